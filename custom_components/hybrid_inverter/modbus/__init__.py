@@ -1,0 +1,1 @@
+"""The device layer: registers, links and machines, without any Home Assistant in it."""

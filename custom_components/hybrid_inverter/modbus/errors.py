@@ -1,0 +1,74 @@
+"""What can go wrong between us and a machine, in terms that a caller can act on."""
+
+from __future__ import annotations
+
+
+class DeviceError(Exception):
+    """Something went wrong on the way to a machine, or the machine said no."""
+
+
+class LinkError(DeviceError):
+    """The link is down: it could not be opened, or it was lost."""
+
+
+class LinkTimeout(LinkError):
+    """The link is up, but no answer came in time."""
+
+
+class LinkDesync(LinkError):
+    """An answer came that does not belong to the request; nothing of it was used."""
+
+
+class RejectedError(DeviceError):
+    """The machine, or a gateway before it, answered with a Modbus exception."""
+
+    def __init__(self, code: int, what: str) -> None:
+        """Keep the exception code (1 to 11, Modbus application protocol section 7)."""
+        super().__init__(f"{what}: Modbus exception {code}")
+        self.code = code
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the machine refuses these addresses (2) or this value or count (3)."""
+        return self.code in (2, 3)
+
+
+class InvalidValueError(DeviceError):
+    """A value that must not be sent: outside its bounds, off its step, or of another type."""
+
+    def __init__(
+        self, key: str, value: object, reason: str, **details: str | float
+    ) -> None:
+        """Keep what was asked for and why it is refused; details fill the message for a person."""
+        super().__init__(f"{key}: {value!r} {reason}")
+        self.key = key
+        self.value = value
+        self.reason = reason
+        self.details = details
+
+
+class WriteDeniedError(InvalidValueError):
+    """A register that may not be written, or not in the chosen tier."""
+
+
+class NotAppliedError(DeviceError):
+    """The machine acknowledged a write but does not hold the value."""
+
+    def __init__(self, key: str, address: int, wanted: object, held: object) -> None:
+        """Keep the register, the value that was asked for and the value it still holds."""
+        super().__init__(
+            f"register {address} ({key}) holds {held!r} after {wanted!r} was written twice"
+        )
+        self.key = key
+        self.address = address
+        self.wanted = wanted
+        self.held = held
+
+
+class WrongDeviceError(DeviceError):
+    """A machine answered, but it is not one that the table is made for."""
+
+    def __init__(self, found: str) -> None:
+        """Keep what was found, in words for a person."""
+        super().__init__(f"another machine answers here: {found}")
+        self.found = found

@@ -1,0 +1,443 @@
+"""One row of a register table, and the codecs between raw registers and values.
+
+A codec's `decode` and `encode` are exact inverses. A value that a register cannot hold exactly raises; nothing is
+wrapped, rounded or clamped on the way out. A raw word that means "not available" decodes to None.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Final, Protocol
+
+from .errors import InvalidValueError
+
+type Value = bool | int | float | str | time | datetime | frozenset[int]
+
+WORD: Final = 0xFFFF
+
+
+class Group(StrEnum):
+    """What is read together, and how often (design section 5)."""
+
+    POWER = "power"
+    ENERGY = "energy"
+    SETTINGS = "settings"
+    IDENTITY = "identity"
+
+
+class Tier(StrEnum):
+    """Who may write a register; each tier includes the ones before it."""
+
+    READ_ONLY = "read_only"
+    EVERYDAY = "everyday"
+    INSTALLER = "installer"
+
+    def allows(self, needed: Tier) -> bool:
+        """Whether a person in this tier may write what needs the other one."""
+        order = list(Tier)
+        return order.index(needed) <= order.index(self)
+
+
+class Codec(Protocol):
+    """Between a fixed number of raw words, in the row's order of addresses, and one value."""
+
+    def decode(self, words: Sequence[int]) -> Value | None:
+        """Return the value, or None where the words say that there is none."""
+        ...
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words that decode to exactly this value; ValueError when there are none."""
+        ...
+
+
+def _decimals(scale: float) -> int:
+    """Return how many decimal places a multiple of the scale can have."""
+    return max(0, -math.floor(math.log10(scale) + 1e-9)) if scale < 1 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An integer of one or more words: value = (raw - offset) * scale."""
+
+    scale: float = 1
+    offset: int = 0
+    signed: bool = False
+    words: int = 1
+    low_first: bool = False
+    absent: frozenset[int] = frozenset()
+
+    def decode(self, words: Sequence[int]) -> int | float | None:
+        """Return the value in engineering units."""
+        raw = 0
+        for word in reversed(words) if self.low_first else words:
+            raw = raw << 16 | word
+        if raw in self.absent:
+            return None
+        if self.signed and raw >> (16 * self.words - 1):
+            raw -= 1 << 16 * self.words
+        if self.scale == 1:
+            return raw - self.offset
+        value = (raw - self.offset) * self.scale
+        # A binary float is a hair off the decimal value; the scale says how many places are real.
+        return round(value, _decimals(self.scale)) if self.scale < 1 else value
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a value that lies on the scale's grid and fits."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError("is not a number")
+        if not math.isfinite(value):
+            raise ValueError("is not a finite number")
+        raw = round(value / self.scale) + self.offset
+        bits = 16 * self.words
+        low, high = (
+            (-(1 << bits - 1), (1 << bits - 1) - 1)
+            if self.signed
+            else (0, (1 << bits) - 1)
+        )
+        if not low <= raw <= high:
+            raise ValueError("does not fit into the register")
+        words = [raw >> 16 * index & WORD for index in range(self.words)]
+        if not self.low_first:
+            words.reverse()
+        if (held := self.decode(words)) is None or not math.isclose(
+            held, value, rel_tol=0, abs_tol=self.scale * 1e-6
+        ):
+            raise ValueError("cannot be held exactly by the register")
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Float32:
+    """An IEEE 754 single of two words."""
+
+    low_first: bool = False
+
+    def decode(self, words: Sequence[int]) -> float | None:
+        """Return the value; NaN and infinities mean that there is none."""
+        ordered = reversed(words) if self.low_first else words
+        value: float = struct.unpack(">f", struct.pack(">2H", *ordered))[0]
+        return value if math.isfinite(value) else None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a value that a single holds exactly."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError("is not a number")
+        try:
+            packed = struct.pack(">f", value)
+        except OverflowError as err:
+            raise ValueError("does not fit into the register") from err
+        words = list(struct.unpack(">2H", packed))
+        if self.low_first:
+            words.reverse()
+        if self.decode(words) != value:
+            raise ValueError("cannot be held exactly by the register")
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A code that stands for a name, or for on and off. A code without a meaning decodes to None."""
+
+    meanings: Mapping[int, str | bool]
+
+    def decode(self, words: Sequence[int]) -> str | bool | None:
+        """Return the meaning of the code."""
+        return self.meanings.get(words[0])
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the first code with this meaning."""
+        for code, meaning in self.meanings.items():
+            if type(meaning) is type(value) and meaning == value:
+                return [code]
+        raise ValueError(f"is not one of {sorted(map(str, self.options))}")
+
+    @property
+    def options(self) -> list[str | bool]:
+        """Return the meanings, each once, in the order of the table."""
+        return list(dict.fromkeys(self.meanings.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """A field of flags: the numbers of the bits that are set."""
+
+    words: int = 1
+    low_first: bool = False
+    absent: frozenset[int] = frozenset()
+
+    def decode(self, words: Sequence[int]) -> frozenset[int] | None:
+        """Return the numbers of the set bits, the lowest bit being 0."""
+        raw = 0
+        for word in reversed(words) if self.low_first else words:
+            raw = raw << 16 | word
+        if raw in self.absent:
+            return None
+        return frozenset(bit for bit in range(16 * self.words) if raw >> bit & 1)
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words with exactly these bits set."""
+        if not isinstance(value, frozenset) or not all(
+            0 <= bit < 16 * self.words for bit in value
+        ):
+            raise ValueError("is not a set of bit numbers of this register")
+        raw = sum(1 << bit for bit in value)
+        if raw in self.absent:
+            raise ValueError("cannot be told from 'not available'")
+        words = [raw >> 16 * index & WORD for index in range(self.words)]
+        return words if self.low_first else words[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """ASCII, two characters a word, the high byte first, padded with zeros or blanks."""
+
+    words: int
+
+    def decode(self, words: Sequence[int]) -> str | None:
+        """Return the text; None when it is empty or not printable ASCII."""
+        raw = b"".join(word.to_bytes(2) for word in words).rstrip(b"\0 ")
+        if not raw or not all(0x20 <= byte < 0x7F for byte in raw):
+            return None
+        return raw.decode("ascii")
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words, padded with zeros."""
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+            raise ValueError("is not printable ASCII text")
+        raw = value.encode("ascii").ljust(2 * self.words, b"\0")
+        words = [int.from_bytes(raw[i : i + 2]) for i in range(0, len(raw), 2)]
+        if len(words) != self.words or self.decode(words) != value:
+            raise ValueError("cannot be held exactly by the register")
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Hex:
+    """Each word as four upper-case hex digits, joined with dashes (firmware numbers)."""
+
+    words: int = 1
+
+    def decode(self, words: Sequence[int]) -> str | None:
+        """Return the digits; None when every word says "not available"."""
+        if all(word == WORD for word in words):
+            return None
+        return "-".join(f"{word:04X}" for word in words)
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a text in exactly this form."""
+        parts = value.split("-") if isinstance(value, str) else []
+        try:
+            words = [int(part, 16) for part in parts]
+        except ValueError:
+            words = []
+        if len(words) != self.words or self.decode(words) != value:
+            raise ValueError("is not of the form XXXX-XXXX")
+        return words
+
+
+@dataclass(frozen=True, slots=True)
+class Hhmm:
+    """A time of day as the decimal number hour * 100 + minute."""
+
+    def decode(self, words: Sequence[int]) -> time | None:
+        """Return the time; None for a number that is no time of day."""
+        hour, minute = divmod(words[0], 100)
+        return time(hour, minute) if hour < 24 and minute < 60 else None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the word of a time with whole minutes."""
+        if not isinstance(value, time):
+            raise ValueError("is not a time of day")
+        if value.second or value.microsecond or value.tzinfo:
+            raise ValueError("has more than hours and minutes")
+        return [value.hour * 100 + value.minute]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTime:
+    """Date and time in three words of bytes: year - 2000, month; day, hour; minute, second. Local, no zone."""
+
+    first_year: int = 2020
+
+    def decode(self, words: Sequence[int]) -> datetime | None:
+        """Return the time; None when it is no date, or from before the machine can have been built."""
+        year, month, day, hour, minute, second = b"".join(
+            word.to_bytes(2) for word in words
+        )
+        if 2000 + year < self.first_year:
+            return None
+        try:
+            return datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001 - the machine knows no zone
+        except ValueError:
+            return None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a local time with whole seconds."""
+        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
+            raise ValueError("is not a local time with whole seconds")
+        if not self.first_year <= value.year <= 2255:
+            raise ValueError("is outside the years that the clock counts")
+        return [
+            value.year - 2000 << 8 | value.month,
+            value.day << 8 | value.hour,
+            value.minute << 8 | value.second,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A bound that another register of the same machine sets."""
+
+    key: str
+    factor: float = 1
+    offset: float = 0
+    # Instead of the factor: what the other register's value stands for.
+    by_value: Mapping[float, float] = field(default_factory=dict)
+    # What holds while the other register is unknown, or its value is not listed.
+    default: float | None = None
+
+    def resolve(self, values: Mapping[str, Value | None]) -> float | None:
+        """Return the bound for these values; None when nothing is known."""
+        other = values.get(self.key)
+        if isinstance(other, bool) or not isinstance(other, (int, float)):
+            return self.default
+        if self.by_value:
+            return self.by_value.get(other, self.default)
+        return other * self.factor + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The smallest and largest value that may be written, both included, and the step between values."""
+
+    minimum: float | Ref
+    maximum: float | Ref
+    step: float = 1
+
+    def resolve(self, values: Mapping[str, Value | None]) -> tuple[float, float]:
+        """Return the bounds in force, with other registers' values put in."""
+
+        def number(bound: float | Ref, otherwise: float) -> float:
+            if isinstance(bound, Ref):
+                known = bound.resolve(values)
+                return otherwise if known is None else known
+            return bound
+
+        return number(self.minimum, -math.inf), number(self.maximum, math.inf)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """One value that a machine serves: where it lies, what it means, who may change it."""
+
+    key: str
+    # In the order in which the codec takes them; they need not be contiguous.
+    addresses: tuple[int, ...]
+    group: Group
+    codec: Codec
+    unit: str | None = None
+    # The value is only these bits of a single word, shifted down; the others belong to somebody else.
+    mask: int | None = None
+    # The tier that may write it; None: nobody.
+    tier: Tier | None = None
+    limits: Limits | None = None
+    # Values outside these bounds cannot be true and are not published.
+    plausible: tuple[float, float] | None = None
+    # What the numbers of a bit field, or of an open list of codes, stand for.
+    labels: Mapping[int, str] = field(default_factory=dict)
+    # The other registers that must be written in the same request.
+    written_with: tuple[str, ...] = ()
+    # The page of the manual, or what else the row rests on.
+    source: str = ""
+    confidence: str = "high"
+
+    @property
+    def writable(self) -> bool:
+        """Whether any tier may write it."""
+        return self.tier is not None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Return the first and the last address."""
+        return min(self.addresses), max(self.addresses)
+
+    @property
+    def options(self) -> list[str]:
+        """Return the names a choice offers; empty for everything else."""
+        if not isinstance(self.codec, Choice):
+            return []
+        return [option for option in self.codec.options if isinstance(option, str)]
+
+    def decode(self, image: Mapping[int, int]) -> Value | None:
+        """Return the value in an image of raw registers; KeyError when an address is missing."""
+        words = [image[address] for address in self.addresses]
+        if self.mask is not None:
+            if words[0] == WORD and self.mask != WORD:
+                return None
+            words = [(words[0] & self.mask) >> self._shift]
+        value = self.codec.decode(words)
+        if (
+            self.plausible
+            and isinstance(value, (int, float))
+            and not self.plausible[0] <= value <= self.plausible[1]
+        ):
+            return None
+        return value
+
+    def encode(self, value: Value, image: Mapping[int, int] | None = None) -> list[int]:
+        """Return the words to write, in the order of the addresses.
+
+        A masked register needs the image it is written into, so that the other bits stay as they are.
+        """
+        try:
+            words = self.codec.encode(value)
+        except ValueError as err:
+            raise InvalidValueError(self.key, value, str(err)) from err
+        if self.mask is None:
+            return words
+        if image is None:
+            raise InvalidValueError(
+                self.key, value, "needs the register's other bits to be written"
+            )
+        bits = words[0] << self._shift
+        if bits & ~self.mask:
+            raise InvalidValueError(self.key, value, "does not fit into the field")
+        return [image[self.addresses[0]] & ~self.mask & WORD | bits]
+
+    def check(self, value: Value, values: Mapping[str, Value | None]) -> None:
+        """Raise InvalidValueError when the value is off its bounds or its step."""
+        if self.limits is None or not isinstance(value, (int, float, time)):
+            return
+        if isinstance(value, time):
+            number: float = value.hour * 60 + value.minute
+            low, high = self.limits.resolve({})
+        else:
+            number = value
+            low, high = self.limits.resolve(values)
+        if not low <= number <= high:
+            raise InvalidValueError(
+                self.key,
+                value,
+                f"is outside {low:g} to {high:g}",
+                minimum=low,
+                maximum=high,
+            )
+        steps = number / self.limits.step
+        if not math.isclose(steps, round(steps), rel_tol=0, abs_tol=1e-6):
+            raise InvalidValueError(
+                self.key,
+                value,
+                f"is not a multiple of {self.limits.step:g}",
+                step=self.limits.step,
+            )
+
+    @property
+    def _shift(self) -> int:
+        """Return how far the field lies from the lowest bit."""
+        assert self.mask is not None
+        return (self.mask & -self.mask).bit_length() - 1
