@@ -31,8 +31,7 @@ def total(*keys: str) -> Callable[[Inputs], float | None]:
         known = [
             value
             for key in keys
-            if isinstance(value := values.get(key), (int, float))
-            and not isinstance(value, bool)
+            if isinstance(value := values.get(key), (int, float)) and not isinstance(value, bool)
         ]
         return sum(known) if known else None
 
@@ -43,9 +42,7 @@ def any_bit(*keys: str) -> Callable[[Inputs], bool | None]:
     """Whether a flag is set in any of these bit fields; None when none of them is known."""
 
     def compute(values: Inputs) -> bool | None:
-        known = [
-            value for key in keys if isinstance(value := values.get(key), frozenset)
-        ]
+        known = [value for key in keys if isinstance(value := values.get(key), frozenset)]
         return any(known) if known else None
 
     return compute

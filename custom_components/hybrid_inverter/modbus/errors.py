@@ -19,6 +19,22 @@ class LinkDesync(LinkError):
     """An answer came that does not belong to the request; nothing of it was used."""
 
 
+class LinkLost(LinkError):
+    """The other side closed the link while a request was on its way."""
+
+
+class LinkUnresolved(LinkError):
+    """There is no such host, or no such serial port."""
+
+
+class LinkRefused(LinkError):
+    """The host takes no connection there, or this user may not open the serial port."""
+
+
+class LinkBusy(LinkError):
+    """Another program uses the serial port."""
+
+
 class RejectedError(DeviceError):
     """The machine, or a gateway before it, answered with a Modbus exception."""
 
@@ -36,9 +52,7 @@ class RejectedError(DeviceError):
 class InvalidValueError(DeviceError):
     """A value that must not be sent: outside its bounds, off its step, or of another type."""
 
-    def __init__(
-        self, key: str, value: object, reason: str, **details: str | float
-    ) -> None:
+    def __init__(self, key: str, value: object, reason: str, **details: str | float) -> None:
         """Keep what was asked for and why it is refused; details fill the message for a person."""
         super().__init__(f"{key}: {value!r} {reason}")
         self.key = key

@@ -50,6 +50,10 @@ class Family:
     firmware: tuple[str, ...] = ()
     serial: str = "serial_number"
     rated_power: str = "rated_power"
+    # The rated powers in watts that the family is built with; another number is not one of these machines.
+    rated_powers: tuple[float, float] = (0, float("inf"))
+    # The speed of the machine's own serial line, which a gateway's clients cannot see.
+    baudrate: int = 9600
     # Values that stand in for registers that say "not available" while identifying.
     assumed: Mapping[str, int] = field(default_factory=dict)
 

@@ -6,12 +6,14 @@ wrapped, rounded or clamped on the way out. A raw word that means "not available
 
 from __future__ import annotations
 
-import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from decimal import Decimal
 from enum import StrEnum
+from functools import cache
+import math
+import struct
 from typing import Final, Protocol
 
 from .errors import InvalidValueError
@@ -55,9 +57,16 @@ class Codec(Protocol):
         ...
 
 
+def _shift(mask: int) -> int:
+    """Return how far a field lies from the lowest bit."""
+    return (mask & -mask).bit_length() - 1
+
+
+@cache
 def _decimals(scale: float) -> int:
     """Return how many decimal places a multiple of the scale can have."""
-    return max(0, -math.floor(math.log10(scale) + 1e-9)) if scale < 1 else 0
+    exponent = Decimal(str(scale)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +93,18 @@ class Number:
             return raw - self.offset
         value = (raw - self.offset) * self.scale
         # A binary float is a hair off the decimal value; the scale says how many places are real.
-        return round(value, _decimals(self.scale)) if self.scale < 1 else value
+        return round(value, _decimals(self.scale)) if isinstance(value, float) else value
 
     def encode(self, value: Value) -> list[int]:
         """Return the words of a value that lies on the scale's grid and fits."""
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError("is not a number")
-        if not math.isfinite(value):
-            raise ValueError("is not a finite number")
-        raw = round(value / self.scale) + self.offset
+        try:
+            raw = round(value / self.scale) + self.offset
+        except (OverflowError, ValueError) as err:
+            raise ValueError("does not fit into the register") from err
         bits = 16 * self.words
-        low, high = (
-            (-(1 << bits - 1), (1 << bits - 1) - 1)
-            if self.signed
-            else (0, (1 << bits) - 1)
-        )
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed else (0, (1 << bits) - 1)
         if not low <= raw <= high:
             raise ValueError("does not fit into the register")
         words = [raw >> 16 * index & WORD for index in range(self.words)]
@@ -129,7 +135,7 @@ class Float32:
             raise ValueError("is not a number")
         try:
             packed = struct.pack(">f", value)
-        except OverflowError as err:
+        except (OverflowError, struct.error) as err:
             raise ValueError("does not fit into the register") from err
         words = list(struct.unpack(">2H", packed))
         if self.low_first:
@@ -182,7 +188,7 @@ class Bits:
     def encode(self, value: Value) -> list[int]:
         """Return the words with exactly these bits set."""
         if not isinstance(value, frozenset) or not all(
-            0 <= bit < 16 * self.words for bit in value
+            bit in range(16 * self.words) for bit in value
         ):
             raise ValueError("is not a set of bit numbers of this register")
         raw = sum(1 << bit for bit in value)
@@ -235,7 +241,7 @@ class Hex:
             words = [int(part, 16) for part in parts]
         except ValueError:
             words = []
-        if len(words) != self.words or self.decode(words) != value:
+        if len(words) != self.words or max(words) > WORD or self.decode(words) != value:
             raise ValueError("is not of the form XXXX-XXXX")
         return words
 
@@ -266,9 +272,7 @@ class ClockTime:
 
     def decode(self, words: Sequence[int]) -> datetime | None:
         """Return the time; None when it is no date, or from before the machine can have been built."""
-        year, month, day, hour, minute, second = b"".join(
-            word.to_bytes(2) for word in words
-        )
+        year, month, day, hour, minute, second = b"".join(word.to_bytes(2) for word in words)
         if 2000 + year < self.first_year:
             return None
         try:
@@ -362,9 +366,15 @@ class Register:
         return self.tier is not None
 
     @property
-    def span(self) -> tuple[int, int]:
-        """Return the first and the last address."""
-        return min(self.addresses), max(self.addresses)
+    def spans(self) -> list[tuple[int, int]]:
+        """Return the runs of consecutive addresses, each as its first and last one."""
+        runs: list[tuple[int, int]] = []
+        for address in sorted(self.addresses):
+            if runs and address == runs[-1][1] + 1:
+                runs[-1] = (runs[-1][0], address)
+            else:
+                runs.append((address, address))
+        return runs
 
     @property
     def options(self) -> list[str]:
@@ -379,7 +389,7 @@ class Register:
         if self.mask is not None:
             if words[0] == WORD and self.mask != WORD:
                 return None
-            words = [(words[0] & self.mask) >> self._shift]
+            words = [(words[0] & self.mask) >> _shift(self.mask)]
         value = self.codec.decode(words)
         if (
             self.plausible
@@ -404,10 +414,24 @@ class Register:
             raise InvalidValueError(
                 self.key, value, "needs the register's other bits to be written"
             )
-        bits = words[0] << self._shift
+        bits = words[0] << _shift(self.mask)
         if bits & ~self.mask:
             raise InvalidValueError(self.key, value, "does not fit into the field")
-        return [image[self.addresses[0]] & ~self.mask & WORD | bits]
+        held = image[self.addresses[0]]
+        word = held & ~self.mask & WORD | bits
+        if self.mask != WORD and WORD in (held, word):
+            raise InvalidValueError(self.key, value, "cannot be told from 'not available'")
+        return [word]
+
+    def normalise(self, value: Value) -> Value:
+        """Return the value as the register would hold it; InvalidValueError when it cannot."""
+        try:
+            held = self.codec.decode(self.codec.encode(value))
+        except ValueError as err:
+            raise InvalidValueError(self.key, value, str(err)) from err
+        if held is None:
+            raise InvalidValueError(self.key, value, "means 'not available' to the machine")
+        return held
 
     def check(self, value: Value, values: Mapping[str, Value | None]) -> None:
         """Raise InvalidValueError when the value is off its bounds or its step."""
@@ -419,7 +443,9 @@ class Register:
         else:
             number = value
             low, high = self.limits.resolve(values)
-        if not low <= number <= high:
+        # A bound that is computed from another value is a hair off the step.
+        hair = self.limits.step * 1e-6
+        if not low - hair <= number <= high + hair:
             raise InvalidValueError(
                 self.key,
                 value,
@@ -435,9 +461,3 @@ class Register:
                 f"is not a multiple of {self.limits.step:g}",
                 step=self.limits.step,
             )
-
-    @property
-    def _shift(self) -> int:
-        """Return how far the field lies from the lowest bit."""
-        assert self.mask is not None
-        return (self.mask & -self.mask).bit_length() - 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .link import Link
 
 
 class Unit(Protocol):
@@ -12,8 +15,10 @@ class Unit(Protocol):
     raises LinkError when no usable answer came, and RejectedError when the machine refused.
     """
 
-    async def read_holding_registers(self, address: int, count: int) -> list[int]:
-        """Return `count` words, function code 3."""
+    async def read_holding_registers(
+        self, address: int, count: int, *, urgent: bool = False
+    ) -> list[int]:
+        """Return `count` words, function code 3; an urgent read goes where writes go, before waiting reads."""
         ...
 
     async def write_registers(self, address: int, values: list[int]) -> None:
@@ -23,3 +28,26 @@ class Unit(Protocol):
     async def write_register(self, address: int, value: int) -> None:
         """Write one word, function code 6."""
         ...
+
+
+class LinkUnit:
+    """A unit that is reached through a link of our own."""
+
+    def __init__(self, link: Link, unit_id: int) -> None:
+        """Take the link, which may carry other units too, and the unit id, 1 to 247."""
+        self._link = link
+        self._unit_id = unit_id
+
+    async def read_holding_registers(
+        self, address: int, count: int, *, urgent: bool = False
+    ) -> list[int]:
+        """Return `count` words, function code 3; an urgent read goes where writes go, before waiting reads."""
+        return await self._link.read_holding_registers(self._unit_id, address, count, urgent=urgent)
+
+    async def write_registers(self, address: int, values: list[int]) -> None:
+        """Write consecutive words in one request, function code 16."""
+        await self._link.write_registers(self._unit_id, address, values)
+
+    async def write_register(self, address: int, value: int) -> None:
+        """Write one word, function code 6."""
+        await self._link.write_register(self._unit_id, address, value)

@@ -1,0 +1,147 @@
+"""Hybrid inverters and their meters, read and controlled locally over Modbus.
+
+A config entry is a link (a gateway, a stick or a serial port); each machine on it is a subentry with a coordinator for
+every group of registers. Only a dead link keeps an entry from loading: a machine that is silent, at night for example,
+keeps its entities and shows them as unavailable.
+"""
+
+from functools import partial
+from typing import Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import EntityDescription
+
+from . import binary_sensor, number, select, sensor, switch
+from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
+from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
+from .entity import is_served
+from .modbus.device import Device
+from .modbus.errors import LinkError
+from .modbus.link import Link, SerialEndpoint
+from .modbus.register import Group, Tier
+from .modbus.tables import FAMILIES
+from .modbus.unit import LinkUnit
+from .stored import endpoint_of, identity_of
+
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+# What each platform can show, to know before the first poll what enabled entities will want.
+DESCRIPTIONS: Final[dict[Platform, tuple[EntityDescription, ...]]] = {
+    Platform.BINARY_SENSOR: (
+        *binary_sensor.BINARY_SENSORS,
+        *binary_sensor.READ_ONLY_SETTINGS,
+    ),
+    Platform.NUMBER: number.NUMBERS,
+    Platform.SELECT: select.SELECTS,
+    Platform.SENSOR: (*sensor.SENSORS, *sensor.CODES, *sensor.READ_ONLY_SETTINGS),
+    Platform.SWITCH: switch.SWITCHES,
+}
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
+    """Open the link and start polling the units on it."""
+    link = Link(endpoint_of(entry.data))
+    entry.async_on_unload(link.close)
+
+    async def close(_: Event) -> None:
+        await link.close()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close))
+    try:
+        await link.connect()
+    except LinkError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="cannot_connect",
+            translation_placeholders={"error": str(err)},
+        ) from err
+
+    entry.runtime_data = runtime = RuntimeData(link=link)
+    for subentry in entry.subentries.values():
+        unit = _build_unit(hass, entry, link, subentry)
+        runtime.units[subentry.subentry_id] = unit
+        entry.async_on_unload(link.add_listener(unit.link_changed))
+        entry.async_on_unload(unit.device.add_listener(unit.publish))
+
+    answers = [await unit.async_first_refresh() for unit in runtime.units.values()]
+    known_before = bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
+    if answers and not any(answers) and not known_before:
+        raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="no_unit_answers")
+
+    for unit in runtime.units.values():
+        _register_device(hass, entry, unit)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
+    """Remove the entities; the link closes behind them."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+def _build_unit(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, link: Link, subentry: ConfigSubentry
+) -> UnitRuntime:
+    """Return a unit from what its subentry keeps, without asking the machine."""
+    identity = identity_of(subentry.data)
+    unit_id = subentry.data[CONF_UNIT_ID]
+    device = Device(
+        LinkUnit(link, unit_id),
+        FAMILIES[identity.family],
+        known=identity.facts,
+        tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
+        baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
+    )
+    unit = UnitRuntime(
+        subentry_id=subentry.subentry_id, unit_id=unit_id, identity=identity, device=device
+    )
+    wanted = partial(_enabled_keys, er.async_get(hass), unit)
+    unit.coordinators = {
+        group: GroupCoordinator(hass, entry, unit, group, wanted(group))
+        for group in DEFAULT_INTERVALS
+    }
+    return unit
+
+
+def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) -> set[str]:
+    """Return the keys of a group that will be shown, as far as the entity registry knows."""
+    keys = set()
+    for platform, descriptions in DESCRIPTIONS.items():
+        for description in descriptions:
+            key = description.key
+            if not is_served(unit.device, key) or unit.device.family.group_of(key) is not group:
+                continue
+            unique_id = f"{unit.identity.serial}_{key}"
+            entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id)
+            known = registry.async_get(entity_id) if entity_id else None
+            if not known.disabled if known else description.entity_registry_enabled_default:
+                keys.add(key)
+    return keys
+
+
+def _register_device(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+) -> None:
+    """Register the inverter before its parts, which refer to it."""
+    identity = unit.identity
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        config_subentry_id=unit.subentry_id,
+        identifiers={(DOMAIN, identity.serial)},
+        manufacturer=identity.manufacturer,
+        model=identity.model,
+        name=identity.model,
+        serial_number=identity.serial,
+        sw_version=identity.firmware,
+    )
+    unit.device_id = device.id

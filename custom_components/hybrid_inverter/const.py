@@ -1,0 +1,48 @@
+"""Constants of the Hybrid Inverter integration."""
+
+import logging
+from typing import Final
+
+from .modbus.register import Group
+
+DOMAIN: Final = "hybrid_inverter"
+LOGGER = logging.getLogger(__package__)
+
+CONF_TYPE: Final = "type"
+TYPE_NETWORK: Final = "network"
+TYPE_SERIAL: Final = "serial"
+
+CONF_FRAMING: Final = "framing"
+CONF_UNIT_ID: Final = "unit_id"
+CONF_BAUDRATE: Final = "baudrate"
+CONF_PARITY: Final = "parity"
+CONF_STOPBITS: Final = "stopbits"
+SECTION_ADVANCED: Final = "advanced"
+
+DEFAULT_PORT: Final = 502
+DEFAULT_UNIT_ID: Final = 1
+DEFAULT_BAUDRATE: Final = 9600
+
+SUBENTRY_INVERTER: Final = "inverter"
+
+# What a subentry keeps of its machine.
+CONF_IDENTITY: Final = "identity"
+
+CONF_TIER: Final = "tier"
+# The groups that are polled, with their default interval and its bounds in seconds.
+CONF_INTERVALS: Final = {
+    Group.POWER: "power_interval",
+    Group.ENERGY: "energy_interval",
+    Group.SETTINGS: "settings_interval",
+}
+INTERVAL_BOUNDS: Final = {
+    Group.POWER: (1, 60),
+    Group.ENERGY: (10, 3600),
+    Group.SETTINGS: (30, 3600),
+}
+DEFAULT_INTERVALS: Final = {
+    Group.POWER: 5,
+    Group.ENERGY: 60,
+    Group.SETTINGS: 300,
+    Group.IDENTITY: 24 * 60 * 60,
+}

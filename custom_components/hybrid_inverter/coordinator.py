@@ -1,0 +1,145 @@
+"""The coordinators of a unit: one for each group of registers that is polled together."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .const import CONF_INTERVALS, DEFAULT_INTERVALS, DOMAIN, LOGGER
+from .modbus.device import Device, Snapshot
+from .modbus.errors import DeviceError, WrongDeviceError
+from .modbus.identify import Identity
+from .modbus.link import Link
+from .modbus.register import Group
+
+type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
+
+
+@dataclass(kw_only=True)
+class UnitRuntime:
+    """A machine on the link, with its coordinators."""
+
+    subentry_id: str
+    unit_id: int
+    identity: Identity
+    device: Device
+    # The id of the inverter in the device registry, which its parts refer to.
+    device_id: str = ""
+    coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)
+    # Whether the machine has told its serial number since the link was last opened.
+    verified: bool = False
+
+    async def async_first_refresh(self) -> bool:
+        """Poll every group once; return whether the unit answered.
+
+        A silent unit is asked once, not once for each group: every question costs a timeout.
+        """
+        first = self.coordinators[Group.POWER]
+        await first.async_refresh()
+        for coordinator in self.coordinators.values():
+            if coordinator is first:
+                continue
+            if first.last_update_success:
+                await coordinator.async_refresh()
+            else:
+                coordinator.last_update_success = False
+        return first.last_update_success
+
+    @callback
+    def link_changed(self, _connected: bool) -> None:
+        """Ask for the serial number again: behind an address there may be another machine now."""
+        self.verified = False
+
+    @callback
+    def publish(self, group: Group) -> None:
+        """Show what a write has read back."""
+        self.coordinators[group].async_publish()
+
+    async def async_wake(self) -> None:
+        """Poll the groups that have failed, now that the unit answers again."""
+        for coordinator in self.coordinators.values():
+            if not coordinator.last_update_success:
+                await coordinator.async_request_refresh()
+
+
+@dataclass(kw_only=True)
+class RuntimeData:
+    """What a loaded entry holds: the link, and the units on it by subentry id."""
+
+    link: Link
+    units: dict[str, UnitRuntime] = field(default_factory=dict)
+
+
+class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
+    """Polls the registers of one group that some enabled entity shows."""
+
+    config_entry: HybridInverterConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: HybridInverterConfigEntry,
+        unit: UnitRuntime,
+        group: Group,
+        first_keys: Collection[str],
+    ) -> None:
+        """Poll `first_keys` until entities have said what they show."""
+        self.unit = unit
+        self.group = group
+        self._first_keys = frozenset(first_keys)
+        seconds = DEFAULT_INTERVALS[group]
+        if (option := CONF_INTERVALS.get(group)) is not None:
+            seconds = entry.options.get(option, seconds)
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            # Not the serial number: a name ends up in log lines that people share.
+            name=f"{unit.identity.model} {group}",
+            update_interval=timedelta(seconds=seconds),
+            # A poll that brought nothing new bothers nobody.
+            always_update=False,
+        )
+        self.data = Snapshot({})
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return what enabled entities show."""
+        return frozenset(self.async_contexts()) or self._first_keys
+
+    @override
+    async def _async_update_data(self) -> Snapshot:
+        """Poll once, after making sure that it is still the same machine."""
+        unit = self.unit
+        try:
+            if not unit.verified:
+                await unit.device.verify(unit.identity.serial)
+                unit.verified = True
+            snapshot = await unit.device.poll(self.keys)
+        except WrongDeviceError as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="wrong_machine",
+                translation_placeholders={"model": unit.identity.model, "found": err.found},
+            ) from err
+        except DeviceError as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="no_answer",
+                translation_placeholders={"model": unit.identity.model, "error": str(err)},
+            ) from err
+        if not self.last_update_success:
+            self.config_entry.async_create_background_task(
+                self.hass, unit.async_wake(), f"{self.name} wake"
+            )
+        return snapshot
+
+    @callback
+    def async_publish(self) -> None:
+        """Show what a write has just read back."""
+        self.data = self.unit.device.snapshot(self.keys)
+        self.async_update_listeners()

@@ -1,0 +1,93 @@
+"""The download that a person attaches to a report: what was read, and how the link behaves."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_DEVICE, CONF_HOST
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntry
+
+from .const import CONF_UNIT_ID, DOMAIN
+from .coordinator import HybridInverterConfigEntry, UnitRuntime
+
+REDACTED: Final = "**REDACTED**"
+TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, "serial"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of a link and of all units on it."""
+    link = entry.runtime_data.link
+    return {
+        "link": {
+            **async_redact_data(entry.data, TO_REDACT),
+            "connected": link.connected,
+            "statistics": link.statistics.as_dict(),
+        },
+        "options": dict(entry.options),
+        "units": [_unit(unit) for unit in entry.runtime_data.units.values()],
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, device: DeviceEntry
+) -> dict[str, Any]:
+    """Return the diagnostics of the unit that a device is, or is a part of."""
+    names = {name for domain, name in device.identifiers if domain == DOMAIN}
+    return {
+        "units": [
+            _unit(unit)
+            for unit in entry.runtime_data.units.values()
+            if any(name.startswith(unit.identity.serial) for name in names)
+        ]
+    }
+
+
+def _unit(unit: UnitRuntime) -> dict[str, Any]:
+    """Return everything about a unit but what identifies it."""
+    device = unit.device
+    identity = asdict(unit.identity)
+    serial = device.family.registers[device.family.serial]
+    secret = set(serial.addresses)
+    return {
+        CONF_UNIT_ID: unit.unit_id,
+        "identity": async_redact_data({**identity, "facts": dict(identity["facts"])}, TO_REDACT),
+        "tier": device.tier,
+        "polls": {
+            group: {
+                "interval": coordinator.update_interval.total_seconds()
+                if coordinator.update_interval
+                else None,
+                "successful": coordinator.last_update_success,
+                "failed": sorted(coordinator.data.failed),
+            }
+            for group, coordinator in unit.coordinators.items()
+        },
+        "values": {
+            key: sorted(value) if isinstance(value, frozenset) else value
+            for key, value in sorted(device.values.items())
+            if key != serial.key
+        },
+        "resting": device.resting,
+        "changes": [asdict(change) for change in device.changes],
+        "write_counts": dict(device.write_counts),
+        "registers": _blocks(
+            {address: word for address, word in device.image.items() if address not in secret}
+        ),
+    }
+
+
+def _blocks(image: dict[int, int]) -> dict[str, str]:
+    """Return raw words as hex, a block of consecutive addresses a line, by the first address."""
+    blocks: dict[str, str] = {}
+    start = previous = -2
+    for address in sorted(image):
+        if address != previous + 1:
+            start = address
+            blocks[str(start)] = f"{image[address]:04X}"
+        else:
+            blocks[str(start)] += f" {image[address]:04X}"
+        previous = address
+    return blocks

@@ -1,0 +1,403 @@
+"""One connection to one or more Modbus units: turns, pacing, retries, reconnects, and never somebody else's answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from .answer import READ, STRAY_BYTES, Expected, Reception
+from .endpoint import (
+    Client,
+    Endpoint,
+    Framing,
+    SerialEndpoint,
+    TcpEndpoint,
+    open_client,
+)
+from .errors import LinkDesync, LinkError, LinkLost, LinkTimeout, RejectedError
+from .line import Line, Priority
+from .pymodbus_log import install_filter, quiet
+from .statistics import LinkStatistics
+
+__all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "TcpEndpoint"]
+
+# Modbus application protocol sections 6.3 and 6.12.
+MOST_READ: Final = 125
+MOST_WRITTEN: Final = 123
+# Unit ids that address one unit; 0 is a broadcast.
+UNITS: Final = range(1, 248)
+WORDS: Final = range(0x10000)
+
+# Exceptions after which the same read may succeed: 5 acknowledge, 6 server device busy.
+PASSING: Final = frozenset({5, 6})
+
+# Seconds between failed attempts to connect: the first, doubled up to the last.
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 5.0
+
+# A connection with transaction ids survives a silent unit, which costs two timeouts; one more, and it is dead itself.
+SILENCES: Final = 3
+# How many lost answers of a unit are remembered.
+LOST: Final = 8
+# Bytes that nobody asked for, after which the other side is thought to babble.
+BABBLE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Bytes that went over the link, at a time of the event loop's clock."""
+
+    time: float
+    sent: bool
+    data: bytes
+
+
+def _now() -> float:
+    """Return the time of the event loop, in seconds."""
+    return asyncio.get_running_loop().time()
+
+
+class Link:
+    """A connection that is opened when it is needed, and carries one request at a time."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeout: float = 3.0,
+        spacing: float = 0.05,
+        read_retries: int = 1,
+        frames: int = 50,
+    ) -> None:
+        """Take where it leads, and how it is used.
+
+        `timeout` is how many seconds an answer, or a connection, may take; `spacing` how many must pass between an
+        answer and the next request. A read is repeated `read_retries` times when that can help, a write never.
+        The last `frames` frames are kept for diagnostics.
+        """
+        install_filter()
+        self.endpoint = endpoint
+        self.statistics = LinkStatistics(_now)
+        self._timeout = timeout
+        self._spacing = spacing
+        self._read_retries = read_retries
+        self._frames: deque[Frame] = deque(maxlen=frames)
+        self._listeners: list[Callable[[bool], None]] = []
+        self._line = Line()
+        self._closed = False
+        # The scope of the one who has the turn; closing ends it.
+        self._scope: asyncio.Timeout | None = None
+        self._client: Client | None = None
+        self._pause = 0.0
+        self._open_again_at = 0.0
+        self._free_at = 0.0
+        self._reception = Reception(endpoint.framing, ())
+        # How much of pymodbus' receive buffer was seen before.
+        self._seen = 0
+        self._transaction = 0
+        self._silences = 0
+        # The requests of each unit whose answers never came.
+        self._lost: dict[int, deque[Expected]] = {}
+
+    # ------------------------------------------------------------------ what it is doing
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is open."""
+        return self._client is not None
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Return the last frames, the oldest first."""
+        return tuple(self._frames)
+
+    def add_listener(self, callback: Callable[[bool], None]) -> Callable[[], None]:
+        """Call back with whether the link is connected whenever that changes; return what ends it."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    # ------------------------------------------------------------------ what it is asked for
+
+    async def connect(self) -> None:
+        """Open the connection if it is not open; the LinkError says why that failed."""
+        async with self._turn(Priority.READ):
+            await self._open()
+
+    async def close(self) -> None:
+        """Close for good; what is waiting, or asks later, gets a LinkError."""
+        if not self._closed:
+            self._closed = True
+            if self._scope is not None:
+                self._scope.reschedule(0)
+        try:
+            async with self._line.turn(Priority.CLOSING):
+                pass
+        finally:
+            self._drop()
+        # The socket itself is closed in the loop's next round.
+        await asyncio.sleep(0)
+
+    async def read_holding_registers(
+        self, unit_id: int, address: int, count: int, *, urgent: bool = False
+    ) -> list[int]:
+        """Return `count` words from an address, function code 3; an urgent read waits with the writes."""
+        _check(unit_id, address, count, MOST_READ)
+        request = ReadHoldingRegistersRequest(address=address, count=count, dev_id=unit_id)
+        priority = Priority.WRITE if urgent else Priority.READ
+        for _ in range(self._read_retries):
+            try:
+                return await self._read(request, priority)
+            except LinkTimeout, LinkDesync, LinkLost:
+                pass
+            except RejectedError as err:
+                if err.code not in PASSING:
+                    raise
+            self.statistics.retries += 1
+        return await self._read(request, priority)
+
+    async def write_registers(self, unit_id: int, address: int, values: Sequence[int]) -> None:
+        """Write consecutive words, function code 16."""
+        _check(unit_id, address, len(values), MOST_WRITTEN, values)
+        await self._request(
+            WriteMultipleRegistersRequest(address=address, registers=list(values), dev_id=unit_id),
+            Priority.WRITE,
+        )
+
+    async def write_register(self, unit_id: int, address: int, value: int) -> None:
+        """Write one word, function code 6."""
+        _check(unit_id, address, 1, 1, [value])
+        await self._request(
+            WriteSingleRegisterRequest(address=address, registers=[value], dev_id=unit_id),
+            Priority.WRITE,
+        )
+
+    # ------------------------------------------------------------------ one request
+
+    @asynccontextmanager
+    async def _turn(self, priority: Priority) -> AsyncIterator[None]:
+        """Have the link for oneself, until it is closed."""
+        async with self._line.turn(priority):
+            if self._closed:
+                raise LinkError(f"{self.endpoint}: the link is closed")
+            try:
+                async with asyncio.timeout(None) as self._scope:
+                    yield
+            except TimeoutError as err:
+                raise LinkError(f"{self.endpoint}: the link was closed") from err
+            finally:
+                self._scope = None
+
+    async def _read(self, request: ModbusPDU, priority: Priority) -> list[int]:
+        """Return the words that one attempt brings."""
+        response = await self._request(request, priority)
+        self.statistics.registers_read += request.count
+        return response.registers
+
+    async def _request(self, request: ModbusPDU, priority: Priority) -> ModbusPDU:
+        """Send a request when it is its turn, and return its answer."""
+        async with self._turn(priority):
+            if self.endpoint.framing is Framing.RTU:
+                await self._resynchronise(request)
+            return await self._exchange(request)
+
+    async def _resynchronise(self, request: ModbusPDU) -> None:
+        """Make sure that no answer is still on its way that could be taken for the one to this request.
+
+        An RTU frame does not say which request it answers, and a gateway passes a late one on even to a new
+        connection. So read a number of registers that neither a lost request nor this one asked for: its answer
+        is known by its size, and whatever was late came before it.
+        """
+        if self._reception.surplus > STRAY_BYTES:
+            # What came unasked may be the true answer to the last request, which then got another one's.
+            self._lose(self._reception.expected)
+            self._drop()
+        if (lost := self._lost.get(request.dev_id)) is None:
+            return
+        last = lost[-1]
+        taken = {other.count for other in lost if other.function == READ} | {request.count}
+        # A write may have touched anything; two makes one register the first choice.
+        size = last.count if last.function == READ else 2
+        count = next(
+            count
+            for count in chain(range(size - 1, 0, -1), range(size + 1, MOST_READ + 1))
+            if count not in taken
+        )
+        probe = ReadHoldingRegistersRequest(
+            address=last.address, count=count, dev_id=request.dev_id
+        )
+        with suppress(RejectedError):
+            await self._exchange(probe)
+
+    async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
+        """Send a request and return its answer; RejectedError when that is a Modbus exception."""
+        if (pause := self._free_at - _now()) > 0:
+            await asyncio.sleep(pause)
+        client = await self._open()
+        reception = self._reception = Reception(
+            self.endpoint.framing, chain.from_iterable(self._lost.values())
+        )
+        started = _now()
+        try:
+            with quiet():
+                response: ModbusPDU = await client.execute(False, request)
+        except ModbusException as err:
+            # pymodbus before 3.16 dresses up a cancellation as one of its own errors.
+            if isinstance(err.__cause__, asyncio.CancelledError):
+                raise asyncio.CancelledError from err
+            self.statistics.timeouts += 1
+            raise LinkTimeout(
+                f"{self.endpoint}: no answer from unit {request.dev_id} within {self._timeout:g} s"
+            ) from err
+        finally:
+            self._transaction = request.transaction_id
+            self._account(reception, started)
+        self._conclude(reception.expected, refused=response.isError())
+        if response.isError():
+            self.statistics.exceptions[response.exception_code] += 1
+            raise RejectedError(
+                response.exception_code, f"unit {request.dev_id}, register {request.address}"
+            )
+        return response
+
+    def _account(self, reception: Reception, started: float) -> None:
+        """Book an exchange that ended, and drop a connection that cannot be trusted after it."""
+        ended = _now()
+        reception.waiting = False
+        self._free_at = ended + self._spacing
+        self.statistics.record(started, ended, answered=reception.answered)
+        self.statistics.late_answers += reception.late
+        if reception.answered:
+            self._silences = 0
+            return
+        self._lose(reception.expected)
+        self._silences += 1
+        if self.endpoint.framing is Framing.RTU or reception.pending or self._silences == SILENCES:
+            self._drop()
+
+    def _conclude(self, answered: Expected, *, refused: bool) -> None:
+        """Draw the conclusion from an RTU answer about answers of the same unit that are missing.
+
+        A unit answers in order, so nothing is late behind an answer that is certainly ours. An exception may have
+        been the late one, and then ours is still to come.
+        """
+        if self.endpoint.framing is Framing.TCP or answered.unit not in self._lost:
+            return
+        if refused:
+            self._lose(answered)
+        else:
+            del self._lost[answered.unit]
+
+    def _lose(self, expected: Expected) -> None:
+        """Remember an answer that may still come."""
+        self._lost.setdefault(expected.unit, deque(maxlen=LOST)).append(expected)
+
+    # ------------------------------------------------------------------ the connection
+
+    async def _open(self) -> Client:
+        """Return the open connection; open it, after the pause that a failed attempt imposes, if there is none."""
+        if self._client is not None:
+            return self._client
+        if (pause := self._open_again_at - _now()) > 0:
+            await asyncio.sleep(pause)
+        try:
+            with quiet():
+                client = await open_client(
+                    self.endpoint,
+                    timeout=self._timeout,
+                    on_packet=self._on_packet,
+                    on_connect=self._on_connect,
+                )
+        except LinkError:
+            self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
+            self._open_again_at = _now() + self._pause
+            raise
+        self._pause = 0.0
+        # pymodbus counts transactions per connection; a late answer to the last connection must not fit into this one.
+        client.ctx.next_tid = self._transaction
+        self._client = client
+        self._seen = self._silences = 0
+        self.statistics.connects += 1
+        self._tell(connected=True)
+        return client
+
+    def _drop(self) -> None:
+        """Close the connection; the next request opens another one."""
+        if (client := self._client) is None:
+            return
+        self._client = None
+        client.close()
+        self._tell(connected=False)
+
+    def _tell(self, *, connected: bool) -> None:
+        """Tell the listeners that the connection was opened or closed."""
+        for callback in tuple(self._listeners):
+            callback(connected)
+
+    def _on_connect(self, connected: bool) -> None:
+        """Take note, from pymodbus, that the connection was made or lost; we close it without being told."""
+        if not connected:
+            self.statistics.connection_losses += 1
+            self._abort(LinkLost(f"{self.endpoint}: the connection was lost"))
+
+    def _abort(self, error: LinkError) -> None:
+        """Close the connection, and fail the request on its way instead of letting it wait out its time."""
+        if self._client is not None and self._reception.waiting:
+            self._client.ctx.response_future.set_exception(error)
+        self._drop()
+
+    def _on_packet(self, sending: bool, data: bytes) -> bytes:
+        """Look at what goes over the link, and return what pymodbus may have of it.
+
+        Of what is received, `data` is everything since the last request that pymodbus has not used yet.
+        """
+        if sending:
+            self._seen = 0
+            self._keep(data, sent=True)
+            self.statistics.bytes_sent += len(data)
+            self._reception.sent(data)
+            return data
+        fresh = data[self._seen :]
+        self._keep(fresh, sent=False)
+        self.statistics.bytes_received += len(fresh)
+        answer = b""
+        if self._reception.waiting:
+            try:
+                answer = self._reception.take(data)
+            except LinkDesync as err:
+                self.statistics.desyncs += 1
+                self._abort(err)
+        else:
+            self._reception.surplus += len(fresh)
+            if self._reception.surplus > BABBLE:
+                self._drop()
+        self._seen = len(data) - len(answer)
+        return answer
+
+    def _keep(self, data: bytes, *, sent: bool) -> None:
+        """Keep a frame for diagnostics."""
+        self._frames.append(Frame(_now(), sent, data))
+
+
+def _check(unit_id: int, address: int, count: int, most: int, values: Sequence[int] = ()) -> None:
+    """Raise ValueError for a request that cannot be sent."""
+    if unit_id not in UNITS:
+        raise ValueError(f"unit id {unit_id} is not 1 to 247")
+    if not 1 <= count <= most:
+        raise ValueError(f"{count} registers are not 1 to {most}")
+    if address not in WORDS or address + count - 1 not in WORDS:
+        raise ValueError(f"registers {address} to {address + count - 1} do not exist")
+    if not all(value in WORDS for value in values):
+        raise ValueError(f"{list(values)} are not words")

@@ -1,0 +1,132 @@
+"""Find out what is behind an endpoint, and when nothing usable is, why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from .errors import (
+    LinkBusy,
+    LinkError,
+    LinkRefused,
+    LinkUnresolved,
+    RejectedError,
+    WrongDeviceError,
+)
+from .identify import Identity, identify
+from .link import Endpoint, Framing, Link, TcpEndpoint
+from .unit import LinkUnit
+
+# A machine answers within a second; a person waits for the form.
+PROBE_TIMEOUT: Final = 2.0
+SCAN_TIMEOUT: Final = 0.6
+SCAN_SECONDS: Final = 15.0
+SCAN_UNITS: Final = range(1, 17)
+# Every family has a register here, or refuses it; either answer shows that somebody is there.
+SCAN_REGISTER: Final = 0
+# Exceptions by which a gateway says that it got no answer from the unit (10: no path, 11: no response).
+GATEWAY_SILENCE: Final = frozenset({10, 11})
+
+
+class Failure(StrEnum):
+    """Why nothing usable is behind an endpoint; each is a message to a person."""
+
+    UNRESOLVED = "name_not_resolved"
+    REFUSED = "connection_refused"
+    BUSY = "port_busy"
+    UNREACHABLE = "cannot_connect"
+    NO_ANSWER = "no_answer"
+    WRONG_FRAMING = "wrong_framing"
+    WRONG_UNIT = "wrong_unit"
+    WRONG_DEVICE = "wrong_device"
+
+
+class ProbeError(Exception):
+    """A probe that did not find a machine we know."""
+
+    def __init__(self, failure: Failure, found: str = "") -> None:
+        """Keep why, and what was found instead, in words for a person."""
+        super().__init__(failure, found)
+        self.failure = failure
+        self.found = found
+
+
+async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
+    """Return the identity of the machine at this endpoint and unit id; ProbeError when there is none."""
+    try:
+        return await _identify_at(endpoint, unit_id)
+    except LinkUnresolved as err:
+        raise ProbeError(Failure.UNRESOLVED) from err
+    except LinkRefused as err:
+        raise ProbeError(Failure.REFUSED) from err
+    except LinkBusy as err:
+        raise ProbeError(Failure.BUSY) from err
+    except WrongDeviceError as err:
+        raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
+    except RejectedError as err:
+        if err.code not in GATEWAY_SILENCE:
+            raise ProbeError(Failure.WRONG_DEVICE, str(err)) from err
+        silent = True
+    except LinkError as err:
+        if not await _opens(endpoint):
+            raise ProbeError(Failure.UNREACHABLE, str(err)) from err
+        silent = False
+    if not silent and isinstance(endpoint, TcpEndpoint):
+        other = replace(
+            endpoint, framing=Framing.RTU if endpoint.framing is Framing.TCP else Framing.TCP
+        )
+        if await scan(other, [unit_id], answer_within=PROBE_TIMEOUT):
+            raise ProbeError(Failure.WRONG_FRAMING, other.framing)
+    if units := await scan(endpoint, (unit for unit in SCAN_UNITS if unit != unit_id)):
+        raise ProbeError(Failure.WRONG_UNIT, ", ".join(str(unit) for unit in units))
+    raise ProbeError(Failure.NO_ANSWER)
+
+
+async def scan(
+    endpoint: Endpoint, units: Iterable[int], *, answer_within: float = SCAN_TIMEOUT
+) -> list[int]:
+    """Return the unit ids that answer anything at all, within SCAN_SECONDS."""
+    found: list[int] = []
+    link = Link(endpoint, timeout=answer_within, read_retries=0)
+    deadline = asyncio.get_running_loop().time() + SCAN_SECONDS
+    try:
+        for unit in units:
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            try:
+                await link.read_holding_registers(unit, SCAN_REGISTER, 1)
+            except RejectedError as err:
+                if err.code not in GATEWAY_SILENCE:
+                    found.append(unit)
+            except LinkError:
+                continue
+            else:
+                found.append(unit)
+    finally:
+        await link.close()
+    return found
+
+
+async def _identify_at(endpoint: Endpoint, unit_id: int) -> Identity:
+    """Identify over a link of its own."""
+    link = Link(endpoint, timeout=PROBE_TIMEOUT)
+    try:
+        await link.connect()
+        return await identify(LinkUnit(link, unit_id))
+    finally:
+        await link.close()
+
+
+async def _opens(endpoint: Endpoint) -> bool:
+    """Whether the endpoint can be connected to at all."""
+    link = Link(endpoint, timeout=PROBE_TIMEOUT)
+    try:
+        await link.connect()
+    except LinkError:
+        return False
+    finally:
+        await link.close()
+    return True

@@ -1,0 +1,99 @@
+"""What a link has done so far: counters, latencies, and how busy the line is."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import math
+from typing import Final
+
+# How many of the last latencies the percentiles are taken of.
+LATENCIES: Final = 256
+# Seconds over which the load of the line is measured.
+LOAD_WINDOW: Final = 60.0
+
+
+@dataclass(slots=True)
+class LinkStatistics:
+    """Counters of one link since it was made. Every request on the wire counts, repeated ones too."""
+
+    # The clock of the spans, in seconds.
+    clock: Callable[[], float]
+    requests: int = 0
+    # Whole frames that belong to a request, refusals included.
+    answers: int = 0
+    timeouts: int = 0
+    desyncs: int = 0
+    # Frames that came after their request was given up, and were thrown away.
+    late_answers: int = 0
+    retries: int = 0
+    connects: int = 0
+    connection_losses: int = 0
+    # Modbus exceptions by their code.
+    exceptions: Counter[int] = field(default_factory=Counter)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    registers_read: int = 0
+    # Seconds between a request and its answer, or the end of waiting for it.
+    busy_seconds: float = 0.0
+    _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
+    _spans: deque[tuple[float, float]] = field(default_factory=deque)
+
+    def record(self, started: float, ended: float, *, answered: bool) -> None:
+        """Count a request that was sent and answered, or given up, at these times."""
+        self.requests += 1
+        self.busy_seconds += ended - started
+        self._spans.append((started, ended))
+        while self._spans[0][1] < ended - LOAD_WINDOW:
+            self._spans.popleft()
+        if answered:
+            self.answers += 1
+            self._latencies.append(ended - started)
+
+    def latency(self, share: float) -> float | None:
+        """Return the milliseconds within which this share of the last answers came; None before the first."""
+        if not self._latencies:
+            return None
+        return sorted(self._latencies)[math.ceil(share * len(self._latencies)) - 1] * 1000
+
+    @property
+    def latency_p50(self) -> float | None:
+        """Return the median latency in milliseconds."""
+        return self.latency(0.50)
+
+    @property
+    def latency_p95(self) -> float | None:
+        """Return the latency in milliseconds that 19 of 20 answers kept."""
+        return self.latency(0.95)
+
+    @property
+    def bus_load(self) -> float:
+        """Return the share of the last 60 s in which a request was on the line, 0 to 1."""
+        begin = self.clock() - LOAD_WINDOW
+        return sum(max(0.0, end - max(start, begin)) for start, end in self._spans) / LOAD_WINDOW
+
+    def as_dict(self) -> dict[str, object]:
+        """Return everything, for diagnostics: latencies in milliseconds, the load as a share of 1."""
+
+        def rounded(number: float | None) -> float | None:
+            return None if number is None else round(number, 1)
+
+        return {
+            "requests": self.requests,
+            "answers": self.answers,
+            "timeouts": self.timeouts,
+            "desyncs": self.desyncs,
+            "late_answers": self.late_answers,
+            "retries": self.retries,
+            "connects": self.connects,
+            "connection_losses": self.connection_losses,
+            "exceptions": dict(sorted(self.exceptions.items())),
+            "bytes_sent": self.bytes_sent,
+            "bytes_received": self.bytes_received,
+            "registers_read": self.registers_read,
+            "latency_p50": rounded(self.latency_p50),
+            "latency_p95": rounded(self.latency_p95),
+            "busy_seconds": rounded(self.busy_seconds),
+            "bus_load": round(self.bus_load, 4),
+        }

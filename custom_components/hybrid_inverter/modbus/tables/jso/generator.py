@@ -1,0 +1,75 @@
+"""Settings of the generator port: generator input, smart load output, micro inverter input."""
+
+from __future__ import annotations
+
+from ...register import Group, Limits, Ref, Register
+from .page import EVERYDAY, INSTALLER, RATED, Page
+
+PORT = Page(Group.SETTINGS, "manual 5.9 Gen port use, Port Set1")
+ADVANCED = Page(Group.SETTINGS, "manual 5.10 Advanced function")
+PROTOCOL = Page(Group.SETTINGS, confidence="medium")
+
+ROWS: tuple[Register, ...] = (
+    PORT.u16(
+        "ac_couple_frequency_high",
+        131,
+        "Hz",
+        scale=0.01,
+        tier=INSTALLER,
+        limits=Limits(50, 65, 0.01),
+    ),
+    PORT.choice(
+        "generator_port_mode",
+        133,
+        {0: "generator_input", 1: "smart_load_output", 2: "micro_inverter_input"},
+        tier=INSTALLER,
+    ),
+    PORT.u16(
+        "smart_load_off_voltage",
+        134,
+        "V",
+        scale=0.01,
+        tier=EVERYDAY,
+        limits=Limits(38, Ref("smart_load_on_voltage", offset=-0.01, default=63), 0.01),
+        confidence="medium",
+    ),
+    PORT.u16(
+        "smart_load_off_soc",
+        135,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(0, Ref("smart_load_on_soc", offset=-1, default=100)),
+    ),
+    PORT.u16(
+        "smart_load_on_voltage",
+        136,
+        "V",
+        scale=0.01,
+        tier=EVERYDAY,
+        limits=Limits(Ref("smart_load_off_voltage", offset=0.01, default=38), 63, 0.01),
+        confidence="medium",
+    ),
+    PORT.u16(
+        "smart_load_on_soc",
+        137,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(Ref("smart_load_off_soc", offset=1, default=0), 100),
+    ),
+    PORT.u16(
+        "smart_load_min_solar_power",
+        139,
+        "W",
+        tier=EVERYDAY,
+        limits=Limits(0, RATED),
+        confidence="medium",
+    ),
+    PORT.pair("microinverter_export_cutoff", 178, mask=0x0003, tier=EVERYDAY),
+    ADVANCED.pair("generator_peak_shaving", 178, mask=0x000C, tier=EVERYDAY),
+    PORT.pair("on_grid_always_on", 178, mask=0x00C0, tier=EVERYDAY),
+    PORT.switch("generator_on_grid_input", 189, tier=INSTALLER),
+    PORT.u16("generator_rated_power", 190, "W", tier=INSTALLER, limits=Limits(0, 16000)),
+    PROTOCOL.u16("smart_load_open_delay", 192, "min", tier=EVERYDAY, limits=Limits(1, 120)),
+    PROTOCOL.switch("ac_couple_grid_side", 234, mask=0x0001),
+    PROTOCOL.switch("ac_couple_load_side", 234, mask=0x0002),
+)

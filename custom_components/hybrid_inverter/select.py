@@ -1,0 +1,59 @@
+"""Selects: settings with a fixed list of choices."""
+
+from dataclasses import dataclass
+from typing import Final, override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .entity import ControlEntity, Part, UnitEntityDescription, async_add_controls
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitSelectDescription(UnitEntityDescription, SelectEntityDescription):
+    """A setting whose options come from the register table."""
+
+    entity_category: EntityCategory | None = EntityCategory.CONFIG
+
+
+SELECTS: Final = (
+    UnitSelectDescription(key="work_mode"),
+    UnitSelectDescription(key="energy_pattern"),
+    UnitSelectDescription(key="generator_port_mode", part=Part.GENERATOR),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: HybridInverterConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the selects of every unit."""
+    async_add_controls(entry, async_add_entities, SELECTS, UnitSelect)
+
+
+class UnitSelect(ControlEntity, SelectEntity):
+    """A setting with a fixed list of choices."""
+
+    entity_description: UnitSelectDescription
+
+    def __init__(self, unit: UnitRuntime, description: UnitSelectDescription) -> None:
+        """Take the options from the register table."""
+        super().__init__(unit, description)
+        self._attr_options = unit.device.family.registers[description.key].options
+
+    @property
+    @override
+    def current_option(self) -> str | None:
+        """Return the choice in force; None for a code that the table does not know."""
+        return self.reading if isinstance(self.reading, str) else None
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Write another choice."""
+        await self.async_write(option)

@@ -1,0 +1,323 @@
+"""Sensors: what a unit measures, counts and says of itself."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfApparentPower,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfFrequency,
+    UnitOfPower,
+    UnitOfReactiveEnergy,
+    UnitOfTemperature,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .entity import Part, UnitEntity, UnitEntityDescription, is_served
+from .number import NUMBERS
+from .select import SELECTS
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitSensorDescription(UnitEntityDescription, SensorEntityDescription):
+    """A value that is only shown."""
+
+
+POWER: Final = UnitSensorDescription(
+    key="",
+    device_class=SensorDeviceClass.POWER,
+    state_class=SensorStateClass.MEASUREMENT,
+    native_unit_of_measurement=UnitOfPower.WATT,
+    suggested_display_precision=0,
+)
+APPARENT_POWER: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.APPARENT_POWER,
+    native_unit_of_measurement=UnitOfApparentPower.VOLT_AMPERE,
+)
+VOLTAGE: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.VOLTAGE,
+    native_unit_of_measurement=UnitOfElectricPotential.VOLT,
+    suggested_display_precision=1,
+)
+CURRENT: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.CURRENT,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+    suggested_display_precision=1,
+)
+FREQUENCY: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.FREQUENCY,
+    native_unit_of_measurement=UnitOfFrequency.HERTZ,
+    suggested_display_precision=2,
+)
+TEMPERATURE: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.TEMPERATURE,
+    native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+    suggested_display_precision=1,
+)
+STATE_OF_CHARGE: Final = replace(
+    POWER, device_class=SensorDeviceClass.BATTERY, native_unit_of_measurement=PERCENTAGE
+)
+SHARE: Final = replace(POWER, device_class=None, native_unit_of_measurement=PERCENTAGE)
+CAPACITY: Final = replace(POWER, device_class=None, native_unit_of_measurement="Ah")
+# Counters: those of today start again at midnight, which is what "increasing" allows.
+ENERGY: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.ENERGY,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+    suggested_display_precision=1,
+)
+# The inverter's own output counts down while it charges the battery from the grid.
+SIGNED_ENERGY: Final = replace(ENERGY, state_class=SensorStateClass.TOTAL)
+REACTIVE_ENERGY: Final = replace(
+    SIGNED_ENERGY,
+    device_class=SensorDeviceClass.REACTIVE_ENERGY,
+    native_unit_of_measurement=UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
+)
+RUN_TIME: Final = replace(
+    ENERGY,
+    device_class=SensorDeviceClass.DURATION,
+    native_unit_of_measurement=UnitOfTime.HOURS,
+)
+PLAIN: Final = UnitSensorDescription(key="", entity_category=EntityCategory.DIAGNOSTIC)
+CHOICE: Final = replace(PLAIN, device_class=SensorDeviceClass.ENUM, entity_category=None)
+
+
+def shown(like: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSensorDescription]:
+    """Describe values that are shown unless a person hides them."""
+    return [replace(like, key=key, part=part) for key in keys]
+
+
+def hidden(like: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSensorDescription]:
+    """Describe values that a person can switch on."""
+    return [
+        replace(like, key=key, part=part, entity_registry_enabled_default=False) for key in keys
+    ]
+
+
+def diagnostic(like: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSensorDescription]:
+    """Describe values that help to find out what is wrong."""
+    return [
+        replace(description, entity_category=EntityCategory.DIAGNOSTIC)
+        for description in hidden(like, part, *keys)
+    ]
+
+
+def phases(pattern: str) -> list[str]:
+    """Return the keys of the three phases."""
+    return [pattern.format(phase) for phase in ("l1", "l2", "l3")]
+
+
+SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
+    # Inverter
+    *shown(CHOICE, Part.INVERTER, "status"),
+    *shown(POWER, Part.INVERTER, "inverter_power"),
+    *shown(
+        replace(TEMPERATURE, entity_category=EntityCategory.DIAGNOSTIC),
+        Part.INVERTER,
+        "heatsink_temperature",
+    ),
+    *diagnostic(TEMPERATURE, Part.INVERTER, "dc_temperature"),
+    *hidden(POWER, Part.INVERTER, *phases("inverter_{}_power")),
+    *hidden(VOLTAGE, Part.INVERTER, *phases("inverter_{}_voltage")),
+    *hidden(CURRENT, Part.INVERTER, *phases("inverter_{}_current")),
+    *hidden(APPARENT_POWER, Part.INVERTER, "inverter_apparent_power"),
+    *hidden(FREQUENCY, Part.INVERTER, "inverter_frequency"),
+    *hidden(SIGNED_ENERGY, Part.INVERTER, "inverter_energy_today", "inverter_energy_total"),
+    *hidden(REACTIVE_ENERGY, Part.INVERTER, "reactive_energy_today", "reactive_energy_total"),
+    *diagnostic(replace(POWER, state_class=None), Part.INVERTER, "rated_power"),
+    *diagnostic(
+        PLAIN,
+        Part.INVERTER,
+        "main_firmware",
+        "hmi_firmware",
+        "afci_version",
+        "mcu_board_version",
+        "protocol_version",
+        "modbus_address",
+        "mppt_count",
+        "phase_count",
+    ),
+    # PV
+    *shown(POWER, Part.PV, "pv_power", "pv1_power", "pv2_power"),
+    *hidden(POWER, Part.PV, "pv3_power", "pv4_power"),
+    *hidden(VOLTAGE, Part.PV, "pv1_voltage", "pv2_voltage", "pv3_voltage", "pv4_voltage"),
+    *hidden(CURRENT, Part.PV, "pv1_current", "pv2_current", "pv3_current", "pv4_current"),
+    *shown(ENERGY, Part.PV, "pv_energy_today", "pv_energy_total"),
+    # Battery
+    *shown(STATE_OF_CHARGE, Part.BATTERY, "battery_soc"),
+    *shown(POWER, Part.BATTERY, "battery_power"),
+    *shown(VOLTAGE, Part.BATTERY, "battery_voltage"),
+    *shown(CURRENT, Part.BATTERY, "battery_current"),
+    *shown(TEMPERATURE, Part.BATTERY, "battery_temperature"),
+    *shown(
+        ENERGY,
+        Part.BATTERY,
+        "battery_charge_energy_today",
+        "battery_charge_energy_total",
+        "battery_discharge_energy_today",
+        "battery_discharge_energy_total",
+    ),
+    *shown(replace(SHARE, entity_category=EntityCategory.DIAGNOSTIC), Part.BATTERY, "battery_soh"),
+    *hidden(CAPACITY, Part.BATTERY, "battery_corrected_capacity"),
+    *diagnostic(VOLTAGE, Part.BATTERY, "bms_charge_voltage", "bms_discharge_voltage"),
+    *diagnostic(
+        CURRENT,
+        Part.BATTERY,
+        "bms_charge_current_limit",
+        "bms_discharge_current_limit",
+        "bms_max_charge_current",
+        "bms_max_discharge_current",
+        "bms_current",
+    ),
+    *diagnostic(VOLTAGE, Part.BATTERY, "bms_voltage"),
+    *diagnostic(STATE_OF_CHARGE, Part.BATTERY, "bms_soc"),
+    *diagnostic(TEMPERATURE, Part.BATTERY, "bms_temperature"),
+    *hidden(STATE_OF_CHARGE, Part.BATTERY, "battery_2_soc"),
+    *hidden(POWER, Part.BATTERY, "battery_2_power"),
+    *hidden(VOLTAGE, Part.BATTERY, "battery_2_voltage"),
+    *hidden(CURRENT, Part.BATTERY, "battery_2_current"),
+    *hidden(TEMPERATURE, Part.BATTERY, "battery_2_temperature"),
+    # Grid
+    *shown(POWER, Part.GRID, "grid_power", *phases("grid_{}_power")),
+    *shown(VOLTAGE, Part.GRID, *phases("grid_{}_voltage")),
+    *shown(FREQUENCY, Part.GRID, "grid_frequency"),
+    *shown(
+        ENERGY,
+        Part.GRID,
+        "grid_import_energy_today",
+        "grid_import_energy_total",
+        "grid_export_energy_today",
+        "grid_export_energy_total",
+    ),
+    *hidden(CURRENT, Part.GRID, *phases("grid_{}_current")),
+    *hidden(POWER, Part.GRID, "grid_ct_power", *phases("grid_{}_ct_power")),
+    *hidden(POWER, Part.GRID, "grid_internal_power", *phases("grid_{}_internal_power")),
+    *hidden(CURRENT, Part.GRID, *phases("grid_{}_internal_current")),
+    # Load and backup output
+    *shown(POWER, Part.LOAD, "load_power", "backup_power"),
+    *shown(ENERGY, Part.LOAD, "load_energy_today", "load_energy_total"),
+    *hidden(POWER, Part.LOAD, *phases("load_{}_power"), *phases("backup_{}_power")),
+    *hidden(VOLTAGE, Part.LOAD, *phases("load_{}_voltage")),
+    *hidden(FREQUENCY, Part.LOAD, "load_frequency"),
+    # Generator port
+    *shown(POWER, Part.GENERATOR, "generator_power"),
+    *hidden(POWER, Part.GENERATOR, *phases("generator_{}_power")),
+    *hidden(VOLTAGE, Part.GENERATOR, *phases("generator_{}_voltage")),
+    *hidden(ENERGY, Part.GENERATOR, "generator_energy_today", "generator_energy_total"),
+    *hidden(RUN_TIME, Part.GENERATOR, "generator_hours_today", "generator_hours_total"),
+)
+
+# Bit fields of faults and warnings: the state is the first code, the attributes hold them all.
+CODES: Final[tuple[UnitSensorDescription, ...]] = (
+    *shown(PLAIN, Part.INVERTER, "fault", "warning"),
+)
+
+NO_CODE: Final = "none"
+
+# Settings that the chosen tier may only look at.
+READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
+    *(replace(CHOICE, key=select.key, part=select.part) for select in SELECTS),
+    *(
+        replace(
+            PLAIN,
+            key=number.key,
+            part=number.part,
+            native_unit_of_measurement=number.native_unit_of_measurement,
+        )
+        for number in NUMBERS
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: HybridInverterConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of every unit."""
+    for subentry_id, unit in entry.runtime_data.units.items():
+        served = [item for item in SENSORS if is_served(unit.device, item.key)]
+        locked = [
+            item
+            for item in READ_ONLY_SETTINGS
+            if is_served(unit.device, item.key) and not unit.device.may_write(item.key)
+        ]
+        codes = [item for item in CODES if is_served(unit.device, item.key)]
+        async_add_entities(
+            [
+                *(UnitSensor(unit, item) for item in (*served, *locked)),
+                *(CodeSensor(unit, item) for item in codes),
+            ],
+            config_subentry_id=subentry_id,
+        )
+
+
+class UnitSensor(UnitEntity, SensorEntity):
+    """A value that is only shown."""
+
+    entity_description: UnitSensorDescription
+
+    def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
+        """Take the options of a choice from the register table."""
+        super().__init__(unit, description)
+        if description.device_class is SensorDeviceClass.ENUM:
+            self._attr_options = unit.device.family.registers[description.key].options
+
+    @property
+    @override
+    def native_value(self) -> str | int | float | None:
+        """Return the value as it was last read."""
+        return self.reading if isinstance(self.reading, (str, int, float)) else None
+
+
+class CodeSensor(UnitEntity, SensorEntity):
+    """The codes whose bits are set: the first as the state, all of them as attributes."""
+
+    entity_description: UnitSensorDescription
+    _unrecorded_attributes = frozenset({"codes"})
+
+    def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
+        """Take the codes from the register table."""
+        super().__init__(unit, description)
+        self._labels = unit.device.family.registers[description.key].labels
+
+    @property
+    def _codes(self) -> list[str] | None:
+        """Return the codes in order; a bit without a known code is shown by its number."""
+        if not isinstance(self.reading, frozenset):
+            return None
+        return [self._labels.get(bit, f"bit {bit}") for bit in sorted(self.reading)]
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the first code, or that there is none."""
+        codes = self._codes
+        return None if codes is None else (codes or [NO_CODE])[0]
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return all codes."""
+        return {"codes": self._codes or []}

@@ -1,0 +1,7 @@
+"""A simulated plant: machines that answer on the wire like real ones, fed by simple physics."""
+
+from .machine import Machine, Trouble, Write
+from .server import LineTiming, ModbusServer
+from .simulation import SimulatedPlant
+
+__all__ = ["LineTiming", "Machine", "ModbusServer", "SimulatedPlant", "Trouble", "Write"]

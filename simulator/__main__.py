@@ -1,0 +1,98 @@
+"""Run a simulated plant: `python -m simulator`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from datetime import datetime, time
+import json
+import signal
+import sys
+
+from .control import ControlServer
+from .jso8048104 import SERIAL_NUMBER
+from .server import LineTiming
+from .simulation import START, SimulatedPlant
+
+MODELS = ("jso8048104",)
+
+
+def _port(text: str) -> int | None:
+    """Return a port number; "none" switches the server off."""
+    if text == "none":
+        return None
+    number = int(text)
+    if not 0 <= number <= 0xFFFF:
+        raise ValueError(text)
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0])
+    parser.add_argument("--serial-number", default=SERIAL_NUMBER, help="ten characters")
+    parser.add_argument(
+        "--unit", type=int, action="append", help="Modbus unit id; may be given more than once"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address of the Modbus servers")
+    ports = '0 takes a free one, "none" switches it off'
+    parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
+    parser.add_argument("--rtu-port", type=_port, default=5021, help=f"RTU over TCP; {ports}")
+    parser.add_argument(
+        "--control-port", type=_port, default=5022, help=f"HTTP control on loopback; {ports}"
+    )
+    parser.add_argument("--baudrate", type=int, help="be as slow as a serial line of this speed")
+    parser.add_argument("--seed", type=int, default=1, help="of clouds and house")
+    parser.add_argument("--speed", type=float, default=1.0, help="plant seconds per real second")
+    parser.add_argument(
+        "--start", type=datetime.fromisoformat, default=START, help="local time of the plant"
+    )
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> None:
+    # The day so far is lived through, so that its counters and the battery fit the time of day.
+    midnight = datetime.combine(options.start, time())
+    plant = SimulatedPlant(
+        units=options.unit or (1,),
+        seed=options.seed,
+        start=midnight,
+        speed=options.speed,
+        host=options.host,
+        tcp_port=options.tcp_port,
+        rtu_port=options.rtu_port,
+        line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
+        serial_number=options.serial_number,
+    )
+    plant.advance((options.start - midnight).total_seconds())
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    control = ControlServer(plant)
+    async with plant:
+        try:
+            ports = {"tcp": plant.tcp_port or None, "rtu": plant.rtu_port or None, "control": None}
+            if options.control_port is not None:
+                await control.start(options.control_port)
+                ports["control"] = control.port
+            # Whoever started us waits for this line.
+            print(json.dumps(ports), flush=True)
+            await stop.wait()
+        finally:
+            await control.stop()
+
+
+def main() -> int:
+    """Run until SIGINT or SIGTERM; 1 when a port is taken."""
+    options = _parser().parse_args()
+    try:
+        asyncio.run(_run(options))
+    except OSError as err:
+        print(f"cannot listen: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

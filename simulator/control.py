@@ -1,0 +1,138 @@
+"""A small HTTP service to look into a running simulation and to cause trouble, for people and for other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+import dataclasses
+import socket
+from typing import Any, Final
+
+from aiohttp import web
+
+from .machine import Machine, change_trouble
+from .simulation import SimulatedPlant
+
+PLANT: Final = web.AppKey("plant", SimulatedPlant)
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def _machine(request: web.Request) -> Machine:
+    """Return the machine that a request is about: ?unit=N, else the first one."""
+    unit = request.query.get("unit")
+    return request.app[PLANT].machine(None if unit is None else int(unit))
+
+
+async def _body(request: web.Request) -> Mapping[str, Any]:
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise ValueError("the body must be a JSON object")
+    return body
+
+
+@web.middleware
+async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn a wrong request into a sentence instead of a trace."""
+    try:
+        return await handler(request)
+    except (KeyError, ValueError, TypeError) as err:
+        return web.json_response({"error": f"{type(err).__name__}: {err}"}, status=400)
+
+
+async def _index(request: web.Request) -> web.Response:
+    """Return what each machine does at the moment."""
+    machines = request.app[PLANT].machines
+    shown = ("battery_soc", "battery_power", "grid_power", "load_power", "inverter_power")
+    return web.json_response(
+        {
+            "machines": {
+                str(unit): {
+                    "serial_number": machine.serial_number,
+                    "clock": machine.plant.clock.isoformat(timespec="seconds"),
+                    "pv_power": round(sum(machine.plant.flows.pv)),
+                    **{key: machine.value(key) for key in shown},
+                }
+                for unit, machine in machines.items()
+            },
+            "paths": ["/registers?address=142&count=1", "/trouble", "/writes", "/statistics"],
+        }
+    )
+
+
+async def _read_registers(request: web.Request) -> web.Response:
+    address, count = int(request.query["address"]), int(request.query.get("count", "1"))
+    machine = _machine(request)
+    words = [machine.word(place) for place in range(address, address + count)]
+    return web.json_response({"address": address, "values": words})
+
+
+async def _change_registers(request: web.Request) -> web.Response:
+    """Act as somebody at the machine's display: {"address": 142, "values": [0]}."""
+    body = await _body(request)
+    machine = _machine(request)
+    words = {int(body["address"]) + n: int(word) for n, word in enumerate(body["values"])}
+    if not all(0 <= word <= 0xFFFF for word in words.values()):
+        raise ValueError("a register holds 0 to 65535")
+    for address, word in words.items():
+        machine.panel_change(address, word)
+    return web.json_response({"changed": len(words)})
+
+
+def _trouble(machine: Machine) -> web.Response:
+    fields = dataclasses.asdict(machine.trouble)
+    return web.json_response({**fields, "faults": sorted(machine.trouble.faults)})
+
+
+async def _show_trouble(request: web.Request) -> web.Response:
+    return _trouble(_machine(request))
+
+
+async def _cause_trouble(request: web.Request) -> web.Response:
+    """Change what is wrong: {"locked": true, "faults": [63]}; fields that are not named stay."""
+    machine = _machine(request)
+    machine.trouble = change_trouble(machine.trouble, await _body(request))
+    return _trouble(machine)
+
+
+async def _writes(request: web.Request) -> web.Response:
+    return web.json_response([dataclasses.asdict(write) for write in _machine(request).writes])
+
+
+async def _statistics(request: web.Request) -> web.Response:
+    plant = request.app[PLANT]
+    return web.json_response(
+        {"tcp": plant.tcp.statistics.as_dict(), "rtu": plant.rtu.statistics.as_dict()}
+    )
+
+
+class ControlServer:
+    """The HTTP service of one simulation."""
+
+    def __init__(self, plant: SimulatedPlant) -> None:
+        """Offer this simulation."""
+        app = web.Application(middlewares=[_explain])
+        app[PLANT] = plant
+        app.add_routes(
+            [
+                web.get("/", _index),
+                web.get("/registers", _read_registers),
+                web.post("/registers", _change_registers),
+                web.get("/trouble", _show_trouble),
+                web.post("/trouble", _cause_trouble),
+                web.get("/writes", _writes),
+                web.get("/statistics", _statistics),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None)
+        self.port = 0
+
+    async def start(self, port: int) -> None:
+        """Listen on loopback, whatever the Modbus servers do; port 0 takes any free one."""
+        await self._runner.setup()
+        listener = socket.create_server(("127.0.0.1", port))
+        self.port = listener.getsockname()[1]
+        await web.SockSite(self._runner, listener).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()

@@ -1,0 +1,194 @@
+"""Modbus servers: machines on a TCP port, in Modbus TCP or RTU framing, optionally as slow as a serial line.
+
+A small server of our own instead of pymodbus' one: that answers an unknown unit id with exception 4 instead of 11 or
+silence, has no serial line's timing, and would share its framing, mistakes included, with the client under test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .framing import Framing, Request
+from .machine import READ_HOLDING, WRITE_MULTIPLE, Machine
+
+# Half a frame, or rubbish, is forgotten after so many seconds of silence.
+IDLE: Final = 0.5
+# Address and CRC around a PDU on a serial line.
+RTU_OVERHEAD: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineTiming:
+    """How long things take on a serial line."""
+
+    baudrate: int = 9600
+    parity: str = "N"
+    stopbits: int = 1
+    # Seconds from the end of a request to the start of the machine's answer.
+    turnaround: float = 0.015
+
+    @property
+    def character(self) -> float:
+        """Return the seconds of one character: start bit, eight data bits, parity bit if any, stop bits."""
+        return (9 + (self.parity != "N") + self.stopbits) / self.baudrate
+
+    @property
+    def gap(self) -> float:
+        """Return the seconds of silence between two frames, 3.5 characters."""
+        return 3.5 * self.character
+
+    def before_answer(self, request: int) -> float:
+        """Return the seconds from the first byte of a request of so many bytes until the machine knows its answer."""
+        return request * self.character + self.gap + self.turnaround
+
+    def answer(self, size: int) -> float:
+        """Return the seconds that an answer of so many bytes and the silence after it take."""
+        return size * self.character + self.gap
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What a server has done since this was put in place; a new one starts from nothing."""
+
+    connections: int = 0
+    requests: int = 0
+    unanswered: int = 0
+    registers_read: int = 0
+    registers_written: int = 0
+    exceptions: Counter[int] = field(default_factory=Counter)
+    # Seconds that the emulated line was occupied.
+    busy_seconds: float = 0.0
+
+    def count(self, pdu: bytes, answer: bytes | None) -> None:
+        """Count a request and what became of it."""
+        self.requests += 1
+        if answer is None:
+            self.unanswered += 1
+        elif answer[0] & 0x80:
+            self.exceptions[answer[1]] += 1
+        elif answer[0] == READ_HOLDING:
+            self.registers_read += answer[1] // 2
+        elif answer[0] == WRITE_MULTIPLE:
+            self.registers_written += pdu[5] // 2
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain types for JSON."""
+        return {
+            "connections": self.connections,
+            "requests": self.requests,
+            "unanswered": self.unanswered,
+            "registers_read": self.registers_read,
+            "registers_written": self.registers_written,
+            "exceptions": {str(code): count for code, count in self.exceptions.items()},
+            "busy_seconds": round(self.busy_seconds, 6),
+        }
+
+
+class ModbusServer:
+    """Machines behind one listening port, served one request at a time."""
+
+    def __init__(
+        self,
+        machines: Mapping[int, Machine],
+        framing: Framing,
+        *,
+        line: LineTiming | None = None,
+    ) -> None:
+        """Serve these machines by their unit ids."""
+        self.line = line
+        self.statistics = Statistics()
+        # For tests: seconds by which every answer is late, and what becomes of an answer's bytes on the way out.
+        self.delay = 0.0
+        self.tamper: Callable[[bytes], bytes] | None = None
+        self._machines = machines
+        self._framing = framing
+        self._turn = asyncio.Lock()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """Return the port that the server listens on; 0 while it does not."""
+        if self._server is None or not self._server.sockets:
+            return 0
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes any free one."""
+        self._server = await asyncio.start_server(self._connected, host, port)
+
+    async def stop(self) -> None:
+        """Stop listening and drop all connections."""
+        if self._server is None:
+            return
+        self._server.close()
+        self.drop_connections()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+        self._server = None
+
+    def drop_connections(self) -> None:
+        """Close all open connections, as a gateway does that restarts."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.statistics.connections += 1
+        task = asyncio.create_task(self._talk(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until it ends."""
+        buffer = bytearray()
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(IDLE if buffer else None):
+                        data = await reader.read(1024)
+                except TimeoutError:
+                    buffer.clear()
+                    continue
+                if not data:
+                    return
+                buffer += data
+                while (request := self._framing.take(buffer)) is not None:
+                    if answer := await self._serve(request):
+                        writer.write(answer)
+                        await writer.drain()
+        except ConnectionError, asyncio.CancelledError:
+            pass
+        finally:
+            writer.close()
+
+    async def _serve(self, request: Request) -> bytes:
+        """Return the bytes that go back for a request; none when it stays unanswered."""
+        async with self._turn:
+            if self.line is not None:
+                waiting = self.line.before_answer(RTU_OVERHEAD + len(request.pdu))
+                await self._occupy(waiting)
+            machine = self._machines.get(request.unit)
+            if machine is not None:
+                pdu = machine.respond(request.pdu)
+            elif (code := self._framing.unknown_unit) is not None:
+                pdu = bytes((request.pdu[0] | 0x80, code))
+            else:
+                pdu = None
+            self.statistics.count(request.pdu, pdu)
+            if pdu is None:
+                return b""
+            if self.line is not None:
+                await self._occupy(self.line.answer(RTU_OVERHEAD + len(pdu)))
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            answer = self._framing.pack(request, pdu)
+            return self.tamper(answer) if self.tamper else answer
+
+    async def _occupy(self, seconds: float) -> None:
+        """Let the time pass that bytes need on the line."""
+        self.statistics.busy_seconds += seconds
+        await asyncio.sleep(seconds)

@@ -1,0 +1,1 @@
+"""Tests of the integration, its device layer and its simulator."""
