@@ -15,6 +15,8 @@ from .server import LineTiming
 from .simulation import START, SimulatedPlant
 
 MODELS = ("jso8048104",)
+# The evening before has used the battery up, so that the morning has something to fill.
+MIDNIGHT_SOC = 0.35
 
 
 def _port(text: str) -> int | None:
@@ -38,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     ports = '0 takes a free one, "none" switches it off'
     parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
     parser.add_argument("--rtu-port", type=_port, default=5021, help=f"RTU over TCP; {ports}")
+    parser.add_argument("--serial", action="store_true", help="RTU on a pseudo terminal as well")
     parser.add_argument(
         "--control-port", type=_port, default=5022, help=f"HTTP control on loopback; {ports}"
     )
@@ -57,10 +60,12 @@ async def _run(options: argparse.Namespace) -> None:
         units=options.unit or (1,),
         seed=options.seed,
         start=midnight,
+        soc=MIDNIGHT_SOC,
         speed=options.speed,
         host=options.host,
         tcp_port=options.tcp_port,
         rtu_port=options.rtu_port,
+        serial=options.serial,
         line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
         serial_number=options.serial_number,
     )
@@ -72,10 +77,14 @@ async def _run(options: argparse.Namespace) -> None:
     control = ControlServer(plant)
     async with plant:
         try:
-            ports = {"tcp": plant.tcp_port or None, "rtu": plant.rtu_port or None, "control": None}
             if options.control_port is not None:
                 await control.start(options.control_port)
-                ports["control"] = control.port
+            ports = {
+                "tcp": plant.tcp_port or None,
+                "rtu": plant.rtu_port or None,
+                "serial": plant.serial_device or None,
+                "control": control.port or None,
+            }
             # Whoever started us waits for this line.
             print(json.dumps(ports), flush=True)
             await stop.wait()

@@ -42,7 +42,7 @@ SETTINGS: Final[Mapping[str, bool | float | str | time]] = {
     "equalization_voltage": 57.6,
     "absorption_voltage": 57.6,
     "float_voltage": 53.6,
-    "battery_capacity": 300,
+    "battery_capacity": 600,
     "battery_empty_voltage": 45.0,
     "zero_export_power": 20,
     "equalization_days": 30,

@@ -160,6 +160,11 @@ class Machine:
         self._refresh()
         self._commit({address: value})
 
+    def step(self, seconds: float) -> None:
+        """Let plant time pass."""
+        self._settle()
+        self.plant.step(seconds)
+
     # The wire
 
     def respond(self, pdu: bytes) -> bytes | None:
@@ -344,13 +349,17 @@ class Machine:
             slots=tuple(self._slot(number) for number in SLOTS),
         )
 
-    def _refresh(self) -> None:
-        """Bring the image up to date: changes that are due, then what the plant shows."""
+    def _settle(self) -> None:
+        """Let the changes take effect that are due, and the trouble reach the plant."""
         now = self._timer()
         for change in sorted(change for change in self._changes if change.due <= now):
             self._changes.remove(change)
             self._commit(change.words)
         self.plant.grid_present = not self.trouble.outage
+
+    def _refresh(self) -> None:
+        """Bring the image up to date with the plant."""
+        self._settle()
         self._publish_trouble()
         if self._published_at != self.plant.clock:
             self._published_at = self.plant.clock
@@ -462,7 +471,7 @@ class Machine:
             "load_frequency": plant.frequency if on else 0.0,
             "power_switch_state": plant.controls.enabled,
             "relay_inverter": on,
-            "relay_grid": plant.grid_present,
+            "grid_connected": plant.grid_present,
             "relay_grid_supply": plant.grid_present,
             "ct_self_check_result": frozenset({0, 1, 2}),
         }

@@ -19,10 +19,10 @@ from .surroundings import House, Phases, Sky, noise
 LONGEST_STEP: Final = 10.0
 
 RATED_POWER: Final = 8000.0
-PV_PEAKS: Final = (5200.0, 4700.0)
+PV_PEAKS: Final = (4200.0, 3800.0)
 # One roof looks south-east, the other south-west.
 PV_EAST: Final = (1.0, -1.0)
-BATTERY_CAPACITY: Final = 15360.0
+BATTERY_CAPACITY: Final = 30720.0
 BATTERY_RESISTANCE: Final = 0.012
 CHARGE_EFFICIENCY: Final = 0.975
 INVERTER_EFFICIENCY: Final = 0.97

@@ -1,4 +1,4 @@
-"""Modbus servers: machines on a TCP port, in Modbus TCP or RTU framing, optionally as slow as a serial line.
+"""Modbus servers: machines on a TCP port or a pseudo terminal, optionally as slow as a serial line.
 
 A small server of our own instead of pymodbus' one: that answers an unknown unit id with exception 4 instead of 11 or
 silence, has no serial line's timing, and would share its framing, mistakes included, with the client under test.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+import os
+import pty
+import tty
 from typing import Any, Final
 
 from .framing import Framing, Request
@@ -89,7 +92,7 @@ class Statistics:
 
 
 class ModbusServer:
-    """Machines behind one listening port, served one request at a time."""
+    """Machines behind one port, served one request at a time."""
 
     def __init__(
         self,
@@ -104,10 +107,14 @@ class ModbusServer:
         # For tests: seconds by which every answer is late, and what becomes of an answer's bytes on the way out.
         self.delay = 0.0
         self.tamper: Callable[[bytes], bytes] | None = None
+        # For tests: close each new connection at once.
+        self.hang_up = False
         self._machines = machines
         self._framing = framing
         self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
+        self._pipe: asyncio.ReadTransport | None = None
+        self._terminal: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -121,49 +128,77 @@ class ModbusServer:
         """Listen; port 0 takes any free one."""
         self._server = await asyncio.start_server(self._connected, host, port)
 
+    async def start_serial(self) -> str:
+        """Listen on a new pseudo terminal; return the path that a client opens as its serial port."""
+        ours, theirs = pty.openpty()
+        # Held open until the end: with nobody at the other end, reading would fail.
+        self._terminal = theirs
+        tty.setraw(theirs)
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        self._pipe, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", buffering=0)
+        )
+        self._spawn(self._talk(reader, lambda data: os.write(ours, data)))
+        return os.ttyname(theirs)
+
     async def stop(self) -> None:
         """Stop listening and drop all connections."""
-        if self._server is None:
-            return
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         self.drop_connections()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        if self._terminal is not None:
+            os.close(self._terminal)
+            self._terminal = None
 
     def drop_connections(self) -> None:
         """Close all open connections, as a gateway does that restarts."""
         for task in self._tasks:
             task.cancel()
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.statistics.connections += 1
-        task = asyncio.create_task(self._talk(reader, writer))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something until it ends or the server does."""
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until it ends."""
-        buffer = bytearray()
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.statistics.connections += 1
+        self._spawn(self._hold(reader, writer))
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection and close it."""
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(IDLE if buffer else None):
-                        data = await reader.read(1024)
-                except TimeoutError:
-                    buffer.clear()
-                    continue
-                if not data:
-                    return
-                buffer += data
-                while (request := self._framing.take(buffer)) is not None:
-                    if answer := await self._serve(request):
-                        writer.write(answer)
-                        await writer.drain()
-        except ConnectionError, asyncio.CancelledError:
+            if not self.hang_up:
+                await self._talk(reader, writer.write)
+        except ConnectionError:
             pass
         finally:
             writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, send: Callable[[bytes], object]) -> None:
+        """Answer what comes in until it ends."""
+        buffer = bytearray()
+        while True:
+            try:
+                async with asyncio.timeout(IDLE if buffer else None):
+                    data = await reader.read(1024)
+            except TimeoutError:
+                buffer.clear()
+                continue
+            if not data:
+                return
+            buffer += data
+            while (request := self._framing.take(buffer)) is not None:
+                if answer := await self._serve(request):
+                    send(answer)
 
     async def _serve(self, request: Request) -> bytes:
         """Return the bytes that go back for a request; none when it stays unanswered."""

@@ -22,7 +22,7 @@ TICK: Final = 0.5
 
 
 class SimulatedPlant:
-    """Inverters that listen on a Modbus TCP port and on an RTU-over-TCP port.
+    """Inverters that listen on a Modbus TCP port, on an RTU-over-TCP port and, if wanted, on a serial port.
 
     Use it as an asynchronous context manager. With `speed` None time stands still and only `advance` moves it; else
     the physics move twice a second by that many times the real time.
@@ -39,12 +39,14 @@ class SimulatedPlant:
         host: str = "127.0.0.1",
         tcp_port: int | None = 0,
         rtu_port: int | None = 0,
+        serial: bool = False,
         line: LineTiming | None = None,
         serial_number: str = model.SERIAL_NUMBER,
         readable: Sequence[tuple[int, int]] | None = None,
     ) -> None:
         """Build it; a port of 0 takes a free one, None leaves that server out.
 
+        `serial` adds a pseudo terminal that a client opens as its serial port. Each server is a line of its own.
         Each further unit counts the serial number up by one, and has its own sun and house.
         """
         self.speed = speed
@@ -63,6 +65,10 @@ class SimulatedPlant:
         }
         self.tcp = ModbusServer(self.machines, TcpFraming(), line=line)
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
+        self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
+        self._with_serial = serial
+        # The path of the serial port; empty when there is none.
+        self.serial_device = ""
         self._ports = ((self.tcp, tcp_port), (self.rtu, rtu_port))
 
     async def __aenter__(self) -> Self:
@@ -71,6 +77,8 @@ class SimulatedPlant:
             for server, port in self._ports:
                 if port is not None:
                     await server.start(self._host, port)
+            if self._with_serial:
+                self.serial_device = await self.serial.start_serial()
         except OSError:
             await self._stop()
             raise
@@ -93,8 +101,9 @@ class SimulatedPlant:
             with suppress(asyncio.CancelledError):
                 await self._ticker
             self._ticker = None
-        for server, _ in self._ports:
+        for server in (self.tcp, self.rtu, self.serial):
             await server.stop()
+        self.serial_device = ""
 
     @property
     def tcp_port(self) -> int:
@@ -114,7 +123,7 @@ class SimulatedPlant:
         """Let so much plant time pass at once, and with manual time also the timer of the trouble."""
         self._elapsed += seconds
         for machine in self.machines.values():
-            machine.plant.step(seconds)
+            machine.step(seconds)
 
     def timer(self) -> float:
         """Return the seconds by which delays of the trouble are measured, and writes are stamped."""
@@ -127,7 +136,7 @@ class SimulatedPlant:
             await asyncio.sleep(TICK)
             now = time.monotonic()
             for machine in self.machines.values():
-                machine.plant.step((now - last) * speed)
+                machine.step((now - last) * speed)
             last = now
 
 

@@ -5,6 +5,7 @@ every group of registers. Only a dead link keeps an entry from loading: a machin
 keeps its entities and shows them as unavailable.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
@@ -13,12 +14,11 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.helpers.entity import EntityDescription
 
 from . import binary_sensor, number, select, sensor, switch
 from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
-from .entity import is_served
+from .entity import UnitEntityDescription, is_served, unique_id
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
@@ -36,7 +36,7 @@ PLATFORMS: Final = [
 ]
 
 # What each platform can show, to know before the first poll what enabled entities will want.
-DESCRIPTIONS: Final[dict[Platform, tuple[EntityDescription, ...]]] = {
+DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
     Platform.BINARY_SENSOR: (
         *binary_sensor.BINARY_SENSORS,
         *binary_sensor.READ_ONLY_SETTINGS,
@@ -80,6 +80,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
 
     for unit in runtime.units.values():
         _register_device(hass, entry, unit)
+        _remove_orphans(hass, entry, unit)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -116,17 +117,39 @@ def _build_unit(
 def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) -> set[str]:
     """Return the keys of a group that will be shown, as far as the entity registry knows."""
     keys = set()
+    for platform, description in _descriptions(unit):
+        if unit.device.family.group_of(description.key) is not group:
+            continue
+        entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(unit, description))
+        known = registry.async_get(entity_id) if entity_id else None
+        if not known.disabled if known else description.entity_registry_enabled_default:
+            keys.add(description.key)
+    return keys
+
+
+def _descriptions(unit: UnitRuntime) -> Iterator[tuple[Platform, UnitEntityDescription]]:
+    """Return what is shown of a unit in the chosen tier, each with its platform."""
     for platform, descriptions in DESCRIPTIONS.items():
         for description in descriptions:
-            key = description.key
-            if not is_served(unit.device, key) or unit.device.family.group_of(key) is not group:
-                continue
-            unique_id = f"{unit.identity.serial}_{key}"
-            entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id)
-            known = registry.async_get(entity_id) if entity_id else None
-            if not known.disabled if known else description.entity_registry_enabled_default:
-                keys.add(key)
-    return keys
+            if is_served(unit, description):
+                yield platform, description
+
+
+def _remove_orphans(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+) -> None:
+    """Forget entities that are not there any more: another tier shows a setting as another entity."""
+    registry = er.async_get(hass)
+    expected = {
+        (platform, unique_id(unit, description)) for platform, description in _descriptions(unit)
+    }
+    expected.add((Platform.BINARY_SENSOR, unique_id(unit, binary_sensor.CONNECTIVITY)))
+    for known in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if (
+            known.config_subentry_id == unit.subentry_id
+            and (known.domain, known.unique_id) not in expected
+        ):
+            registry.async_remove(known.entity_id)
 
 
 def _register_device(

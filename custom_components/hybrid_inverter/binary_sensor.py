@@ -1,7 +1,7 @@
 """Binary sensors: what is on or off at a unit."""
 
 from dataclasses import dataclass, replace
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
@@ -11,10 +11,9 @@ from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .coordinator import GroupCoordinator, HybridInverterConfigEntry, UnitRuntime
-from .entity import Part, UnitEntity, UnitEntityDescription, is_served, part_device_info
+from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity, async_add_values
 from .modbus.register import Group
 from .switch import SWITCHES
 
@@ -49,6 +48,7 @@ BINARY_SENSORS: Final = (
             ("bms_force_charge_1", Part.BATTERY),
             ("bms_force_charge_2", Part.BATTERY),
             ("bms_sleep", Part.BATTERY),
+            ("system_selfcheck", Part.INVERTER),
         )
     ),
 )
@@ -62,7 +62,10 @@ CONNECTIVITY: Final = UnitBinarySensorDescription(
 # Settings that the chosen tier may only look at.
 READ_ONLY_SETTINGS: Final = tuple(
     UnitBinarySensorDescription(
-        key=switch.key, part=switch.part, entity_category=EntityCategory.DIAGNOSTIC
+        key=switch.key,
+        part=switch.part,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        writable=False,
     )
     for switch in SWITCHES
 )
@@ -74,26 +77,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of every unit."""
+    async_add_values(
+        entry, async_add_entities, (*BINARY_SENSORS, *READ_ONLY_SETTINGS), UnitBinarySensor
+    )
     for subentry_id, unit in entry.runtime_data.units.items():
-        async_add_entities(
-            [
-                *(
-                    UnitBinarySensor(unit, item)
-                    for item in BINARY_SENSORS
-                    if is_served(unit.device, item.key)
-                ),
-                *(
-                    UnitBinarySensor(unit, item)
-                    for item in READ_ONLY_SETTINGS
-                    if is_served(unit.device, item.key) and not unit.device.may_write(item.key)
-                ),
-                ConnectivitySensor(unit),
-            ],
-            config_subentry_id=subentry_id,
-        )
+        async_add_entities([ConnectivitySensor(unit)], config_subentry_id=subentry_id)
 
 
-class UnitBinarySensor(UnitEntity, BinarySensorEntity):
+class UnitBinarySensor(ValueEntity, BinarySensorEntity):
     """A value that is on or off."""
 
     entity_description: UnitBinarySensorDescription
@@ -105,17 +96,19 @@ class UnitBinarySensor(UnitEntity, BinarySensorEntity):
         return self.reading if isinstance(self.reading, bool) else None
 
 
-class ConnectivitySensor(CoordinatorEntity[GroupCoordinator], BinarySensorEntity):
+class ConnectivitySensor(UnitEntity, BinarySensorEntity):
     """Whether the unit answered the last poll; the one entity that is there while it does not."""
 
-    _attr_has_entity_name = True
+    entity_description: UnitBinarySensorDescription
 
     def __init__(self, unit: UnitRuntime) -> None:
         """Watch the group that is polled most often."""
-        super().__init__(unit.coordinators[Group.POWER])
-        self.entity_description = CONNECTIVITY
-        self._attr_unique_id = f"{unit.identity.serial}_{CONNECTIVITY.key}"
-        self._attr_device_info = part_device_info(unit, CONNECTIVITY.part)
+        super().__init__(unit, CONNECTIVITY, Group.POWER)
+
+    @override
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Return everything that the state is made of."""
+        return (self.is_on,)
 
     @property
     @override

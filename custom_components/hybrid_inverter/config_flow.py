@@ -72,7 +72,7 @@ UNIT_ID: Final = {
 
 # Nearly every machine answers on the unit id it left the factory with.
 ADVANCED: Final = {
-    vol.Required(SECTION_ADVANCED): section(vol.Schema(UNIT_ID), {"collapsed": True}),
+    vol.Optional(SECTION_ADVANCED): section(vol.Schema(UNIT_ID), {"collapsed": True}),
 }
 
 SCHEMAS: Final = {
@@ -121,6 +121,8 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask how the inverter is reached now; it may have moved to another kind of link."""
+        if not self._get_reconfigure_entry().subentries:
+            return self.async_abort(reason="no_machine")
         return self.async_show_menu(step_id="reconfigure", menu_options=[TYPE_NETWORK, TYPE_SERIAL])
 
     async def async_step_network(
@@ -141,8 +143,8 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         placeholders: dict[str, str] = {}
         if user_input is not None:
             data, unit_id = _split(link_type, user_input)
-            if (reason := self._already_configured(data)) is not None:
-                return self.async_abort(reason=reason)
+            if self._is_configured(data):
+                return self.async_abort(reason="already_configured")
             try:
                 identity = await self._async_probe(data, unit_id)
             except ProbeError as err:
@@ -184,15 +186,14 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                 await self.hass.config_entries.async_setup(entry.entry_id)
 
     @callback
-    def _already_configured(self, data: Mapping[str, Any]) -> str | None:
-        """Return why another entry stands in the way of this link."""
-        endpoint = endpoint_of(data)
-        for entry in self._async_current_entries(include_ignore=False):
-            if self.source == SOURCE_RECONFIGURE and entry is self._get_reconfigure_entry():
-                continue
-            if endpoint_of(entry.data) == endpoint:
-                return "already_configured"
-        return None
+    def _is_configured(self, data: Mapping[str, Any]) -> bool:
+        """Whether another entry uses this address, with whatever framing or line settings."""
+        own = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
+        return any(
+            str(endpoint_of(entry.data)) == str(endpoint_of(data))
+            for entry in self._async_current_entries(include_ignore=False)
+            if entry is not own
+        )
 
     @callback
     def _async_finish(
@@ -273,7 +274,7 @@ class HybridInverterOptionsFlow(OptionsFlowWithReload):
 def _split(link_type: str, user_input: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Return the data of an entry, and the unit id, which belongs to the unit."""
     data = {CONF_TYPE: link_type, **user_input}
-    unit_id: int = data.pop(SECTION_ADVANCED)[CONF_UNIT_ID]
+    unit_id: int = data.pop(SECTION_ADVANCED, {}).get(CONF_UNIT_ID, DEFAULT_UNIT_ID)
     if CONF_HOST in data:
         # One link for each endpoint, however it is spelled.
         data[CONF_HOST] = data[CONF_HOST].strip().lower()

@@ -60,10 +60,10 @@ class UnitRuntime:
         self.coordinators[group].async_publish()
 
     async def async_wake(self) -> None:
-        """Poll the groups that have failed, now that the unit answers again."""
-        for coordinator in self.coordinators.values():
-            if not coordinator.last_update_success:
-                await coordinator.async_request_refresh()
+        """Poll the other groups that have failed, now that the unit answers again."""
+        for group, coordinator in self.coordinators.items():
+            if group is not Group.POWER and not coordinator.last_update_success:
+                await coordinator.async_refresh()
 
 
 @dataclass(kw_only=True)
@@ -101,8 +101,6 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             # Not the serial number: a name ends up in log lines that people share.
             name=f"{unit.identity.model} {group}",
             update_interval=timedelta(seconds=seconds),
-            # A poll that brought nothing new bothers nobody.
-            always_update=False,
         )
         self.data = Snapshot({})
 
@@ -127,12 +125,14 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_placeholders={"model": unit.identity.model, "found": err.found},
             ) from err
         except DeviceError as err:
+            # While a machine is silent, another one may take its place.
+            unit.verified = False
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="no_answer",
                 translation_placeholders={"model": unit.identity.model, "error": str(err)},
             ) from err
-        if not self.last_update_success:
+        if self.group is Group.POWER and not self.last_update_success:
             self.config_entry.async_create_background_task(
                 self.hass, unit.async_wake(), f"{self.name} wake"
             )

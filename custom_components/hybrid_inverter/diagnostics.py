@@ -10,6 +10,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 
 from .const import CONF_UNIT_ID, DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .modbus.register import Text
 
 REDACTED: Final = "**REDACTED**"
 TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, "serial"}
@@ -40,7 +41,10 @@ async def async_get_device_diagnostics(
         "units": [
             _unit(unit)
             for unit in entry.runtime_data.units.values()
-            if any(name.startswith(unit.identity.serial) for name in names)
+            if any(
+                name == unit.identity.serial or name.startswith(f"{unit.identity.serial}_")
+                for name in names
+            )
         ]
     }
 
@@ -49,8 +53,10 @@ def _unit(unit: UnitRuntime) -> dict[str, Any]:
     """Return everything about a unit but what identifies it."""
     device = unit.device
     identity = asdict(unit.identity)
-    serial = device.family.registers[device.family.serial]
-    secret = set(serial.addresses)
+    # What a machine holds as text identifies it: serial numbers.
+    secret = [row for row in device.family.registers.values() if isinstance(row.codec, Text)]
+    secret_keys = {row.key for row in secret}
+    secret_addresses = {address for row in secret for address in row.addresses}
     return {
         CONF_UNIT_ID: unit.unit_id,
         "identity": async_redact_data({**identity, "facts": dict(identity["facts"])}, TO_REDACT),
@@ -68,13 +74,17 @@ def _unit(unit: UnitRuntime) -> dict[str, Any]:
         "values": {
             key: sorted(value) if isinstance(value, frozenset) else value
             for key, value in sorted(device.values.items())
-            if key != serial.key
+            if key not in secret_keys
         },
         "resting": device.resting,
         "changes": [asdict(change) for change in device.changes],
         "write_counts": dict(device.write_counts),
         "registers": _blocks(
-            {address: word for address, word in device.image.items() if address not in secret}
+            {
+                address: word
+                for address, word in device.image.items()
+                if address not in secret_addresses
+            }
         ),
     }
 

@@ -1,5 +1,6 @@
 """What all entities of a unit share."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,6 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, UnitRuntime
-from .modbus.device import Device
 from .modbus.errors import (
     DeviceError,
     InvalidValueError,
@@ -23,7 +23,7 @@ from .modbus.errors import (
     RejectedError,
     WriteDeniedError,
 )
-from .modbus.register import Value
+from .modbus.register import Group, Value
 
 
 class Part(StrEnum):
@@ -49,7 +49,7 @@ def translation_of(key: str) -> tuple[str, dict[str, str]]:
         return key, {}
     if match["kind"] == "l":
         return f"{match['before']}phase{match['after']}", {"phase": f"L{match['number']}"}
-    return f"{match['before']}string{match['after']}", {"number": match["number"]}
+    return f"{match['before']}_string{match['after']}", {"number": match["number"]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,13 @@ class UnitEntityDescription(EntityDescription):
     """An entity of a unit; its key is the canonical key of the value it shows."""
 
     part: Part = Part.INVERTER
+    # Whether the entity is there only where the chosen tier may write the value, or only where it may not.
+    writable: bool | None = None
+
+
+def unique_id(unit: UnitRuntime, description: UnitEntityDescription) -> str:
+    """Return what an entity is known by for ever, wherever its machine is connected."""
+    return f"{unit.identity.serial}_{description.key}"
 
 
 def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
@@ -68,25 +75,68 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
         identifiers={(DOMAIN, f"{serial}_{part}")},
         manufacturer=unit.identity.manufacturer,
         translation_key=part,
+        translation_placeholders={"model": unit.identity.model},
         via_device_id=unit.device_id,
     )
 
 
+def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
+    """Whether the unit has the value, and the chosen tier shows it in this form."""
+    family, key = unit.device.family, description.key
+    if key not in family.registers and key not in family.derived:
+        return False
+    return description.writable in (None, unit.device.may_write(key))
+
+
 class UnitEntity(CoordinatorEntity[GroupCoordinator]):
-    """One value of a unit."""
+    """An entity of a unit, whose state is written only when there is something new in it."""
 
     _attr_has_entity_name = True
     entity_description: UnitEntityDescription
 
+    def __init__(
+        self,
+        unit: UnitRuntime,
+        description: UnitEntityDescription,
+        group: Group,
+        wanted: str | None = None,
+    ) -> None:
+        """Take the coordinator of a group, and have it poll the wanted key."""
+        super().__init__(unit.coordinators[group], context=wanted)
+        self.entity_description = description
+        self._shown: tuple[Any, ...] = ()
+        self._attr_unique_id = unique_id(unit, description)
+        self._attr_device_info = part_device_info(unit, description.part)
+        self._attr_translation_key, self._attr_translation_placeholders = translation_of(
+            description.key
+        )
+
+    @abstractmethod
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Return everything that the state is made of."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Remember what is shown first."""
+        await super().async_added_to_hass()
+        self._shown = self.fingerprint()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state when there is something new in it."""
+        if (fingerprint := self.fingerprint()) != self._shown:
+            self._shown = fingerprint
+            super()._handle_coordinator_update()
+
+
+class ValueEntity(UnitEntity):
+    """One value of a unit."""
+
     def __init__(self, unit: UnitRuntime, description: UnitEntityDescription) -> None:
         """Take the coordinator of the group that the value is polled in."""
         key = description.key
-        super().__init__(unit.coordinators[unit.device.family.group_of(key)], context=key)
-        self.entity_description = description
-        self._shown: tuple[Any, ...] = ()
-        self._attr_unique_id = f"{unit.identity.serial}_{key}"
-        self._attr_device_info = part_device_info(unit, description.part)
-        self._attr_translation_key, self._attr_translation_placeholders = translation_of(key)
+        super().__init__(unit, description, unit.device.family.group_of(key), wanted=key)
 
     @property
     def reading(self) -> Value | None:
@@ -99,43 +149,32 @@ class UnitEntity(CoordinatorEntity[GroupCoordinator]):
         """Return whether the last poll brought this value."""
         return super().available and self.entity_description.key in self.coordinator.data.values
 
+    @override
     def fingerprint(self) -> tuple[Any, ...]:
         """Return everything that the state is made of."""
         return (self.available, self.reading)
 
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Write the state when there is something new in it."""
-        if (fingerprint := self.fingerprint()) != self._shown:
-            self._shown = fingerprint
-            super()._handle_coordinator_update()
 
-
-def is_served(device: Device, key: str) -> bool:
-    """Whether machines of this family have the value."""
-    return key in device.family.registers or key in device.family.derived
-
-
-def async_add_controls[DescriptionT: UnitEntityDescription](
+@callback
+def async_add_values[DescriptionT: UnitEntityDescription](
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[DescriptionT],
     entity: Callable[[UnitRuntime, DescriptionT], Entity],
 ) -> None:
-    """Add a control for every setting that the chosen tier allows to write."""
+    """Add an entity for every value that a unit has and the chosen tier shows in this form."""
     for subentry_id, unit in entry.runtime_data.units.items():
         async_add_entities(
             [
                 entity(unit, description)
                 for description in descriptions
-                if unit.device.may_write(description.key)
+                if is_served(unit, description)
             ],
             config_subentry_id=subentry_id,
         )
 
 
-class ControlEntity(UnitEntity):
+class ControlEntity(ValueEntity):
     """A value that can be written."""
 
     async def async_write(self, value: Value) -> None:
@@ -164,7 +203,7 @@ class ControlEntity(UnitEntity):
             case InvalidValueError(details={"step": step}):
                 translation_key, placeholders = "off_step", {"step": f"{step:g}"}
             case _:
-                translation_key, placeholders = "invalid_value", {"reason": err.reason}
+                translation_key, placeholders = "invalid_value", {}
         return ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key=translation_key,

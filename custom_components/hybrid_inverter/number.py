@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_controls
+from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
 
 PARALLEL_UPDATES = 1
 
@@ -25,6 +25,7 @@ class UnitNumberDescription(UnitEntityDescription, NumberEntityDescription):
     """A setting whose bounds and step come from the register table."""
 
     entity_category: EntityCategory | None = EntityCategory.CONFIG
+    writable: bool | None = True
     # A slider writes on every pixel; settings live in a memory that wears.
     mode: NumberMode | None = NumberMode.BOX
 
@@ -62,7 +63,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the numbers of every unit."""
-    async_add_controls(entry, async_add_entities, NUMBERS, UnitNumber)
+    async_add_values(entry, async_add_entities, NUMBERS, UnitNumber)
 
 
 class UnitNumber(ControlEntity, NumberEntity):

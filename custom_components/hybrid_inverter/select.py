@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_controls
+from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
 
 PARALLEL_UPDATES = 1
 
@@ -19,6 +19,7 @@ class UnitSelectDescription(UnitEntityDescription, SelectEntityDescription):
     """A setting whose options come from the register table."""
 
     entity_category: EntityCategory | None = EntityCategory.CONFIG
+    writable: bool | None = True
 
 
 SELECTS: Final = (
@@ -34,7 +35,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the selects of every unit."""
-    async_add_controls(entry, async_add_entities, SELECTS, UnitSelect)
+    async_add_values(entry, async_add_entities, SELECTS, UnitSelect)
 
 
 class UnitSelect(ControlEntity, SelectEntity):

@@ -26,7 +26,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import Part, UnitEntity, UnitEntityDescription, is_served
+from .entity import Part, UnitEntityDescription, ValueEntity, async_add_values
 from .number import NUMBERS
 from .select import SELECTS
 
@@ -151,13 +151,16 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
         Part.INVERTER,
         "main_firmware",
         "hmi_firmware",
+        "hmi_fw_extra",
         "afci_version",
         "mcu_board_version",
         "protocol_version",
         "modbus_address",
+        "communication_address",
         "mppt_count",
         "phase_count",
     ),
+    *diagnostic(CHOICE, Part.INVERTER, "output_wiring", "market"),
     # PV
     *shown(POWER, Part.PV, "pv_power", "pv1_power", "pv2_power"),
     *hidden(POWER, Part.PV, "pv3_power", "pv4_power"),
@@ -193,6 +196,7 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *diagnostic(VOLTAGE, Part.BATTERY, "bms_voltage"),
     *diagnostic(STATE_OF_CHARGE, Part.BATTERY, "bms_soc"),
     *diagnostic(TEMPERATURE, Part.BATTERY, "bms_temperature"),
+    *diagnostic(PLAIN, Part.BATTERY, "pack_count", "pack_device_type"),
     *hidden(STATE_OF_CHARGE, Part.BATTERY, "battery_2_soc"),
     *hidden(POWER, Part.BATTERY, "battery_2_power"),
     *hidden(VOLTAGE, Part.BATTERY, "battery_2_voltage"),
@@ -217,8 +221,9 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     # Load and backup output
     *shown(POWER, Part.LOAD, "load_power", "backup_power"),
     *shown(ENERGY, Part.LOAD, "load_energy_today", "load_energy_total"),
+    *hidden(ENERGY, Part.LOAD, "load_energy_year"),
     *hidden(POWER, Part.LOAD, *phases("load_{}_power"), *phases("backup_{}_power")),
-    *hidden(VOLTAGE, Part.LOAD, *phases("load_{}_voltage")),
+    *hidden(VOLTAGE, Part.LOAD, *phases("backup_{}_voltage")),
     *hidden(FREQUENCY, Part.LOAD, "load_frequency"),
     # Generator port
     *shown(POWER, Part.GENERATOR, "generator_power"),
@@ -228,22 +233,27 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *hidden(RUN_TIME, Part.GENERATOR, "generator_hours_today", "generator_hours_total"),
 )
 
-# Bit fields of faults and warnings: the state is the first code, the attributes hold them all.
+# Bit fields: the state is the first code, the attributes hold them all.
 CODES: Final[tuple[UnitSensorDescription, ...]] = (
     *shown(PLAIN, Part.INVERTER, "fault", "warning"),
+    *diagnostic(PLAIN, Part.INVERTER, "drm_state", "comm_board_faults"),
+    *diagnostic(PLAIN, Part.BATTERY, "bms_alarm", "bms_fault"),
+    *diagnostic(PLAIN, Part.GRID, "ct_self_check_result"),
 )
 
 NO_CODE: Final = "none"
 
 # Settings that the chosen tier may only look at.
 READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
-    *(replace(CHOICE, key=select.key, part=select.part) for select in SELECTS),
+    *(replace(CHOICE, key=select.key, part=select.part, writable=False) for select in SELECTS),
     *(
         replace(
             PLAIN,
             key=number.key,
             part=number.part,
+            device_class=number.device_class and SensorDeviceClass(number.device_class.value),
             native_unit_of_measurement=number.native_unit_of_measurement,
+            writable=False,
         )
         for number in NUMBERS
     ),
@@ -256,24 +266,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of every unit."""
-    for subentry_id, unit in entry.runtime_data.units.items():
-        served = [item for item in SENSORS if is_served(unit.device, item.key)]
-        locked = [
-            item
-            for item in READ_ONLY_SETTINGS
-            if is_served(unit.device, item.key) and not unit.device.may_write(item.key)
-        ]
-        codes = [item for item in CODES if is_served(unit.device, item.key)]
-        async_add_entities(
-            [
-                *(UnitSensor(unit, item) for item in (*served, *locked)),
-                *(CodeSensor(unit, item) for item in codes),
-            ],
-            config_subentry_id=subentry_id,
-        )
+    async_add_values(entry, async_add_entities, (*SENSORS, *READ_ONLY_SETTINGS), UnitSensor)
+    async_add_values(entry, async_add_entities, CODES, CodeSensor)
 
 
-class UnitSensor(UnitEntity, SensorEntity):
+class UnitSensor(ValueEntity, SensorEntity):
     """A value that is only shown."""
 
     entity_description: UnitSensorDescription
@@ -291,7 +288,7 @@ class UnitSensor(UnitEntity, SensorEntity):
         return self.reading if isinstance(self.reading, (str, int, float)) else None
 
 
-class CodeSensor(UnitEntity, SensorEntity):
+class CodeSensor(ValueEntity, SensorEntity):
     """The codes whose bits are set: the first as the state, all of them as attributes."""
 
     entity_description: UnitSensorDescription

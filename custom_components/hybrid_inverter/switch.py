@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_controls
+from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
 
 PARALLEL_UPDATES = 1
 
@@ -19,6 +19,7 @@ class UnitSwitchDescription(UnitEntityDescription, SwitchEntityDescription):
     """A setting that is on or off."""
 
     entity_category: EntityCategory | None = EntityCategory.CONFIG
+    writable: bool | None = True
 
 
 SWITCHES: Final = (
@@ -35,7 +36,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the switches of every unit."""
-    async_add_controls(entry, async_add_entities, SWITCHES, UnitSwitch)
+    async_add_values(entry, async_add_entities, SWITCHES, UnitSwitch)
 
 
 class UnitSwitch(ControlEntity, SwitchEntity):

@@ -7,12 +7,12 @@ It knows nothing of pymodbus: frames are put together here, byte by byte. A regi
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+import os
+import pty
 
 from custom_components.hybrid_inverter.modbus.link import Framing
 
@@ -119,6 +119,8 @@ class FaultServer:
     silent: frozenset[int] = frozenset()
     # Seconds that every answer takes.
     delay: float = 0.0
+    # Until when a late answer holds up the others, as it does on a serial line.
+    busy_until: float = 0.0
     peers: list[Peer] = field(default_factory=list)
     port: int = 0
     _server: asyncio.Server | None = None
@@ -172,7 +174,7 @@ class FaultServer:
         task = asyncio.current_task()
         assert task is not None
         self._serving.add(task)
-        peer = Peer(writer.write, writer.close)
+        peer = Peer(lambda data: None if writer.is_closing() else writer.write(data), writer.close)
         self.peers.append(peer)
         try:
             await self.serve(reader, peer)
@@ -188,8 +190,8 @@ class FaultServer:
             while True:
                 talk = await self._receive(reader, peer)
                 self.requests.append(talk.request)
-                if self.delay:
-                    await asyncio.sleep(self.delay)
+                held_up = self.busy_until - asyncio.get_running_loop().time()
+                await asyncio.sleep(max(0.0, held_up) + self.delay)
                 if talk.request.unit in self.silent:
                     continue
                 fault = self.faults.popleft() if self.faults else answer
@@ -418,6 +420,7 @@ def late(delay: float) -> Fault:
 
     async def fault(talk: Talk) -> None:
         talk.server.send_later(delay, talk.frame())
+        talk.server.busy_until = asyncio.get_running_loop().time() + delay
 
     return fault
 

@@ -1,16 +1,24 @@
-"""What a link does when nothing goes wrong, and who goes first."""
+"""What a link does when nothing goes wrong, who goes first, and how it is opened and closed."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.errors import (
+    LinkError,
+    LinkLost,
+    LinkRefused,
+    LinkTimeout,
+)
 from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
 from custom_components.hybrid_inverter.modbus.unit import LinkUnit
 
 from .conftest import MakeLink
-from .fault_server import FaultServer, slow
+from .fault_server import FaultServer, hang_up, silence, slow, twice
 
 
 async def test_reads_and_writes(server: FaultServer, link: Link) -> None:
@@ -29,3 +37,323 @@ async def test_reads_and_writes(server: FaultServer, link: Link) -> None:
         (1, 3, 10, 4),
     ]
     assert server.accepted == 1
+
+
+@pytest.mark.parametrize("framing", [Framing.TCP], indirect=True)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda link: link.read_holding_registers(0, 10, 1),
+        lambda link: link.read_holding_registers(248, 10, 1),
+        lambda link: link.read_holding_registers(1, 10, 0),
+        lambda link: link.read_holding_registers(1, 10, 126),
+        lambda link: link.read_holding_registers(1, 65535, 2),
+        lambda link: link.read_holding_registers(1, -1, 1),
+        lambda link: link.write_registers(1, 10, []),
+        lambda link: link.write_registers(1, 10, [0] * 124),
+        lambda link: link.write_registers(1, 10, [65536]),
+        lambda link: link.write_register(1, 10, -1),
+        lambda link: link.write_register(1, 65536, 0),
+    ],
+)
+async def test_refuses_what_modbus_cannot_say(
+    server: FaultServer, link: Link, ask: Callable[[Link], Awaitable[object]]
+) -> None:
+    """A request outside the protocol's limits is an error of the program, and is not sent."""
+    with pytest.raises(ValueError, match=r"not|exist"):
+        await ask(link)
+    assert server.accepted == 0
+
+
+async def test_largest_requests(link: Link) -> None:
+    """125 registers are read and 123 written in one request; the last register can be reached."""
+    await link.write_registers(1, 0, list(range(123)))
+    assert await link.read_holding_registers(1, 0, 125) == [*range(123), 4070, 4101]
+    assert await link.read_holding_registers(1, 65535, 1) == [226]
+
+
+def test_is_made_without_a_loop() -> None:
+    """The clients of pymodbus need a running loop; a link does not until it is used."""
+    link = Link(TcpEndpoint("127.0.0.1", 502, Framing.TCP))
+    assert not link.connected
+    assert link.frames == ()
+
+
+# ---------------------------------------------------------------------- turns
+
+
+async def test_one_request_at_a_time(server: FaultServer, link: Link) -> None:
+    """Nothing is sent while an answer is missing, whoever asks."""
+    server.delay = 0.03
+    await asyncio.gather(*(link.read_holding_registers(unit, 0, 1) for unit in (1, 2, 3)))
+    times = [request.time for request in server.requests]
+    assert all(later - earlier >= 0.03 for earlier, later in pairwise(times))
+
+
+async def test_writes_overtake_waiting_reads(server: FaultServer, link: Link) -> None:
+    """What is on the line is finished; then come writes and urgent reads, then reads, each in their order."""
+    await link.connect()
+    server.faults.append(slow(0.03))
+    async with asyncio.TaskGroup() as group:
+        for address in (1, 2, 3):
+            group.create_task(link.read_holding_registers(1, address, 1))
+        await asyncio.sleep(0.01)
+        group.create_task(link.write_registers(1, 4, [0]))
+        group.create_task(link.read_holding_registers(1, 5, 1, urgent=True))
+        group.create_task(link.write_register(1, 6, 0))
+    assert [request.address for request in server.requests] == [1, 4, 5, 6, 2, 3]
+
+
+async def test_a_write_goes_between_a_read_and_its_repetition(
+    server: FaultServer, link: Link
+) -> None:
+    """A write waits for one request, not for the repetition of a read that failed."""
+    await link.connect()
+    server.faults.append(hang_up)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(link.read_holding_registers(1, 1, 1))
+        await asyncio.sleep(0)
+        group.create_task(link.write_registers(2, 4, [0]))
+    assert server.wanted[:2] == [(1, 3, 1, 1), (2, 16, 4, 1)]
+    assert server.wanted[-1] == (1, 3, 1, 1)
+
+
+async def test_silence_between_requests(server: FaultServer, make_link: MakeLink) -> None:
+    """After an answer comes the spacing, then the next request."""
+    link = make_link(server, spacing=0.04)
+    started = asyncio.get_running_loop().time()
+    for _ in range(3):
+        await link.read_holding_registers(1, 0, 1)
+    received = [frame.time for frame in link.frames if not frame.sent]
+    sent = [frame.time for frame in link.frames if frame.sent]
+    assert sent[0] - started < 0.04
+    assert all(after - before >= 0.0395 for before, after in zip(received, sent[1:], strict=False))
+    assert sent[2] - started < 0.3
+
+
+# ---------------------------------------------------------------------- opening and closing
+
+
+async def test_connects_once(server: FaultServer, link: Link) -> None:
+    """Opening is idempotent, the listeners hear of every change, and of none that they gave up."""
+    heard: list[bool] = []
+    stop = link.add_listener(heard.append)
+    await link.connect()
+    await link.connect()
+    assert link.connected
+    assert server.accepted == 1
+    server.hang_up()
+    await asyncio.sleep(0.02)
+    assert not link.connected
+    assert heard == [True, False]
+    await link.read_holding_registers(1, 0, 1)
+    assert heard == [True, False, True]
+    stop()
+    await link.close()
+    assert heard == [True, False, True]
+
+
+async def test_nothing_reconnects_by_itself(server: FaultServer, link: Link) -> None:
+    """A lost connection stays lost until somebody asks; no task of pymodbus is left behind."""
+    await link.connect()
+    server.hang_up()
+    await asyncio.sleep(0.25)
+    assert server.accepted == 1
+    assert link.statistics.connection_losses == 1
+
+
+async def test_close_is_final(server: FaultServer, link: Link) -> None:
+    """Closing twice is fine; asking afterwards is not, and opens nothing."""
+    await link.read_holding_registers(1, 0, 1)
+    await link.close()
+    await link.close()
+    assert not link.connected
+    with pytest.raises(LinkError, match="closed"):
+        await link.read_holding_registers(1, 0, 1)
+    with pytest.raises(LinkError, match="closed"):
+        await link.connect()
+    assert server.accepted == 1
+
+
+async def test_close_ends_everything_at_once(server: FaultServer, make_link: MakeLink) -> None:
+    """A request on its way and those that wait fail now, not after their time."""
+    link = make_link(server, timeout=5)
+    await link.connect()
+    server.faults.append(silence)
+    asking = [
+        asyncio.create_task(link.read_holding_registers(1, 0, 1)),
+        asyncio.create_task(link.read_holding_registers(1, 1, 1)),
+        asyncio.create_task(link.write_register(1, 2, 0)),
+    ]
+    await asyncio.sleep(0.02)
+    async with asyncio.timeout(0.5):
+        await link.close()
+        results = await asyncio.gather(*asking, return_exceptions=True)
+    assert [type(result) for result in results] == [LinkError] * 3
+    assert len(server.requests) == 1
+    assert not link.connected
+
+
+async def test_close_while_waiting_to_connect(server: FaultServer, make_link: MakeLink) -> None:
+    """The pause after a failed attempt does not hold up closing."""
+    link = make_link(server)
+    await server.stop()
+    for _ in range(2):
+        with pytest.raises(LinkRefused):
+            await link.connect()
+    asking = asyncio.create_task(link.connect())
+    await asyncio.sleep(0.02)
+    async with asyncio.timeout(0.2):
+        await link.close()
+        with pytest.raises(LinkError, match="closed"):
+            await asking
+
+
+async def test_pauses_between_attempts_double(
+    server: FaultServer, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pauses are 1, 2, 4, 4 times the first one; the first read after the fault waits, and succeeds."""
+    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.link.FIRST_PAUSE", 0.04)
+    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.link.LONGEST_PAUSE", 0.16)
+    await server.stop()
+    clock = asyncio.get_running_loop().time
+    times = []
+    for _ in range(6):
+        with pytest.raises(LinkRefused):
+            await link.read_holding_registers(1, 0, 1)
+        times.append(clock())
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert pauses == pytest.approx([0.04, 0.08, 0.16, 0.16, 0.16], abs=0.03)
+    await server.start()
+    assert await link.read_holding_registers(1, 0, 1) == [257]
+    assert clock() - times[-1] > 0.15
+    # A success forgets the failures.
+    await server.stop()
+    await asyncio.sleep(0.01)
+    with pytest.raises(LinkRefused):
+        await link.read_holding_registers(1, 0, 1)
+    failed = clock()
+    with pytest.raises(LinkRefused):
+        await link.read_holding_registers(1, 0, 1)
+    assert clock() - failed == pytest.approx(0.04, abs=0.03)
+
+
+async def test_closed_as_soon_as_accepted(server: FaultServer, link: Link) -> None:
+    """A server that hangs up on everybody costs a read two attempts; the next one finds it well."""
+    server.close_at_once = 2
+    with pytest.raises(LinkLost):
+        await link.read_holding_registers(1, 0, 1)
+    assert server.accepted == 2
+    assert await link.read_holding_registers(1, 0, 1) == [257]
+
+
+# ---------------------------------------------------------------------- cancelling
+
+
+async def test_cancelled_is_cancelled(server: FaultServer, link: Link) -> None:
+    """What pymodbus 3.13.1 swallows, the link passes on; and it stays usable."""
+    await link.connect()
+    server.faults.append(silence)
+    asking = asyncio.create_task(link.read_holding_registers(1, 0, 1))
+    await asyncio.sleep(0.02)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert asking.cancelled()
+    assert link.statistics.retries == 0
+    assert await link.read_holding_registers(1, 0, 1) == [257]
+
+
+async def test_a_callers_timeout_is_a_timeout(server: FaultServer, make_link: MakeLink) -> None:
+    """`asyncio.timeout` around a request ends it with TimeoutError."""
+    link = make_link(server, timeout=5)
+    await link.connect()
+    server.faults.append(silence)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await link.read_holding_registers(1, 0, 1)
+    assert await link.read_holding_registers(1, 0, 1) == [257]
+
+
+async def test_cancelled_while_waiting(server: FaultServer, link: Link) -> None:
+    """Whoever gives up waiting, or is cancelled as it gets the turn, does not hold up the others."""
+    await link.connect()
+    server.faults.append(slow(0.03))
+    first = asyncio.create_task(link.read_holding_registers(1, 1, 1))
+    waiting = [
+        asyncio.create_task(link.read_holding_registers(1, address, 1)) for address in (2, 3, 4, 5)
+    ]
+    await asyncio.sleep(0.01)
+    waiting[0].cancel()
+    waiting[2].cancel()
+    await first
+    waiting[1].cancel()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(result, asyncio.CancelledError) for result in results] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert results[3] == [412]
+
+
+async def test_cancelled_while_connecting(server: FaultServer, link: Link) -> None:
+    """Giving up during the connection attempt leaves nothing open."""
+    asking = asyncio.create_task(link.connect())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert not link.connected
+    assert await link.read_holding_registers(1, 0, 1) == [257]
+
+
+# ---------------------------------------------------------------------- what it knows about itself
+
+
+async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> None:
+    """A read of 2 registers, a write and a silent read that is not repeated, on either framing."""
+    link = make_link(server, read_retries=0, timeout=0.1)
+    server.delay = 0.01
+    await link.read_holding_registers(1, 0, 2)
+    await link.write_register(1, 0, 1)
+    server.faults.append(silence)
+    with pytest.raises(LinkTimeout):
+        await link.read_holding_registers(1, 0, 2)
+    statistics = link.statistics.as_dict()
+    # Modbus TCP: requests of 12 bytes, answers of 9 + 4 and 12; RTU: requests of 8, answers of 5 + 4 and 8.
+    sent, received = (36, 25) if server.framing is Framing.TCP else (24, 17)
+    assert statistics.pop("bytes_sent") == sent
+    assert statistics.pop("bytes_received") == received
+    assert 10 <= link.statistics.latency(0.5) < 40  # type: ignore[operator]
+    assert 0.12 <= link.statistics.busy_seconds < 0.2
+    assert link.statistics.bus_load == pytest.approx(link.statistics.busy_seconds / 60)
+    for key in ("latency_p50", "latency_p95", "busy_seconds", "bus_load"):
+        del statistics[key]
+    assert statistics == {
+        "requests": 3,
+        "answers": 2,
+        "timeouts": 1,
+        "desyncs": 0,
+        "late_answers": 0,
+        "retries": 0,
+        "connects": 1,
+        "connection_losses": 0,
+        "exceptions": {},
+        "registers_read": 2,
+    }
+
+
+@pytest.mark.parametrize("framing", [Framing.TCP], indirect=True)
+async def test_keeps_the_last_frames(server: FaultServer, make_link: MakeLink) -> None:
+    """Frames are kept as they were sent and received, the oldest are forgotten."""
+    link = make_link(server, frames=3)
+    await link.read_holding_registers(1, 10, 1)
+    server.faults.append(twice)
+    await link.read_holding_registers(2, 10, 1)
+    assert [(frame.sent, frame.data.hex(" ")) for frame in link.frames] == [
+        (False, "00 01 00 00 00 05 01 03 02 02 37"),
+        (True, "00 02 00 00 00 06 02 03 00 0a 00 01"),
+        (False, "00 02 00 00 00 05 02 03 02 03 38" + " 00 02 00 00 00 05 02 03 02 03 38"),
+    ]

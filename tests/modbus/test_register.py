@@ -555,6 +555,8 @@ def test_out_of_bounds(limits: Limits, value: Value) -> None:
         (Limits(0, Ref("other", offset=-1)), 49),
         (Limits(0, Ref("volts", offset=-0.01), 0.01), 52.22),
         (Limits(Ref("volts", offset=0.01), 61, 0.01), 52.24),
+        (Limits(0, Ref("hours", offset=-0.1), 0.1), 0.2),  # 0.3 - 0.1 is 0.19999999999999998
+        (Limits(Ref("days", offset=0.1), 1, 0.1), 0.3),  # 0.2 + 0.1 is 0.30000000000000004
         (Limits(0, Ref("rated", factor=1.3)), 10400),
         (Limits(0, Ref("rated", by_value={8000: 190}, default=115)), 190),
         (Limits(0, Ref("unknown", default=115)), 115),
@@ -568,7 +570,8 @@ def test_out_of_bounds(limits: Limits, value: Value) -> None:
 def test_within_bounds(limits: Limits | None, value: Value) -> None:
     """On the bounds and on the step; a bound that nobody knows does not bind."""
     row(U16, limits=limits).check(
-        value, {"other": 50, "volts": 52.23, "rated": 8000.0, "flag": True}
+        value,
+        {"other": 50, "volts": 52.23, "hours": 0.3, "days": 0.2, "rated": 8000.0, "flag": True},
     )
 
 

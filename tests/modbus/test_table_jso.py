@@ -380,7 +380,7 @@ EXPECTED: Final[dict[str, Value | None]] = {
     "power_switch_state": True,  # 0x11, low four bits
     # Relays, warnings, faults; 552 is 0x95: bits 0, 2, 4 and 7.
     "relay_inverter": True,
-    "relay_grid": True,
+    "grid_connected": True,
     "relay_generator": False,
     "relay_grid_supply": True,
     "relay_dry_contact_1": True,
@@ -610,7 +610,7 @@ NEVER_WRITTEN: Final = frozenset(
     }
 )
 
-# The serial number and two firmware rows that the display prints from the same words.
+# The display prints one word both by itself and as the last part of the firmware number.
 SHARED: Final = {frozenset({"main_firmware", "main_fw_boot"})}
 
 ROWS: Final = list(JSO.registers.values())
@@ -700,6 +700,7 @@ def test_derived_values() -> None:
     assert problem.compute({"fault": None}) is None
     assert JSO.group_of("pv_power") is Group.POWER
     assert JSO.group_of("problem") is Group.POWER
+    assert JSO.group_of("battery_low_soc") is Group.SETTINGS
 
 
 # The low words of the powers, each with the high word that must not count.

@@ -99,7 +99,7 @@ def test_identities_in_the_registers(machine: Machine) -> None:
     """The sums that a real machine's dump keeps hold to the watt, through a day."""
     signed = [0] * 709
     for _ in range(24):
-        machine.plant.step(3600)
+        machine.step(3600)
         for address in range(586, 709):
             word = machine.word(address)
             signed[address] = word - 65536 if word > 32767 else word
@@ -123,7 +123,7 @@ def test_counters_in_the_registers(machine: Machine) -> None:
     """Registers hold full tenths of a kilowatt-hour, low word first."""
     machine.plant.total["pv"] = 6_553_799.0
     machine.plant.today["pv"] = 12_399.9
-    machine.plant.step(0.001)
+    machine.step(0.001)
     # 6553.7 kWh is 65537 tenths: 1 above one full low word.
     assert machine.read(534, 2) == [1, 1]
     assert machine.read(529, 1) == [123]
@@ -134,7 +134,7 @@ def test_clock(machine: Machine) -> None:
     assert machine.read(62, 3) == [0x1A06, 0x150A, 0x000A]
     machine.write(62, [0x1A0B, 0x1517, 0x3B32])
     assert machine.plant.clock == datetime(2026, 11, 21, 23, 59, 50)
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.read(62, 3) == [0x1A0B, 0x1600, 0x0000]
     assert machine.plant.now == datetime(2026, 6, 21, 10, 0, 20)
     assert machine.plant.today["pv"] == 0
@@ -230,13 +230,13 @@ def test_settings_reach_the_plant(machine: Machine) -> None:
     """Writing the work mode changes where the power goes."""
     machine.plant.soc = 1.0
     machine.write(145, [0])
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.value("grid_power") == pytest.approx(20, abs=2)
     machine.write(142, [0])
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.value("grid_power") < -1000  # type: ignore[operator]
     machine.write(80, [0])
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.value("status") == "standby"
     assert machine.value("inverter_power") == 0
 
@@ -247,7 +247,7 @@ def test_panel(machine: Machine) -> None:
     assert machine.word(182) == 2
     machine.panel_change(142, 0)
     machine.plant.soc = 1.0
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.plant.flows.grid < -1000
     assert machine.writes == []
     with pytest.raises(KeyError):
@@ -316,8 +316,7 @@ def test_faults(machine: Machine) -> None:
 def test_outage(machine: Machine) -> None:
     """Without a grid there is no voltage, its relay is open, and F35 (bit 34) is set."""
     machine.trouble.outage = True
-    machine.read(0, 1)
-    machine.plant.step(10)
+    machine.step(10)
     assert machine.read(598, 3) == [0, 0, 0]
     assert machine.word(552) == 0x0001
     assert machine.read(555, 4) == [0, 0, 4, 0]

@@ -12,7 +12,7 @@ from simulator.plant import Controls, Plant, Slot, WorkMode
 
 MIDSUMMER = datetime(2026, 6, 21)
 ALL_DAY = (Slot(start=0, power=5000, soc=0.35, grid_charge=False),)
-CAPACITY = 15360.0
+CAPACITY = 30720.0
 
 
 def plant_at(hour: float, controls: Controls | None = None, *, soc: float = 0.6) -> Plant:

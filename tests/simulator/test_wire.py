@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+import serial  # type: ignore[import-untyped]
 
 from simulator import LineTiming, SimulatedPlant
 
@@ -105,8 +106,8 @@ async def test_pieces_and_pairs(plant: SimulatedPlant) -> None:
     pieces = ("01 03 00", "00 00 01 84 0a 01 03 008e 00", "01 e421")
     assert await exchange(plant.rtu_port, *pieces) == twice
     answer = "00 01 00 00 00 05 01 03 02 00 02"
-    pieces = ("0001 0000 0006 01", "03 008e 0001 0001 0000 0006 01 03 008e 0001")
-    assert await exchange(plant.tcp_port, *pieces) == f"{answer} {answer}"
+    halves = ("0001 0000 0006 01", "03 008e 0001 0001 0000 0006 01 03 008e 0001")
+    assert await exchange(plant.tcp_port, *halves) == f"{answer} {answer}"
 
 
 async def test_half_a_frame_is_forgotten(plant: SimulatedPlant) -> None:
@@ -159,6 +160,23 @@ async def test_dropped_connections(plant: SimulatedPlant) -> None:
     assert await reader.read(1) == b""
     writer.close()
     assert await exchange(plant.rtu_port, "01 03 0000 0001 840a") == "01 03 02 00 05 78 47"
+    plant.tcp.hang_up = True
+    reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+    assert await reader.read(1) == b""
+    writer.close()
+
+
+async def test_serial_port() -> None:
+    """RTU on a pseudo terminal, opened twice by a client; no byte is translated or echoed."""
+    async with SimulatedPlant(serial=True, tcp_port=None, rtu_port=None) as plant:
+        for number in (0x0D, 0x0A):
+            plant.machine().panel_change(0, number)
+            with serial.Serial(plant.serial_device, 9600, timeout=2) as port:
+                port.write(bytes.fromhex("01 03 0000 0001 840a"))
+                answer = await asyncio.to_thread(port.read, 7)
+            assert answer[:5] == bytes((1, 3, 2, 0, number))
+        assert plant.serial.statistics.requests == 2
+    assert plant.serial_device == ""
 
 
 async def test_statistics(plant: SimulatedPlant) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import logging
+from types import MappingProxyType
 from typing import Final
 
 from .derive import Derived
@@ -20,7 +22,7 @@ from .errors import (
     WrongDeviceError,
 )
 from .family import Family
-from .plan import LineCost, Read, plan_reads
+from .plan import LineCost, plan_reads
 from .register import WORD, Group, Ref, Register, Tier, Value
 from .unit import Unit
 
@@ -30,6 +32,13 @@ _LOGGER = logging.getLogger(__name__)
 REST_SECONDS: Final = 24 * 60 * 60
 # How many changes the diagnostics show.
 REMEMBERED_CHANGES: Final = 50
+# For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
+REMEMBERED_PLANS: Final = 16
+# How far a clock may have gone on between being set and being read back.
+CLOCK_ADVANCE: Final = timedelta(seconds=10)
+
+# The first and last address of words that are read together: a value, or its part without a gap.
+type Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +59,21 @@ class Change:
     after: Value
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a set of keys takes: registers, what is derived from them, and the reads, each as the spans it brings."""
+
+    rows: Mapping[str, Register]
+    derived: tuple[Derived, ...]
+    reads: tuple[tuple[Span, ...], ...]
+
+
 class Device:
     """A machine behind a unit, seen through its family's table.
 
     Every read goes into one image of raw registers, and values are decoded from that image, so that a slow poll never
-    puts an older value in the place of one that a write has just read back.
+    puts an older value in the place of one that a write has just read back. A word whose last read failed, or that was
+    written and not read back, is taken out of the image: what is in it is what the machine said last.
     """
 
     def __init__(
@@ -73,13 +92,13 @@ class Device:
         self.write_counts: Counter[str] = Counter()
         self._unit = unit
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
-        self._max_read = family.max_read
+        self._readable = tuple(family.readable)
         self._values: dict[str, Value | None] = dict(known or {})
         self._image: dict[int, int] = {}
-        # Addresses whose last read brought nothing, so that the image holds an older word or none.
-        self._stale: set[int] = set()
+        # Refused addresses, and when they are asked for again; and all that were ever logged as refused.
         self._resting: dict[int, float] = {}
-        self._plans: dict[frozenset[str], tuple[Read, ...]] = {}
+        self._logged: set[int] = set()
+        self._plans: dict[frozenset[str], _Plan] = {}
         self._write_lock = asyncio.Lock()
         self._listeners: list[Callable[[Group], None]] = []
 
@@ -90,7 +109,7 @@ class Device:
 
     @property
     def image(self) -> Mapping[int, int]:
-        """Return the newest raw word of every address that was read so far."""
+        """Return the newest raw word of every address whose last read succeeded."""
         return self._image
 
     @property
@@ -124,154 +143,183 @@ class Device:
         row = self.family.registers[self.family.serial]
         await self._read_now([row], urgent=False)
         if (found := self._values[row.key]) != serial:
-            raise WrongDeviceError(f"a machine with the serial number {found}")
+            raise WrongDeviceError(
+                f"a machine with the serial number {found}"
+                if found
+                else "a machine without a serial number"
+            )
 
     async def poll(self, keys: Collection[str]) -> Snapshot:
         """Read these registers and derived values at the least bus time.
 
-        Raises the DeviceError when nothing at all could be read. A refused register rests for a day; a read that
-        fails for another reason fails its keys, and a lost link also those of the reads that were still to come.
+        Raises the DeviceError when nothing at all could be read. Otherwise a refused register rests for a day; a read
+        that fails for another reason fails its keys, and a lost link also those of the reads that were still to come.
         """
         self._wake()
-        active = [row for row in self._registers_behind(keys) if not self._is_resting(row)]
+        reads = self._plan(keys).reads
+        refused: dict[Span, RejectedError] = {}
         error: DeviceError | None = None
-        reads = self._plan(active)
         succeeded = not reads
-        for index, read in enumerate(reads):
+        for index, spans in enumerate(reads):
             try:
-                await self._fetch(read, active)
+                refusals = await self._fetch(spans)
             except LinkError as err:
                 error = err
-                self._stale.update(_addresses(reads[index:]))
+                for missing in reads[index:]:
+                    self._forget(missing)
                 break
             except RejectedError as err:
                 error = err
-                self._stale.update(_addresses([read]))
+                self._forget(spans)
             else:
-                succeeded = True
-        if error is not None and not succeeded:
-            raise error
+                refused |= refusals
+                succeeded = succeeded or len(refusals) < len(spans)
+        self._forget(refused)
+        if not succeeded:
+            # A machine that refuses everything does so for another reason than the addresses.
+            raise error or next(iter(refused.values()))
+        self._rest(refused)
         return self.snapshot(keys)
 
     def snapshot(self, keys: Collection[str]) -> Snapshot:
         """Return these keys as they were last read; failed are those whose last read brought nothing."""
-        values: dict[str, Value | None] = {}
+        plan = self._plan(keys)
         failed: set[str] = set()
-        for row in self._registers_behind(keys):
-            if self._is_current(row):
-                values[row.key] = self._values[row.key] = row.decode(self._image)
-            else:
-                failed.add(row.key)
-        for key in keys:
-            if (derived := self.family.derived.get(key)) is None:
+        absent: set[str] = set()
+        for key, row in plan.rows.items():
+            if all(address in self._image for address in row.addresses):
+                self._values[key] = row.decode(self._image)
                 continue
-            if failed.issuperset(derived.inputs):
-                failed.add(key)
+            failed.add(key)
+            if self._is_resting(row):
+                absent.add(key)
+        for derived in plan.derived:
+            # What the machine does not have counts nothing; what it has and could not be read would be missing.
+            missing = failed.intersection(derived.inputs)
+            if missing <= absent and len(missing) < len(derived.inputs):
+                self._values[derived.key] = derived.compute(
+                    {key: None if key in missing else self._values[key] for key in derived.inputs}
+                )
             else:
-                values[key] = self._values[key] = self._derive(derived, failed)
+                failed.add(derived.key)
         return Snapshot(
-            {key: values[key] for key in keys if key in values},
+            MappingProxyType({key: self._values[key] for key in keys if key not in failed}),
             frozenset(failed.intersection(keys)),
         )
 
-    def _is_current(self, register: Register) -> bool:
-        """Whether every word of a register was there when it was last asked for."""
-        return all(
-            address in self._image and address not in self._stale and address not in self._resting
-            for address in register.addresses
-        )
-
-    def _store(self, read: Read, words: Iterable[int]) -> None:
-        """Put what a read brought into the image."""
-        addresses = range(read.address, read.last + 1)
-        self._image.update(zip(addresses, words, strict=True))
-        self._stale.difference_update(addresses)
-
-    def _derive(self, derived: Derived, failed: Collection[str]) -> Value | None:
-        """Compute a value; an input that failed is not known, rather than as it was before."""
-        return derived.compute(
-            {key: None if key in failed else self._values.get(key) for key in derived.inputs}
-        )
-
-    def _registers_behind(self, keys: Iterable[str]) -> list[Register]:
-        """Return the registers that these keys are, or are derived from, each once."""
-        names: dict[str, None] = {}
-        for key in keys:
-            derived = self.family.derived.get(key)
-            names.update(dict.fromkeys(derived.inputs if derived else (key,)))
-        return [self.family.registers[name] for name in names]
-
-    def _plan(self, registers: Iterable[Register]) -> tuple[Read, ...]:
-        """Return the reads for these registers; planned once for each set."""
-        rows = list(registers)
-        names = frozenset(row.key for row in rows)
-        if (plan := self._plans.get(names)) is None:
-            plan = plan_reads(
-                [span for row in rows for span in row.spans],
-                readable=self.family.readable,
-                max_read=self._max_read,
-                cost=self._cost,
-                refused=self._resting,
-            )
-            self._plans[names] = plan
+    def _plan(self, keys: Collection[str]) -> _Plan:
+        """Return what these keys take; worked out once for each set."""
+        wanted = frozenset(keys)
+        if (plan := self._plans.get(wanted)) is None:
+            derived = tuple(self.family.derived[key] for key in wanted & self.family.derived.keys())
+            names = wanted - self.family.derived.keys()
+            rows = {
+                name: self.family.registers[name]
+                for name in names.union(*(value.inputs for value in derived))
+            }
+            active = [row for row in rows.values() if not self._is_resting(row)]
+            if len(self._plans) == REMEMBERED_PLANS:
+                del self._plans[next(iter(self._plans))]
+            plan = self._plans[wanted] = _Plan(rows, derived, self._reads(active))
         return plan
 
-    async def _fetch(self, read: Read, registers: Collection[Register]) -> None:
-        """Read into the image; on a refusal find out which registers it is about.
+    def _reads(self, registers: Iterable[Register]) -> tuple[tuple[Span, ...], ...]:
+        """Return the cheapest reads for these registers, each as the spans it brings in order of address."""
+        spans = sorted({span for row in registers for span in row.spans})
+        # What is asked for is asked for; only nothing else that the machine refuses is read along.
+        refused = self._resting.keys() - _addresses(spans)
+        reads = plan_reads(
+            spans,
+            readable=self._readable,
+            max_read=self.family.max_read,
+            cost=self._cost,
+            refused=refused,
+        )
+        return tuple(
+            tuple(span for span in spans if read.address <= span[0] and span[1] <= read.last)
+            for read in reads
+        )
 
-        Halving costs few requests, and only once: what is found rests.
+    async def _read(self, spans: Iterable[Span], *, urgent: bool = False) -> dict[int, int]:
+        """Read these spans and what lies between them in one request; return the words, which go into the image."""
+        firsts, lasts = zip(*spans, strict=True)
+        first, last = min(firsts), max(lasts)
+        words = await self._unit.read_holding_registers(first, last - first + 1, urgent=urgent)
+        brought = dict(zip(range(first, last + 1), words, strict=True))
+        self._image.update(brought)
+        return brought
+
+    async def _read_now(
+        self, registers: Collection[Register], *, urgent: bool = True
+    ) -> dict[int, int]:
+        """Read these registers and nothing else, before anything that waits if it is urgent; return the words."""
+        brought: dict[int, int] = {}
+        for spans in self._reads(registers):
+            brought |= await self._read(spans, urgent=urgent)
+        for row in registers:
+            self._values[row.key] = row.decode(brought)
+        return brought
+
+    def _forget(self, spans: Iterable[Span]) -> None:
+        """Take words out of the image that may not be what the machine holds."""
+        for address in _addresses(spans):
+            self._image.pop(address, None)
+
+    # ------------------------------------------------------------------ what the machine refuses
+
+    async def _fetch(self, spans: Sequence[Span]) -> dict[Span, RejectedError]:
+        """Read these spans in one request; return which of them the machine refuses, and how.
+
+        A refused read is halved until that is known. It costs few requests, and only once: what is found rests.
         """
         try:
-            words = await self._unit.read_holding_registers(read.address, read.count)
+            await self._read(spans)
         except RejectedError as err:
             if not err.is_refusal:
                 raise
-            await self._narrow_down(read, registers, err)
+            if len(spans) == 1:
+                return {spans[0]: err}
         else:
-            self._store(read, words)
+            return {}
+        middle = len(spans) // 2
+        readable = self._readable
+        refused = await self._fetch(spans[:middle]) | await self._fetch(spans[middle:])
+        if not refused and self._readable is readable:
+            self._cut(spans[middle][0])
+        return refused
 
-    async def _narrow_down(
-        self, read: Read, registers: Collection[Register], refusal: RejectedError
-    ) -> None:
-        """Split a refused read in two until the registers are known that the machine does not serve."""
-        inside = sorted(
-            {
-                span
-                for row in registers
-                for span in row.spans
-                if read.address <= span[0] and span[1] <= read.last
-            }
-        )
-        middle = len(inside) // 2
-        if not middle:
-            self._rest(range(read.address, read.last + 1), refusal)
+    def _cut(self, start: int) -> None:
+        """Read nothing across the border before an address any more.
+
+        What lies on its two sides is served, but not together: the read was too long, or the gap is refused.
+        """
+        if any(
+            first < start <= last
+            for row in self.family.registers.values()
+            for first, last in row.spans
+        ):
+            # A value lies across it, and would be torn apart.
             return
-        left, right = inside[:middle], inside[middle:]
-        before = len(self._resting)
-        for half in (left, right):
-            first, last = half[0][0], max(span[1] for span in half)
-            await self._fetch(Read(first, last - first + 1), registers)
-        if len(self._resting) == before:
-            # Both halves are served, so it is what lies between them, or the length, that is not.
-            end, start = max(span[1] for span in left), right[0][0]
-            if start > end + 1:
-                self._rest(range(end + 1, start), refusal)
-            else:
-                self._max_read = min(self._max_read, read.count - 1)
-                self._plans.clear()
-
-    def _rest(self, addresses: Iterable[int], refusal: RejectedError) -> None:
-        """Leave these addresses alone for a day; told once."""
-        until = asyncio.get_running_loop().time() + REST_SECONDS
-        refused = list(addresses)
-        _LOGGER.info("Registers %s to %s are not served (%s)", refused[0], refused[-1], refusal)
-        self._resting.update(dict.fromkeys(refused, until))
+        ranges: list[Span] = []
+        for low, high in self._readable:
+            ranges += [(low, start - 1), (start, high)] if low < start <= high else [(low, high)]
+        self._readable = tuple(ranges)
         self._plans.clear()
 
+    def _rest(self, refused: Mapping[Span, RejectedError]) -> None:
+        """Leave these addresses alone for a day; told once."""
+        until = asyncio.get_running_loop().time() + REST_SECONDS
+        for span, refusal in refused.items():
+            addresses = _addresses([span])
+            if not addresses <= self._logged:
+                _LOGGER.info("Registers %s to %s are not served (%s)", *span, refusal)
+            self._logged |= addresses
+            self._resting.update(dict.fromkeys(addresses, until))
+        if refused:
+            self._plans.clear()
+
     def _wake(self) -> None:
-        """Forget the addresses that have rested long enough."""
-        if not self._resting:
-            return
+        """Ask again for what has rested long enough."""
         now = asyncio.get_running_loop().time()
         rested = [address for address, until in self._resting.items() if until <= now]
         for address in rested:
@@ -281,7 +329,7 @@ class Device:
 
     def _is_resting(self, register: Register) -> bool:
         """Whether the machine refuses an address of this register."""
-        return bool(self._resting) and not self._resting.keys().isdisjoint(register.addresses)
+        return not self._resting.keys().isdisjoint(register.addresses)
 
     # ------------------------------------------------------------------ writing
 
@@ -298,40 +346,39 @@ class Device:
             raise WriteDeniedError(
                 key, value, f"needs the tier {register.tier}", tier=register.tier
             )
-        async with self._write_lock:
-            await self._write(register, value)
-
-    async def _write(self, register: Register, value: Value) -> None:
-        """Check, write, read back, settle, read again; one more try, then give up."""
         wanted = register.normalise(value)
+        async with self._write_lock:
+            await self._write(register, wanted)
+
+    async def _write(self, register: Register, wanted: Value) -> None:
+        """Check, write, read back, settle, read again; one more try, then give up."""
         block = [register, *(self.family.registers[key] for key in register.written_with)]
-        bounds = self._live_bounds(register)
-        cached = self._values.get(register.key)
-        if bounds or register.mask or len(block) > 1 or cached is None or cached == wanted:
-            # What was polled minutes ago may have been changed at the panel since.
-            await self._read_now([*block, *bounds])
+        if any(self._is_resting(row) for row in block):
+            raise WriteDeniedError(register.key, wanted, "is not served by this machine")
+        # What was polled minutes ago may have been changed at the panel since.
+        image = await self._read_now([*block, *self._live_bounds(register)])
         register.check(wanted, self._values)
-        before = self._values[register.key]
-        if before is None and all(self._image[address] == WORD for address in register.addresses):
-            raise WriteDeniedError(register.key, value, "is not served by this machine")
+        before = register.decode(image)
+        if before is None and all(image[address] == WORD for address in register.addresses):
+            raise WriteDeniedError(register.key, wanted, "is not served by this machine")
         if before == wanted:
-            self._tell(block)
+            self._tell(register.group)
             return
-        await self._send(block, register, wanted)
-        await self._read_now(block)
-        if self._values[register.key] == wanted:
-            self._tell(block)
+        await self._send(block, wanted, image)
+        # Some machines are busy right after a write; what counts is what they hold in the end.
+        with suppress(RejectedError):
+            if _is_kept(wanted, register.decode(await self._read_now(block))):
+                self._tell(register.group)
         for attempts_left in (1, 0):
             await asyncio.sleep(self.family.settle)
-            await self._read_around(register)
-            if self._values[register.key] == wanted:
+            image = await self._read_around(block)
+            self._tell(register.group)
+            if _is_kept(wanted, register.decode(image)):
                 self.changes.append(Change(datetime.now(UTC), register.key, before, wanted))
                 return
             if attempts_left:
-                await self._send(block, register, wanted)
-        raise NotAppliedError(
-            register.key, register.addresses[0], wanted, self._values[register.key]
-        )
+                await self._send(block, wanted, image)
+        raise NotAppliedError(register.key, register.addresses[0], wanted, register.decode(image))
 
     def _live_bounds(self, register: Register) -> list[Register]:
         """Return the settings that bound this one; what is fixed for the machine's life is not read again."""
@@ -343,74 +390,68 @@ class Device:
             if isinstance(bound, Ref)
         ]
         rows = [self.family.registers[ref.key] for ref in refs]
-        return [row for row in rows if row.group is not Group.IDENTITY]
-
-    async def _send(self, block: list[Register], register: Register, value: Value) -> None:
-        """Write a register, and in the same request those that the machine wants with it.
-
-        The other bits, and the other registers, are as they were read a moment ago.
-        """
-        words = register.encode(value, self._image)
-        image = {
-            address: self._image[address]
-            for row in block
-            if row is not register
-            for address in row.addresses
-        }
-        image.update(zip(register.addresses, words, strict=True))
-        first = min(image)
-        values = [image[address] for address in range(first, max(image) + 1)]
-        self.write_counts[register.key] += 1
-        if self.family.single_write and len(values) == 1:
-            await self._unit.write_register(first, values[0])
-        else:
-            await self._unit.write_registers(first, values)
-
-    async def _read_now(self, registers: Collection[Register], *, urgent: bool = True) -> None:
-        """Read these registers and nothing else, before anything that waits if it is urgent."""
-        for read in self._plan(registers):
-            words = await self._unit.read_holding_registers(read.address, read.count, urgent=urgent)
-            self._store(read, words)
-        for row in registers:
-            self._values[row.key] = row.decode(self._image)
-
-    async def _read_around(self, register: Register) -> None:
-        """Read what is polled together with a register, and publish it: a setting may move its neighbours."""
-        read = next(
-            (
-                read
-                for plan in self._plans.values()
-                for read in plan
-                if read.count > len(register.addresses)
-                and read.address <= min(register.addresses)
-                and max(register.addresses) <= read.last
-            ),
-            None,
-        )
-        if read is None:
-            await self._read_now([register])
-            self._tell([register])
-            return
-        words = await self._unit.read_holding_registers(read.address, read.count, urgent=True)
-        self._store(read, words)
-        around = [
-            row
-            for row in self.family.registers.values()
-            if row.key in self._values
-            and read.address <= min(row.addresses)
-            and max(row.addresses) <= read.last
+        return [
+            row for row in rows if row.group is not Group.IDENTITY and not self._is_resting(row)
         ]
-        for row in around:
-            self._values[row.key] = row.decode(self._image)
-        self._tell([register, *around])
 
-    def _tell(self, registers: Iterable[Register]) -> None:
-        """Tell the listeners which groups have newer values."""
-        for group in dict.fromkeys(row.group for row in registers):
-            for listener in tuple(self._listeners):
-                listener(group)
+    async def _send(
+        self, block: Sequence[Register], value: Value, image: Mapping[int, int]
+    ) -> None:
+        """Write the first register of a block, and in the same request those that the machine wants with it.
+
+        The other bits, and the other registers, are sent as in the image, which was read a moment ago.
+        """
+        register = block[0]
+        words = {address: image[address] for row in block for address in row.addresses}
+        words.update(zip(register.addresses, register.encode(value, image), strict=True))
+        first, last = min(words), max(words)
+        values = [words[address] for address in range(first, last + 1)]
+        self.write_counts[register.key] += 1
+        try:
+            if self.family.single_write and len(values) == 1:
+                await self._unit.write_register(first, values[0])
+            else:
+                await self._unit.write_registers(first, values)
+        finally:
+            # Whatever came of it, nobody knows what they hold until they are read back.
+            self._forget([(first, last)])
+
+    async def _read_around(self, block: Sequence[Register]) -> dict[int, int]:
+        """Read a block and what is polled in the same read, as a setting may move its neighbours; return the words."""
+        register = block[0]
+        keys, spans = max(
+            (
+                (keys, spans)
+                for keys, plan in self._plans.items()
+                if register.key in plan.rows
+                for spans in plan.reads
+                if set(register.spans) <= set(spans)
+            ),
+            key=lambda polled: len(polled[1]),
+            default=(frozenset[str](), ()),
+        )
+        around: dict[int, int] = {}
+        # A neighbour that is refused is for the next poll to find.
+        with suppress(RejectedError):
+            if spans:
+                around = await self._read(spans, urgent=True)
+                self.snapshot(keys)
+        alone = [row for row in block if not around.keys() >= set(row.addresses)]
+        return around | await self._read_now(alone)
+
+    def _tell(self, group: Group) -> None:
+        """Tell the listeners that a group has newer values."""
+        for listener in tuple(self._listeners):
+            listener(group)
 
 
-def _addresses(reads: Iterable[Read]) -> set[int]:
-    """Return every address of these reads."""
-    return {address for read in reads for address in range(read.address, read.last + 1)}
+def _is_kept(wanted: Value, held: Value | None) -> bool:
+    """Whether a machine that holds this has kept what was written; a clock has gone on."""
+    if isinstance(wanted, datetime) and isinstance(held, datetime):
+        return timedelta(0) <= held - wanted <= CLOCK_ADVANCE
+    return held == wanted
+
+
+def _addresses(spans: Iterable[Span]) -> set[int]:
+    """Return every address of these spans."""
+    return {address for first, last in spans for address in range(first, last + 1)}

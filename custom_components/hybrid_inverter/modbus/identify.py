@@ -34,7 +34,8 @@ FACTS: Final = ("rated_power", "mppt_count", "phase_count")
 async def identify(unit: Unit) -> Identity:
     """Ask a unit what it is.
 
-    WrongDeviceError when something answers that no table is made for, LinkError when nothing usable does.
+    WrongDeviceError when something answers that no table is made for, LinkError when nothing usable does, RejectedError
+    when a machine or a gateway cannot answer now.
     """
     found = "a machine without a readable type"
     for family in FAMILIES.values():
@@ -50,7 +51,9 @@ async def identify(unit: Unit) -> Identity:
         (marker,) = (image[address] for address in family.registers[family.marker].addresses)
         if marker in family.accepts:
             return await _identify_as(unit, family)
-        found = family.strangers.get(marker, f"an unknown machine of type {marker:#06x}")
+        if marker in family.strangers:
+            raise WrongDeviceError(family.strangers[marker])
+        found = f"an unknown machine of type {marker:#06x}"
     raise WrongDeviceError(found)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
@@ -30,6 +31,9 @@ SCAN_REGISTER: Final = 0
 # Exceptions by which a gateway says that it got no answer from the unit (10: no path, 11: no response).
 GATEWAY_SILENCE: Final = frozenset({10, 11})
 
+# Proper names, the same in every language.
+FRAMING_NAMES: Final = {Framing.TCP: "Modbus TCP", Framing.RTU: "RTU over TCP"}
+
 
 class Failure(StrEnum):
     """Why nothing usable is behind an endpoint; each is a message to a person."""
@@ -54,79 +58,68 @@ class ProbeError(Exception):
         self.found = found
 
 
+# What a connection that cannot be opened means; the first that fits.
+UNOPENED: Final = {
+    LinkUnresolved: Failure.UNRESOLVED,
+    LinkRefused: Failure.REFUSED,
+    LinkBusy: Failure.BUSY,
+    LinkError: Failure.UNREACHABLE,
+}
+
+
 async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
     """Return the identity of the machine at this endpoint and unit id; ProbeError when there is none."""
     try:
         return await _identify_at(endpoint, unit_id)
-    except LinkUnresolved as err:
-        raise ProbeError(Failure.UNRESOLVED) from err
-    except LinkRefused as err:
-        raise ProbeError(Failure.REFUSED) from err
-    except LinkBusy as err:
-        raise ProbeError(Failure.BUSY) from err
     except WrongDeviceError as err:
         raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
     except RejectedError as err:
         if err.code not in GATEWAY_SILENCE:
             raise ProbeError(Failure.WRONG_DEVICE, str(err)) from err
-        silent = True
     except LinkError as err:
-        if not await _opens(endpoint):
-            raise ProbeError(Failure.UNREACHABLE, str(err)) from err
-        silent = False
-    if not silent and isinstance(endpoint, TcpEndpoint):
-        other = replace(
-            endpoint, framing=Framing.RTU if endpoint.framing is Framing.TCP else Framing.TCP
-        )
-        if await scan(other, [unit_id], answer_within=PROBE_TIMEOUT):
-            raise ProbeError(Failure.WRONG_FRAMING, other.framing)
-    if units := await scan(endpoint, (unit for unit in SCAN_UNITS if unit != unit_id)):
+        if isinstance(endpoint, TcpEndpoint):
+            other = replace(
+                endpoint, framing=Framing.RTU if endpoint.framing is Framing.TCP else Framing.TCP
+            )
+            if await scan(other, [unit_id], PROBE_TIMEOUT):
+                raise ProbeError(Failure.WRONG_FRAMING, FRAMING_NAMES[other.framing]) from err
+    units = await scan(endpoint, (unit for unit in SCAN_UNITS if unit != unit_id), SCAN_TIMEOUT)
+    if units:
         raise ProbeError(Failure.WRONG_UNIT, ", ".join(str(unit) for unit in units))
     raise ProbeError(Failure.NO_ANSWER)
 
 
-async def scan(
-    endpoint: Endpoint, units: Iterable[int], *, answer_within: float = SCAN_TIMEOUT
-) -> list[int]:
-    """Return the unit ids that answer anything at all, within SCAN_SECONDS."""
+async def scan(endpoint: Endpoint, units: Iterable[int], answer_within: float) -> list[int]:
+    """Return the unit ids that answer anything at all within these seconds, as far as SCAN_SECONDS allow."""
     found: list[int] = []
     link = Link(endpoint, timeout=answer_within, read_retries=0)
-    deadline = asyncio.get_running_loop().time() + SCAN_SECONDS
     try:
-        for unit in units:
-            if asyncio.get_running_loop().time() > deadline:
-                break
-            try:
-                await link.read_holding_registers(unit, SCAN_REGISTER, 1)
-            except RejectedError as err:
-                if err.code not in GATEWAY_SILENCE:
-                    found.append(unit)
-            except LinkError:
-                continue
-            else:
-                found.append(unit)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SCAN_SECONDS):
+                for unit in units:
+                    try:
+                        await link.read_holding_registers(unit, SCAN_REGISTER, 1)
+                    except RejectedError as err:
+                        if err.code not in GATEWAY_SILENCE:
+                            found.append(unit)
+                    except LinkError:
+                        continue
+                    else:
+                        found.append(unit)
     finally:
         await link.close()
     return found
 
 
 async def _identify_at(endpoint: Endpoint, unit_id: int) -> Identity:
-    """Identify over a link of its own."""
+    """Identify over a link of its own; ProbeError when it cannot be opened."""
     link = Link(endpoint, timeout=PROBE_TIMEOUT)
     try:
-        await link.connect()
+        try:
+            await link.connect()
+        except LinkError as err:
+            failure = next(cause for kind, cause in UNOPENED.items() if isinstance(err, kind))
+            raise ProbeError(failure, str(err)) from err
         return await identify(LinkUnit(link, unit_id))
     finally:
         await link.close()
-
-
-async def _opens(endpoint: Endpoint) -> bool:
-    """Whether the endpoint can be connected to at all."""
-    link = Link(endpoint, timeout=PROBE_TIMEOUT)
-    try:
-        await link.connect()
-    except LinkError:
-        return False
-    finally:
-        await link.close()
-    return True

@@ -26,7 +26,7 @@ SOLAR = Page(Group.POWER, "manual 5.2 Solar page")
 
 ROWS: tuple[Register, ...] = (
     PROTOCOL.switch("relay_inverter", 552, mask=0x0001),
-    GRID.switch("relay_grid", 552, mask=0x0004),
+    GRID.switch("grid_connected", 552, mask=0x0004),
     PROTOCOL.switch("relay_generator", 552, mask=0x0008),
     PROTOCOL.switch("relay_grid_supply", 552, mask=0x0010, confidence="medium"),
     PROTOCOL.switch("relay_dry_contact_1", 552, mask=0x0080, confidence="medium"),

@@ -1,0 +1,1 @@
+"""A house to try things in: a simulated plant and a real Home Assistant, as processes of their own."""

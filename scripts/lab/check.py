@@ -1,0 +1,363 @@
+"""Everything the demo promises, tried on a real Home Assistant over real sockets. See scripts/demo --check."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+import json
+import re
+import time
+from typing import Any, Final
+
+from .home import Home, RefusedError, home_assistant
+from .plant import Plant, simulated_plant
+from .process import free_port
+
+NAME: Final = "jso8048104"
+
+# Entity, register, and how its word becomes the state: from the register facts, by hand.
+READINGS: Final[tuple[tuple[str, int, Callable[[int], float]], ...]] = (
+    (f"sensor.{NAME}_battery_state_of_charge", 588, float),
+    (f"sensor.{NAME}_battery_voltage", 587, lambda raw: raw / 100),
+    (f"sensor.{NAME}_battery_temperature", 586, lambda raw: (raw - 1000) / 10),
+    (f"sensor.{NAME}_grid_voltage_l1", 598, lambda raw: raw / 10),
+    (f"sensor.{NAME}_grid_frequency", 609, lambda raw: raw / 100),
+    (f"sensor.{NAME}_pv_energy_today", 529, lambda raw: raw / 10),
+    (f"number.{NAME}_battery_shutdown_state_of_charge", 115, float),
+    (f"number.{NAME}_grid_maximum_sell_power", 143, float),
+)
+
+# Powers change between two looks; they must be this close in watts.
+POWERS: Final = (
+    (f"sensor.{NAME}_grid_power", 625),
+    (f"sensor.{NAME}_battery_power", 590),
+    (f"sensor.{NAME}_load_power", 653),
+)
+CLOSE_WATTS: Final = 400
+
+# Action, entity, what to set, the state after it, the register and its word; two settings of each control.
+SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
+    ("select.select_option", "work_mode", {"option": "selling_first"}, "selling_first", 142, 0),
+    ("select.select_option", "work_mode", {"option": "zero_export_to_load"}, "zero_export_to_load", 142, 1),
+    ("select.select_option", "energy_pattern", {"option": "battery_first"}, "battery_first", 141, 0),
+    ("select.select_option", "energy_pattern", {"option": "load_first"}, "load_first", 141, 1),
+    ("number.set_value", "battery_shutdown_state_of_charge", {"value": 15}, "15", 115, 15),
+    ("number.set_value", "battery_low_state_of_charge", {"value": 30}, "30", 117, 30),
+    ("number.set_value", "battery_restart_state_of_charge", {"value": 45}, "45", 116, 45),
+    ("number.set_value", "generator_port_smart_load_on_at_state_of_charge", {"value": 98}, "98", 137, 98),
+    ("number.set_value", "generator_port_smart_load_off_at_state_of_charge", {"value": 90}, "90", 135, 90),
+    ("number.set_value", "generator_port_smart_load_solar_power", {"value": 700}, "700", 139, 700),
+    ("number.set_value", "grid_maximum_sell_power", {"value": 6000}, "6000", 143, 6000),
+    ("number.set_value", "grid_zero_export_power", {"value": 60}, "60", 104, 60),
+    ("switch.turn_off", "solar_sell", {}, "off", 145, 0),
+    ("switch.turn_on", "solar_sell", {}, "on", 145, 1),
+    ("switch.turn_on", "battery_grid_charge", {}, "on", 130, 1),
+    ("switch.turn_off", "battery_grid_charge", {}, "off", 130, 0),
+)
+
+# Other components of Home Assistant that miss a program or a library on a machine without a screen, what it says of
+# every custom integration, and its record of the actions that were refused on purpose.
+NOT_OURS: Final = re.compile(
+    r"haffmpeg|camera\.img_util|aiohttp_fast_zlib|has not been tested by Home Assistant"
+    r"|websocket_api\.http\.connection"
+)
+SUSPICIOUS: Final = re.compile(r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE)
+
+
+class CheckError(Exception):
+    """Something is not as promised."""
+
+
+def expect(true: bool, otherwise: str) -> None:
+    """Raise CheckError with a sentence when a condition does not hold."""
+    if not true:
+        raise CheckError(otherwise)
+
+
+@dataclass(kw_only=True)
+class House:
+    """What the checks look at."""
+
+    plant: Plant
+    other: Plant
+    home: Home
+    entry: dict[str, Any]
+
+
+async def refusals_come_before_an_entry(house: House) -> None:
+    """A form that is filled in wrongly names what is wrong, and can be corrected."""
+    home, plant = house.home, house.plant
+    flow_id = await home.start_flow("network")
+
+    async def error_of(**answers: Any) -> str:
+        form = {"host": "127.0.0.1", "port": plant.tcp, "framing": "tcp", "advanced": {"unit_id": 1}}
+        result = await home.answer_flow(flow_id, {**form, **answers})
+        return str(result.get("errors", {}).get("base", result))
+
+    for wanted, answers in (
+        ("connection_refused", {"port": free_port()}),
+        ("wrong_framing", {"port": plant.rtu}),
+        ("wrong_unit", {"advanced": {"unit_id": 9}}),
+    ):
+        found = await error_of(**answers)
+        expect(found == wanted, f"expected the error {wanted}, got {found}")
+    # The last form is right, and makes the entry.
+    form = {"host": "127.0.0.1", "port": plant.tcp, "framing": "tcp", "advanced": {"unit_id": 1}}
+    started = time.monotonic()
+    result = await home.answer_flow(flow_id, form)
+    expect(result["type"] == "create_entry", f"no entry was created: {json.dumps(result)}")
+    house.entry = result["result"]
+    await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 3)
+    took = time.monotonic() - started
+    expect(took < 3, f"the first values took {took:.1f} s")
+
+
+async def the_same_machine_is_not_added_twice(house: House) -> None:
+    """Neither over the same link nor, by its serial number, over another one."""
+    for port, framing, reason in (
+        (house.plant.tcp, "tcp", "already_configured"),
+        (house.plant.rtu, "rtu", "machine_already_configured"),
+    ):
+        flow_id = await house.home.start_flow("network")
+        form = {"host": "127.0.0.1", "port": port, "framing": framing, "advanced": {"unit_id": 1}}
+        result = await house.home.answer_flow(flow_id, form)
+        expect(result.get("reason") == reason, f"expected {reason}, got {json.dumps(result)}")
+
+
+async def every_entity_has_a_value(house: House) -> None:
+    """45 to 60 entities are there from the start, and all of them know something."""
+    mine = {k: s["state"] for k, s in (await house.home.states()).items() if f".{NAME}" in k}
+    expect(45 <= len(mine) <= 60, f"{len(mine)} entities are enabled")
+    empty = sorted(k for k, state in mine.items() if state in ("unknown", "unavailable"))
+    expect(not empty, f"without a value: {empty}")
+
+
+async def states_are_what_the_registers_say(house: House) -> None:
+    """Decoded here by hand from the machine's raw registers."""
+    for entity_id, address, decode in READINGS:
+
+        async def agrees(entity_id: str = entity_id, address: int = address) -> bool:
+            shown = float(await house.home.value(entity_id))
+            return abs(shown - decode(await house.plant.word(address))) < 0.2  # noqa: B023 - awaited here
+
+        await _soon(agrees, f"{entity_id} does not show register {address}")
+    for entity_id, address in POWERS:
+
+        async def is_close(entity_id: str = entity_id, address: int = address) -> bool:
+            word = await house.plant.word(address)
+            watts = word - 0x10000 if word & 0x8000 else word
+            return abs(float(await house.home.value(entity_id)) - watts) <= CLOSE_WATTS
+
+        await _soon(is_close, f"{entity_id} does not follow register {address}")
+
+
+async def controls_are_obeyed(house: House) -> None:
+    """Each control changes the machine's register, and shows what it holds when the action returns."""
+    for action, name, data, state, address, word in SETTINGS:
+        domain, service = action.split(".")
+        entity_id = f"{domain}.{NAME}_{name}"
+        await house.home.call(domain, service, entity_id=entity_id, **data)
+        held = await house.plant.word(address)
+        expect(held == word, f"{entity_id}: register {address} holds {held}, not {word}")
+        shown = await house.home.value(entity_id)
+        expect(shown in (state, f"{state}.0"), f"{entity_id} shows {shown}, not {state}")
+
+
+async def flags_leave_their_neighbours_alone(house: House) -> None:
+    """Time of use shares its register with the weekdays, the smart load with peak shaving."""
+    for name, address, mask in (
+        ("time_of_use", 146, 0x0001),
+        ("generator_port_smart_load_always_on_with_grid", 178, 0x00C0),
+    ):
+        entity_id = f"switch.{NAME}_{name}"
+        before = await house.plant.word(address)
+        service = "turn_off" if await house.home.value(entity_id) == "on" else "turn_on"
+        await house.home.call("switch", service, entity_id=entity_id)
+        after = await house.plant.word(address)
+        expect((before ^ after) & mask != 0, f"{entity_id} did not change its bits: {after:#06x}")
+        expect((before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}")
+
+
+async def equal_values_are_not_written(house: House) -> None:
+    """Settings live in a memory that wears."""
+    before = len(await house.plant.writes())
+    entity_id = f"select.{NAME}_work_mode"
+    option = await house.home.value(entity_id)
+    await house.home.call("select", "select_option", entity_id=entity_id, option=option)
+    expect(len(await house.plant.writes()) == before, "a value was written that was there already")
+
+
+async def wrong_values_are_refused(house: House) -> None:
+    """Out of range, and above another setting that bounds it: nothing is sent."""
+    before = len(await house.plant.writes())
+    for name, value in (("grid_maximum_sell_power", 9000), ("battery_shutdown_state_of_charge", 31)):
+        entity_id = f"number.{NAME}_{name}"
+        shown = await house.home.value(entity_id)
+        message = await _refusal(house.home, "number.set_value", entity_id=entity_id, value=value)
+        expect(str(value) in message, f"the refusal does not name the value: {message}")
+        expect(await house.home.value(entity_id) == shown, f"{entity_id} changed all the same")
+    expect(len(await house.plant.writes()) == before, "a refused value was sent")
+
+
+async def a_locked_machine_is_noticed(house: House) -> None:
+    """A write that is acknowledged and ignored ends in an error, and the true value is shown."""
+    entity_id = f"select.{NAME}_work_mode"
+    shown = await house.home.value(entity_id)
+    await house.plant.trouble(locked=True)
+    message = await _refusal(
+        house.home, "select.select_option", entity_id=entity_id, option="selling_first"
+    )
+    await house.plant.trouble(locked=False)
+    expect("142" in message and shown in message, f"the error does not say what is held: {message}")
+    expect(await house.home.value(entity_id) == shown, "a state is shown that the machine is not in")
+
+
+async def faults_are_shown(house: House) -> None:
+    """Bit 22 is F23, bit 63 is F64."""
+    await house.plant.trouble(faults=[22, 63])
+    await house.home.until(f"sensor.{NAME}_fault", "F23")
+    codes = (await house.home.state(f"sensor.{NAME}_fault"))["attributes"]["codes"]
+    expect(codes == ["F23", "F64"], f"the codes are {codes}")
+    expect(await house.home.value(f"binary_sensor.{NAME}_problem") == "on", "there is no problem")
+    await house.plant.trouble(faults=[])
+    await house.home.until(f"sensor.{NAME}_fault", "none")
+
+
+async def a_silent_machine_comes_back(house: House) -> None:
+    """Its entities are unavailable while it is silent, and all are there again afterwards."""
+    await house.plant.trouble(silent=True)
+    await house.home.until(f"sensor.{NAME}_grid_power", "unavailable", 30)
+    await house.home.until(f"binary_sensor.{NAME}_connection", "off")
+    await house.plant.trouble(silent=False)
+    await house.home.until(f"binary_sensor.{NAME}_connection", "on", 30)
+    await _soon(lambda: _all_available(house.home), "some entities did not come back")
+
+
+async def the_installer_tier_adds_its_controls(house: House) -> None:
+    """The generator port is the installer's business, until a person chooses that tier."""
+    home = house.home
+    expect(await home.value(f"sensor.{NAME}_generator_port_mode") == "generator_input", "no sensor")
+    await home.set_options(
+        house.entry["entry_id"], power_interval=1, energy_interval=10, settings_interval=30, tier="installer"
+    )
+    entity_id = f"select.{NAME}_generator_port_mode"
+    await _soon(lambda: _exists(home, entity_id), f"{entity_id} did not appear")
+    await home.call("select", "select_option", entity_id=entity_id, option="smart_load_output")
+    expect(await house.plant.word(133) == 1, "register 133 does not hold 1")
+
+
+async def the_panel_is_followed(house: House) -> None:
+    """What somebody changes at the display is shown after the next reading."""
+    await house.plant.post("registers", {"address": 142, "values": [2]})
+    await house.home.until(f"select.{NAME}_work_mode", "zero_export_to_ct", 40)
+
+
+async def another_machine_is_added_over_rtu(house: House) -> None:
+    """A second link, in the other framing, beside the first."""
+    entry = await house.home.add_inverter(house.other.rtu, "rtu")
+    expect(entry["state"] == "loaded", f"the second entry is {entry['state']}")
+    await house.home.until(f"sensor.{NAME}_battery_state_of_charge_2", str.isdecimal, 3)
+
+
+async def diagnostics_tell_no_secrets(house: House) -> None:
+    """The download has the raw registers, and neither serial number nor address."""
+    path = f"diagnostics/config_entry/{house.entry['entry_id']}"
+    # Not below /api/config, and with the manifest around it.
+    text = json.dumps((await house.home.request("GET", path))["data"])
+    expect('"registers"' in text, "there are no raw registers")
+    for secret in ("JSO0000001", "127.0.0.1", "4A53 4F30"):
+        expect(secret not in text, f"{secret} is in the diagnostics")
+
+
+async def the_entry_can_be_removed(house: House) -> None:
+    """Nothing of it stays."""
+    await house.home.request("DELETE", f"config/config_entries/entry/{house.entry['entry_id']}")
+    left = [k for k in await house.home.states() if k.startswith(f"sensor.{NAME}") and k[-2:] != "_2"]
+    expect(not left, f"still there: {left}")
+
+
+async def the_log_is_clean(house: House) -> None:
+    """No error, no deprecation, nothing of pymodbus."""
+    lines = [
+        line
+        for line in house.home.log.splitlines()
+        if SUSPICIOUS.search(line) and not NOT_OURS.search(line)
+    ]
+    # A machine that was silent on purpose is reported once.
+    reported = [line for line in lines if "Error fetching JSO8048104" in line]
+    expect(len(reported) <= 1, "the silent machine was reported more than once:\n" + "\n".join(reported))
+    lines = [line for line in lines if line not in reported]
+    expect(not lines, "\n".join(lines))
+
+
+CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
+    refusals_come_before_an_entry,
+    the_same_machine_is_not_added_twice,
+    every_entity_has_a_value,
+    states_are_what_the_registers_say,
+    controls_are_obeyed,
+    flags_leave_their_neighbours_alone,
+    equal_values_are_not_written,
+    wrong_values_are_refused,
+    a_locked_machine_is_noticed,
+    faults_are_shown,
+    a_silent_machine_comes_back,
+    the_installer_tier_adds_its_controls,
+    the_panel_is_followed,
+    another_machine_is_added_over_rtu,
+    diagnostics_tell_no_secrets,
+    the_entry_can_be_removed,
+    the_log_is_clean,
+)
+
+
+async def check() -> int:
+    """Run all checks in order; return 0 when all hold, else 1."""
+    another = ("--serial-number", "JSO0000002", "--seed", "7")
+    failed = 0
+    async with (
+        simulated_plant() as plant,
+        simulated_plant(another) as other,
+        home_assistant() as home,
+    ):
+        house = House(plant=plant, other=other, home=home, entry={})
+        for one in CHECKS:
+            started = time.monotonic()
+            name = one.__name__.replace("_", " ")
+            try:
+                await one(house)
+            except (CheckError, RefusedError, TimeoutError, KeyError, ValueError) as err:
+                failed += 1
+                print(f"FAILED  {name}: {type(err).__name__}: {err}", flush=True)
+            else:
+                print(f"ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks hold", flush=True)
+    return 1 if failed else 0
+
+
+async def _refusal(home: Home, action: str, **data: Any) -> str:
+    """Return the message with which an action is refused."""
+    domain, service = action.split(".")
+    try:
+        await home.call(domain, service, **data)
+    except RefusedError as err:
+        return str(err)
+    raise CheckError(f"{action} with {data} was not refused")
+
+
+async def _soon(condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        expect(time.monotonic() < deadline, otherwise)
+        await asyncio.sleep(0.3)
+
+
+async def _exists(home: Home, entity_id: str) -> bool:
+    """Whether an entity has a state."""
+    return (await home.states()).get(entity_id, {}).get("state") not in (None, "unavailable")
+
+
+async def _all_available(home: Home) -> bool:
+    """Whether no entity of the inverter is unavailable."""
+    states = await home.states()
+    return not any(s["state"] == "unavailable" for k, s in states.items() if f".{NAME}" in k)

@@ -1,0 +1,232 @@
+"""A real Home Assistant as a process, with a ready user, driven through its own APIs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import tempfile
+from typing import Any, Final
+
+import aiohttp
+
+from .process import DEMO_ENVIRONMENT, REPOSITORY, free_port, running
+
+USER: Final = "demo"
+START_SECONDS: Final = 120
+
+CONFIGURATION: Final = """\
+homeassistant:
+  name: Demo
+  time_zone: {time_zone}
+  unit_system: metric
+  latitude: 48.2
+  longitude: 16.4
+  elevation: 170
+api:
+config:
+diagnostics:
+energy:
+frontend:
+history:
+logbook:
+repairs:
+http:
+  server_host: 127.0.0.1
+  server_port: {port}
+recorder:
+  commit_interval: 1
+logger:
+  default: warning
+  logs:
+    custom_components.hybrid_inverter: {level}
+"""
+
+ONBOARDING: Final = {
+    "version": 4,
+    "minor_version": 1,
+    "key": "onboarding",
+    "data": {"done": ["user", "core_config", "analytics", "integration"]},
+}
+
+
+class RefusedError(Exception):
+    """Home Assistant refused a request; the text is what it answered."""
+
+
+@dataclass(kw_only=True)
+class Home:
+    """A running Home Assistant."""
+
+    url: str
+    config: Path
+    process_id: int
+    session: aiohttp.ClientSession
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def log(self) -> str:
+        """Return everything that was logged so far."""
+        return (self.config / "output.log").read_text(errors="replace")
+
+    async def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request to the REST API; RefusedError when it is answered with an error."""
+        async with self.session.request(
+            method, f"{self.url}/api/{path}", json=body, headers=self.headers
+        ) as response:
+            text = await response.text()
+            if response.status >= 400:
+                raise RefusedError(f"{response.status}: {text}")
+            return json.loads(text) if text else None
+
+    async def call(self, domain: str, action: str, **data: Any) -> None:
+        """Perform an action."""
+        await self.command("call_service", domain=domain, service=action, service_data=data)
+
+    async def state(self, entity_id: str) -> dict[str, Any]:
+        """Return the state of an entity."""
+        found: dict[str, Any] = await self.request("GET", f"states/{entity_id}")
+        return found
+
+    async def states(self) -> dict[str, dict[str, Any]]:
+        """Return all states by entity id."""
+        return {state["entity_id"]: state for state in await self.request("GET", "states")}
+
+    async def value(self, entity_id: str) -> str:
+        """Return the state of an entity without its attributes."""
+        value: str = (await self.state(entity_id))["state"]
+        return value
+
+    async def until(
+        self, entity_id: str, wanted: str | Callable[[str], bool], seconds: float = 15
+    ) -> None:
+        """Wait for a state; TimeoutError names what it was instead."""
+        value = ""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            value = await self.value(entity_id)
+            if wanted(value) if callable(wanted) else value == wanted:
+                return
+            await asyncio.sleep(0.1)
+        raise TimeoutError(f"{entity_id} is {value!r}, not {wanted!r}, after {seconds} s")
+
+    async def command(self, kind: str, **data: Any) -> Any:
+        """Send one websocket command; RefusedError with its message when it fails."""
+        async with self.session.ws_connect(f"{self.url}/api/websocket") as socket:
+            await socket.receive_json()
+            token = self.headers["Authorization"].removeprefix("Bearer ")
+            await socket.send_json({"type": "auth", "access_token": token})
+            await socket.receive_json()
+            await socket.send_json({"id": 1, "type": kind, **data})
+            answer = await socket.receive_json()
+            if not answer["success"]:
+                raise RefusedError(answer["error"]["message"])
+            return answer["result"]
+
+    async def start_flow(self, choice: str) -> str:
+        """Start to add the integration, choose from the menu, and return the flow's id."""
+        flow = await self.request(
+            "POST", "config/config_entries/flow", {"handler": "hybrid_inverter"}
+        )
+        flow_id: str = flow["flow_id"]
+        await self.answer_flow(flow_id, {"next_step_id": choice})
+        return flow_id
+
+    async def answer_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
+        """Fill in a form of a config flow."""
+        result: dict[str, Any] = await self.request(
+            "POST", f"config/config_entries/flow/{flow_id}", answers
+        )
+        return result
+
+    async def add_inverter(self, port: int, framing: str = "tcp") -> dict[str, Any]:
+        """Add an inverter on this computer as a user would, and return the entry."""
+        flow_id = await self.start_flow("network")
+        result = await self.answer_flow(
+            flow_id,
+            {"host": "127.0.0.1", "port": port, "framing": framing, "advanced": {"unit_id": 1}},
+        )
+        if result["type"] != "create_entry":
+            raise RefusedError(json.dumps(result))
+        return dict(result["result"])
+
+    async def set_options(self, entry_id: str, **options: Any) -> None:
+        """Change the options of an entry."""
+        flow = await self.request(
+            "POST", "config/config_entries/options/flow", {"handler": entry_id}
+        )
+        await self.request(
+            "POST", f"config/config_entries/options/flow/{flow['flow_id']}", options
+        )
+
+    async def log_in(self) -> None:
+        """Log in as the ready user."""
+        client = f"{self.url}/"
+        steps = f"{self.url}/auth/login_flow"
+        start = {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client}
+        async with self.session.post(steps, json=start) as response:
+            flow_id = (await response.json())["flow_id"]
+        answers = {"client_id": client, "username": USER, "password": USER}
+        async with self.session.post(f"{steps}/{flow_id}", json=answers) as response:
+            code = (await response.json())["result"]
+        grant = {"client_id": client, "grant_type": "authorization_code", "code": code}
+        async with self.session.post(f"{self.url}/auth/token", data=grant) as response:
+            token = (await response.json())["access_token"]
+        self.headers["Authorization"] = f"Bearer {token}"
+
+
+@asynccontextmanager
+async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> AsyncIterator[Home]:
+    """Run a fresh Home Assistant with the integration of this checkout in it."""
+    with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
+        config = Path(folder)
+        port = free_port()
+        (config / "configuration.yaml").write_text(
+            CONFIGURATION.format(port=port, time_zone=time_zone, level=level)
+        )
+        (config / "custom_components").mkdir()
+        (config / "custom_components" / "hybrid_inverter").symlink_to(
+            REPOSITORY / "custom_components" / "hybrid_inverter"
+        )
+        (config / ".storage").mkdir()
+        (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
+        hass = DEMO_ENVIRONMENT / "hass"
+        log = config / "output.log"
+        async with running(
+            hass, "--script", "auth", "-c", config, "add", USER, USER, log=config / "auth.log"
+        ) as adding:
+            await adding.wait()
+        async with (
+            running(hass, "-c", config, log=log) as process,
+            aiohttp.ClientSession() as session,
+        ):
+            home = Home(
+                url=f"http://127.0.0.1:{port}",
+                config=config,
+                process_id=process.pid,
+                session=session,
+            )
+            await _wait_for(home, process)
+            await home.log_in()
+            while (await home.request("GET", "config"))["state"] != "RUNNING":
+                await asyncio.sleep(0.2)
+            # Home Assistant takes back web settings that nobody confirms.
+            await home.command("http/config/promote")
+            yield home
+
+
+async def _wait_for(home: Home, process: asyncio.subprocess.Process) -> None:
+    """Wait until Home Assistant has started."""
+    deadline = asyncio.get_running_loop().time() + START_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        if process.returncode is not None:
+            raise RuntimeError(f"Home Assistant did not start:\n{home.log}")
+        try:
+            async with home.session.get(f"{home.url}/manifest.json") as response:
+                if response.status == 200:
+                    return
+        except aiohttp.ClientError:
+            pass
+        await asyncio.sleep(0.2)
+    raise TimeoutError(f"Home Assistant did not start in {START_SECONDS} s:\n{home.log}")

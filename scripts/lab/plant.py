@@ -1,0 +1,68 @@
+"""The simulated plant as a process, and its control page."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+import json
+from typing import Any
+
+import aiohttp
+
+from .process import DEMO_ENVIRONMENT, running
+
+
+@dataclass(kw_only=True)
+class Plant:
+    """A running simulation: its ports, and a way to look into it and to cause trouble."""
+
+    tcp: int
+    rtu: int
+    control: int
+    # The path of a serial port that the simulation serves, when it was asked to.
+    serial: str | None = None
+    session: aiohttp.ClientSession
+
+    async def get(self, path: str, **query: int) -> Any:
+        """Return what a page of the control port says."""
+        async with self.session.get(self._url(path), params=query) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Change something through the control port."""
+        async with self.session.post(self._url(path), json=body) as response:
+            response.raise_for_status()
+            return await response.json()
+
+    async def words(self, address: int, count: int = 1) -> list[int]:
+        """Return raw registers."""
+        values: list[int] = (await self.get("registers", address=address, count=count))["values"]
+        return values
+
+    async def word(self, address: int) -> int:
+        """Return one raw register."""
+        return (await self.words(address))[0]
+
+    async def trouble(self, **fields: Any) -> None:
+        """Change what is wrong with the machine."""
+        await self.post("trouble", fields)
+
+    async def writes(self) -> list[dict[str, Any]]:
+        """Return the write requests that the machine has received."""
+        found: list[dict[str, Any]] = await self.get("writes")
+        return found
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.control}/{path}"
+
+
+@asynccontextmanager
+async def simulated_plant(options: Sequence[str] = ()) -> AsyncIterator[Plant]:
+    """Run a simulated plant on free ports of this computer."""
+    ports = ["--tcp-port", "0", "--rtu-port", "0", "--control-port", "0"]
+    command = [DEMO_ENVIRONMENT / "python", "-m", "simulator", *ports, *options]
+    async with running(*command) as process, aiohttp.ClientSession() as session:
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        if not (line := await process.stdout.readline()):
+            raise RuntimeError("the simulated plant did not start")
+        yield Plant(session=session, **json.loads(line))

@@ -1,0 +1,89 @@
+"""A Home Assistant with the integration, and simulated machines on real sockets."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
+import json
+from pathlib import Path
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hybrid_inverter.modbus.link import Framing, Link
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from simulator import SimulatedPlant
+from tests.modbus.fault_server import FaultServer
+
+from .helpers import network_entry
+
+# Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
+SETTLE = 0.01
+TIMEOUT = 0.25
+SPACING = 0.0
+
+IMAGE = Path(__file__).parents[1] / "fixtures" / "jso_image.json"
+
+
+@pytest.fixture(autouse=True)
+def _custom_integration(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration."""
+
+
+@pytest.fixture(autouse=True)
+def _no_ports_of_this_computer() -> Iterator[None]:
+    """Keep the component that lists serial ports from looking at the ones of this computer."""
+    with patch("homeassistant.components.usb.async_setup", return_value=True):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait no longer than a simulated machine needs."""
+    link = partial(Link, timeout=TIMEOUT, spacing=SPACING)
+    monkeypatch.setattr("custom_components.hybrid_inverter.Link", link)
+    monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def plant(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
+    """Return a JSO8048104 with the serial number JSO0000001 on unit id 1, whose time stands still."""
+    async with SimulatedPlant() as plant:
+        plant.advance(60)
+        yield plant
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, plant: SimulatedPlant) -> MockConfigEntry:
+    """Return an entry for the plant that is not set up yet."""
+    entry = network_entry(plant.tcp_port)
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Return the entry, set up."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+@pytest.fixture
+async def picture(socket_enabled: None) -> AsyncIterator[FaultServer]:
+    """Return a machine that serves the raw registers of the fixture, and remembers every request."""
+    image = json.loads(IMAGE.read_text(encoding="utf-8"))
+    memory = {(1, int(address)): word for address, word in image.items()}
+    server = FaultServer(Framing.TCP, memory=memory)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def pictured(hass: HomeAssistant, picture: FaultServer) -> MockConfigEntry:
+    """Return an entry for the fixture's machine that is not set up yet."""
+    entry = network_entry(picture.port)
+    entry.add_to_hass(hass)
+    return entry

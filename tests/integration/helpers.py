@@ -1,0 +1,91 @@
+"""What several tests of the integration share: an entry as it is stored, and short ways to look things up."""
+
+from typing import Any
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.coordinator import UnitRuntime
+from custom_components.hybrid_inverter.modbus.register import Group
+from simulator import SimulatedPlant
+
+SERIAL = "JSO0000001"
+
+# What the config flow stores of the simulated machine; worked out by hand from its identity registers.
+IDENTITY: dict[str, Any] = {
+    "family": "jso",
+    "serial": SERIAL,
+    "manufacturer": "JUSTSTANDOUT",
+    "model": "JSO8048104",
+    "firmware": "2011-1144-1805 1001-C036",
+    "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+}
+
+
+def network_data(port: int, framing: str = "tcp", host: str = "127.0.0.1") -> dict[str, Any]:
+    """Return the data of an entry for a network link."""
+    return {"type": "network", "host": host, "port": port, "framing": framing}
+
+
+def network_entry(
+    port: int,
+    *,
+    unit_id: int = 1,
+    serial: str = SERIAL,
+    options: dict[str, Any] | None = None,
+) -> MockConfigEntry:
+    """Return an entry for a machine on a port of this computer."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="JSO8048104 (127.0.0.1)",
+        data=network_data(port),
+        options=options or {},
+        subentries_data=[
+            {
+                "data": {"unit_id": unit_id, "identity": {**IDENTITY, "serial": serial}},
+                "subentry_type": "inverter",
+                "title": "JSO8048104",
+                "unique_id": serial,
+            }
+        ],
+    )
+
+
+def unit_of(entry: MockConfigEntry) -> UnitRuntime:
+    """Return the only unit of a loaded entry."""
+    (unit,) = entry.runtime_data.units.values()
+    assert isinstance(unit, UnitRuntime)
+    return unit
+
+
+async def refresh(hass: HomeAssistant, entry: MockConfigEntry, group: Group) -> None:
+    """Poll a group now, and let everything happen that follows from it."""
+    await unit_of(entry).coordinators[group].async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def find(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL) -> str | None:
+    """Return the entity id of a value."""
+    return er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{serial}_{key}")
+
+
+def entity(hass: HomeAssistant, platform: Platform, key: str) -> str:
+    """Return the entity id of a value that has one."""
+    entity_id = find(hass, platform, key)
+    assert entity_id is not None, key
+    return entity_id
+
+
+def state(hass: HomeAssistant, platform: Platform, key: str) -> State:
+    """Return the state of a value that is shown."""
+    shown = hass.states.get(entity(hass, platform, key))
+    assert shown is not None, key
+    return shown
+
+
+def requests(plant: SimulatedPlant) -> int:
+    """Return how many requests the plant has got over Modbus TCP."""
+    return plant.tcp.statistics.requests
