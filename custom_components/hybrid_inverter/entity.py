@@ -186,8 +186,10 @@ class ControlEntity(ValueEntity):
         except InvalidValueError as err:
             raise self._refusal(err) from err
         except DeviceError as err:
-            # The write may have been carried out all the same; the next poll will tell.
-            await self.coordinator.async_request_refresh()
+            # The write may have been carried out all the same. Whoever called need not wait until a poll tells.
+            self.coordinator.config_entry.async_create_background_task(
+                self.hass, self.coordinator.async_request_refresh(), f"{self.entity_id} read back"
+            )
             raise self._failure(err) from err
 
     def _refusal(self, err: InvalidValueError) -> ServiceValidationError:

@@ -270,8 +270,10 @@ async def diagnostics_tell_no_secrets(house: House) -> None:
 
 async def the_entry_can_be_removed(house: House) -> None:
     """Nothing of it stays."""
-    await house.home.request("DELETE", f"config/config_entries/entry/{house.entry['entry_id']}")
-    left = [k for k in await house.home.states() if k.startswith(f"sensor.{NAME}") and k[-2:] != "_2"]
+    entry_id = house.entry["entry_id"]
+    await house.home.request("DELETE", f"config/config_entries/entry/{entry_id}")
+    registry = await house.home.command("config/entity_registry/list")
+    left = [item["entity_id"] for item in registry if item["config_entry_id"] == entry_id]
     expect(not left, f"still there: {left}")
 
 

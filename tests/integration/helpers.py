@@ -1,5 +1,6 @@
 """What several tests of the integration share: an entry as it is stored, and short ways to look things up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.const import Platform
@@ -25,24 +26,33 @@ IDENTITY: dict[str, Any] = {
 }
 
 
+def serial_data(device: str, baudrate: int = 9600) -> dict[str, Any]:
+    """Return the data of an entry for a serial port."""
+    return {
+        "type": "serial",
+        "device": device,
+        "baudrate": baudrate,
+        "parity": "N",
+        "stopbits": 1,
+    }
+
+
 def network_data(port: int, framing: str = "tcp", host: str = "127.0.0.1") -> dict[str, Any]:
     """Return the data of an entry for a network link."""
     return {"type": "network", "host": host, "port": port, "framing": framing}
 
 
-def network_entry(
-    port: int,
-    *,
-    unit_id: int = 1,
-    serial: str = SERIAL,
-    options: dict[str, Any] | None = None,
+def link_entry(
+    data: Mapping[str, Any],
+    serials: Mapping[int, str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> MockConfigEntry:
-    """Return an entry for a machine on a port of this computer."""
+    """Return an entry for a link with machines, given as their serial numbers by unit id."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="JSO8048104 (127.0.0.1)",
-        data=network_data(port),
-        options=options or {},
+        data=dict(data),
+        options=dict(options or {}),
         subentries_data=[
             {
                 "data": {"unit_id": unit_id, "identity": {**IDENTITY, "serial": serial}},
@@ -50,8 +60,20 @@ def network_entry(
                 "title": "JSO8048104",
                 "unique_id": serial,
             }
+            for unit_id, serial in (serials or {1: SERIAL}).items()
         ],
     )
+
+
+def network_entry(
+    port: int,
+    *,
+    unit_id: int = 1,
+    serial: str = SERIAL,
+    options: Mapping[str, Any] | None = None,
+) -> MockConfigEntry:
+    """Return an entry for a machine on a port of this computer."""
+    return link_entry(network_data(port), {unit_id: serial}, options)
 
 
 def unit_of(entry: MockConfigEntry) -> UnitRuntime:

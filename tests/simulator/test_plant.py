@@ -46,11 +46,11 @@ def test_energy_is_neither_made_nor_lost() -> None:
 
 
 def test_counters_are_the_integrals_of_the_powers() -> None:
-    """Two days of seven-second steps: each counter holds exactly the sum of its power over time."""
+    """Almost a day of seven-second steps: each counter holds exactly the sum of its power over time."""
     plant = plant_at(0, Controls(work_mode=WorkMode.SELLING_FIRST, slots=ALL_DAY))
     before = dict(plant.total)
     sums = dict.fromkeys(before, 0.0)
-    # 7 s steps do not divide a day, so some are cut at midnight: leave these out and stop before.
+    # 86100 s: it stops before midnight, where a step would be cut and the counters of the day cleared.
     for _ in range(12300):
         plant.step(7)
         flows = plant.flows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+import os
 
 import pytest
 import serial  # type: ignore[import-untyped]
@@ -167,14 +168,18 @@ async def test_dropped_connections(plant: SimulatedPlant) -> None:
 
 
 async def test_serial_port() -> None:
-    """RTU on a pseudo terminal, opened twice by a client; no byte is translated or echoed."""
+    """RTU on a pseudo terminal, for one client after the other; no byte is translated or echoed."""
     async with SimulatedPlant(serial=True, tcp_port=None, rtu_port=None) as plant:
-        for number in (0x0D, 0x0A):
-            plant.machine().panel_change(0, number)
-            with serial.Serial(plant.serial_device, 9600, timeout=2) as port:
-                port.write(bytes.fromhex("01 03 0000 0001 840a"))
-                answer = await asyncio.to_thread(port.read, 7)
-            assert answer[:5] == bytes((1, 3, 2, 0, number))
+        # A client that does not set the terminal up: the line feed in its CRC must still arrive alone.
+        terminal = os.open(plant.serial_device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        os.write(terminal, bytes.fromhex("01 03 0000 0001 840a"))
+        await asyncio.sleep(0.1)
+        assert os.read(terminal, 100) == bytes.fromhex("01 03 02 00 05 78 47")
+        os.close(terminal)
+        with serial.Serial(plant.serial_device, 9600, timeout=2) as port:
+            port.write(bytes.fromhex("01 03 008e 0001 e421"))
+            answer = await asyncio.to_thread(port.read, 7)
+        assert answer == bytes.fromhex("01 03 02 00 02 39 85")
         assert plant.serial.statistics.requests == 2
     assert plant.serial_device == ""
 

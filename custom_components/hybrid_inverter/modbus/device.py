@@ -423,7 +423,6 @@ class Device:
             (
                 (keys, spans)
                 for keys, plan in self._plans.items()
-                if register.key in plan.rows
                 for spans in plan.reads
                 if set(register.spans) <= set(spans)
             ),

@@ -1,0 +1,259 @@
+"""What polling costs: the serial line's time, and Home Assistant's. See scripts/bench."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+import re
+from statistics import mean, median
+import time
+from typing import Any, Final
+
+from custom_components.hybrid_inverter import DESCRIPTIONS
+from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
+from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from simulator.server import LineTiming
+from simulator.simulation import SimulatedPlant
+
+from .home import Home, home_assistant
+from .plant import Plant, simulated_plant
+
+NAME: Final = "jso8048104"
+GROUPS: Final = (Group.POWER, Group.ENERGY, Group.SETTINGS)
+
+# A line of 9600 8N1, and a machine that takes 15 ms to answer.
+CHARACTER: Final = 10 / 9600
+TURNAROUND: Final = 0.015
+REQUEST: Final = (8 + 5 + 7) * CHARACTER + TURNAROUND
+REGISTER: Final = 2 * CHARACTER
+MOST: Final = 125
+
+
+def least_seconds(addresses: Collection[int]) -> float:
+    """Return the least line time that can fetch these registers, with any of them readable together."""
+    wanted = sorted(addresses)
+    best = [0.0]
+    for end, last in enumerate(wanted):
+        best.append(
+            min(
+                best[start] + REQUEST + (last - first + 1) * REGISTER
+                for start, first in enumerate(wanted[: end + 1])
+                if last - first < MOST
+            )
+        )
+    return best[-1]
+
+
+def default_keys(group: Group) -> list[str]:
+    """Return what a new inverter shows of a group without anybody choosing."""
+    family = FAMILIES["jso"]
+    keys = {
+        description.key
+        for descriptions in DESCRIPTIONS.values()
+        for description in descriptions
+        if description.entity_registry_enabled_default
+        and (description.key in family.registers or description.key in family.derived)
+    }
+    return sorted(key for key in keys if family.group_of(key) is group)
+
+
+async def line() -> None:
+    """Print what a cycle of each group costs on the line, next to the least that is possible."""
+    family = FAMILIES["jso"]
+    print("\nA cycle on a line of 9600 8N1, default entities")
+    print(f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}")
+    totals = [0.0] * 5
+    async with SimulatedPlant(line=LineTiming(baudrate=9600)) as plant:
+        link = Link(TcpEndpoint("127.0.0.1", plant.rtu_port, Framing.RTU))
+        device = Device(LinkUnit(link, 1), family)
+        try:
+            for group in GROUPS:
+                keys = default_keys(group)
+                rows = {
+                    name
+                    for key in keys
+                    for name in (family.derived[key].inputs if key in family.derived else (key,))
+                }
+                least = least_seconds({a for name in rows for a in family.registers[name].addresses})
+                before = plant.rtu.statistics.as_dict()
+                await device.poll(keys)
+                after = plant.rtu.statistics.as_dict()
+                busy = after["busy_seconds"] - before["busy_seconds"]
+                figures = (
+                    len(keys),
+                    after["requests"] - before["requests"],
+                    after["registers_read"] - before["registers_read"],
+                    busy,
+                    least,
+                )
+                totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
+                _print_cycle(group, *figures)
+        finally:
+            await link.close()
+    _print_cycle("together", *totals)
+
+
+def _print_cycle(
+    name: str, keys: float, requests: float, registers: float, busy: float, least: float
+) -> None:
+    print(
+        f"{name:<10}{keys:>6.0f}{requests:>10.0f}{registers:>11.0f}"
+        f"{busy * 1000:>7.1f} ms{least * 1000:>7.1f} ms{busy / least:>8.3f}"
+    )
+
+
+FINISHED: Final = re.compile(rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE)
+
+
+async def refresh(seconds: float) -> None:
+    """Print how often the powers are refreshed when they are asked for every second."""
+    async with (
+        simulated_plant(["--baudrate", "9600"]) as plant,
+        home_assistant(level="debug") as home,
+    ):
+        started = time.monotonic()
+        entry = await home.add_inverter(plant.rtu, "rtu")
+        await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 5)
+        print(f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)")
+        await home.set_options(
+            entry["entry_id"],
+            power_interval=1,
+            energy_interval=60,
+            settings_interval=300,
+            tier="everyday",
+        )
+        await asyncio.sleep(5)
+        seen = len(home.log)
+        before, began = await _busy(plant), time.monotonic()
+        await asyncio.sleep(seconds)
+        share = (await _busy(plant) - before) / (time.monotonic() - began)
+        # One request brings battery, PV, grid and load power together.
+        times = [
+            datetime.fromisoformat(match[1])
+            for row in home.log[seen:].splitlines()
+            if (match := FINISHED.match(row))
+        ]
+        gaps = [(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)]
+        print(
+            f"battery, PV, grid and load power, asked for every 1 s: refreshed every {median(gaps):.2f} s"
+            f" (median), {_p95(gaps):.2f} s (p95), {max(gaps):.2f} s (longest), {len(gaps)} times"
+        )
+        print(f"line busy {share:.1%}, with energy every 60 s and settings every 300 s")
+        await _writes(home, plant)
+
+
+async def _writes(home: Home, plant: Plant) -> None:
+    """Print how fast a write is on the wire, and confirmed, while everything polls."""
+    entity_id = f"select.{NAME}_energy_pattern"
+    on_wire, confirmed = [], []
+    for attempt in range(20):
+        option = ("battery_first", "load_first")[attempt % 2]
+        async with _changes(home, entity_id) as wait_for:
+            called = time.monotonic()
+            action = asyncio.create_task(
+                home.call("select", "select_option", entity_id=entity_id, option=option)
+            )
+            confirmed.append(await wait_for(option) - called)
+            await action
+        on_wire.append((await plant.writes())[-1]["time"] - called)
+    print(
+        f"a write is on the wire after {median(on_wire):.2f} s (median), {max(on_wire):.2f} s (longest), and confirmed"
+        f" after {median(confirmed):.2f} s (median), {max(confirmed):.2f} s (longest);"
+        f" a request of the power group takes {REQUEST + 94 * REGISTER:.2f} s"
+    )
+
+
+@asynccontextmanager
+async def _changes(home: Home, entity_id: str) -> AsyncIterator[Callable[[str], Any]]:
+    """Listen to an entity; yields a function that waits for a state and returns when it came."""
+    token = home.headers["Authorization"].removeprefix("Bearer ")
+    async with home.session.ws_connect(f"{home.url}/api/websocket") as socket:
+        await socket.receive_json()
+        await socket.send_json({"type": "auth", "access_token": token})
+        await socket.receive_json()
+        trigger = {"platform": "state", "entity_id": entity_id}
+        await socket.send_json({"id": 1, "type": "subscribe_trigger", "trigger": trigger})
+        await socket.receive_json()
+
+        async def wait_for(state: str) -> float:
+            while True:
+                message = await asyncio.wait_for(socket.receive_json(), 10)
+                if message["event"]["variables"]["trigger"]["to_state"]["state"] == state:
+                    return time.monotonic()
+
+        yield wait_for
+
+
+async def processor(minutes: int) -> None:
+    """Print what the integration adds to an idle Home Assistant's processor time."""
+    async with simulated_plant() as plant, home_assistant(level="warning") as home:
+        entry = await home.add_inverter(plant.tcp)
+        await asyncio.sleep(60)
+        added, idle, written = [], [], []
+        for _ in range(minutes):
+            for disabled, figures in ((None, added), ("user", idle)):
+                await home.command(
+                    "config_entries/disable", entry_id=entry["entry_id"], disabled_by=disabled
+                )
+                await asyncio.sleep(10)
+                states = await home.states()
+                before = _processor_seconds(home.process_id)
+                await asyncio.sleep(60)
+                figures.append(_processor_seconds(home.process_id) - before)
+                if disabled is None:
+                    later = await home.states()
+                    written.append(
+                        sum(
+                            states[k]["last_updated"] != s["last_updated"]
+                            for k, s in later.items()
+                            if f".{NAME}" in k
+                        )
+                    )
+        print(
+            f"\nProcessor time of Home Assistant a minute, {minutes} minutes each, alternating:"
+            f"\nwith the inverter {median(added):.3f} s, idle {median(idle):.3f} s,"
+            f" difference of the medians {median(added) - median(idle):.3f} s,"
+            f" of the means {mean(added) - mean(idle):.3f} s"
+            f" ({median(written):.0f} entities changed at least once in the minute)"
+        )
+
+
+def _processor_seconds(process_id: int) -> float:
+    """Return the processor time of all threads of a process so far."""
+    return sum(
+        int((task / "schedstat").read_text().split()[0]) / 1e9
+        for task in Path(f"/proc/{process_id}/task").iterdir()
+    )
+
+
+async def _busy(plant: Plant) -> float:
+    """Return the seconds that the line was busy so far."""
+    return float((await plant.get("statistics"))["rtu"]["busy_seconds"])
+
+
+def _p95(values: list[float]) -> float:
+    """Return the value that 95 of 100 stay at or below."""
+    return sorted(values)[int(len(values) * 0.95)]
+
+
+async def _run(options: argparse.Namespace) -> None:
+    await line()
+    await refresh(options.seconds)
+    await processor(options.minutes)
+
+
+def main() -> None:
+    """Run all benchmarks."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=330, help="to watch the refreshes")
+    parser.add_argument("--minutes", type=int, default=5, help="to measure processor time, with and without")
+    asyncio.run(_run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,702 @@
+"""The dialogs: adding a link, moving it, its options, and every way in which that can fail."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+from unittest.mock import patch
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryDisabler, ConfigEntryState
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData, section
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
+
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.identify import Identity
+from custom_components.hybrid_inverter.modbus.link import (
+    Endpoint,
+    Framing,
+    SerialEndpoint,
+    TcpEndpoint,
+)
+from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
+from simulator import SimulatedPlant
+
+from .helpers import IDENTITY, network_data, network_entry, state, unit_of
+
+NETWORK: Final = {
+    "host": "192.0.2.10",
+    "port": 4196,
+    "framing": "rtu",
+    "advanced": {"unit_id": 3},
+}
+SERIAL_PORT: Final = {
+    "device": "/dev/serial/by-id/usb-rs485",
+    "baudrate": 9600,
+    "parity": "N",
+    "stopbits": 1,
+    "advanced": {"unit_id": 1},
+}
+OTHER_MACHINE: Final = {**IDENTITY, "serial": "JSO0000099", "model": "SUN-12K-SG04LP3"}
+
+
+@dataclass
+class FakeProbe:
+    """Stands in for the probe: what it was asked, and the answers it gives."""
+
+    answer: Identity | Failure = field(default_factory=lambda: Identity(**IDENTITY))
+    found: str = ""
+    asked: list[tuple[Endpoint, int]] = field(default_factory=list)
+
+    async def __call__(self, endpoint: Endpoint, unit_id: int) -> Identity:
+        """Answer, or fail."""
+        self.asked.append((endpoint, unit_id))
+        if isinstance(self.answer, Failure):
+            raise ProbeError(self.answer, self.found)
+        return self.answer
+
+
+@pytest.fixture
+def probe() -> Iterator[FakeProbe]:
+    """Let no flow look for a machine."""
+    fake = FakeProbe()
+    with patch("custom_components.hybrid_inverter.config_flow.probe", fake):
+        yield fake
+
+
+@pytest.fixture
+def no_setup() -> Iterator[None]:
+    """Keep entries from being set up."""
+    with patch("custom_components.hybrid_inverter.async_setup_entry", return_value=True):
+        yield
+
+
+@pytest.fixture
+async def elsewhere(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
+    """Return the same machine at another address, on unit id 7."""
+    async with SimulatedPlant(units=(7,), serial=True) as plant:
+        plant.advance(60)
+        yield plant
+
+
+async def start(hass: HomeAssistant, link_type: str) -> dict[str, Any]:
+    """Open the dialog and choose a type of link."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == "user"
+    assert result["menu_options"] == ["network", "serial"]
+    return await submit(hass, result, {"next_step_id": link_type})
+
+
+async def reconfigure(
+    hass: HomeAssistant, entry: MockConfigEntry, link_type: str
+) -> dict[str, Any]:
+    """Open the dialog that moves an entry and choose a type of link."""
+    result = await entry.start_reconfigure_flow(hass)
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == "reconfigure"
+    assert result["menu_options"] == ["network", "serial"]
+    return await submit(hass, dict(result), {"next_step_id": link_type})
+
+
+async def submit(
+    hass: HomeAssistant, result: dict[str, Any], user_input: dict[str, Any]
+) -> dict[str, Any]:
+    """Send a form, or choose from a menu."""
+    result = dict(await hass.config_entries.flow.async_configure(result["flow_id"], user_input))
+    await hass.async_block_till_done()
+    return result
+
+
+def filled_in(schema: vol.Schema) -> dict[str, Any]:
+    """Return what a form shows before anybody has typed: suggested values, else defaults."""
+    shown = {}
+    for key, value in schema.schema.items():
+        if isinstance(value, section):
+            shown[str(key)] = filled_in(value.schema)
+        elif key.description:
+            shown[str(key)] = key.description["suggested_value"]
+        elif not isinstance(key.default, vol.Undefined):
+            shown[str(key)] = key.default()
+    return shown
+
+
+# ---------------------------------------------------------------------- adding
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """The entry is the link, its subentry the machine; everything is as it is stored for ever."""
+    form = await start(hass, "network")
+    assert form["type"] is FlowResultType.FORM
+    assert form["step_id"] == "network"
+    assert form["errors"] == {}
+    assert filled_in(form["data_schema"]) == {
+        "port": 502,
+        "framing": "tcp",
+        "advanced": {"unit_id": 1},
+    }
+    result = await submit(hass, form, NETWORK)
+    assert probe.asked == [(TcpEndpoint("192.0.2.10", 4196, Framing.RTU), 3)]
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "JSO8048104 (192.0.2.10)"
+    assert result["description_placeholders"] == {"model": "JSO8048104", "serial": "JSO0000001"}
+    assert result["data"] == {
+        "type": "network",
+        "host": "192.0.2.10",
+        "port": 4196,
+        "framing": "rtu",
+    }
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.subentry_type == "inverter"
+    assert subentry.title == "JSO8048104"
+    assert subentry.unique_id == "JSO0000001"
+    assert subentry.data == {
+        "unit_id": 3,
+        "identity": {
+            "family": "jso",
+            "serial": "JSO0000001",
+            "manufacturer": "JUSTSTANDOUT",
+            "model": "JSO8048104",
+            "firmware": "2011-1144-1805 1001-C036",
+            "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+        },
+    }
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_serial(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """The same over a serial port."""
+    form = await start(hass, "serial")
+    assert form["step_id"] == "serial"
+    assert filled_in(form["data_schema"]) == {
+        "baudrate": 9600,
+        "parity": "N",
+        "stopbits": 1,
+        "advanced": {"unit_id": 1},
+    }
+    result = await submit(hass, form, SERIAL_PORT)
+    assert probe.asked == [(SerialEndpoint("/dev/serial/by-id/usb-rs485", 9600, "N", 1), 1)]
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "JSO8048104 (/dev/serial/by-id/usb-rs485)"
+    assert result["data"] == {
+        "type": "serial",
+        "device": "/dev/serial/by-id/usb-rs485",
+        "baudrate": 9600,
+        "parity": "N",
+        "stopbits": 1,
+    }
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.data["unit_id"] == 1
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_a_host_is_one_however_it_is_spelled(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """Blanks and capitals do not make another endpoint."""
+    form = await start(hass, "network")
+    result = await submit(hass, form, {"host": " Inverter.LOCAL "})
+    assert result["data"]["host"] == "inverter.local"
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("framing", ["tcp", "rtu"])
+async def test_network_for_real(hass: HomeAssistant, plant: SimulatedPlant, framing: str) -> None:
+    """From the dialog to a running entry, over a socket."""
+    form = await start(hass, "network")
+    port = plant.tcp_port if framing == "tcp" else plant.rtu_port
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": port, "framing": framing})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"] == network_data(port, framing)
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.data == {"unit_id": 1, "identity": IDENTITY}
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert hass.states.get("sensor.jso8048104_battery_state_of_charge").state == "60"  # type: ignore[union-attr]
+
+
+async def test_serial_for_real(hass: HomeAssistant, elsewhere: SimulatedPlant) -> None:
+    """From the dialog to a running entry, over a pseudo terminal."""
+    form = await start(hass, "serial")
+    result = await submit(
+        hass, form, {"device": elsewhere.serial_device, "advanced": {"unit_id": 7}}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert hass.states.get("sensor.jso8048104_battery_state_of_charge").state == "60"  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_the_contract_of_the_api(
+    hass: HomeAssistant, probe: FakeProbe, socket_enabled: None, hass_client: ClientSessionGenerator
+) -> None:
+    """Other programs use these names; what they leave out has the defaults of the form."""
+    for component in ("config", "usb"):
+        assert await async_setup_component(hass, component, {})
+    client = await hass_client()
+    path = "/api/config/config_entries/flow"
+
+    async def post(flow: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = await client.post(f"{path}{flow}", json=body)
+        assert response.status == HTTPStatus.OK, await response.text()
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+    async def add(link_type: str, body: dict[str, Any]) -> dict[str, Any]:
+        menu = await post("", {"handler": "hybrid_inverter"})
+        assert (menu["type"], menu["step_id"]) == ("menu", "user")
+        assert menu["menu_options"] == ["network", "serial"]
+        form = await post(f"/{menu['flow_id']}", {"next_step_id": link_type})
+        assert (form["type"], form["step_id"]) == ("form", link_type)
+        assert {field["name"] for field in form["data_schema"]} >= body.keys()
+        return await post(f"/{form['flow_id']}", body)
+
+    probe.answer = Identity(**IDENTITY)
+    assert (await add("network", {"host": "gateway.local"}))["type"] == "create_entry"
+    probe.answer = Identity(**{**IDENTITY, "serial": "2"})
+    body: dict[str, Any] = {
+        "host": "gateway.local",
+        "port": 4196,
+        "framing": "rtu",
+        "advanced": {"unit_id": 2},
+    }
+    assert (await add("network", body))["type"] == "create_entry"
+    probe.answer = Identity(**{**IDENTITY, "serial": "3"})
+    assert (await add("serial", {"device": "/dev/ttyUSB0", "advanced": {}}))[
+        "type"
+    ] == "create_entry"
+    probe.answer = Identity(**{**IDENTITY, "serial": "4"})
+    body = {
+        "device": "/dev/ttyUSB1",
+        "baudrate": 19200,
+        "parity": "E",
+        "stopbits": 2,
+        "advanced": {"unit_id": 4},
+    }
+    assert (await add("serial", body))["type"] == "create_entry"
+    assert probe.asked == [
+        (TcpEndpoint("gateway.local", 502, Framing.TCP), 1),
+        (TcpEndpoint("gateway.local", 4196, Framing.RTU), 2),
+        (SerialEndpoint("/dev/ttyUSB0", 9600, "N", 1), 1),
+        (SerialEndpoint("/dev/ttyUSB1", 19200, "E", 2), 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("link_type", "user_input"),
+    [
+        ("network", {**NETWORK, "port": 0}),
+        ("network", {**NETWORK, "port": 65536}),
+        ("network", {**NETWORK, "framing": "ascii"}),
+        ("network", {**NETWORK, "advanced": {"unit_id": 0}}),
+        ("network", {**NETWORK, "advanced": {"unit_id": 248}}),
+        ("network", {"port": 502}),
+        ("serial", {**SERIAL_PORT, "parity": "M"}),
+        ("serial", {**SERIAL_PORT, "stopbits": 3}),
+        ("serial", {**SERIAL_PORT, "baudrate": 0}),
+    ],
+)
+async def test_impossible_input(
+    hass: HomeAssistant, probe: FakeProbe, link_type: str, user_input: dict[str, Any]
+) -> None:
+    """What no link can be made of is refused by the form."""
+    form = await start(hass, link_type)
+    with pytest.raises(InvalidData):
+        await submit(hass, form, user_input)
+    assert probe.asked == []
+
+
+# ---------------------------------------------------------------------- failing, and going on
+
+
+@pytest.mark.usefixtures("no_setup")
+@pytest.mark.parametrize(
+    ("link_type", "failure", "found", "error"),
+    [
+        ("network", Failure.UNRESOLVED, "", "name_not_resolved"),
+        ("network", Failure.REFUSED, "", "connection_refused"),
+        ("serial", Failure.BUSY, "", "port_busy"),
+        ("network", Failure.UNREACHABLE, "timed out", "cannot_connect"),
+        ("network", Failure.NO_ANSWER, "", "no_answer"),
+        ("network", Failure.WRONG_FRAMING, "Modbus TCP", "wrong_framing"),
+        ("network", Failure.WRONG_UNIT, "4, 11", "wrong_unit"),
+        ("serial", Failure.WRONG_DEVICE, "a string inverter", "wrong_device"),
+    ],
+)
+async def test_failures(
+    hass: HomeAssistant,
+    probe: FakeProbe,
+    link_type: str,
+    failure: Failure,
+    found: str,
+    error: str,
+) -> None:
+    """Each failure is a message of its own, the form keeps what was typed, and the next try succeeds."""
+    user_input = NETWORK if link_type == "network" else SERIAL_PORT
+    form = await start(hass, link_type)
+    probe.answer, probe.found = failure, found
+    result = await submit(hass, form, user_input)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == link_type
+    assert result["errors"] == {"base": error}
+    unit_id = str(user_input["advanced"]["unit_id"])  # type: ignore[index]
+    assert result["description_placeholders"] == {"found": found, "unit_id": unit_id}
+    assert filled_in(result["data_schema"]) == user_input
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    probe.answer = Identity(**IDENTITY)
+    result = await submit(hass, result, user_input)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+def test_all_failures_are_tried() -> None:
+    """A new failure needs a line above, and a message."""
+    assert {failure.value for failure in Failure} == {
+        "name_not_resolved",
+        "connection_refused",
+        "port_busy",
+        "cannot_connect",
+        "no_answer",
+        "wrong_framing",
+        "wrong_unit",
+        "wrong_device",
+    }
+
+
+async def test_failures_for_real(
+    hass: HomeAssistant, plant: SimulatedPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One dialog from mistake to mistake to a running entry, over sockets."""
+    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.probe.PROBE_TIMEOUT", 0.2)
+    form = await start(hass, "network")
+    right = {"host": "127.0.0.1", "port": plant.tcp_port, "framing": "tcp"}
+
+    result = await submit(hass, form, {**right, "port": 1})
+    assert result["errors"] == {"base": "connection_refused"}
+    result = await submit(hass, result, {**right, "port": plant.rtu_port})
+    assert result["errors"] == {"base": "wrong_framing"}
+    assert result["description_placeholders"] == {"found": "RTU over TCP", "unit_id": "1"}
+    result = await submit(hass, result, {**right, "advanced": {"unit_id": 9}})
+    assert result["errors"] == {"base": "wrong_unit"}
+    assert result["description_placeholders"] == {"found": "1", "unit_id": "9"}
+    plant.machine().panel_change(0, 3)
+    result = await submit(hass, result, right)
+    assert result["errors"] == {"base": "wrong_device"}
+    assert result["description_placeholders"] == {
+        "found": "a single-phase hybrid inverter",
+        "unit_id": "1",
+    }
+    plant.machine().panel_change(0, 5)
+    result = await submit(hass, result, right)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
+
+
+async def test_nobody_behind_the_gateway(hass: HomeAssistant, socket_enabled: None) -> None:
+    """A gateway that reports every unit id as absent, from 1 to 16."""
+    async with SimulatedPlant(units=(40,)) as plant:
+        form = await start(hass, "network")
+        result = await submit(hass, form, {"host": "127.0.0.1", "port": plant.tcp_port})
+        assert result["errors"] == {"base": "no_answer"}
+        assert plant.tcp.statistics.exceptions[11] >= 16
+
+
+@pytest.mark.usefixtures("no_setup")
+@pytest.mark.parametrize(
+    ("link_type", "user_input"),
+    [
+        ("network", NETWORK),
+        # The same socket cannot be two links, whatever is spoken over it.
+        ("network", {**NETWORK, "framing": "tcp", "advanced": {"unit_id": 9}}),
+        ("serial", SERIAL_PORT),
+        ("serial", {**SERIAL_PORT, "baudrate": 19200}),
+    ],
+)
+async def test_the_same_link_again(
+    hass: HomeAssistant, probe: FakeProbe, link_type: str, user_input: dict[str, Any]
+) -> None:
+    """A link that is set up is not even tried: the running entry holds it."""
+    form = await start(hass, link_type)
+    await submit(hass, form, NETWORK if link_type == "network" else SERIAL_PORT)
+    probe.asked.clear()
+    form = await start(hass, link_type)
+    result = await submit(hass, form, user_input)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    assert probe.asked == []
+    assert len(hass.config_entries.async_entries(DOMAIN)) == 1
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_the_same_machine_again(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """Over another link it is still the same machine; another machine is welcome."""
+    await submit(hass, await start(hass, "network"), NETWORK)
+    result = await submit(hass, await start(hass, "serial"), SERIAL_PORT)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "machine_already_configured"
+    assert result["description_placeholders"] == {
+        "model": "JSO8048104",
+        "entry": "JSO8048104 (192.0.2.10)",
+    }
+    probe.answer = Identity(**OTHER_MACHINE)
+    result = await submit(hass, await start(hass, "serial"), SERIAL_PORT)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+# ---------------------------------------------------------------------- moving
+
+
+async def test_moved(
+    hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
+) -> None:
+    """The same machine at another address and unit id: entities and history stay."""
+    (subentry_id,) = loaded.subentries
+    before = {
+        known.entity_id: known.id
+        for known in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+    }
+    form = await reconfigure(hass, loaded, "network")
+    result = await submit(
+        hass,
+        form,
+        {"host": "127.0.0.1", "port": elsewhere.tcp_port, "advanced": {"unit_id": 7}},
+    )
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == network_data(elsewhere.tcp_port)
+    assert list(loaded.subentries) == [subentry_id]
+    assert loaded.subentries[subentry_id].data == {"unit_id": 7, "identity": IDENTITY}
+    assert loaded.state is ConfigEntryState.LOADED
+    after = {
+        known.entity_id: known.id
+        for known in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+    }
+    assert after == before
+    assert unit_of(loaded).unit_id == 7
+    assert elsewhere.tcp.statistics.requests > 0
+    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+
+
+async def test_moved_to_a_serial_port(
+    hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
+) -> None:
+    """The type of the link may change; nothing of the old one is left in the data."""
+    form = await reconfigure(hass, loaded, "serial")
+    # Another type than the entry's: nothing to fill in.
+    assert "device" not in filled_in(form["data_schema"])
+    result = await submit(
+        hass, form, {"device": elsewhere.serial_device, "advanced": {"unit_id": 7}}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data == {
+        "type": "serial",
+        "device": elsewhere.serial_device,
+        "baudrate": 9600,
+        "parity": "N",
+        "stopbits": 1,
+    }
+    assert loaded.state is ConfigEntryState.LOADED
+    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+
+
+async def test_form_shows_how_it_is(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """A person sees the current settings, and changes one."""
+    entry = network_entry(4196, unit_id=3)
+    entry.add_to_hass(hass)
+    form = await reconfigure(hass, entry, "network")
+    assert form["step_id"] == "network"
+    assert filled_in(form["data_schema"]) == {
+        "host": "127.0.0.1",
+        "port": 4196,
+        "framing": "tcp",
+        "advanced": {"unit_id": 3},
+    }
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_same_link_other_settings(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """The entry's own address is not in its own way, and what the machine now says is kept."""
+    entry = network_entry(4196)
+    entry.add_to_hass(hass)
+    probe.answer = Identity(**{**IDENTITY, "firmware": "2011-1144-1900 1001-C036"})
+    form = await reconfigure(hass, entry, "network")
+    result = await submit(
+        hass, form, {"host": "127.0.0.1", "port": 4196, "framing": "rtu"}
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data["framing"] == "rtu"
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["identity"]["firmware"] == "2011-1144-1900 1001-C036"
+
+
+async def test_another_machine_is_refused(
+    hass: HomeAssistant, loaded: MockConfigEntry, socket_enabled: None
+) -> None:
+    """Its values would go into the wrong history. The entry runs on as it was."""
+    before = dict(loaded.data)
+    async with SimulatedPlant(serial_number="JSO0000099") as other:
+        form = await reconfigure(hass, loaded, "network")
+        result = await submit(hass, form, {"host": "127.0.0.1", "port": other.tcp_port})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "another_machine"
+    assert result["description_placeholders"] == {"model": "JSO8048104", "found": "JSO8048104"}
+    assert loaded.data == before
+    assert loaded.state is ConfigEntryState.LOADED
+    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+
+
+async def test_failed_move_then_success(
+    hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
+) -> None:
+    """After a failure the entry runs on as it was, and the same dialog can still succeed."""
+    before = dict(loaded.data)
+    form = await reconfigure(hass, loaded, "network")
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": 1})
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"base": "connection_refused"}
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.data == before
+    result = await submit(
+        hass,
+        result,
+        {"host": "127.0.0.1", "port": elsewhere.tcp_port, "advanced": {"unit_id": 7}},
+    )
+    assert result["reason"] == "reconfigure_successful"
+    assert loaded.data["port"] == elsewhere.tcp_port
+    assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_the_line_is_free_while_it_is_tried(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A gateway that serves one client would refuse the second one: ours."""
+    seen: list[ConfigEntryState] = []
+
+    async def look(_endpoint: Endpoint, _unit_id: int) -> Identity:
+        seen.append(loaded.state)
+        return Identity(**IDENTITY)
+
+    with patch("custom_components.hybrid_inverter.config_flow.probe", look):
+        form = await reconfigure(hass, loaded, "network")
+        result = await submit(
+            hass, form, {"host": "127.0.0.1", "port": loaded.data["port"], "framing": "tcp"}
+        )
+    assert result["reason"] == "reconfigure_successful"
+    assert seen == [ConfigEntryState.NOT_LOADED]
+    assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_moved_while_it_is_retried(
+    hass: HomeAssistant, plant: SimulatedPlant, elsewhere: SimulatedPlant
+) -> None:
+    """The gateway got another address: the entry waits for the old one, until somebody says so."""
+    entry = network_entry(1)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    form = await reconfigure(hass, entry, "network")
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": 2})
+    assert result["errors"] == {"base": "connection_refused"}
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    result = await submit(hass, result, {"host": "127.0.0.1", "port": plant.tcp_port})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_moving_an_entry_that_is_switched_off(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """A failure does not switch it on."""
+    entry = network_entry(4196)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    form = await reconfigure(hass, entry, "network")
+    probe.answer = Failure.UNREACHABLE
+    result = await submit(hass, form, {"host": "127.0.0.1"})
+    assert result["errors"] == {"base": "cannot_connect"}
+    assert entry.state is ConfigEntryState.NOT_LOADED
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_moved_to_the_link_of_another_entry(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """Two entries cannot share one address."""
+    network_entry(4196, serial="JSO0000099").add_to_hass(hass)
+    entry = network_entry(502)
+    entry.add_to_hass(hass)
+    form = await reconfigure(hass, entry, "network")
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": 4196, "framing": "rtu"})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    assert probe.asked == []
+
+
+async def test_moving_an_entry_without_a_machine(hass: HomeAssistant) -> None:
+    """Somebody deleted the subentry: there is nothing left to move."""
+    entry = network_entry(502)
+    entry.add_to_hass(hass)
+    (subentry_id,) = entry.subentries
+    hass.config_entries.async_remove_subentry(entry, subentry_id)
+    result = await entry.start_reconfigure_flow(hass)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_machine"
+
+
+# ---------------------------------------------------------------------- options
+
+
+async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """Intervals and tier, in force after the dialog closes."""
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "init"
+    assert filled_in(result["data_schema"]) == {  # type: ignore[arg-type]
+        "power_interval": 5,
+        "energy_interval": 60,
+        "settings_interval": 300,
+        "tier": "everyday",
+    }
+    options = {
+        "power_interval": 1,
+        "energy_interval": 30,
+        "settings_interval": 120,
+        "tier": "read_only",
+    }
+    old = unit_of(loaded)
+    result = await hass.config_entries.options.async_configure(result["flow_id"], options)
+    await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert loaded.options == options
+    assert loaded.state is ConfigEntryState.LOADED
+    unit = unit_of(loaded)
+    assert unit is not old
+    assert unit.device.tier == "read_only"
+    intervals = {
+        group: coordinator.update_interval.total_seconds()  # type: ignore[union-attr]
+        for group, coordinator in unit.coordinators.items()
+    }
+    assert intervals == {"power": 1, "energy": 30, "settings": 120, "identity": 86400}
+    # The next time the form shows what was chosen.
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    assert filled_in(result["data_schema"]) == options  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("power_interval", 0),
+        ("power_interval", 61),
+        ("energy_interval", 9),
+        ("energy_interval", 3601),
+        ("settings_interval", 29),
+        ("settings_interval", 3601),
+        ("tier", "factory"),
+    ],
+)
+async def test_options_have_bounds(hass: HomeAssistant, option: str, value: int | str) -> None:
+    """The bus has room for one reading a second, and grid codes are nobody's option."""
+    entry = network_entry(502)
+    entry.add_to_hass(hass)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(result["flow_id"], {option: value})

@@ -1,0 +1,182 @@
+"""The download that a person attaches to a report."""
+
+import json
+from typing import Any
+
+from homeassistant.components.diagnostics import REDACTED
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+    get_diagnostics_for_device,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.register import Group
+from simulator import SimulatedPlant
+from tests.modbus.fault_server import FaultServer
+
+from .helpers import SERIAL, link_entry, network_data, refresh, serial_data, unit_of
+
+# "JSO0000001", "PACK000000000001" and their raw words as they would stand in a dump.
+SECRETS = ("JSO0000001", "PACK0000", "127.0.0.1", "4A53 4F30", "5041 434B")
+
+
+def raw(registers: dict[str, str]) -> dict[int, int]:
+    """Return the words of a dump by address."""
+    return {
+        int(first) + offset: int(word, 16)
+        for first, words in registers.items()
+        for offset, word in enumerate(words.split())
+    }
+
+
+async def test_entry(
+    hass: HomeAssistant,
+    pictured: MockConfigEntry,
+    picture: FaultServer,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Everything that tells what is wrong, nothing that tells who it is."""
+    assert await hass.config_entries.async_setup(pictured.entry_id)
+    await hass.async_block_till_done()
+    # Even what no entity shows may have been read.
+    await unit_of(pictured).device.poll(["serial_number", "pack_serial", "main_firmware"])
+    data: Any = await get_diagnostics_for_config_entry(hass, hass_client, pictured)
+    dump = json.dumps(data)
+    assert [secret for secret in SECRETS if secret in dump] == []
+    assert data["link"] | {"statistics": None} == {
+        "type": "network",
+        "host": REDACTED,
+        "port": picture.port,
+        "framing": "tcp",
+        "connected": True,
+        "statistics": None,
+    }
+    statistics = data["link"]["statistics"]
+    assert statistics["requests"] == len(picture.requests)
+    assert statistics["timeouts"] == 0
+    assert statistics["exceptions"] == {}
+    assert data["options"] == {}
+
+    (unit,) = data["units"]
+    assert unit["unit_id"] == 1
+    assert unit["tier"] == "everyday"
+    assert unit["identity"] == {
+        "family": "jso",
+        "serial": REDACTED,
+        "manufacturer": "JUSTSTANDOUT",
+        "model": "JSO8048104",
+        "firmware": "2011-1144-1805 1001-C036",
+        "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+    }
+    assert unit["polls"] == {
+        "power": {"interval": 5.0, "successful": True, "failed": []},
+        "energy": {"interval": 60.0, "successful": True, "failed": []},
+        "settings": {"interval": 300.0, "successful": True, "failed": []},
+        "identity": {"interval": 86400.0, "successful": True, "failed": []},
+    }
+    assert unit["values"]["battery_soc"] == 62
+    assert unit["values"]["fault"] == [12]
+    assert unit["values"]["main_firmware"] == "2001-1144-1800"
+    assert "serial_number" not in unit["values"]
+    words = raw(unit["registers"])
+    # Battery voltage, SOC, grid power -630 W, work mode, the words of the firmware.
+    assert {address: words[address] for address in (587, 588, 625, 142, 14, 15, 11)} == {
+        587: 5230,
+        588: 62,
+        625: 64906,
+        142: 2,
+        14: 8193,
+        15: 4420,
+        11: 6144,
+    }
+    assert not words.keys() & {3, 4, 5, 6, 7, *range(10032, 10040)}
+    # A block of consecutive registers is one line.
+    assert len(unit["registers"]) < 12
+
+
+async def test_changes_and_refused_registers(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    hass_client: ClientSessionGenerator,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+) -> None:
+    """What was written, and what the machine does not serve."""
+    device = unit_of(loaded).device
+    await device.write("work_mode", "selling_first")
+    plant.machine().trouble.busy = True
+    await refresh(hass, loaded, Group.ENERGY)
+    data: Any = await get_diagnostics_for_config_entry(hass, hass_client, loaded)
+    (unit,) = data["units"]
+    (change,) = unit["changes"]
+    assert change.pop("when")
+    assert change == {
+        "key": "work_mode",
+        "before": "zero_export_to_ct",
+        "after": "selling_first",
+    }
+    assert unit["write_counts"] == {"work_mode": 1}
+    assert unit["resting"] == []
+    assert unit["polls"]["energy"]["successful"] is False
+    assert data["link"]["statistics"]["exceptions"]["6"] >= 1
+
+
+async def test_serial_port_is_not_told(
+    hass: HomeAssistant, socket_enabled: None, hass_client: ClientSessionGenerator
+) -> None:
+    """The path of a USB adapter holds its serial number."""
+    async with SimulatedPlant(serial=True) as plant:
+        plant.advance(60)
+        entry = link_entry(serial_data(plant.serial_device))
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        data: Any = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+        assert plant.serial_device not in json.dumps(data)
+        assert data["link"]["device"] == REDACTED
+        assert data["link"]["baudrate"] == 9600
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("identifier", [SERIAL, f"{SERIAL}_battery"])
+async def test_device(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    identifier: str,
+) -> None:
+    """The unit that a device is, or is a part of."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, identifier), loaded.entry_id
+    )
+    assert device is not None
+    data: Any = await get_diagnostics_for_device(hass, hass_client, loaded, device)
+    dump = json.dumps(data)
+    assert [secret for secret in SECRETS if secret in dump] == []
+    (unit,) = data["units"]
+    assert unit["unit_id"] == 1
+    assert unit["values"]["battery_soc"] == 60
+
+
+async def test_device_of_another_machine(
+    hass: HomeAssistant, socket_enabled: None, hass_client: ClientSessionGenerator
+) -> None:
+    """A serial number that begins like another one is another one."""
+    async with SimulatedPlant(serial_number="JSO1", units=(1,)) as plant:
+        plant.advance(60)
+        plant.machines[2] = plant.machine(1)
+        entry = link_entry(network_data(plant.tcp_port), {1: "JSO1", 2: "JSO10"})
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        device = dr.async_get(hass).async_get_device_by_identifier(
+            (DOMAIN, "JSO10_battery"), entry.entry_id
+        )
+        assert device is not None
+        data: Any = await get_diagnostics_for_device(hass, hass_client, entry, device)
+        assert [unit["unit_id"] for unit in data["units"]] == [2]
+        assert await hass.config_entries.async_unload(entry.entry_id)

@@ -1,0 +1,348 @@
+"""Everything a person reads has a text, every text is read, and icons are where they help."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from string import Formatter
+from typing import Any, Final
+
+from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import SelectSelector
+import pytest
+import voluptuous as vol
+
+from custom_components.hybrid_inverter import DESCRIPTIONS
+from custom_components.hybrid_inverter.binary_sensor import CONNECTIVITY
+from custom_components.hybrid_inverter.config_flow import SCHEMAS
+from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.modbus.probe import Failure
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.sensor import CODES
+
+from .helpers import network_entry
+
+INTEGRATION: Final = Path(__file__).parents[2] / "custom_components" / "hybrid_inverter"
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return a JSON file of the integration."""
+    content: dict[str, Any] = json.loads((INTEGRATION / name).read_text(encoding="utf-8"))
+    return content
+
+
+TEXTS: Final = load("translations/en.json")
+ICONS: Final = load("icons.json")
+
+SHOWN: Final[list[tuple[Platform, UnitEntityDescription]]] = [
+    *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
+    (Platform.BINARY_SENSOR, CONNECTIVITY),
+]
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names in curly brackets."""
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def texts(branch: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Return every text with the keys that lead to it."""
+    if isinstance(branch, str):
+        yield path, branch
+        return
+    for key, below in branch.items():
+        yield from texts(below, (*path, key))
+
+
+# ---------------------------------------------------------------------- entities
+
+
+def test_entity_names() -> None:
+    """Every entity has a name, and every name an entity."""
+    used: dict[str, set[str]] = {}
+    for platform, description in SHOWN:
+        key, _ = translation_of(description.key)
+        used.setdefault(platform, set()).add(key)
+    assert {platform: set(names) for platform, names in TEXTS["entity"].items()} == used
+
+
+def test_placeholders_of_entity_names() -> None:
+    """A name asks for exactly what the entity gives."""
+    for platform, description in SHOWN:
+        key, given = translation_of(description.key)
+        assert placeholders(TEXTS["entity"][platform][key]["name"]) == set(given), (platform, key)
+
+
+def test_states() -> None:
+    """Every choice that a select or an enum can show has a text; codes have theirs."""
+    registers = FAMILIES["jso"].registers
+    for platform, description in SHOWN:
+        if platform is Platform.SELECT or description.device_class is SensorDeviceClass.ENUM:
+            expected = set(registers[description.key].options)
+        elif description in CODES:
+            labels = registers[description.key].labels.values()
+            # "F13" is "F13" in every language.
+            expected = {"none", *(label for label in labels if label.islower())}
+        else:
+            expected = set()
+        key, _ = translation_of(description.key)
+        known = TEXTS["entity"][platform][key].get("state", {})
+        assert set(known) == expected, (platform, key)
+
+
+def test_codes_are_named() -> None:
+    """The list of codes is an attribute that a person can read."""
+    for description in CODES:
+        attributes = TEXTS["entity"]["sensor"][description.key]["state_attributes"]
+        assert attributes == {"codes": {"name": "Codes"}}
+
+
+def test_a_setting_has_one_name() -> None:
+    """Whether the tier lets it be changed or only be seen."""
+    entities = TEXTS["entity"]
+    for platform, stand_in in (
+        ("select", "sensor"),
+        ("number", "sensor"),
+        ("switch", "binary_sensor"),
+    ):
+        for key, text in entities[platform].items():
+            assert entities[stand_in][key] == text
+
+
+def test_device_names() -> None:
+    """Every part of an inverter has a name with the model in it; the inverter is named by its model."""
+    assert set(TEXTS["device"]) == set(Part) - {Part.INVERTER}
+    assert all(placeholders(text["name"]) == {"model"} for text in TEXTS["device"].values())
+
+
+# ---------------------------------------------------------------------- dialogs
+
+
+def fields(schema: vol.Schema) -> tuple[set[str], dict[str, vol.Schema]]:
+    """Return the fields of a form, and its sections by name."""
+    plain, sections = set(), {}
+    for key, value in schema.schema.items():
+        if isinstance(value, section):
+            sections[str(key)] = value.schema
+        else:
+            plain.add(str(key))
+    return plain, sections
+
+
+def check_step(step: dict[str, Any], schema: vol.Schema) -> None:
+    """Every field of a form has a name and an explanation, and nothing else has."""
+    plain, sections = fields(schema)
+    assert set(step["data"]) == plain
+    assert set(step["data_description"]) == plain
+    assert set(step.get("sections", {})) == set(sections)
+    for name, inner in sections.items():
+        assert step["sections"][name]["name"]
+        check_step(step["sections"][name], inner)
+
+
+async def options_schema(hass: HomeAssistant) -> vol.Schema:
+    """Return the form of the options."""
+    entry = network_entry(502)
+    entry.add_to_hass(hass)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["data_schema"] is not None
+    return result["data_schema"]
+
+
+async def test_forms(hass: HomeAssistant) -> None:
+    """Fields, sections, menus."""
+    steps = TEXTS["config"]["step"]
+    assert set(steps) == {"user", "reconfigure", *SCHEMAS}
+    for name, schema in SCHEMAS.items():
+        check_step(steps[name], schema)
+    for menu in ("user", "reconfigure"):
+        assert set(steps[menu]["menu_options"]) == set(SCHEMAS)
+    assert set(TEXTS["options"]["step"]) == {"init"}
+    check_step(TEXTS["options"]["step"]["init"], await options_schema(hass))
+
+
+def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
+    """Return the selectors of a form that offer a few options."""
+    for value in schema.schema.values():
+        if isinstance(value, section):
+            yield from selects(value.schema)
+        elif isinstance(value, SelectSelector):
+            yield value
+
+
+async def test_options_of_selectors(hass: HomeAssistant) -> None:
+    """Every option has a text, but for the letters of a parity."""
+    offered = {
+        selector.config["translation_key"]: set(selector.config["options"])
+        for schema in (*SCHEMAS.values(), await options_schema(hass))
+        for selector in selects(schema)
+        if "translation_key" in selector.config
+    }
+    known = {name: set(texts["options"]) for name, texts in TEXTS["selector"].items()}
+    assert known == offered
+    assert set(known) == {"framing", "tier"}
+
+
+def test_failures() -> None:
+    """Each way to fail has a message, with what was found where it helps."""
+    errors = TEXTS["config"]["error"]
+    assert set(errors) == {failure.value for failure in Failure}
+    used = {name: placeholders(text) for name, text in errors.items()}
+    assert {name for name, names in used.items() if "found" in names} == {
+        "wrong_framing",
+        "wrong_unit",
+        "wrong_device",
+    }
+    assert set().union(*used.values()) == {"found", "unit_id"}
+
+
+def keywords(name: str, *files: str) -> set[str]:
+    """Return the literals that are given as this keyword, or assigned to this name, in these modules."""
+    found: set[str] = set()
+
+    def keep(node: ast.expr) -> None:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+
+    for file in files:
+        for node in ast.walk(ast.parse((INTEGRATION / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == name:
+                keep(node.value)
+            if isinstance(node, ast.Assign):
+                target = node.targets[-1]
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=True))
+                for left, right in pairs:
+                    if isinstance(left, ast.Name) and left.id == name:
+                        keep(right)
+    return found
+
+
+def test_reasons_to_abort() -> None:
+    """Home Assistant itself knows `reconfigure_successful`; the others are ours."""
+    assert {name: placeholders(text) for name, text in TEXTS["config"]["abort"].items()} == {
+        "already_configured": set(),
+        "machine_already_configured": {"model", "entry"},
+        "another_machine": {"model", "found"},
+        "no_machine": set(),
+    }
+    assert keywords("reason", "config_flow.py") == set(TEXTS["config"]["abort"])
+    assert placeholders(TEXTS["config"]["create_entry"]["default"]) == {"model", "serial"}
+
+
+# ---------------------------------------------------------------------- exceptions
+
+# What each message is given, by hand from where it is raised.
+EXCEPTIONS: Final = {
+    "cannot_connect": {"error"},
+    "no_unit_answers": set(),
+    "no_answer": {"model", "error"},
+    "wrong_machine": {"model", "found"},
+    "needs_tier": {"entity", "value", "tier"},
+    "not_served": {"entity", "value"},
+    "out_of_range": {"entity", "value", "minimum", "maximum"},
+    "off_step": {"entity", "value", "step"},
+    "invalid_value": {"entity", "value"},
+    "not_applied": {"entity", "address", "wanted", "held"},
+    "rejected": {"entity", "code"},
+    "write_not_confirmed": {"entity", "error"},
+}
+
+
+def test_exceptions() -> None:
+    """Every exception that is raised has a message, and every message is raised."""
+    modules = [path.name for path in INTEGRATION.glob("*.py")]
+    # Selects of forms have translation keys, too, but are no keyword arguments with a literal.
+    assert keywords("translation_key", *modules) == set(TEXTS["exceptions"])
+    assert set(TEXTS["exceptions"]) == set(EXCEPTIONS)
+    for name, text in TEXTS["exceptions"].items():
+        assert placeholders(text["message"]) <= EXCEPTIONS[name], name
+
+
+# ---------------------------------------------------------------------- what hassfest asks for
+
+
+def test_texts_are_clean() -> None:
+    """The rules that hassfest has for translations."""
+    for path, text in texts(TEXTS):
+        assert text == text.strip(), path
+        assert text, path
+        assert "://" not in text, path
+        assert not re.search(r"</?[a-z]+>", text), path
+        assert not re.search(r"'\{[^}]*\}'", text), path
+        for key in path:
+            assert re.fullmatch(r"[a-z0-9]+(?:[-_][a-z0-9]+)*", key), path
+        if "state" in path:
+            assert not placeholders(text), path
+
+
+def test_no_unknown_branches() -> None:
+    """A misspelled branch would never be read."""
+    assert set(TEXTS) == {
+        "title",
+        "config",
+        "options",
+        "selector",
+        "device",
+        "entity",
+        "exceptions",
+    }
+    assert set(TEXTS["config"]) == {"abort", "create_entry", "error", "step"}
+
+
+# ---------------------------------------------------------------------- icons
+
+# Device classes whose own icon says less than ours: that of a power does not tell sun from battery.
+OUR_ICON_IS_BETTER: Final = {"power", "energy", "enum", None}
+
+
+def test_icons() -> None:
+    """Where there is no device class there is an icon; a device class that draws its state keeps its own."""
+    with_icon = {
+        (platform, key) for platform, entities in ICONS["entity"].items() for key in entities
+    }
+    used = set()
+    for platform, description in SHOWN:
+        key, _ = translation_of(description.key)
+        device_class = description.device_class
+        used.add((platform, key))
+        if device_class in (None, "enum"):
+            assert (platform, key) in with_icon, (platform, key)
+        if platform is Platform.BINARY_SENSOR and device_class is not None:
+            assert (platform, key) not in with_icon, (platform, key)
+        if (platform, key) in with_icon:
+            assert device_class in OUR_ICON_IS_BETTER, (platform, key)
+    assert with_icon <= used
+    assert set(ICONS) == {"entity"}
+
+
+def test_icons_are_material_design() -> None:
+    """Hassfest allows nothing else, and no state icon that is the default."""
+    for path, icon in texts(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9]+(?:-[a-z0-9]+)*", icon), path
+        assert path[-1] == "default" or path[-2] == "state", path
+
+
+def test_a_setting_has_one_icon() -> None:
+    """Whether the tier lets it be changed or only be seen."""
+    entities = ICONS["entity"]
+    for platform, stand_in in (
+        ("select", "sensor"),
+        ("number", "sensor"),
+        ("switch", "binary_sensor"),
+    ):
+        for key, icon in entities[platform].items():
+            assert entities[stand_in][key] == icon
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("{a} of {b}", {"a", "b"}), ("plain", set()), ("{a}, {a}", {"a"})]
+)
+def test_placeholders_are_found(text: str, names: set[str]) -> None:
+    """The tests above rest on this."""
+    assert placeholders(text) == names

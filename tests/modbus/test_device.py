@@ -1,0 +1,489 @@
+"""A machine that is polled: plans, snapshots, and what becomes of registers that cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import FrozenInstanceError, replace
+import logging
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.hybrid_inverter.modbus import device as device_module
+from custom_components.hybrid_inverter.modbus.derive import Derived, total
+from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
+from custom_components.hybrid_inverter.modbus.errors import (
+    LinkDesync,
+    LinkError,
+    LinkTimeout,
+    RejectedError,
+    WrongDeviceError,
+)
+from custom_components.hybrid_inverter.modbus.family import Family, table
+from custom_components.hybrid_inverter.modbus.plan import plan_reads
+from custom_components.hybrid_inverter.modbus.register import Group, Number, Register
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.tables.jso import JSO
+
+from .fake_unit import FakeUnit, ReadRequest
+
+
+def register(key: str, *addresses: int, group: Group = Group.POWER) -> Register:
+    """Return an unsigned number."""
+    return Register(
+        key=key, addresses=addresses, group=group, codec=Number(words=len(addresses) or 1)
+    )
+
+
+def family_of(*rows: Register, derived: dict[str, Derived] | None = None) -> Family:
+    """Return a family with these registers, which settles in no time."""
+    return replace(
+        JSO,
+        registers=table(*rows),
+        derived=derived or {},
+        readable=((0, 999),),
+        max_read=100,
+        settle=0.01,
+    )
+
+
+def numbered(*addresses: int) -> Family:
+    """Return a family with a register `r<address>` at each of these addresses."""
+    return family_of(*(register(f"r{address}", address) for address in addresses))
+
+
+def served(*addresses: int) -> dict[int, int]:
+    """Return registers that hold their address and 1000."""
+    return {address: 1000 + address for address in addresses}
+
+
+def keys(*addresses: int) -> list[str]:
+    """Return the keys of these addresses in a numbered family."""
+    return [f"r{address}" for address in addresses]
+
+
+# ---------------------------------------------------------------------- a poll that goes well
+
+
+async def test_polls_registers_and_what_is_derived() -> None:
+    """Values are in engineering units; the sum is that of the four strings, whether they are wanted or not."""
+    unit = FakeUnit({587: 5312, 588: 76, 625: 0xFF38, 672: 3000, 673: 2610, 674: 0, 675: 0})
+    device = Device(unit, JSO)
+    snapshot = await device.poll({"battery_voltage", "battery_soc", "grid_power", "pv_power"})
+    assert snapshot.values == {
+        "battery_voltage": 53.12,
+        "battery_soc": 76,
+        "grid_power": -200,
+        "pv_power": 5610,
+    }
+    assert snapshot.failed == frozenset()
+    # A gap of 36 registers takes 75 ms at 9600 baud, another request 36 ms.
+    assert unit.requests == [ReadRequest(587, 2), ReadRequest(625, 1), ReadRequest(672, 4)]
+    assert device.values["pv2_power"] == 2610
+    assert device.image[625] == 0xFF38
+
+
+async def test_nothing_wanted_costs_nothing() -> None:
+    """A group of which everything is disabled is not read."""
+    unit = FakeUnit()
+    assert (await Device(unit, JSO).poll([])).values == {}
+    assert unit.requests == []
+
+
+async def test_a_snapshot_cannot_be_changed() -> None:
+    """What a poll brought stays as it was, also when the next one brings something else."""
+    unit = FakeUnit(served(1))
+    device = Device(unit, numbered(1))
+    first = await device.poll(keys(1))
+    changeable: Any = first
+    with pytest.raises(TypeError):
+        changeable.values["r1"] = 0
+    with pytest.raises(FrozenInstanceError):
+        changeable.failed = frozenset({"r1"})
+    unit.registers[1] = 7
+    second = await device.poll(keys(1))
+    assert (first.values, second.values) == ({"r1": 1001}, {"r1": 7})
+
+
+async def test_snapshots_of_the_same_values_are_equal() -> None:
+    """So that whoever compares them sees that there is nothing new."""
+    device = Device(FakeUnit(served(1)), numbered(1))
+    assert await device.poll(keys(1)) == await device.poll(keys(1))
+
+
+async def test_plans_once_for_a_set_of_keys() -> None:
+    """The order of the keys does not matter, and only the last sixteen sets are remembered."""
+    device = Device(FakeUnit(), numbered(*range(50)))
+    with patch(f"{device_module.__name__}.plan_reads", wraps=plan_reads) as planner:
+        for wanted in (keys(1, 2, 3), keys(3, 2, 1), set(keys(1, 2, 3))):
+            await device.poll(wanted)
+        assert planner.call_count == 1
+        for address in range(10, 40):
+            await device.poll(keys(address))
+        assert planner.call_count == 31
+    assert len(device._plans) == 16
+
+
+async def test_the_speed_of_the_line_decides() -> None:
+    """At 115200 baud a gap of 60 registers (10.4 ms) is cheaper than another request (16.7 ms)."""
+    fast, slow = FakeUnit(), FakeUnit()
+    await Device(fast, numbered(0, 61), baudrate=115200).poll(keys(0, 61))
+    await Device(slow, numbered(0, 61)).poll(keys(0, 61))
+    assert (fast.reads, slow.reads) == ([(0, 62)], [(0, 1), (61, 1)])
+
+
+# ---------------------------------------------------------------------- refused registers
+
+
+async def test_a_refused_register_is_found_by_halving(caplog: pytest.LogCaptureFixture) -> None:
+    """Seven requests find one of eight; the other seven, and the other read, are there at once."""
+    caplog.set_level(logging.INFO)
+    unit = FakeUnit(served(*range(8), 50), refused={5: 2})
+    device = Device(unit, numbered(*range(8), 50))
+    wanted = keys(*range(8), 50)
+    snapshot = await device.poll(wanted)
+    assert unit.reads == [(0, 8), (0, 4), (4, 4), (4, 2), (4, 1), (5, 1), (6, 2), (50, 1)]
+    assert snapshot.failed == {"r5"}
+    assert snapshot.values == {
+        "r0": 1000,
+        "r1": 1001,
+        "r2": 1002,
+        "r3": 1003,
+        "r4": 1004,
+        "r6": 1006,
+        "r7": 1007,
+        "r50": 1050,
+    }
+    assert device.resting == [5]
+
+    unit.requests.clear()
+    assert await device.poll(wanted) == snapshot
+    assert unit.reads == [(0, 5), (6, 2), (50, 1)]
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["Registers 5 to 5 are not served (register 5: Modbus exception 2)"]
+
+
+async def test_both_words_of_a_value_rest() -> None:
+    """A value of two words is not taken apart."""
+    family = family_of(register("a", 0), register("wide", 1, 2), register("b", 3))
+    unit = FakeUnit({0: 1, 1: 2, 2: 3, 3: 4}, refused={2: 3})
+    device = Device(unit, family)
+    snapshot = await device.poll(["a", "wide", "b"])
+    assert snapshot == Snapshot({"a": 1, "b": 4}, frozenset({"wide"}))
+    assert device.resting == [1, 2]
+
+
+async def test_a_value_of_two_parts_rests_with_either() -> None:
+    """The firmware number lies at 14, 15 and 11; the boot version at 11 alone is not concerned."""
+    unit = FakeUnit({11: 0x1800, 14: 0x2001, 15: 0x1144}, refused={15: 2})
+    snapshot = await Device(unit, JSO).poll(["main_firmware", "main_fw_boot"])
+    assert snapshot == Snapshot({"main_fw_boot": "1800"}, frozenset({"main_firmware"}))
+
+
+async def test_a_resting_register_is_asked_again_after_a_day(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not asked before; still refused it rests again without another word; then it is there."""
+    caplog.set_level(logging.INFO)
+    assert device_module.REST_SECONDS == 86400
+    unit = FakeUnit(served(0, 1), refused={1: 2})
+    device = Device(unit, numbered(0, 1))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    async def poll_at(seconds: float) -> tuple[list[tuple[int, int]], bool]:
+        unit.requests.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(loop, "time", lambda: start + seconds)
+            snapshot = await device.poll(keys(0, 1))
+        return unit.reads, "r1" in snapshot.values
+
+    halved = [(0, 2), (0, 1), (1, 1)]
+    assert await poll_at(0) == (halved, False)
+    assert await poll_at(86399) == ([(0, 1)], False)
+    assert await poll_at(86401) == (halved, False)
+    assert [record.name for record in caplog.records].count(device_module.__name__) == 1
+    unit.refused.clear()
+    assert await poll_at(2 * 86400) == ([(0, 1)], False)
+    assert await poll_at(2 * 86400 + 2) == ([(0, 2)], True)
+    assert device.resting == []
+
+
+async def test_a_group_of_resting_registers_is_not_asked() -> None:
+    """Its keys have failed, without a request."""
+    unit = FakeUnit(served(0, 1, 2), refused={1: 2, 2: 2})
+    device = Device(unit, numbered(0, 1, 2))
+    await device.poll(keys(0, 1, 2))
+    unit.requests.clear()
+    snapshot = await device.poll(keys(1, 2))
+    assert snapshot == Snapshot({}, frozenset({"r1", "r2"}))
+    assert unit.requests == []
+
+
+async def test_a_refused_register_shows_no_old_value() -> None:
+    """What was served until now and is refused from now on is not known any more."""
+    unit = FakeUnit(served(0, 1))
+    device = Device(unit, numbered(0, 1))
+    await device.poll(keys(0, 1))
+    unit.refused[1] = 2
+    assert (await device.poll(keys(0, 1))).failed == {"r1"}
+    assert device.snapshot(keys(1)).values == {}
+    assert 1 not in device.image
+
+
+async def test_only_the_gap_is_refused() -> None:
+    """Both sides are served, so nothing rests; they are just not read together any more."""
+    unit = FakeUnit(served(0, 1, 2, 3, 6, 7, 8, 9), refused={4: 2})
+    device = Device(unit, numbered(0, 1, 2, 3, 6, 7, 8, 9))
+    wanted = keys(0, 1, 2, 3, 6, 7, 8, 9)
+    first = await device.poll(wanted)
+    assert unit.reads == [(0, 10), (0, 4), (6, 4)]
+    assert (len(first.values), first.failed, device.resting) == (8, frozenset(), [])
+    unit.requests.clear()
+    assert await device.poll(wanted) == first
+    assert unit.reads == [(0, 4), (6, 4)]
+
+
+async def test_a_gap_that_is_not_in_the_middle_is_found() -> None:
+    """The border is drawn where the gap is, and only there."""
+    unit = FakeUnit(served(0, 3, 4, 5), refused={2: 2})
+    device = Device(unit, numbered(0, 3, 4, 5))
+    await device.poll(keys(0, 3, 4, 5))
+    assert unit.reads == [(0, 6), (0, 4), (0, 1), (3, 1), (4, 2)]
+    unit.requests.clear()
+    await device.poll(keys(0, 3, 4, 5))
+    assert unit.reads == [(0, 1), (3, 3)]
+
+
+async def test_a_read_that_is_too_long_is_cut() -> None:
+    """The machine takes 40 registers at once, the table says 100; nothing is refused, and nothing rests."""
+    unit = FakeUnit(served(*range(60)), longest=40)
+    device = Device(unit, numbered(*range(60)))
+    first = await device.poll(keys(*range(60)))
+    assert unit.reads == [(0, 60), (0, 30), (30, 30)]
+    assert (len(first.values), first.failed, device.resting) == (60, frozenset(), [])
+    unit.requests.clear()
+    assert await device.poll(keys(*range(60))) == first
+    await device.poll(keys(*range(20, 40)))
+    assert unit.reads == [(0, 30), (30, 30), (20, 10), (30, 10)]
+
+
+async def test_no_border_goes_through_a_value() -> None:
+    """A value of two words lies across the middle of what is too long; it stays readable."""
+    family = family_of(*(register(f"r{a}", a) for a in range(10)), register("wide", 4, 5))
+    unit = FakeUnit(served(*range(10)), longest=5)
+    device = Device(unit, family)
+    assert len((await device.poll(keys(*range(10)))).values) == 10
+    # 1004 * 65536 + 1005.
+    assert (await device.poll(["wide"])).values == {"wide": 65799149}
+    assert unit.reads == [(0, 10), (0, 5), (5, 5), (4, 2)]
+
+
+async def test_a_machine_that_refuses_everything_is_not_believed() -> None:
+    """It may be starting; its registers do not rest, and the next poll brings them."""
+    unit = FakeUnit(served(0, 1, 50), fault=RejectedError(2, "starting"))
+    device = Device(unit, numbered(0, 1, 50))
+    with pytest.raises(RejectedError):
+        await device.poll(keys(0, 1, 50))
+    assert device.resting == []
+    unit.fault = None
+    assert (await device.poll(keys(0, 1, 50))).failed == frozenset()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.sets(st.integers(0, 60), min_size=1),
+    refused=st.sets(st.integers(0, 60), max_size=8),
+    longest=st.integers(5, 60),
+)
+async def test_whatever_is_refused_the_rest_is_there(
+    rows: set[int], refused: set[int], longest: int
+) -> None:
+    """In the first poll already; and after some polls nothing is asked for that is refused."""
+    unit = FakeUnit(served(*range(61)), refused=dict.fromkeys(refused, 2), longest=longest)
+    device = Device(unit, numbered(*rows))
+    if rows <= refused:
+        with pytest.raises(RejectedError):
+            await device.poll(keys(*rows))
+        return
+    for _ in range(12):
+        unit.requests.clear()
+        snapshot = await device.poll(keys(*rows))
+        assert snapshot.values == {f"r{address}": 1000 + address for address in rows - refused}
+        assert snapshot.failed == {f"r{address}" for address in rows & refused}
+    assert device.resting == sorted(rows & refused)
+    assert all(
+        count <= longest and refused.isdisjoint(range(address, address + count))
+        for address, count in unit.reads
+    )
+
+
+# ---------------------------------------------------------------------- reads that fail
+
+
+@pytest.mark.parametrize("code", [1, 4, 6, 11])
+async def test_another_exception_fails_its_keys_only(code: int) -> None:
+    """Nothing rests, the other read goes on, and the next poll asks again."""
+    unit = FakeUnit(served(0, 1, 50))
+    device = Device(unit, numbered(0, 1, 50))
+    await device.poll(keys(0, 1, 50))
+    unit.requests.clear()
+    unit.faults.append(RejectedError(code, "unit 1"))
+    snapshot = await device.poll(keys(0, 1, 50))
+    assert snapshot == Snapshot({"r50": 1050}, frozenset({"r0", "r1"}))
+    assert unit.reads == [(0, 2), (50, 1)]
+    assert device.snapshot(keys(0, 1, 50)) == snapshot
+    assert device.resting == []
+    assert (await device.poll(keys(0, 1, 50))).failed == frozenset()
+
+
+async def test_an_exception_to_the_only_read_is_raised() -> None:
+    """There is nothing to show."""
+    device = Device(FakeUnit(faults=deque([RejectedError(6, "busy")])), numbered(0))
+    with pytest.raises(RejectedError):
+        await device.poll(keys(0))
+
+
+async def test_an_exception_while_halving_fails_the_read() -> None:
+    """The machine got busy in between: what is refused is found out the next time."""
+    unit = FakeUnit(served(0, 1, 50), refused={1: 2})
+    unit.faults.extend([None, None, RejectedError(6, "busy")])
+    device = Device(unit, numbered(0, 1, 50))
+    assert (await device.poll(keys(0, 1, 50))).failed == {"r0", "r1"}
+    assert device.resting == []
+    assert (await device.poll(keys(0, 1, 50))).failed == {"r1"}
+    assert device.resting == [1]
+
+
+@pytest.mark.parametrize("error", [LinkTimeout, LinkDesync, LinkError])
+async def test_no_answer_to_the_first_read_is_raised(error: type[LinkError]) -> None:
+    """The others are not asked, and nothing old is shown as new."""
+    unit = FakeUnit(served(0, 50))
+    device = Device(unit, numbered(0, 50))
+    await device.poll(keys(0, 50))
+    unit.requests.clear()
+    unit.faults.append(error("unit 1"))
+    with pytest.raises(error):
+        await device.poll(keys(0, 50))
+    assert unit.reads == [(0, 1)]
+    assert device.snapshot(keys(0, 50)).failed == {"r0", "r50"}
+
+
+async def test_no_answer_to_a_later_read_fails_the_rest() -> None:
+    """Every further question would cost another timeout."""
+    unit = FakeUnit(served(0, 50, 100))
+    device = Device(unit, numbered(0, 50, 100))
+    await device.poll(keys(0, 50, 100))
+    unit.requests.clear()
+    unit.registers[0] = 7
+    unit.faults.extend([None, LinkTimeout("unit 1")])
+    snapshot = await device.poll(keys(0, 50, 100))
+    assert snapshot == Snapshot({"r0": 7}, frozenset({"r50", "r100"}))
+    assert unit.reads == [(0, 1), (50, 1)]
+    # Also later, until they are read again.
+    assert device.snapshot(keys(50, 100)).values == {}
+    assert (await device.poll(keys(0, 50, 100))).failed == frozenset()
+
+
+async def test_an_exception_and_then_no_answer_is_raised() -> None:
+    """An exception to one read is no success."""
+    unit = FakeUnit(faults=deque([RejectedError(4, "unit 1"), LinkTimeout("unit 1")]))
+    with pytest.raises(LinkTimeout):
+        await Device(unit, numbered(0, 50)).poll(keys(0, 50))
+
+
+async def test_a_failed_read_takes_nothing_from_another_group() -> None:
+    """The failed read went over a register that another group has read, and that is as good as it was."""
+    family = family_of(register("a", 0), register("other", 1, group=Group.ENERGY), register("b", 2))
+    unit = FakeUnit({1: 5})
+    device = Device(unit, family)
+    await device.poll(["other"])
+    unit.faults.append(LinkTimeout("unit 1"))
+    with pytest.raises(LinkTimeout):
+        await device.poll(["a", "b"])
+    assert device.snapshot(["other"]).values == {"other": 5}
+
+
+# ---------------------------------------------------------------------- derived values
+
+
+def two_strings() -> Family:
+    """Return a family whose sum comes from two reads."""
+    derived = Derived(
+        key="sum", inputs=("r0", "r50"), compute=total("r0", "r50"), group=Group.POWER
+    )
+    rows = (register("r0", 0), register("r7", 7), register("r50", 50))
+    return family_of(*rows, derived={"sum": derived})
+
+
+async def test_a_sum_without_what_the_machine_does_not_have() -> None:
+    """A string that is refused does not exist; if none exists there is no sum."""
+    unit = FakeUnit(served(0, 50), refused={50: 2})
+    device = Device(unit, two_strings())
+    assert (await device.poll(["sum"])).values == {"sum": 1000}
+    assert (await device.poll(["r0", "sum"])).values == {"r0": 1000, "sum": 1000}
+
+
+async def test_no_sum_of_nothing() -> None:
+    """A machine without any of them has no sum either."""
+    unit = FakeUnit({7: 1}, refused={0: 2, 50: 2})
+    snapshot = await Device(unit, two_strings()).poll(["sum", "r7"])
+    assert snapshot == Snapshot({"r7": 1}, frozenset({"sum"}))
+
+
+async def test_no_sum_without_what_could_not_be_read() -> None:
+    """A string that did not answer this time would be missing in it."""
+    unit = FakeUnit(served(0, 50))
+    device = Device(unit, two_strings())
+    assert (await device.poll(["sum"])).values == {"sum": 2050}
+    unit.faults.extend([None, LinkTimeout("unit 1")])
+    snapshot = await device.poll(["r0", "sum"])
+    assert snapshot == Snapshot({"r0": 1000}, frozenset({"sum"}))
+
+
+# ---------------------------------------------------------------------- the machine itself
+
+
+async def test_verifies_the_serial_number() -> None:
+    """It is asked for even if it rests; another one, or none, is another machine."""
+    unit = FakeUnit({3: 0x4A53, 4: 0x4F30, 5: 0x3030, 6: 0x3030, 7: 0x3031})
+    device = Device(unit, JSO)
+    await device.verify("JSO0000001")
+    assert unit.requests == [ReadRequest(3, 5)]
+    with pytest.raises(WrongDeviceError, match="serial number JSO0000001"):
+        await device.verify("JSO0000002")
+    unit.refused[3] = 2
+    await device.poll(["serial_number", "device_type"])
+    assert device.resting == [3, 4, 5, 6, 7]
+    with pytest.raises(RejectedError):
+        await device.verify("JSO0000001")
+    unit.refused.clear()
+    await device.verify("JSO0000001")
+    unit.registers = dict.fromkeys(range(3, 8), 0xFFFF)
+    with pytest.raises(WrongDeviceError, match="without a serial number"):
+        await device.verify("JSO0000001")
+
+
+async def test_bounds_come_from_what_is_known() -> None:
+    """The rated power bounds what may be sold; the voltage has fixed bounds; a switch has none."""
+    device = Device(FakeUnit(), JSO, known={"rated_power": 12000})
+    assert device.limits("max_sell_power") == (0, 12000)
+    assert device.limits("float_voltage") == (38, 61)
+    with pytest.raises(ValueError, match="solar_sell has no limits"):
+        device.limits("solar_sell")
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.key)
+def test_what_is_written_together_lies_together(family: Family) -> None:
+    """One request can carry it, and one group shows it."""
+    for row in family.registers.values():
+        if not row.writable:
+            continue
+        block = [row, *(family.registers[key] for key in row.written_with)]
+        addresses = sorted(address for other in block for address in other.addresses)
+        assert addresses == list(range(addresses[0], addresses[-1] + 1)), row.key
+        assert len(addresses) <= family.max_write, row.key
+        assert {other.group for other in block} == {row.group}, row.key

@@ -1,0 +1,612 @@
+"""Writing a setting: what is refused, what is sent, and what counts as done."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, time
+import math
+from typing import Any, Final
+
+import pytest
+
+from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
+from custom_components.hybrid_inverter.modbus.errors import (
+    DeviceError,
+    InvalidValueError,
+    LinkTimeout,
+    NotAppliedError,
+    RejectedError,
+    WriteDeniedError,
+)
+from custom_components.hybrid_inverter.modbus.register import Group, Tier, Value
+from custom_components.hybrid_inverter.modbus.tables.jso import JSO
+
+from .fake_unit import FakeUnit, ReadRequest, WriteRequest
+
+SETTLE: Final = 0.01
+FAST: Final = replace(JSO, settle=SETTLE)
+# Long enough for something to happen within it.
+SLOW: Final = replace(JSO, settle=0.08)
+
+# Settings as a machine may hold them.
+SETTINGS: Final = {
+    104: 20,
+    115: 10,  # shutdown
+    116: 40,  # restart
+    117: 20,  # low
+    133: 1,
+    142: 1,  # zero_export_to_load
+    143: 8000,
+    145: 1,
+    146: 0x00FF,
+    148: 0,
+    149: 500,
+    150: 900,
+    151: 1300,
+    152: 1700,
+    153: 2100,
+    178: 0x2AAA,
+}
+
+
+@pytest.fixture
+def unit() -> FakeUnit:
+    """Return a machine that does what it is told."""
+    return FakeUnit(dict(SETTINGS))
+
+
+@pytest.fixture
+def device(unit: FakeUnit) -> Device:
+    """Return the device of an 8 kW machine, everyday tier."""
+    return Device(unit, FAST, known={"rated_power": 8000})
+
+
+def listen(device: Device, key: str) -> list[Value | None]:
+    """Return a list that grows by the value of a key, as it is published, whenever the listeners are told."""
+    heard: list[Value | None] = []
+
+    def hear(group: Group) -> None:
+        assert group is Group.SETTINGS
+        heard.append(device.snapshot([key]).values.get(key, "unknown"))
+
+    device.add_listener(hear)
+    return heard
+
+
+async def told(device: Device) -> None:
+    """Wait until the listeners are told something."""
+    event = asyncio.Event()
+    stop = device.add_listener(lambda _: event.set())
+    await asyncio.wait_for(event.wait(), 1)
+    stop()
+
+
+# ---------------------------------------------------------------------- what is not sent
+
+
+@pytest.mark.parametrize(
+    ("tier", "key", "value", "needs"),
+    [
+        (Tier.INSTALLER, "no_such_key", 1, None),
+        (Tier.INSTALLER, "battery_soc", 50, None),
+        (Tier.INSTALLER, "grid_standard", 0, None),
+        (Tier.INSTALLER, "pv_power", 0, None),
+        (Tier.EVERYDAY, "generator_port_mode", "generator_input", Tier.INSTALLER),
+        (Tier.EVERYDAY, "float_voltage", 55.2, Tier.INSTALLER),
+        (Tier.READ_ONLY, "work_mode", "selling_first", Tier.EVERYDAY),
+    ],
+)
+async def test_what_may_not_be_written(
+    unit: FakeUnit, tier: Tier, key: str, value: Value, needs: Tier | None
+) -> None:
+    """Nothing goes over the link; the error names the tier that it takes, if there is one."""
+    device = Device(unit, FAST, tier=tier)
+    assert not device.may_write(key)
+    with pytest.raises(WriteDeniedError) as caught:
+        await device.write(key, value)
+    assert caught.value.details == ({} if needs is None else {"tier": needs})
+    assert unit.requests == []
+
+
+async def test_a_higher_tier_includes_the_lower(unit: FakeUnit) -> None:
+    """An installer may also do what everybody may."""
+    device = Device(unit, FAST, tier=Tier.INSTALLER)
+    assert device.may_write("generator_port_mode")
+    assert device.may_write("work_mode")
+    await device.write("generator_port_mode", "generator_input")
+    assert unit.writes == [(133, (0,))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("work_mode", "sell_everything"),
+        ("work_mode", 1),
+        ("solar_sell", 1),
+        ("solar_sell", "on"),
+        ("battery_low_soc", True),
+        ("battery_low_soc", "20"),
+        ("battery_low_soc", math.nan),
+        ("battery_low_soc", math.inf),
+        ("battery_low_soc", 20.5),
+        ("battery_low_soc", -1),
+        ("battery_low_soc", 65535),
+        ("battery_low_soc", 65536 + 20),
+        ("tou_slot_1_time", "05:00"),
+        ("tou_slot_1_time", time(5, 0, 30)),
+        ("zero_export_power", -1),
+    ],
+)
+async def test_what_no_register_can_hold(
+    device: Device, unit: FakeUnit, key: str, value: Any
+) -> None:
+    """It is refused before the link is bothered; the two that a register could hold, before it is written."""
+    with pytest.raises(InvalidValueError):
+        await device.write(key, value)
+    assert unit.writes == []
+    assert unit.requests == [] or (key, value) == ("zero_export_power", -1)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "details"),
+    [
+        ("zero_export_power", 501, {"minimum": 0, "maximum": 500}),
+        ("max_sell_power", 8001, {"minimum": 0, "maximum": 8000}),
+        ("max_solar_power", 10401, {"minimum": 0, "maximum": 10400}),
+        ("battery_low_soc", 10, {"minimum": 11, "maximum": 39}),
+        ("battery_low_soc", 40, {"minimum": 11, "maximum": 39}),
+        ("battery_shutdown_soc", 20, {"minimum": 0, "maximum": 19}),
+        ("battery_restart_soc", 20, {"minimum": 21, "maximum": 100}),
+        ("tou_slot_1_time", time(0, 7), {"step": 5}),
+    ],
+)
+async def test_what_is_out_of_bounds(
+    device: Device, unit: FakeUnit, key: str, value: Value, details: dict[str, float]
+) -> None:
+    """Shutdown < low < restart, nothing above the rated power, and only times that the display can show."""
+    with pytest.raises(InvalidValueError) as caught:
+        await device.write(key, value)
+    assert caught.value.details == pytest.approx(details)
+    assert unit.writes == []
+
+
+async def test_bounds_are_read_before_they_are_checked(device: Device, unit: FakeUnit) -> None:
+    """At the panel the restart threshold was raised, and the shutdown one as well, since the last poll."""
+    await device.poll(["battery_shutdown_soc", "battery_low_soc", "battery_restart_soc"])
+    unit.registers.update({115: 15, 116: 60})
+    with pytest.raises(InvalidValueError, match="outside 16 to 59"):
+        await device.write("battery_low_soc", 12)
+    await device.write("battery_low_soc", 55)
+    assert unit.writes == [(117, (55,))]
+
+
+async def test_an_unknown_bound_is_its_default(device: Device, unit: FakeUnit) -> None:
+    """The machine does not serve the low threshold: it bounds nothing, and is not asked for."""
+    unit.refused[117] = 2
+    await device.poll(["battery_shutdown_soc", "battery_low_soc"])
+    unit.requests.clear()
+    await device.write("battery_shutdown_soc", 90)
+    assert (115, 1) in unit.reads
+    assert not any(address <= 117 < address + count for address, count in unit.reads)
+    assert unit.writes == [(115, (90,))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("work_mode", "zero_export_to_load"),
+        ("max_sell_power", 8000.0),
+        ("tou_sunday", True),
+        ("on_grid_always_on", False),
+        ("tou_slot_3_time", time(9, 0)),
+    ],
+)
+async def test_an_equal_value_is_not_sent(
+    device: Device, unit: FakeUnit, key: str, value: Value
+) -> None:
+    """The memory of the settings wears; what was read to know that is published."""
+    heard = listen(device, key)
+    await device.write(key, value)
+    assert unit.writes == []
+    assert heard == [value]
+    assert (len(device.changes), device.write_counts.total()) == (0, 0)
+
+
+async def test_equal_to_what_the_machine_holds_now(device: Device, unit: FakeUnit) -> None:
+    """Since the last poll the panel has set it; and has set another one to something else."""
+    await device.poll(["work_mode", "max_sell_power"])
+    unit.registers.update({142: 0, 143: 3000})
+    await device.write("work_mode", "selling_first")
+    assert unit.writes == []
+    await device.write("max_sell_power", 8000)
+    assert unit.writes == [(143, (8000,))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "address"),
+    [
+        ("max_sell_power", 5000, 143),
+        ("tou_enabled", False, 146),
+        ("work_mode", "selling_first", 142),
+    ],
+)
+async def test_a_setting_that_is_not_there_is_not_written(
+    device: Device, unit: FakeUnit, key: str, value: Value, address: int
+) -> None:
+    """A register that reads 0xFFFF is one that the firmware does not have."""
+    unit.registers[address] = 0xFFFF
+    with pytest.raises(WriteDeniedError, match="is not served"):
+        await device.write(key, value)
+    assert unit.writes == []
+
+
+async def test_a_resting_setting_is_not_written(device: Device, unit: FakeUnit) -> None:
+    """A poll has found out that the machine refuses it; nor is one that is written together with it."""
+    unit.refused.update({143: 2, 150: 2})
+    await device.poll(["work_mode", "max_sell_power", "tou_slot_3_time"])
+    unit.requests.clear()
+    for key, value in (("max_sell_power", 5000), ("tou_slot_1_time", time(1))):
+        with pytest.raises(WriteDeniedError, match="is not served"):
+            await device.write(key, value)
+    assert unit.requests == []
+
+
+async def test_a_refused_setting_is_not_written(device: Device, unit: FakeUnit) -> None:
+    """Not polled so far, and the machine refuses it."""
+    unit.refused[143] = 2
+    with pytest.raises(RejectedError):
+        await device.write("max_sell_power", 5000)
+    assert unit.writes == []
+
+
+# ---------------------------------------------------------------------- what is sent
+
+
+async def test_one_request_after_another(device: Device, unit: FakeUnit) -> None:
+    """Look, write, look at once, look again when it has settled; before everything that waits."""
+    heard = listen(device, "work_mode")
+    await device.write("work_mode", "zero_export_to_ct")
+    look = ReadRequest(142, 1, urgent=True)
+    assert unit.requests == [look, WriteRequest(142, (2,)), look, look]
+    assert heard == ["zero_export_to_ct", "zero_export_to_ct"]
+    assert device.values["work_mode"] == "zero_export_to_ct"
+
+
+async def test_listeners_hear_before_it_has_settled(unit: FakeUnit) -> None:
+    """A person sees the new value after three requests; who does not listen any more hears nothing."""
+    device = Device(unit, replace(JSO, settle=30.0))
+    heard = listen(device, "solar_sell")
+    deaf: list[Group] = []
+    device.add_listener(deaf.append)()
+    writing = asyncio.create_task(device.write("solar_sell", False))
+    await told(device)
+    assert (heard, deaf, len(unit.requests)) == ([False], [], 3)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+
+async def test_what_is_polled_together_is_read_again(device: Device, unit: FakeUnit) -> None:
+    """Of all reads that were planned for this setting the one that brings most; a neighbour has moved."""
+    for polled in (
+        ["work_mode"],
+        ["work_mode", "max_sell_power", "solar_sell"],
+        ["work_mode", "max_sell_power"],
+    ):
+        await device.poll(polled)
+    unit.requests.clear()
+
+    async def move() -> None:
+        unit.registers[143] = 4000
+
+    unit.meanwhile.extend([None, None, None, move])
+    heard = listen(device, "max_sell_power")
+    await device.write("work_mode", "zero_export_to_ct")
+    assert unit.reads == [(142, 1), (142, 1), (142, 4)]
+    assert heard == [8000, 4000]
+    assert device.values["max_sell_power"] == 4000
+
+
+async def test_a_read_that_only_goes_over_a_setting_is_not_repeated(unit: FakeUnit) -> None:
+    """The energy group reads the alarms at 220 and the state of health at 224; nobody polls the setting at 223."""
+    device = Device(unit, FAST, tier=Tier.INSTALLER)
+    await device.poll(["bms_alarm", "bms_fault", "battery_soh"])
+    assert unit.reads == [(220, 5)]
+    await device.write("lithium_protocol", 5)
+    assert unit.reads == [(220, 5), (223, 1), (223, 1), (223, 1)]
+
+
+async def test_what_rests_is_not_read_around(device: Device, unit: FakeUnit) -> None:
+    """Between the work mode and the others lies a register that the machine refuses."""
+    unit.refused[143] = 2
+    await device.poll(["work_mode", "max_sell_power", "solar_sell", "tou_enabled"])
+    unit.requests.clear()
+    await device.write("solar_sell", False)
+    assert unit.reads == [(145, 1), (145, 1), (145, 2)]
+
+
+async def test_a_neighbour_that_is_refused_by_now_fails_no_write(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The write was kept, which is all that was asked."""
+    await device.poll(["work_mode", "max_sell_power"])
+    unit.requests.clear()
+    unit.refused[143] = 2
+    await device.write("work_mode", "zero_export_to_ct")
+    assert unit.reads == [(142, 1), (142, 1), (142, 2), (142, 1)]
+    assert len(device.changes) == 1
+
+
+async def test_the_six_times_travel_together(device: Device, unit: FakeUnit) -> None:
+    """The machine compares them with each other; the other five are as the panel has just set them."""
+    await device.poll(["tou_slot_1_time"])
+    unit.registers[153] = 2200
+    unit.requests.clear()
+    await device.write("tou_slot_2_time", time(5, 15))
+    assert unit.writes == [(148, (0, 515, 900, 1300, 1700, 2200))]
+    # The read around brings the first time only, which is not the one that was written.
+    assert unit.reads == [(148, 6), (148, 6), (148, 6)]
+    await device.write("tou_slot_1_time", time(0, 5))
+    assert unit.writes[1] == (148, (5, 515, 900, 1300, 1700, 2200))
+    assert unit.reads[3:] == [(148, 6), (148, 6), (148, 1), (149, 5)]
+
+
+@pytest.mark.parametrize("single_write", [False, True])
+async def test_function_codes(unit: FakeUnit, single_write: bool) -> None:
+    """One register goes by function code 6 only where the machine serves that; six never do."""
+    device = Device(unit, replace(FAST, single_write=single_write))
+    await device.write("work_mode", "selling_first")
+    await device.write("tou_slot_6_time", time(23, 55))
+    sent = [request for request in unit.requests if isinstance(request, WriteRequest)]
+    assert sent == [
+        WriteRequest(142, (0,), single=single_write),
+        WriteRequest(148, (0, 500, 900, 1300, 1700, 2355)),
+    ]
+
+
+async def test_a_clock_goes_on(device: Device, unit: FakeUnit) -> None:
+    """What is read back is a little later than what was set, and was kept all the same."""
+
+    def tick() -> None:
+        unit.registers[64] = unit.registers.get(64, 0) + 1
+
+    unit.tick = tick
+    await device.write("system_time", datetime(2026, 6, 21, 10, 30, 15))  # noqa: DTZ001
+    # 26 * 256 + 6, 21 * 256 + 10, 30 * 256 + 15.
+    assert unit.writes == [(62, (6662, 5386, 7695))]
+    unit.ignored = 2
+    with pytest.raises(NotAppliedError):
+        await device.write("system_time", datetime(2026, 6, 21, 9, 0, 0))  # noqa: DTZ001
+
+
+# ---------------------------------------------------------------------- registers that are shared
+
+
+async def test_the_other_bits_stay(device: Device, unit: FakeUnit) -> None:
+    """Also those that the panel has changed since the last poll."""
+    await device.poll(["tou_enabled", "tou_sunday"])
+    unit.registers[146] = 0x1F0F
+    await device.write("tou_monday", False)
+    assert unit.writes == [(146, (0x1F0D,))]
+    assert device.values["tou_sunday"] is False
+
+
+async def test_the_second_try_keeps_the_other_bits_too(device: Device, unit: FakeUnit) -> None:
+    """The first write was ignored, and the panel has changed another bit since."""
+    unit.ignored = 1
+
+    async def panel() -> None:
+        unit.registers[146] ^= 0x0080
+
+    unit.meanwhile.extend([None, None, None, panel])
+    await device.write("tou_monday", False)
+    assert unit.writes == [(146, (0x00FD,)), (146, (0x007D,))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "held", "written"),
+    [
+        ("on_grid_always_on", True, 0x2AAA, 0x2AEA),
+        ("on_grid_always_on", False, 0x2AEA, 0x2AAA),
+        ("grid_peak_shaving", True, 0x2AAA, 0x2ABA),
+        ("microinverter_export_cutoff", True, 0x2AAA, 0x2AAB),
+        # 0 and 1 say nothing about what is in force.
+        ("on_grid_always_on", False, 0x0000, 0x0080),
+        ("on_grid_always_on", True, 0x0040, 0x00C0),
+    ],
+)
+async def test_pairs_of_bits(
+    device: Device, unit: FakeUnit, *, key: str, value: bool, held: int, written: int
+) -> None:
+    """Ten switches an item off, eleven on; the other items of the register stay."""
+    unit.registers[178] = held
+    await device.write(key, value)
+    assert unit.writes == [(178, (written,))]
+
+
+async def test_two_bits_of_a_register_at_once(device: Device, unit: FakeUnit) -> None:
+    """Neither write undoes the other."""
+    await asyncio.gather(
+        device.write("tou_monday", False),
+        device.write("tou_sunday", False),
+        device.write("tou_enabled", False),
+    )
+    assert unit.registers[146] == 0x007C
+    assert unit.writes == [(146, (0x00FD,)), (146, (0x007D,)), (146, (0x007C,))]
+
+
+# ---------------------------------------------------------------------- what the machine makes of it
+
+
+async def test_a_write_that_is_ignored_is_tried_once_more(device: Device, unit: FakeUnit) -> None:
+    """Then the error says where, what was wanted and what is held; nothing was published that is not held."""
+    unit.ignored = 99
+    heard = listen(device, "work_mode")
+    with pytest.raises(NotAppliedError) as caught:
+        await device.write("work_mode", "selling_first")
+    error = caught.value
+    assert (error.key, error.address) == ("work_mode", 142)
+    assert (error.wanted, error.held) == ("selling_first", "zero_export_to_load")
+    assert unit.writes == [(142, (0,)), (142, (0,))]
+    assert set(heard) == {"zero_export_to_load"}
+    assert len(device.changes) == 0
+    assert device.write_counts == {"work_mode": 2}
+
+
+async def test_the_second_try_counts(device: Device, unit: FakeUnit) -> None:
+    """A machine that has missed the first one."""
+    unit.ignored = 1
+    await device.write("work_mode", "selling_first")
+    assert unit.registers[142] == 0
+    assert len(unit.writes) == 2
+
+
+async def test_a_late_commit_is_no_failure(unit: FakeUnit) -> None:
+    """Half the time to settle is early enough; the value is not published before."""
+    device = Device(unit, SLOW)
+    unit.commit_after = 0.04
+    heard = listen(device, "work_mode")
+    await device.write("work_mode", "selling_first")
+    assert unit.writes == [(142, (0,))]
+    assert heard == ["selling_first"]
+
+
+async def test_a_value_that_is_taken_back_is_written_again(unit: FakeUnit) -> None:
+    """It was there right after the write, and gone when it should have settled."""
+    device = Device(unit, SLOW)
+    unit.reverted, unit.revert_after = 1, 0.02
+    heard = listen(device, "solar_sell")
+    await device.write("solar_sell", False)
+    assert heard == [False, True, False]
+    assert unit.writes == [(145, (0,)), (145, (0,))]
+    assert unit.registers[145] == 0
+
+
+async def test_a_value_that_is_always_taken_back_is_noticed(unit: FakeUnit) -> None:
+    """Another master, or a rule of the machine; what is shown in the end is what it holds."""
+    device = Device(unit, SLOW)
+    unit.reverted, unit.revert_after = 99, 0.02
+    heard = listen(device, "tou_slot_2_time")
+    with pytest.raises(NotAppliedError) as caught:
+        await device.write("tou_slot_2_time", time(23))
+    assert (caught.value.wanted, caught.value.held) == (time(23), time(5))
+    assert heard == [time(23), time(5), time(5)]
+    assert len(unit.writes) == 2
+
+
+async def test_a_machine_that_is_busy_with_the_write(device: Device, unit: FakeUnit) -> None:
+    """The look right after it is refused; the one after the pause decides."""
+    unit.faults.extend([None, None, RejectedError(6, "busy")])
+    heard = listen(device, "work_mode")
+    await device.write("work_mode", "selling_first")
+    assert (len(unit.writes), heard) == (1, ["selling_first"])
+
+
+@pytest.mark.parametrize("error", [RejectedError(4, "unit 1"), LinkTimeout("unit 1")])
+async def test_a_write_that_fails_is_not_repeated(
+    device: Device, unit: FakeUnit, error: DeviceError
+) -> None:
+    """It may have been carried out; until the next read the value is not known."""
+    await device.poll(["work_mode", "max_sell_power"])
+    unit.faults.extend([None, error])
+    with pytest.raises(type(error)):
+        await device.write("work_mode", "selling_first")
+    assert len(unit.writes) == 1
+    snapshot = device.snapshot(["work_mode", "max_sell_power"])
+    assert snapshot == Snapshot({"max_sell_power": 8000}, frozenset({"work_mode"}))
+
+
+@pytest.mark.parametrize("passed", [2, 3])
+async def test_a_link_that_is_lost_behind_the_write(
+    device: Device, unit: FakeUnit, passed: int
+) -> None:
+    """At once, or while it settles: the error is passed on, and the next write works."""
+    await device.poll(["work_mode"])
+    unit.faults.extend([*[None] * passed, LinkTimeout("unit 1")])
+    with pytest.raises(LinkTimeout):
+        await device.write("work_mode", "selling_first")
+    assert len(unit.writes) == 1
+    assert ("work_mode" in device.snapshot(["work_mode"]).values) == (passed == 3)
+    await device.write("work_mode", "zero_export_to_ct")
+    assert unit.registers[142] == 2
+
+
+async def test_a_link_that_is_down_before_the_write(device: Device, unit: FakeUnit) -> None:
+    """Without a look there is no write."""
+    unit.fault = LinkTimeout("unit 1")
+    with pytest.raises(LinkTimeout):
+        await device.write("work_mode", "selling_first")
+    assert unit.writes == []
+
+
+async def test_a_write_that_is_given_up_while_it_settles(unit: FakeUnit) -> None:
+    """The device is as usable as before, and knows what the machine held last."""
+    device = Device(unit, SLOW)
+    writing = asyncio.create_task(device.write("work_mode", "selling_first"))
+    await told(device)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert device.snapshot(["work_mode"]).values == {"work_mode": "selling_first"}
+    await device.write("max_sell_power", 5000)
+    assert unit.writes == [(142, (0,)), (143, (5000,))]
+
+
+# ---------------------------------------------------------------------- polls at the same time
+
+
+@pytest.mark.parametrize("overtaken", [1, 2])
+async def test_a_poll_that_a_write_overtakes(
+    device: Device, unit: FakeUnit, overtaken: int
+) -> None:
+    """Its first read brought the old value, or its second read is late: it publishes the new one."""
+
+    async def write() -> None:
+        await device.write("work_mode", "selling_first")
+
+    await device.poll(["work_mode", "max_solar_power"])
+    unit.requests.clear()
+    unit.meanwhile.extend([*[None] * overtaken, write][-2:])
+    snapshot = await device.poll(["work_mode", "max_solar_power"])
+    assert snapshot.values == {"work_mode": "selling_first", "max_solar_power": 0}
+    assert unit.writes == [(142, (0,))]
+
+
+async def test_a_poll_that_fails_while_a_write_looks(unit: FakeUnit) -> None:
+    """The words that the write has read are its own: the failure of the poll takes nothing from them."""
+    device = Device(unit, replace(FAST, max_read=1))
+
+    async def poll() -> None:
+        unit.faults.append(LinkTimeout("unit 1"))
+        with pytest.raises(LinkTimeout):
+            await device.poll(["battery_shutdown_soc", "battery_low_soc"])
+
+    unit.meanwhile.extend([None, poll])
+    await device.write("battery_low_soc", 30)
+    assert unit.writes == [(117, (30,))]
+
+
+# ---------------------------------------------------------------------- what is remembered
+
+
+async def test_changes_are_remembered(device: Device) -> None:
+    """When, which, from what to what; and how often each was written."""
+    await device.write("work_mode", "selling_first")
+    await device.write("work_mode", "zero_export_to_ct")
+    await device.write("tou_slot_1_time", time(0, 5))
+    assert [(change.key, change.before, change.after) for change in device.changes] == [
+        ("work_mode", "zero_export_to_load", "selling_first"),
+        ("work_mode", "selling_first", "zero_export_to_ct"),
+        ("tou_slot_1_time", time(0), time(0, 5)),
+    ]
+    assert all(change.when.utcoffset() is not None for change in device.changes)
+    assert device.write_counts == {"work_mode": 2, "tou_slot_1_time": 1}
+
+
+async def test_fifty_changes_are_remembered(unit: FakeUnit) -> None:
+    """And no more, however long it runs."""
+    device = Device(unit, replace(JSO, settle=0))
+    for number in range(60):
+        await device.write("zero_export_power", 100 + number)
+    assert [change.after for change in device.changes] == list(range(110, 160))
