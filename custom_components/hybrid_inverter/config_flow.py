@@ -145,15 +145,19 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
             data, unit_id = _split(link_type, user_input)
             if self._is_configured(data):
                 return self.async_abort(reason="already_configured")
-            try:
-                identity = await self._async_probe(data, unit_id)
-            except ProbeError as err:
-                errors["base"] = err.failure
-                placeholders = {"found": err.found, "unit_id": str(unit_id)}
+            if "://" in data.get(CONF_DEVICE, ""):
+                # The selector offers the ports of serial proxies, too, which pymodbus cannot open.
+                errors[CONF_DEVICE] = "port_on_network"
             else:
-                if self.source == SOURCE_RECONFIGURE:
-                    return self._async_finish_reconfigure(data, unit_id, identity)
-                return self._async_finish(data, unit_id, identity)
+                try:
+                    identity = await self._async_probe(data, unit_id)
+                except ProbeError as err:
+                    errors["base"] = err.failure
+                    placeholders = {"found": err.found, "unit_id": str(unit_id)}
+                else:
+                    if self.source == SOURCE_RECONFIGURE:
+                        return self._async_finish_reconfigure(data, unit_id, identity)
+                    return self._async_finish(data, unit_id, identity)
         elif self.source == SOURCE_RECONFIGURE:
             user_input = self._current_input(link_type)
         return self.async_show_form(

@@ -19,6 +19,8 @@ START_SECONDS: Final = 120
 CONFIGURATION: Final = """\
 homeassistant:
   name: Demo
+  country: AT
+  currency: EUR
   time_zone: {time_zone}
   unit_system: metric
   latitude: 48.2
@@ -32,9 +34,6 @@ frontend:
 history:
 logbook:
 repairs:
-http:
-  server_host: 127.0.0.1
-  server_port: {port}
 recorder:
   commit_interval: 1
 logger:
@@ -183,7 +182,7 @@ async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> Asyn
         config = Path(folder)
         port = free_port()
         (config / "configuration.yaml").write_text(
-            CONFIGURATION.format(port=port, time_zone=time_zone, level=level)
+            CONFIGURATION.format(time_zone=time_zone, level=level)
         )
         (config / "custom_components").mkdir()
         (config / "custom_components" / "hybrid_inverter").symlink_to(
@@ -191,6 +190,11 @@ async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> Asyn
         )
         (config / ".storage").mkdir()
         (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
+        # The `http:` of configuration.yaml is deprecated. Home Assistant fills in what its oldest format lacks.
+        web_server = {"server_host": ["127.0.0.1"], "server_port": port}
+        (config / ".storage" / "http").write_text(
+            json.dumps({"version": 1, "key": "http", "data": web_server})
+        )
         hass = DEMO_ENVIRONMENT / "hass"
         log = config / "output.log"
         async with running(
@@ -211,8 +215,6 @@ async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> Asyn
             await home.log_in()
             while (await home.request("GET", "config"))["state"] != "RUNNING":
                 await asyncio.sleep(0.2)
-            # Home Assistant takes back web settings that nobody confirms.
-            await home.command("http/config/promote")
             yield home
 
 

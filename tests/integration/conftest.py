@@ -43,7 +43,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait no longer than a simulated machine needs."""
     link = partial(Link, timeout=TIMEOUT, spacing=SPACING)
     monkeypatch.setattr("custom_components.hybrid_inverter.Link", link)
-    monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE))  # type: ignore[arg-type]
+    monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE))
 
 
 @pytest.fixture

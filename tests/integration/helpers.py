@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
@@ -74,6 +75,12 @@ def network_entry(
 ) -> MockConfigEntry:
     """Return an entry for a machine on a port of this computer."""
     return link_entry(network_data(port), {unit_id: serial}, options)
+
+
+def status(entry: MockConfigEntry) -> ConfigEntryState:
+    """Return whether an entry is set up; unlike the attribute, it may differ from one line to the next."""
+    state: ConfigEntryState = entry.state
+    return state
 
 
 def unit_of(entry: MockConfigEntry) -> UnitRuntime:

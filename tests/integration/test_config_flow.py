@@ -28,7 +28,7 @@ from custom_components.hybrid_inverter.modbus.link import (
 from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
 from simulator import SimulatedPlant
 
-from .helpers import IDENTITY, network_data, network_entry, state, unit_of
+from .helpers import IDENTITY, network_data, network_entry, state, status, unit_of
 
 NETWORK: Final = {
     "host": "192.0.2.10",
@@ -91,7 +91,7 @@ async def start(hass: HomeAssistant, link_type: str) -> dict[str, Any]:
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
     assert result["menu_options"] == ["network", "serial"]
-    return await submit(hass, result, {"next_step_id": link_type})
+    return await submit(hass, dict(result), {"next_step_id": link_type})
 
 
 async def reconfigure(
@@ -329,6 +329,7 @@ async def test_impossible_input(
 )
 async def test_failures(
     hass: HomeAssistant,
+    *,
     probe: FakeProbe,
     link_type: str,
     failure: Failure,
@@ -349,6 +350,19 @@ async def test_failures(
     assert hass.config_entries.async_entries(DOMAIN) == []
     probe.answer = Identity(**IDENTITY)
     result = await submit(hass, result, user_input)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_a_port_of_a_serial_proxy(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """The selector offers ports that only Home Assistant's own serial library can open."""
+    form = await start(hass, "serial")
+    proxy = {**SERIAL_PORT, "device": "esphome-hass://esphome/proxy?port_name=RS485"}
+    result = await submit(hass, form, proxy)
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"device": "port_on_network"}
+    assert probe.asked == []
+    result = await submit(hass, result, SERIAL_PORT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -523,9 +537,7 @@ async def test_same_link_other_settings(hass: HomeAssistant, probe: FakeProbe) -
     entry.add_to_hass(hass)
     probe.answer = Identity(**{**IDENTITY, "firmware": "2011-1144-1900 1001-C036"})
     form = await reconfigure(hass, entry, "network")
-    result = await submit(
-        hass, form, {"host": "127.0.0.1", "port": 4196, "framing": "rtu"}
-    )
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": 4196, "framing": "rtu"})
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["framing"] == "rtu"
     (subentry,) = entry.subentries.values()
@@ -596,14 +608,14 @@ async def test_moved_while_it_is_retried(
     entry = network_entry(1)
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert status(entry) is ConfigEntryState.SETUP_RETRY
     form = await reconfigure(hass, entry, "network")
     result = await submit(hass, form, {"host": "127.0.0.1", "port": 2})
     assert result["errors"] == {"base": "connection_refused"}
-    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert status(entry) is ConfigEntryState.SETUP_RETRY
     result = await submit(hass, result, {"host": "127.0.0.1", "port": plant.tcp_port})
     assert result["reason"] == "reconfigure_successful"
-    assert entry.state is ConfigEntryState.LOADED
+    assert status(entry) is ConfigEntryState.LOADED
 
 
 async def test_moving_an_entry_that_is_switched_off(hass: HomeAssistant, probe: FakeProbe) -> None:
@@ -615,7 +627,7 @@ async def test_moving_an_entry_that_is_switched_off(hass: HomeAssistant, probe: 
     probe.answer = Failure.UNREACHABLE
     result = await submit(hass, form, {"host": "127.0.0.1"})
     assert result["errors"] == {"base": "cannot_connect"}
-    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert status(entry) is ConfigEntryState.NOT_LOADED
 
 
 @pytest.mark.usefixtures("no_setup")

@@ -4,9 +4,6 @@ from dataclasses import replace
 import json
 from typing import Any, Final
 
-from homeassistant.components.number import DOMAIN as NUMBER, SERVICE_SET_VALUE
-from homeassistant.components.select import DOMAIN as SELECT, SERVICE_SELECT_OPTION
-from homeassistant.components.switch import DOMAIN as SWITCH
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     SERVICE_TURN_OFF,
@@ -43,8 +40,8 @@ async def set_up(
 async def select(hass: HomeAssistant, key: str, option: str) -> None:
     """Choose an option as a person does."""
     await hass.services.async_call(
-        SELECT,
-        SERVICE_SELECT_OPTION,
+        "select",
+        "select_option",
         {ATTR_ENTITY_ID: entity(hass, Platform.SELECT, key), "option": option},
         blocking=True,
     )
@@ -53,8 +50,8 @@ async def select(hass: HomeAssistant, key: str, option: str) -> None:
 async def set_number(hass: HomeAssistant, key: str, value: float) -> None:
     """Set a number as a person does."""
     await hass.services.async_call(
-        NUMBER,
-        SERVICE_SET_VALUE,
+        "number",
+        "set_value",
         {ATTR_ENTITY_ID: entity(hass, Platform.NUMBER, key), "value": value},
         blocking=True,
     )
@@ -63,7 +60,7 @@ async def set_number(hass: HomeAssistant, key: str, value: float) -> None:
 async def switch(hass: HomeAssistant, key: str, *, on: bool) -> None:
     """Switch as a person does."""
     await hass.services.async_call(
-        SWITCH,
+        "switch",
         SERVICE_TURN_ON if on else SERVICE_TURN_OFF,
         {ATTR_ENTITY_ID: entity(hass, Platform.SWITCH, key)},
         blocking=True,
@@ -85,6 +82,7 @@ async def switch(hass: HomeAssistant, key: str, *, on: bool) -> None:
 )
 async def test_selects(
     hass: HomeAssistant,
+    *,
     plant: SimulatedPlant,
     key: str,
     option: str,
@@ -118,6 +116,7 @@ async def test_selects(
 )
 async def test_numbers(
     hass: HomeAssistant,
+    *,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
     key: str,
@@ -149,6 +148,7 @@ async def test_numbers(
 )
 async def test_switches(
     hass: HomeAssistant,
+    *,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
     key: str,
@@ -290,7 +290,7 @@ async def test_off_the_step(
     row = registers["max_sell_power"]
     assert row.limits is not None
     coarse = replace(row, limits=replace(row.limits, step=100))
-    monkeypatch.setitem(registers, "max_sell_power", coarse)  # type: ignore[arg-type]
+    monkeypatch.setitem(registers, "max_sell_power", coarse)
     with pytest.raises(ServiceValidationError) as error:
         await set_number(hass, "max_sell_power", 4650)
     assert error.value.translation_key == "off_step"

@@ -1,8 +1,9 @@
 """What is shown of a machine: which entities there are, their values, and what they cost on the line."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 
 from homeassistant.config_entries import RELOAD_AFTER_UPDATE_DELAY
@@ -265,6 +266,7 @@ async def test_all_codes_are_attributes(hass: HomeAssistant, everything: MockCon
 )
 async def test_what_a_value_is(
     hass: HomeAssistant,
+    *,
     everything: MockConfigEntry,
     key: str,
     unit: str | None,
@@ -450,7 +452,7 @@ async def test_nothing_is_written_that_did_not_change(
     events: list[str] = []
 
     @callback
-    def note(event: Event[dict[str, str]]) -> None:
+    def note(event: Event[Any]) -> None:
         events.append(event.data["entity_id"])
 
     hass.bus.async_listen(EVENT_STATE_CHANGED, note)
@@ -504,6 +506,37 @@ async def test_an_unknown_code_is_unknown(
     plant.machine().panel_change(142, 7)
     await refresh(hass, loaded, Group.SETTINGS)
     assert state(hass, Platform.SELECT, "work_mode").state == STATE_UNKNOWN
+
+
+async def test_all_flags_at_once_are_unknown(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """A word of ones says that there is no word; it is not every warning there is."""
+    for address in (553, 554):
+        plant.machine().panel_change(address, 0xFFFF)
+    await refresh(hass, loaded, Group.POWER)
+    warning = state(hass, Platform.SENSOR, "warning")
+    assert (warning.state, warning.attributes["codes"]) == (STATE_UNKNOWN, [])
+
+
+async def test_a_family_without_a_value(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a family does not have gets no entity, and takes no other one along."""
+    missing = {"generator_power", "problem", "smart_load_on_soc", "smart_load_off_soc"}
+    family = FAMILIES["jso"]
+    poorer = replace(
+        family,
+        registers={key: row for key, row in family.registers.items() if key not in missing},
+        derived={key: row for key, row in family.derived.items() if key not in missing},
+    )
+    monkeypatch.setitem(FAMILIES, "jso", poorer)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert find(hass, Platform.SENSOR, "generator_power") is None
+    assert find(hass, Platform.BINARY_SENSOR, "problem") is None
+    assert find(hass, Platform.NUMBER, "smart_load_on_soc") is None
+    assert state(hass, Platform.SENSOR, "load_power").state != STATE_UNAVAILABLE
 
 
 # ---------------------------------------------------------------------- descriptions and table

@@ -190,7 +190,7 @@ async def test_options_of_selectors(hass: HomeAssistant) -> None:
 def test_failures() -> None:
     """Each way to fail has a message, with what was found where it helps."""
     errors = TEXTS["config"]["error"]
-    assert set(errors) == {failure.value for failure in Failure}
+    assert set(errors) == {"port_on_network", *(failure.value for failure in Failure)}
     used = {name: placeholders(text) for name, text in errors.items()}
     assert {name for name, names in used.items() if "found" in names} == {
         "wrong_framing",

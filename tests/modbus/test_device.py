@@ -427,6 +427,15 @@ async def test_a_sum_without_what_the_machine_does_not_have() -> None:
     assert (await device.poll(["r0", "sum"])).values == {"r0": 1000, "sum": 1000}
 
 
+async def test_a_sum_without_what_is_not_there_any_more() -> None:
+    """A string that was served until now and is refused from now on does not count with its old value."""
+    unit = FakeUnit(served(0, 50))
+    device = Device(unit, two_strings())
+    assert (await device.poll(["sum"])).values == {"sum": 2050}
+    unit.refused[50] = 2
+    assert (await device.poll(["sum"])).values == {"sum": 1000}
+
+
 async def test_no_sum_of_nothing() -> None:
     """A machine without any of them has no sum either."""
     unit = FakeUnit({7: 1}, refused={0: 2, 50: 2})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
+from unittest.mock import patch
 
+from pymodbus.transport import ModbusProtocol
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -18,7 +20,7 @@ from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndp
 from custom_components.hybrid_inverter.modbus.unit import LinkUnit
 
 from .conftest import MakeLink
-from .fault_server import FaultServer, hang_up, silence, slow, twice
+from .fault_server import FaultServer, hang_up, pieces, silence, slow, twice
 
 
 async def test_reads_and_writes(server: FaultServer, link: Link) -> None:
@@ -154,10 +156,13 @@ async def test_connects_once(server: FaultServer, link: Link) -> None:
 
 
 async def test_nothing_reconnects_by_itself(server: FaultServer, link: Link) -> None:
-    """A lost connection stays lost until somebody asks; no task of pymodbus is left behind."""
+    """A lost connection stays lost until somebody asks; pymodbus does not even begin to reconnect."""
     await link.connect()
-    server.hang_up()
-    await asyncio.sleep(0.25)
+    with patch.object(ModbusProtocol, "do_reconnect") as reconnect:
+        server.hang_up()
+        await asyncio.sleep(0.05)
+    reconnect.assert_not_called()
+    assert not link.connected
     assert server.accepted == 1
     assert link.statistics.connection_losses == 1
 
@@ -357,3 +362,19 @@ async def test_keeps_the_last_frames(server: FaultServer, make_link: MakeLink) -
         (True, "00 02 00 00 00 06 02 03 00 0a 00 01"),
         (False, "00 02 00 00 00 05 02 03 02 03 38" + " 00 02 00 00 00 05 02 03 02 03 38"),
     ]
+
+
+async def test_keeps_the_pieces(server: FaultServer, link: Link) -> None:
+    """An answer that comes byte by byte is kept so, and every byte is counted once."""
+    server.faults.append(pieces)
+    await link.read_holding_registers(1, 10, 1)
+    # Modbus TCP: header, function code, byte count and a register; RTU: without the header, with a checksum.
+    frame = (
+        "00 01 00 00 00 05 01 03 02 02 37"
+        if server.framing is Framing.TCP
+        else "01 03 02 02 37 f8 f2"
+    )
+    received = [frame.data for frame in link.frames if not frame.sent]
+    assert b"".join(received).hex(" ") == frame
+    assert len(received) > 1
+    assert link.statistics.bytes_received == (11 if server.framing is Framing.TCP else 7)

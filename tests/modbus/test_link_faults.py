@@ -35,6 +35,7 @@ TCP_DESYNCS: list[Fault] = [
     faults.too_long,
     faults.false_count,
     faults.flood,
+    faults.noisy(b"\x00"),
 ]
 RTU_DESYNCS: list[Fault] = [
     faults.garbage,

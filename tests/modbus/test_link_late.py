@@ -226,6 +226,24 @@ async def test_resynchronises_after_a_doubled_answer(server: FaultServer, link: 
 
 
 @only_tcp
+async def test_late_end_of_an_answer(server: FaultServer, link: Link) -> None:
+    """Half an answer leaves the connection out of step, so it is given up: its end meets nobody's request."""
+
+    async def halves(talk: Talk) -> None:
+        frame = talk.frame()
+        talk.peer.write(frame[:8])
+        await asyncio.sleep(TIMEOUT + 0.03)
+        talk.peer.write(frame[8:])
+
+    server.faults.append(halves)
+    with pytest.raises(LinkTimeout):
+        await link.write_register(1, 10, 3)
+    server.delay = 0.06
+    await link.write_register(1, 10, 4)
+    assert link.statistics.desyncs == 0
+
+
+@only_tcp
 async def test_transactions_go_on_over_a_new_connection(
     server: FaultServer, make_link: MakeLink
 ) -> None:

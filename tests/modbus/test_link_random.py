@@ -16,7 +16,7 @@ from .conftest import MakeLink
 from .fault_server import Fault, FaultServer, word
 
 TIMEOUT = 0.04
-REQUESTS = 200
+REQUESTS = 150
 
 ANY: list[Fault] = [
     faults.silence,

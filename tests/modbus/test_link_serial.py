@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from unittest.mock import patch
 
+from pymodbus.transport import ModbusProtocol
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -102,9 +104,13 @@ async def test_unplugged(port: FaultPort, link: Link) -> None:
     port.server.faults.append(faults.hang_up)
     clock = asyncio.get_running_loop().time
     started = clock()
-    with pytest.raises(LinkLost):
+    with (
+        patch.object(ModbusProtocol, "do_reconnect") as reconnect,
+        pytest.raises(LinkLost),
+    ):
         await link.write_register(1, 0, 0)
     assert clock() - started < 0.1
+    reconnect.assert_not_called()
     with pytest.raises(LinkError):
         await link.connect()
 

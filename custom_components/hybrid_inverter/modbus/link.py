@@ -41,6 +41,8 @@ MOST_WRITTEN: Final = 123
 UNITS: Final = range(1, 248)
 WORDS: Final = range(0x10000)
 
+# What may go well when a read is sent again; a connection that cannot be opened has its own pauses.
+REPEATABLE: Final = (LinkTimeout, LinkDesync, LinkLost)
 # Exceptions after which the same read may succeed: 5 acknowledge, 6 server device busy.
 PASSING: Final = frozenset({5, 6})
 
@@ -160,7 +162,7 @@ class Link:
         for _ in range(self._read_retries):
             try:
                 return await self._read(request, priority)
-            except LinkTimeout, LinkDesync, LinkLost:
+            except REPEATABLE:
                 pass
             except RejectedError as err:
                 if err.code not in PASSING:

@@ -1,0 +1,50 @@
+"""Values that are computed from others."""
+
+from __future__ import annotations
+
+import pytest
+
+from custom_components.hybrid_inverter.modbus.derive import Inputs, any_bit, total
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": 3000, "b": 2610}, 5610),
+        ({"a": 3000, "b": -10}, 2990),
+        ({"a": 0.5, "b": 0.25}, 0.75),
+        ({"a": 0, "b": 0}, 0),
+        # One that the machine does not have.
+        ({"a": 3000, "b": None}, 3000),
+        ({"a": 3000}, 3000),
+        ({"a": None, "b": None}, None),
+        ({}, None),
+        # No numbers.
+        ({"a": True, "b": 7}, 7),
+        ({"a": "3000", "b": None}, None),
+        # Not asked for.
+        ({"a": 1, "b": 2, "c": 4}, 3),
+    ],
+)
+def test_total(values: Inputs, expected: float | None) -> None:
+    """Known numbers add up; without any there is no sum."""
+    assert total("a", "b")(values) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": frozenset(), "b": frozenset()}, False),
+        ({"a": frozenset({0}), "b": frozenset()}, True),
+        ({"a": frozenset(), "b": frozenset({63})}, True),
+        ({"a": frozenset(), "b": None}, False),
+        ({"a": None, "b": frozenset({1})}, True),
+        ({"a": None, "b": None}, None),
+        ({}, None),
+        ({"a": 1}, None),
+    ],
+)
+def test_any_bit(values: Inputs, expected: bool | None) -> None:
+    """A flag in any field counts, bit 0 as well; unknown fields say nothing."""
+    result = any_bit("a", "b")(values)
+    assert result is expected

@@ -1,0 +1,223 @@
+"""Which machine answers, and how strangers are turned away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from custom_components.hybrid_inverter.modbus.errors import (
+    DeviceError,
+    LinkDesync,
+    LinkTimeout,
+    RejectedError,
+    WrongDeviceError,
+)
+from custom_components.hybrid_inverter.modbus.family import Model, table
+from custom_components.hybrid_inverter.modbus.identify import Identity, identify
+from custom_components.hybrid_inverter.modbus.register import Group, Number, Register
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.tables.jso import JSO
+
+from .fake_unit import FakeUnit
+
+# The identity of a JSO8048104.
+REGISTERS: Final = {
+    0: 0x0005,
+    2: 0x0104,
+    # JSO0000001
+    3: 0x4A53,
+    4: 0x4F30,
+    5: 0x3030,
+    6: 0x3030,
+    7: 0x3031,
+    11: 0x1800,
+    14: 0x2001,
+    15: 0x1144,
+    17: 0x1001,
+    18: 0xC037,
+    # 1 * 65536 + 14464 tenths of a watt, the low word first
+    20: 14464,
+    21: 1,
+    # two strings, three phases
+    22: 0x0203,
+}
+
+
+@pytest.fixture
+def unit() -> FakeUnit:
+    """Return a machine that is ours."""
+    return FakeUnit(dict(REGISTERS))
+
+
+@pytest.mark.parametrize("marker", [0x0005, 0x0500])
+async def test_a_machine_of_ours(unit: FakeUnit, marker: int) -> None:
+    """The type is accepted in both spellings; two requests tell everything."""
+    unit.registers[0] = marker
+    assert await identify(unit) == Identity(
+        family="jso",
+        serial="JSO0000001",
+        manufacturer="JUSTSTANDOUT",
+        model="JSO8048104",
+        firmware="2001-1144-1800 1001-C037",
+        facts={"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+    )
+    assert unit.reads == [(0, 1), (0, 23)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "model", "watts"),
+    [
+        (50000, 0, "SUN-5K-SG04LP3", 5000),
+        (34464, 1, "SUN-10K-SG04LP3", 10000),
+        (54464, 1, "SUN-12K-SG04LP3", 12000),
+        # 3 * 65536 + 3392 = 200000
+        (3392, 3, "SUN-20K-SG04LP3", 20000),
+    ],
+)
+async def test_a_twin_goes_by_its_rated_power(
+    unit: FakeUnit, low: int, high: int, model: str, watts: float
+) -> None:
+    """Other sizes are known under the name of their maker."""
+    unit.registers.update({20: low, 21: high})
+    identity = await identify(unit)
+    assert (identity.manufacturer, identity.model) == ("Deye", model)
+    assert identity.facts["rated_power"] == watts
+
+
+async def test_what_a_machine_does_not_tell_is_assumed(unit: FakeUnit) -> None:
+    """An old firmware answers 0xFFFF: two strings and three phases, and no firmware text."""
+    unit.registers.update(dict.fromkeys((11, 14, 15, 17, 18, 22), 0xFFFF))
+    identity = await identify(unit)
+    assert identity.facts == {"rated_power": 8000, "mppt_count": 2, "phase_count": 3}
+    assert identity.firmware is None
+
+
+async def test_half_of_the_firmware(unit: FakeUnit) -> None:
+    """What is there is shown."""
+    unit.registers.update({17: 0xFFFF, 18: 0xFFFF})
+    assert (await identify(unit)).firmware == "2001-1144-1800"
+
+
+@pytest.mark.parametrize(
+    ("marker", "found"),
+    [
+        (0x0002, "a string inverter"),
+        (0x0003, "a single-phase hybrid inverter"),
+        (0x0300, "a single-phase hybrid inverter"),
+        (0x0006, "a high-voltage three-phase hybrid inverter"),
+        (0x0104, "an energy storage system"),
+        (0x0000, "an unknown machine of type 0x0000"),
+        (0x1234, "an unknown machine of type 0x1234"),
+        (0xFFFF, "an unknown machine of type 0xffff"),
+    ],
+)
+async def test_a_stranger_is_named(unit: FakeUnit, marker: int, found: str) -> None:
+    """Nothing else of it is read."""
+    unit.registers[0] = marker
+    with pytest.raises(WrongDeviceError) as caught:
+        await identify(unit)
+    assert caught.value.found == found
+    assert unit.reads == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("registers", "found"),
+    [
+        (dict.fromkeys(range(3, 8), 0), "a machine without a serial number"),
+        (dict.fromkeys(range(3, 8), 0xFFFF), "a machine without a serial number"),
+        ({20: 0xFFFF, 21: 0xFFFF}, "a machine that does not tell its rated power"),
+        ({20: 0, 21: 0}, "a machine with a rated power of 0 W"),
+        # 49990, and 3 * 65536 + 3393 tenths of a watt
+        ({20: 49990, 21: 0}, "a machine with a rated power of 4999 W"),
+        ({20: 3393, 21: 3}, "a machine with a rated power of 20000.1 W"),
+    ],
+)
+async def test_a_machine_that_only_looks_like_ours(
+    unit: FakeUnit, registers: dict[int, int], found: str
+) -> None:
+    """Register 0 holds the right number by chance, or the machine is not ready."""
+    unit.registers.update(registers)
+    with pytest.raises(WrongDeviceError) as caught:
+        await identify(unit)
+    assert caught.value.found == found
+
+
+@pytest.mark.parametrize("code", [2, 3])
+async def test_a_machine_without_register_0(unit: FakeUnit, code: int) -> None:
+    """Somebody is there, and it is none of ours."""
+    unit.refused[0] = code
+    with pytest.raises(WrongDeviceError) as caught:
+        await identify(unit)
+    assert caught.value.found == "a machine that refuses register 0"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LinkTimeout("unit 1"),
+        LinkDesync("unit 1"),
+        RejectedError(4, "unit 1"),
+        RejectedError(6, "unit 1"),
+        RejectedError(11, "unit 1"),
+    ],
+)
+@pytest.mark.parametrize("passed", [0, 1])
+async def test_what_says_nothing_about_the_machine_is_passed_on(
+    unit: FakeUnit, error: DeviceError, passed: int
+) -> None:
+    """It is not taken for a stranger."""
+    unit.faults.extend([*[None] * passed, error])
+    with pytest.raises(type(error)) as caught:
+        await identify(unit)
+    assert caught.value is error
+
+
+async def test_the_next_family_is_asked_for(
+    unit: FakeUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that the first family does not know, or that refuses its register, may be of the second."""
+    marker = Register(key="other_type", addresses=(100,), group=Group.IDENTITY, codec=Number())
+    other = replace(
+        JSO,
+        key="other",
+        marker="other_type",
+        accepts=frozenset({77}),
+        registers={**JSO.registers, "other_type": marker},
+    )
+    monkeypatch.setitem(FAMILIES, "other", other)
+    unit.registers.update({0: 0x1234, 100: 77})
+    assert (await identify(unit)).family == "other"
+    unit.registers[100] = 78
+    with pytest.raises(WrongDeviceError, match="unknown machine of type 0x004e"):
+        await identify(unit)
+    # One that the first family knows for a stranger is named, whatever the others would say.
+    unit.registers[0] = 0x0003
+    with pytest.raises(WrongDeviceError, match="single-phase"):
+        await identify(unit)
+
+
+def test_models() -> None:
+    """By rated power in watts; an unknown one has an x in the place of the number."""
+    assert JSO.model(8000.0) == Model(manufacturer="JUSTSTANDOUT", name="JSO8048104")
+    assert JSO.model(6500) == Model(manufacturer="Deye", name="SUN-6.5K-SG04LP3")
+    assert JSO.model(None) == Model(manufacturer="Deye", name="SUN-xK-SG04LP3")
+
+
+def test_groups() -> None:
+    """Registers and derived values are polled in the group that the table says."""
+    assert JSO.group_of("pv1_power") is Group.POWER
+    assert JSO.group_of("pv_power") is Group.POWER
+    assert JSO.group_of("work_mode") is Group.SETTINGS
+
+
+def test_a_table_has_every_key_once() -> None:
+    """A row that was copied and not renamed is found."""
+    rows = [
+        Register(key=key, addresses=(address,), group=Group.POWER, codec=Number())
+        for key, address in (("a", 1), ("b", 2), ("a", 3))
+    ]
+    assert list(table(*rows[:2])) == ["a", "b"]
+    with pytest.raises(ValueError, match=r"keys that stand twice: \['a'\]"):
+        table(*rows)
