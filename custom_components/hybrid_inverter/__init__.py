@@ -11,7 +11,7 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
@@ -47,6 +47,12 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
     Platform.SWITCH: switch.SWITCHES,
 }
 
+# What every unit has, whatever its family.
+ALWAYS: Final[tuple[tuple[Platform, UnitEntityDescription], ...]] = (
+    (Platform.BINARY_SENSOR, binary_sensor.CONNECTIVITY),
+    (Platform.SENSOR, sensor.REJECTED),
+)
+
 
 async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Open the link and start polling the units on it."""
@@ -81,6 +87,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     for unit in runtime.units.values():
         _register_device(hass, entry, unit)
         _remove_orphans(hass, entry, unit)
+        entry.async_on_unload(
+            unit.coordinators[Group.IDENTITY].async_add_listener(
+                partial(_update_firmware, dr.async_get(hass), unit)
+            )
+        )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -143,7 +154,7 @@ def _remove_orphans(
     expected = {
         (platform, unique_id(unit, description)) for platform, description in _descriptions(unit)
     }
-    expected.add((Platform.BINARY_SENSOR, unique_id(unit, binary_sensor.CONNECTIVITY)))
+    expected.update((platform, unique_id(unit, description)) for platform, description in ALWAYS)
     for known in er.async_entries_for_config_entry(registry, entry.entry_id):
         if (
             known.config_subentry_id == unit.subentry_id
@@ -168,3 +179,11 @@ def _register_device(
         sw_version=identity.firmware,
     )
     unit.device_id = device.id
+
+
+@callback
+def _update_firmware(registry: dr.DeviceRegistry, unit: UnitRuntime) -> None:
+    """Show the firmware that runs now; the daily reading finds a new one."""
+    snapshot = unit.coordinators[Group.IDENTITY].data
+    if firmware := unit.device.family.firmware_text(snapshot.values):
+        registry.async_update_device(unit.device_id, sw_version=firmware)

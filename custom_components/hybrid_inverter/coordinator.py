@@ -1,5 +1,6 @@
 """The coordinators of a unit: one for each group of registers that is polled together."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from .const import CONF_INTERVALS, DEFAULT_INTERVALS, DOMAIN, LOGGER
 from .modbus.device import Device, Snapshot
 from .modbus.errors import DeviceError, WrongDeviceError
+from .modbus.guard import Rejection
 from .modbus.identify import Identity
 from .modbus.link import Link
 from .modbus.register import Group
@@ -30,6 +32,8 @@ class UnitRuntime:
     # The id of the inverter in the device registry, which its parts refer to.
     device_id: str = ""
     coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)
+    # Readings of counters that were not believed, by reason.
+    rejections: Counter[Rejection] = field(default_factory=Counter)
     # Whether the machine has told its serial number since the link was last opened.
     verified: bool = False
 
@@ -106,8 +110,11 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @property
     def keys(self) -> frozenset[str]:
-        """Return what enabled entities show."""
-        return frozenset(self.async_contexts()) or self._first_keys
+        """Return what enabled entities show, and what the device page does."""
+        shown = frozenset(self.async_contexts()) or self._first_keys
+        return (
+            shown.union(self.unit.device.family.firmware) if self.group is Group.IDENTITY else shown
+        )
 
     @override
     async def _async_update_data(self) -> Snapshot:

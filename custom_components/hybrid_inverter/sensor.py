@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
+    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -22,11 +23,14 @@ from homeassistant.const import (
     UnitOfTemperature,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import Part, UnitEntityDescription, ValueEntity, async_add_values
+from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity, async_add_values
+from .modbus.guard import CounterGuard
+from .modbus.register import Group
 from .number import NUMBERS
 from .select import SELECTS
 
@@ -243,6 +247,24 @@ CODES: Final[tuple[UnitSensorDescription, ...]] = (
 
 NO_CODE: Final = "none"
 
+REJECTED: Final = UnitSensorDescription(
+    key="rejected_samples",
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+
+RATED_POWER: Final = "rated_power"
+
+
+def is_counter(description: UnitSensorDescription) -> bool:
+    """Whether a sensor counts energy in one direction."""
+    return (
+        description.device_class is SensorDeviceClass.ENERGY
+        and description.state_class is SensorStateClass.TOTAL_INCREASING
+    )
+
+
 # Settings that the chosen tier may only look at.
 READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
     *(replace(CHOICE, key=select.key, part=select.part, writable=False) for select in SELECTS),
@@ -266,8 +288,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of every unit."""
-    async_add_values(entry, async_add_entities, (*SENSORS, *READ_ONLY_SETTINGS), UnitSensor)
+    async_add_values(
+        entry,
+        async_add_entities,
+        (*SENSORS, *READ_ONLY_SETTINGS),
+        lambda unit, item: (CounterSensor if is_counter(item) else UnitSensor)(unit, item),
+    )
     async_add_values(entry, async_add_entities, CODES, CodeSensor)
+    for subentry_id, unit in entry.runtime_data.units.items():
+        async_add_entities([RejectionSensor(unit)], config_subentry_id=subentry_id)
 
 
 class UnitSensor(ValueEntity, SensorEntity):
@@ -286,6 +315,52 @@ class UnitSensor(ValueEntity, SensorEntity):
     def native_value(self) -> str | int | float | None:
         """Return the value as it was last read."""
         return self.reading if isinstance(self.reading, (str, int, float)) else None
+
+
+class CounterSensor(UnitSensor, RestoreSensor):
+    """An energy counter, kept from glitches that would ruin the energy balance, also across a restart."""
+
+    def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
+        """Bound its growth by the machine's rated power."""
+        super().__init__(unit, description)
+        self._guard = CounterGuard(
+            unit.identity.facts[RATED_POWER],
+            daily=description.key.endswith("_today"),
+            rejections=unit.rejections,
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on from what was shown before the restart."""
+        last, data = await self.async_get_last_state(), await self.async_get_last_sensor_data()
+        if last and data and isinstance(data.native_value, (int, float)):
+            self._guard.seed(float(data.native_value), last.last_updated.timestamp())
+        self._judge()
+        await super().async_added_to_hass()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Judge what the poll brought before it is shown."""
+        self._judge()
+        super()._handle_coordinator_update()
+
+    def _judge(self) -> None:
+        """Take the reading; a poll that brought none says nothing about the counter."""
+        if self.available:
+            value = self.reading if isinstance(self.reading, (int, float)) else None
+            self._guard.judge(value, dt_util.utcnow().timestamp())
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the last good reading."""
+        return self._guard.value
+
+    @override
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Return everything that the state is made of."""
+        return (self.available, self._guard.value)
 
 
 class CodeSensor(ValueEntity, SensorEntity):
@@ -318,3 +393,30 @@ class CodeSensor(ValueEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return all codes."""
         return {"codes": self._codes or []}
+
+
+class RejectionSensor(UnitEntity, SensorEntity):
+    """How many readings of the energy counters were not believed since the start."""
+
+    entity_description: UnitSensorDescription
+
+    def __init__(self, unit: UnitRuntime) -> None:
+        """Watch the group that the counters are polled in."""
+        super().__init__(unit, REJECTED, Group.ENERGY)
+
+    @override
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Return everything that the state is made of."""
+        return (self.available, self.native_value)
+
+    @property
+    @override
+    def native_value(self) -> int:
+        """Return how many there were."""
+        return self.coordinator.unit.rejections.total()
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return how many there were for each reason."""
+        return {str(reason): count for reason, count in self.coordinator.unit.rejections.items()}

@@ -302,7 +302,7 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
 async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """Serial number and canonical key, nothing of the link; all belong to the unit's subentry."""
     known = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
-    keys = {*JSO.registers, *JSO.derived, "connectivity"}
+    keys = {*JSO.registers, *JSO.derived, "connectivity", "rejected_samples"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == (
         "sensor.jso8048104_battery_state_of_charge"
@@ -376,15 +376,16 @@ async def test_requests(
         await refresh(hass, loaded, group)
         counts[group] = requests(plant) - before
     assert counts[Group.POWER] <= 2
-    assert counts[Group.IDENTITY] == 0
+    # The firmware, once a day.
+    assert counts.pop(Group.IDENTITY) == 1
     assert 3 <= sum(counts.values()) <= 6
 
 
 async def test_set_up_reads_once(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
-    """Setting up costs one full read, and the question for the serial number."""
-    assert requests(plant) <= 6 + 1
+    """Setting up costs one full read, and the questions for the serial number and the firmware."""
+    assert requests(plant) <= 6 + 2
     assert plant.tcp.statistics.connections == 1
 
 
@@ -405,9 +406,9 @@ async def test_only_what_is_shown_is_read(
     # The voltage of the first string is the first register behind its last power.
     assert 675 in read
     assert 676 not in read
-    # Identity is read in set-up to tell the serial number, and not for entities that nobody sees.
-    assert {3, 4, 5, 6, 7} <= read
-    assert not read & {14, 20, 22, 10000}
+    # Identity is read in set-up for the serial number and the firmware, and not for entities that nobody sees.
+    assert {3, 4, 5, 6, 7, 11, 14, 15, 17, 18} <= read
+    assert not read & {2, 20, 22, 10000}
 
 
 async def test_enabling_an_entity_adds_it_to_the_plan(
@@ -601,3 +602,14 @@ def test_phases_and_strings_share_their_names(
 ) -> None:
     """One name for three phases, one for all strings."""
     assert translation_of(key) == (translation_key, placeholders)
+
+
+async def test_new_firmware_is_shown(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """The daily reading finds what the maker's service has installed: 0x1150 instead of 0x1144."""
+    plant.machine().panel_change(15, 0x1150)
+    await refresh(hass, loaded, Group.IDENTITY)
+    inverter = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
+    assert inverter is not None
+    assert inverter.sw_version == "2011-1150-1805 1001-C036"

@@ -219,7 +219,7 @@ async def test_waking_up_costs_one_full_read(
     before = requests(plant)
     await refresh(hass, loaded, Group.POWER)
     assert values(hass) == VALUES
-    assert requests(plant) - before <= 6 + 1
+    assert requests(plant) - before <= 6 + 2
 
 
 async def test_connection_lost_while_running(

@@ -16,8 +16,7 @@ from homeassistant.helpers.selector import SelectSelector
 import pytest
 import voluptuous as vol
 
-from custom_components.hybrid_inverter import DESCRIPTIONS
-from custom_components.hybrid_inverter.binary_sensor import CONNECTIVITY
+from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.config_flow import SCHEMAS
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.modbus.probe import Failure
@@ -40,7 +39,7 @@ ICONS: Final = load("icons.json")
 
 SHOWN: Final[list[tuple[Platform, UnitEntityDescription]]] = [
     *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
-    (Platform.BINARY_SENSOR, CONNECTIVITY),
+    *ALWAYS,
 ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .derive import Derived
-from .register import Group, Register
+from .register import Group, Register, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,11 @@ class Family:
         if (derived := self.derived.get(key)) is not None:
             return derived.group
         return self.registers[key].group
+
+    def firmware_text(self, values: Mapping[str, Value | None]) -> str | None:
+        """Return the firmware numbers as the device page shows them; None when the machine tells none."""
+        parts = [str(values[key]) for key in self.firmware if values.get(key) is not None]
+        return " ".join(parts) or None
 
     def model(self, rated_power: float | None) -> Model:
         """Return the model of a machine with this rated power in watts."""

@@ -71,7 +71,6 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
     if not low <= rated <= high:
         raise WrongDeviceError(f"a machine with a rated power of {rated:g} W")
     model = family.model(rated)
-    firmware = [str(values[key]) for key in family.firmware if values.get(key) is not None]
     facts: dict[str, int | float] = dict(family.assumed)
     facts.update(
         {key: value for key in FACTS if isinstance(value := values.get(key), (int, float))}
@@ -81,7 +80,7 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
         serial=serial,
         manufacturer=model.manufacturer,
         model=model.name,
-        firmware=" ".join(firmware) or None,
+        firmware=family.firmware_text(values),
         facts=facts,
     )
 

@@ -1,0 +1,380 @@
+"""What a person does in the page of Home Assistant, done in a real browser, with a picture of each step.
+
+`python -m lab.browse --folder FOLDER` exits 0 when everything works. The pictures demo-*.png are those of the README.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+import functools
+import json
+from pathlib import Path
+import re
+import sys
+import time
+from typing import Any, Final
+
+from playwright.async_api import (
+    Error as BrowserError,
+    FloatRect,
+    Locator,
+    Page,
+    async_playwright,
+    expect as expect_shown,
+)
+
+from .check import CheckError, expect
+from .demo import ANOTHER
+from .home import USER, Home, RefusedError, home_assistant
+from .plant import Plant, simulated_plant
+from .process import REPOSITORY
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# As high as the longest device page, so that a picture shows all of it.
+WINDOW: Final = (1280, 1300)
+# A person's patience is shorter, but a page on two busy cores is slow at its first visit.
+PATIENCE_SECONDS: Final = 40
+PATIENCE: Final = PATIENCE_SECONDS * 1000
+# Blank space that a picture keeps around what it shows.
+MARGIN: Final = 16
+
+INTEGRATION: Final = REPOSITORY / "custom_components" / "hybrid_inverter"
+# Home Assistant's page does not catch the answer to a refused number; the answer is an object without a text.
+NOT_OURS: Final = re.compile(r"^Object$")
+
+
+@functools.cache
+def texts() -> dict[str, Any]:
+    """Return what the integration says in English."""
+    found: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+    return found
+
+
+def text(path: str, **placeholders: str) -> str:
+    """Return one text, by its path in the translations, for example `entity.switch.solar_sell.name`."""
+    found: Any = texts()
+    for key in path.split("."):
+        found = found[key]
+    return str(found).format(**placeholders)
+
+
+@dataclass(kw_only=True)
+class Visit:
+    """A person at the page, and the machines that they look after."""
+
+    page: Page
+    home: Home
+    plant: Plant
+    other: Plant
+    folder: Path
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def dialog(self) -> Locator:
+        """The dialog in which an entry is added or its options are changed."""
+        return self.page.locator("dialog-data-entry-flow")
+
+    @property
+    def card(self) -> Locator:
+        """The cards of a device page that hold its entities."""
+        return self.page.locator("ha-device-entities-card")
+
+    @property
+    def toast(self) -> Locator:
+        """The messages at the bottom of the page."""
+        return self.page.locator("ha-toast .message")
+
+    async def open(self, path: str) -> None:
+        """Go to a page by its address."""
+        await self.page.goto(f"{self.home.url}/{path}")
+
+    async def open_integration(self) -> None:
+        """Go to the page of the integration."""
+        await self.open("config/integrations/integration/hybrid_inverter")
+
+    async def open_device(self, serial_number: str, part: str | None = None) -> None:
+        """Go to the page of an inverter, and from there to a part of it."""
+        devices = await self.home.command("config/device_registry/list")
+        inverter = next(device for device in devices if device["serial_number"] == serial_number)
+        await self.open(f"config/devices/device/{inverter['id']}")
+        if part is not None:
+            name = text(f"device.{part}.name", model=inverter["name"])
+            await self.page.get_by_role("link", name=re.compile(f"^{name} ")).click()
+
+    def choice(self, key: str) -> Locator:
+        """Return the select of a device page with a key of the translations."""
+        name = text(f"entity.select.{key}.name")
+        return self.card.get_by_role("button", name=re.compile(f"^{name} "))
+
+    async def choose(self, key: str, option: str) -> None:
+        """Choose another option in a select."""
+        await self.choice(key).click()
+        label = text(f"entity.select.{key}.state.{option}")
+        await self.page.get_by_role("menuitem", name=label, exact=True).click()
+
+    async def expect_choice(self, key: str, option: str) -> None:
+        """Wait until a select shows an option."""
+        label = text(f"entity.select.{key}.state.{option}")
+        await expect_shown(self.choice(key)).to_have_accessible_name(re.compile(f" {label}$"))
+
+    def number(self, key: str) -> Locator:
+        """Return the input of a number on a device page."""
+        return self.card.get_by_role("spinbutton", name=text(f"entity.number.{key}.name"))
+
+    async def enter(self, key: str, value: int) -> None:
+        """Type another value into a number."""
+        await self.number(key).fill(str(value))
+        await self.number(key).press("Enter")
+
+    async def expect_word(self, address: int, word: int) -> None:
+        """Wait until a register of the first inverter holds a word."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (held := await self.plant.word(address)) != word:
+            expect(time.monotonic() < deadline, f"register {address} holds {held}, not {word}")
+            await asyncio.sleep(0.2)
+
+    async def expect_labels(self, count: int) -> None:
+        """Every field of the dialog has a label and a description, which are not the names in the code."""
+        fields: list[list[str | None]] = await self.dialog.locator("ha-selector").evaluate_all(
+            "all => all.map(one => [one.name, one.label, one.helper])"
+        )
+        expect(len(fields) == count, f"{len(fields)} fields instead of {count}: {fields}")
+        for name, label, helper in fields:
+            expect(bool(label) and label != name and bool(helper), f"{name}: {label!r}, {helper!r}")
+
+    async def picture(
+        self, name: str, *, of: Locator | None = None, to: Locator | None = None
+    ) -> None:
+        """Save what is shown: all, one element, or everything right of the menu down to an element."""
+        clip: FloatRect | None = None
+        if of is not None:
+            clip = await _box(of)
+            clip["x"] -= MARGIN
+            clip["y"] -= MARGIN
+            clip["width"] += 2 * MARGIN
+            clip["height"] += 2 * MARGIN
+        elif to is not None:
+            last = await _box(to)
+            menu = (await _box(self.page.locator("ha-sidebar")))["width"]
+            clip = {
+                "x": menu,
+                "y": 0,
+                "width": WINDOW[0] - menu,
+                "height": last["y"] + last["height"] + MARGIN,
+            }
+        path = self.folder / f"{name}.png"
+        await self.page.screenshot(path=path, clip=clip, animations="disabled")
+
+
+async def the_integration_has_its_devices(visit: Visit) -> None:
+    """After the log-in, with our own picture."""
+    page = visit.page
+    await visit.open_integration()
+    await page.locator("input[name=username]").fill(USER)
+    await page.locator("input[name=password]").fill(USER)
+    await page.keyboard.press("Enter")
+    await expect_shown(page.get_by_role("link", name="6 devices")).to_be_visible()
+    picture = page.get_by_role("img", name=text("title"), exact=True)
+    await expect_shown(picture).to_have_js_property("complete", True)
+    source: str = await picture.evaluate("one => one.src")
+    shown = await (await page.request.get(source)).body()
+    ours = [file.read_bytes() for file in (INTEGRATION / "brand").glob("icon*.png")]
+    expect(shown in ours, f"{source} is not our picture")
+    await visit.picture("integration")
+
+
+async def a_wrong_framing_is_named(visit: Visit) -> None:
+    """The second inverter is behind a transparent gateway."""
+    dialog = visit.dialog
+    await visit.page.get_by_role("button", name="Add hub").click()
+    await dialog.get_by_text(text("config.step.user.menu_options.network")).click()
+    fields = "config.step.network.data"
+    await dialog.get_by_role("textbox", name=text(f"{fields}.host")).fill("127.0.0.1")
+    await dialog.get_by_role("spinbutton", name=text(f"{fields}.port")).fill(str(visit.other.rtu))
+    await visit.expect_labels(4)
+    await visit.picture("demo-add", of=dialog.get_by_role("dialog"))
+    await dialog.get_by_role("button", name="Submit").click()
+    framing = text("selector.framing.options.rtu")
+    wanted = text("config.error.wrong_framing", found=framing)
+    await expect_shown(dialog.locator("ha-alert")).to_have_text(wanted)
+    await visit.picture("add-error")
+
+
+async def another_inverter_is_added(visit: Visit) -> None:
+    """The form is corrected, and the inverter is named before the dialog is closed."""
+    dialog = visit.dialog
+    await dialog.get_by_role("radio", name=text("selector.framing.options.rtu")).click()
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect_shown(dialog.get_by_text("JSO8048104, serial number JSO0000002")).to_be_visible()
+    await visit.picture("added")
+    await dialog.get_by_role("button", name="Skip and finish").click()
+    await expect_shown(visit.page.get_by_role("link", name="12 devices")).to_be_visible()
+    await expect_shown(visit.page.locator("ha-config-entry-row")).to_have_count(2)
+    await visit.picture("two")
+
+
+async def the_work_mode_is_changed(visit: Visit) -> None:
+    """Register 142: 2 is zero export to CT, 0 selling first."""
+    await visit.open_device("JSO0000001")
+    await visit.expect_choice("work_mode", "zero_export_to_ct")
+    power = re.compile(rf"{text('entity.sensor.inverter_power.name')}\s+[\d,]+ W")
+    await expect_shown(visit.card.filter(has_text=power)).to_be_visible()
+    await visit.choice("work_mode").click()
+    await visit.page.get_by_role("menuitem").filter(visible=True).first.wait_for()
+    await visit.picture("work-mode")
+    await visit.page.keyboard.press("Escape")
+    await visit.choose("work_mode", "selling_first")
+    await visit.expect_word(142, 0)
+    await visit.expect_choice("work_mode", "selling_first")
+    await expect_shown(
+        visit.page.locator("ha-logbook").get_by_text("Selling first")
+    ).to_be_visible()
+    await visit.picture("demo-device", to=visit.page.locator("ha-device-via-devices-card"))
+
+
+async def a_locked_inverter_is_not_shown_as_changed(visit: Visit) -> None:
+    """It acknowledges and ignores; the page says so, and goes back to what is true."""
+    await visit.plant.trouble(locked=True)
+    await visit.choose("work_mode", "zero_export_to_load")
+    await expect_shown(visit.toast).to_contain_text("still holds")
+    await visit.picture("locked")
+    await visit.expect_choice("work_mode", "selling_first")
+    expect(await visit.plant.word(142) == 0, "the locked inverter has changed")
+    await visit.plant.trouble(locked=False)
+    await expect_shown(visit.toast).to_have_count(0)
+
+
+async def the_battery_is_set(visit: Visit) -> None:
+    """Register 117 is the low state of charge, 130 the grid charge."""
+    await visit.open_device("JSO0000001", "battery")
+    await visit.enter("battery_low_soc", 33)
+    await visit.expect_word(117, 33)
+    await expect_shown(visit.number("battery_low_soc")).to_have_value("33")
+    grid_charge = text("entity.switch.grid_charge_enabled.name")
+    switch = visit.card.get_by_role("switch", name=re.compile(f" {grid_charge}$"))
+    await expect_shown(switch).not_to_be_checked()
+    await switch.click()
+    await visit.expect_word(130, 1)
+    await expect_shown(switch).to_be_checked()
+    await visit.picture("demo-battery", to=visit.card.last)
+
+
+async def an_impossible_value_is_refused(visit: Visit) -> None:
+    """Below the low state of charge, 33, the shutdown must stay."""
+    before = await visit.plant.word(115)
+    await visit.enter("battery_shutdown_soc", 99)
+    await expect_shown(visit.toast).to_contain_text("99")
+    await expect_shown(visit.toast).to_contain_text("32")
+    await visit.picture("refused")
+    expect(await visit.plant.word(115) == before, "the refused value was written")
+
+
+async def the_options_explain_themselves(visit: Visit) -> None:
+    """The dialog behind the cogwheel."""
+    await visit.open_integration()
+    await visit.page.get_by_role("button", name="Configure").first.click()
+    await expect_shown(visit.dialog.get_by_text(text("options.step.init.title"))).to_be_visible()
+    await expect_shown(visit.dialog.get_by_role("radio", checked=True)).to_be_visible()
+    await visit.expect_labels(4)
+    await visit.picture("options", of=visit.dialog.get_by_role("dialog"))
+
+
+async def nothing_is_to_be_repaired(visit: Visit) -> None:
+    """And the browser's console has no error."""
+    issues = (await visit.home.command("repairs/list_issues"))["issues"]
+    expect(not issues, f"to be repaired: {issues}")
+    await visit.open("config/repairs")
+    await expect_shown(
+        visit.page.locator("ha-config-repairs-dashboard .no-repairs")
+    ).to_be_visible()
+    await visit.picture("repairs")
+    complaints = [one for one in visit.complaints if not NOT_OURS.search(one)]
+    expect(not complaints, "\n".join(complaints))
+
+
+STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
+    the_integration_has_its_devices,
+    a_wrong_framing_is_named,
+    another_inverter_is_added,
+    the_work_mode_is_changed,
+    a_locked_inverter_is_not_shown_as_changed,
+    the_battery_is_set,
+    an_impossible_value_is_refused,
+    the_options_explain_themselves,
+    nothing_is_to_be_repaired,
+)
+
+
+async def browse(folder: Path) -> int:
+    """Take all steps in order, and stop at the first that fails; return 0 when none does, else 1."""
+    expect_shown.set_options(timeout=PATIENCE)
+    async with (
+        simulated_plant() as plant,
+        simulated_plant(ANOTHER) as other,
+        home_assistant() as home,
+        async_playwright() as tools,
+    ):
+        await home.add_inverter(plant.tcp)
+        browser = await tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = await browser.new_page(
+            viewport={"width": WINDOW[0], "height": WINDOW[1]},
+            locale="en-GB",
+            timezone_id="UTC",
+            reduced_motion="reduce",
+        )
+        page.set_default_timeout(PATIENCE)
+        visit = Visit(page=page, home=home, plant=plant, other=other, folder=folder)
+        page.on("pageerror", lambda err: visit.complaints.append(str(err)))
+        page.on(
+            "console",
+            lambda line: visit.complaints.append(line.text) if line.type == "error" else None,
+        )
+        try:
+            return await _take(visit)
+        finally:
+            await browser.close()
+
+
+async def _take(visit: Visit) -> int:
+    for step in STEPS:
+        started = time.monotonic()
+        name = step.__name__.replace("_", " ")
+        try:
+            await step(visit)
+        except (AssertionError, BrowserError, CheckError, RefusedError) as err:
+            print(f"FAILED  {name}: {type(err).__name__}: {err}", flush=True)
+            await visit.picture("failed")
+            return 1
+        print(f"ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    return 0
+
+
+async def _box(locator: Locator) -> FloatRect:
+    """Return where an element is; CheckError when it is nowhere."""
+    box = await locator.bounding_box()
+    if box is None:
+        raise CheckError(f"{locator} is not shown")
+    return box
+
+
+def main() -> int:
+    """Browse, and leave the pictures in a folder; 1 when a step fails."""
+    parser = argparse.ArgumentParser(prog="lab.browse", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the pictures go")
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    return asyncio.run(browse(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
