@@ -111,6 +111,11 @@ class Visit:
             name = text(f"device.{part}.name", model=inverter["name"])
             await self.page.get_by_role("link", name=re.compile(f"^{name} ")).click()
 
+    async def expect_reading(self, key: str, pattern: str) -> None:
+        """Wait until a sensor on a device page shows a value with its unit."""
+        name = text(f"entity.sensor.{key}.name")
+        await expect_shown(self.card.first).to_match_aria_snapshot(f"- list: /{name} {pattern}/")
+
     def choice(self, key: str) -> Locator:
         """Return the select of a device page with a key of the translations."""
         name = text(f"entity.select.{key}.name")
@@ -227,8 +232,7 @@ async def the_work_mode_is_changed(visit: Visit) -> None:
     """Register 142: 2 is zero export to CT, 0 selling first."""
     await visit.open_device("JSO0000001")
     await visit.expect_choice("work_mode", "zero_export_to_ct")
-    power = re.compile(rf"{text('entity.sensor.inverter_power.name')}\s+[\d,]+ W")
-    await expect_shown(visit.card.filter(has_text=power)).to_be_visible()
+    await visit.expect_reading("inverter_power", r"-?[\d,]+ W")
     await visit.choice("work_mode").click()
     await visit.page.get_by_role("menuitem").filter(visible=True).first.wait_for()
     await visit.picture("work-mode")
@@ -257,13 +261,16 @@ async def a_locked_inverter_is_not_shown_as_changed(visit: Visit) -> None:
 async def the_battery_is_set(visit: Visit) -> None:
     """Register 117 is the low state of charge, 130 the grid charge."""
     await visit.open_device("JSO0000001", "battery")
+    await visit.expect_reading("battery_power", r"-?[\d,]+ W")
+    await visit.expect_reading("battery_soc", r"\d+%")
     await visit.enter("battery_low_soc", 33)
     await visit.expect_word(117, 33)
     await expect_shown(visit.number("battery_low_soc")).to_have_value("33")
     grid_charge = text("entity.switch.grid_charge_enabled.name")
     switch = visit.card.get_by_role("switch", name=re.compile(f" {grid_charge}$"))
     await expect_shown(switch).not_to_be_checked()
-    await switch.click()
+    # The thumb lies over the input, and passes the click on.
+    await switch.click(force=True)
     await visit.expect_word(130, 1)
     await expect_shown(switch).to_be_checked()
     await visit.picture("demo-battery", to=visit.card.last)
