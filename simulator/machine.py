@@ -242,6 +242,9 @@ class Machine:
         image = {**self._image, **words}
         for place in words.keys() & set(model.PAIR_WORDS):
             image[place] = _merge_pairs(self._image[place], words[place])
+        starts = {place: self._image[place] for place in self._slot_starts() if place in words}
+        if starts and not self._in_order(image):
+            image.update(starts)
         # Taking one value back can break the bounds of another one, so it goes on until all fit.
         while refused := [
             row
@@ -252,9 +255,6 @@ class Machine:
                 mask = 0xFFFF if row.mask is None else row.mask
                 for place in row.addresses:
                     image[place] = image[place] & ~mask & 0xFFFF | self._image[place] & mask
-        starts = {place: self._image[place] for place in self._slot_starts() if place in words}
-        if starts and not self._in_order(image):
-            image.update(starts)
         return {place: image[place] for place in words}
 
     def _fits(self, row: Register, image: Mapping[int, int]) -> bool:

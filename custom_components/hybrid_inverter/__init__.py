@@ -13,26 +13,53 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+)
+from homeassistant.helpers.typing import ConfigType
 
-from . import binary_sensor, number, select, sensor, switch
+from . import (
+    binary_sensor,
+    button,
+    calendar,
+    event,
+    number,
+    select,
+    sensor,
+    switch,
+    time,
+    upkeep,
+)
+from .actions import async_setup_actions
 from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id
+from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
 from .modbus.register import Group, Tier
 from .modbus.tables import FAMILIES
 from .modbus.unit import LinkUnit
+from .outage import OUTAGE_SENSORS
+from .schedule_sensor import SCHEDULE_SENSORS
 from .stored import endpoint_of, identity_of
+from .wear_store import WearStore
+
+CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
 PLATFORMS: Final = [
     Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.EVENT,
     Platform.NUMBER,
     Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
+    Platform.TIME,
 ]
 
 # What each platform can show, to know before the first poll what enabled entities will want.
@@ -41,10 +68,22 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
         *binary_sensor.BINARY_SENSORS,
         *binary_sensor.READ_ONLY_SETTINGS,
     ),
+    Platform.BUTTON: button.BUTTONS,
+    Platform.CALENDAR: calendar.CALENDARS,
+    Platform.EVENT: event.EVENTS,
     Platform.NUMBER: number.NUMBERS,
     Platform.SELECT: select.SELECTS,
-    Platform.SENSOR: (*sensor.SENSORS, *sensor.CODES, *sensor.READ_ONLY_SETTINGS),
+    Platform.SENSOR: (
+        *sensor.SENSORS,
+        *sensor.FIXED_SETTINGS,
+        *sensor.CODES,
+        *sensor.READ_ONLY_SETTINGS,
+        *OUTAGE_SENSORS,
+        *upkeep.UPKEEP,
+        *SCHEDULE_SENSORS,
+    ),
     Platform.SWITCH: switch.SWITCHES,
+    Platform.TIME: time.TIMES,
 }
 
 # What every unit has, whatever its family.
@@ -52,6 +91,12 @@ ALWAYS: Final[tuple[tuple[Platform, UnitEntityDescription], ...]] = (
     (Platform.BINARY_SENSOR, binary_sensor.CONNECTIVITY),
     (Platform.SENSOR, sensor.REJECTED),
 )
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, which are there whether or not an entry is loaded."""
+    async_setup_actions(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
@@ -72,10 +117,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             translation_placeholders={"error": str(err)},
         ) from err
 
+    memory = FaultMemory(hass, entry)
+    await memory.async_load()
+    wear = WearStore(hass, entry.entry_id)
+    await wear.async_load()
+    entry.async_on_unload(wear.async_close)
     entry.runtime_data = runtime = RuntimeData(link=link)
     for subentry in entry.subentries.values():
-        unit = _build_unit(hass, entry, link, subentry)
+        unit = _build_unit(hass, entry, link, wear, subentry)
         runtime.units[subentry.subentry_id] = unit
+        if (rules := unit.device.family.faults) is not None:
+            unit.faults = FaultMonitor(hass, unit, rules, memory)
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
 
@@ -93,6 +145,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             )
         )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    for unit in runtime.units.values():
+        if unit.faults is not None:
+            entry.async_on_unload(unit.faults.async_start())
     return True
 
 
@@ -101,8 +156,18 @@ async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
+async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
+    """Forget what was kept outside of the entry."""
+    await async_forget_faults(hass, entry)
+    await WearStore(hass, entry.entry_id).async_remove()
+
+
 def _build_unit(
-    hass: HomeAssistant, entry: HybridInverterConfigEntry, link: Link, subentry: ConfigSubentry
+    hass: HomeAssistant,
+    entry: HybridInverterConfigEntry,
+    link: Link,
+    wear: WearStore,
+    subentry: ConfigSubentry,
 ) -> UnitRuntime:
     """Return a unit from what its subentry keeps, without asking the machine."""
     identity = identity_of(subentry.data)
@@ -113,6 +178,7 @@ def _build_unit(
         known=identity.facts,
         tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
+        wear=wear.budget(identity.serial),
     )
     unit = UnitRuntime(
         subentry_id=subentry.subentry_id, unit_id=unit_id, identity=identity, device=device
@@ -126,15 +192,16 @@ def _build_unit(
 
 
 def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) -> set[str]:
-    """Return the keys of a group that will be shown, as far as the entity registry knows."""
-    keys = set()
+    """Return the keys of a group that will be shown, as far as the entity registry knows, and those that are watched."""
+    family = unit.device.family
+    keys = {key for key in watched_keys(family.faults) if family.group_of(key) is group}
     for platform, description in _descriptions(unit):
-        if unit.device.family.group_of(description.key) is not group:
+        if not any(family.group_of(key) is group for key in description.polled_keys):
             continue
         entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(unit, description))
         known = registry.async_get(entity_id) if entity_id else None
         if not known.disabled if known else description.entity_registry_enabled_default:
-            keys.add(description.key)
+            keys |= description.polled_keys
     return keys
 
 

@@ -51,6 +51,27 @@ BINARY_SENSORS: Final = (
             ("system_selfcheck", Part.INVERTER),
         )
     ),
+    # Settings that no tier may write.
+    *(
+        replace(RELAY, key=key, part=part)
+        for key, part in (
+            ("volt_watt_enabled", Part.GRID),
+            ("volt_var_enabled", Part.GRID),
+            ("watt_var_enabled", Part.GRID),
+            ("watt_pf_enabled", Part.GRID),
+            ("drm_enabled", Part.GRID),
+            ("track_grid_phase", Part.GRID),
+            ("grid_tie_meter_2", Part.GRID),
+            ("italy_self_check", Part.GRID),
+            ("external_relay", Part.INVERTER),
+            ("parallel_enabled", Part.INVERTER),
+            ("solar_arc_fault", Part.PV),
+            ("wind_input_dc1", Part.PV),
+            ("wind_input_dc2", Part.PV),
+            ("ac_couple_grid_side", Part.GRID),
+            ("ac_couple_load_side", Part.LOAD),
+        )
+    ),
 )
 
 CONNECTIVITY: Final = UnitBinarySensorDescription(
@@ -65,6 +86,7 @@ READ_ONLY_SETTINGS: Final = tuple(
         key=switch.key,
         part=switch.part,
         entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=switch.entity_registry_enabled_default,
         writable=False,
     )
     for switch in SWITCHES

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import override
+from typing import TYPE_CHECKING, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -17,6 +17,9 @@ from .modbus.guard import Rejection
 from .modbus.identify import Identity
 from .modbus.link import Link
 from .modbus.register import Group
+
+if TYPE_CHECKING:
+    from .faults import FaultMonitor
 
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
 
@@ -34,6 +37,8 @@ class UnitRuntime:
     coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)
     # Readings of counters that were not believed, by reason.
     rejections: Counter[Rejection] = field(default_factory=Counter)
+    # What watches its faults and the grid; None where the family tells of neither.
+    faults: FaultMonitor | None = None
     # Whether the machine has told its serial number since the link was last opened.
     verified: bool = False
 
@@ -111,7 +116,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     @property
     def keys(self) -> frozenset[str]:
         """Return what enabled entities show, and what the device page does."""
-        shown = frozenset(self.async_contexts()) or self._first_keys
+        shown = frozenset[str]().union(*self.async_contexts()) or self._first_keys
         return (
             shown.union(self.unit.device.family.firmware) if self.group is Group.IDENTITY else shown
         )

@@ -78,7 +78,7 @@ def _unit(unit: UnitRuntime) -> dict[str, Any]:
         },
         "resting": device.resting,
         "changes": [asdict(change) for change in device.changes],
-        "write_counts": dict(device.write_counts),
+        "wear": device.wear.as_dict(),
         "registers": _blocks(
             {
                 address: word

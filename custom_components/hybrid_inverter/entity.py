@@ -8,7 +8,6 @@ import re
 from typing import Any, Final, override
 
 from homeassistant.core import callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -16,14 +15,10 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, UnitRuntime
-from .modbus.errors import (
-    DeviceError,
-    InvalidValueError,
-    NotAppliedError,
-    RejectedError,
-    WriteDeniedError,
-)
+from .faults import FaultMonitor, News
 from .modbus.register import Group, Value
+from .usage import Usage
+from .writing import async_write
 
 
 class Part(StrEnum):
@@ -42,9 +37,17 @@ NUMBERED: Final = re.compile(
     r"^(?P<before>.*?)(?P<kind>(?<=_)l|(?<=^pv))(?P<number>\d)(?P<after>_.*)$"
 )
 
+# "tou_slot_3_power" does with the other slots, "volt_var_q2" with the other points of its curve.
+COUNTED: Final = re.compile(
+    r"^(?P<before>tou_slot|wind_curve|wind_input_dc|volt_watt_[vp]|volt_var_[vq]|watt_var_[pq]|watt_pf_pf?"
+    r"|(?:over|under)_(?:voltage|frequency)|[lh]vrt)_?(?P<number>\d+)(?P<after>(?:_.*)?)$"
+)
+
 
 def translation_of(key: str) -> tuple[str, dict[str, str]]:
     """Return the translation key of a canonical key, and its placeholders."""
+    if (match := COUNTED.match(key)) is not None:
+        return f"{match['before']}{match['after']}", {"number": match["number"]}
     if (match := NUMBERED.match(key)) is None:
         return key, {}
     if match["kind"] == "l":
@@ -54,11 +57,33 @@ def translation_of(key: str) -> tuple[str, dict[str, str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitEntityDescription(EntityDescription):
-    """An entity of a unit; its key is the canonical key of the value it shows."""
+    """An entity of a unit; its key is the canonical key of the value it shows, or says what is made of another one."""
 
     part: Part = Part.INVERTER
     # Whether the entity is there only where the chosen tier may write the value, or only where it may not.
     writable: bool | None = None
+    # What is polled for it, where that is not the value with its own key.
+    source: str | None = None
+    # Or all that is, of one group, for what is made of several values.
+    inputs: frozenset[str] = frozenset()
+    # When the machine goes by it, for a setting that is not there at other times; all of these have to apply.
+    used_when: tuple[Usage, ...] = ()
+    # It tells of writes, or makes them: it is there where the chosen tier may write anything, and polls nothing.
+    about_writes: bool = False
+
+    @property
+    def value_key(self) -> str:
+        """Return the canonical key of the value that it rests on."""
+        return self.source or self.key
+
+    @property
+    def polled_keys(self) -> frozenset[str]:
+        """Return the canonical keys of all values that are polled for it."""
+        if self.about_writes:
+            return frozenset()
+        return (self.inputs or frozenset({self.value_key})).union(
+            *(usage.keys for usage in self.used_when)
+        )
 
 
 def unique_id(unit: UnitRuntime, description: UnitEntityDescription) -> str:
@@ -82,10 +107,12 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
 
 def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     """Whether the unit has the value, and the chosen tier shows it in this form."""
-    family, key = unit.device.family, description.key
-    if key not in family.registers and key not in family.derived:
+    family = unit.device.family
+    if description.about_writes:
+        return any(map(unit.device.may_write, family.registers))
+    if not description.polled_keys <= family.registers.keys() | family.derived.keys():
         return False
-    return description.writable in (None, unit.device.may_write(key))
+    return description.writable in (None, unit.device.may_write(description.value_key))
 
 
 class UnitEntity(CoordinatorEntity[GroupCoordinator]):
@@ -99,9 +126,9 @@ class UnitEntity(CoordinatorEntity[GroupCoordinator]):
         unit: UnitRuntime,
         description: UnitEntityDescription,
         group: Group,
-        wanted: str | None = None,
+        wanted: frozenset[str] | None = None,
     ) -> None:
-        """Take the coordinator of a group, and have it poll the wanted key."""
+        """Take the coordinator of a group, and have it poll the wanted keys."""
         super().__init__(unit.coordinators[group], context=wanted)
         self.entity_description = description
         self._shown: tuple[Any, ...] = ()
@@ -135,24 +162,48 @@ class ValueEntity(UnitEntity):
 
     def __init__(self, unit: UnitRuntime, description: UnitEntityDescription) -> None:
         """Take the coordinator of the group that the value is polled in."""
-        key = description.key
-        super().__init__(unit, description, unit.device.family.group_of(key), wanted=key)
+        group = unit.device.family.group_of(description.value_key)
+        super().__init__(unit, description, group, wanted=description.polled_keys)
 
     @property
     def reading(self) -> Value | None:
         """Return the value as it was last read."""
-        return self.coordinator.data.values.get(self.entity_description.key)
+        return self.coordinator.data.values.get(self.entity_description.value_key)
 
     @property
     @override
     def available(self) -> bool:
         """Return whether the last poll brought this value."""
-        return super().available and self.entity_description.key in self.coordinator.data.values
+        return (
+            super().available and self.entity_description.value_key in self.coordinator.data.values
+        )
 
     @override
     def fingerprint(self) -> tuple[Any, ...]:
         """Return everything that the state is made of."""
         return (self.available, self.reading)
+
+
+class FaultEntity(UnitEntity):
+    """Something that the fault monitor of a unit tells of."""
+
+    def __init__(
+        self, unit: UnitRuntime, monitor: FaultMonitor, description: UnitEntityDescription
+    ) -> None:
+        """Be there while the unit answers; the monitor has polled what it needs."""
+        super().__init__(unit, description, Group.POWER)
+        self._monitor = monitor
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Hear of every poll after it was judged."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._monitor.async_add_listener(self._handle_news))
+
+    @callback
+    @abstractmethod
+    def _handle_news(self, news: News) -> None:
+        """Take what a poll has brought."""
 
 
 @callback
@@ -177,64 +228,19 @@ def async_add_values[DescriptionT: UnitEntityDescription](
 class ControlEntity(ValueEntity):
     """A value that can be written."""
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the last poll brought this value, and the machine goes by it."""
+        return super().available and all(
+            usage.applies(self.coordinator.data.values)
+            for usage in self.entity_description.used_when
+        )
+
     async def async_write(self, value: Value) -> None:
         """Write through the device's guard, and say in a person's words what went wrong."""
-        device = self.coordinator.unit.device
-        key = self.entity_description.key
-        try:
-            await device.write(key, value)
-        except InvalidValueError as err:
-            raise self._refusal(err) from err
-        except DeviceError as err:
-            # The write may have been carried out all the same. Whoever called need not wait until a poll tells.
-            self.coordinator.config_entry.async_create_background_task(
-                self.hass, self.coordinator.async_request_refresh(), f"{self.entity_id} read back"
-            )
-            raise self._failure(err) from err
-
-    def _refusal(self, err: InvalidValueError) -> ServiceValidationError:
-        """Return what to raise for a value that was not sent."""
-        match err:
-            case WriteDeniedError(details={"tier": tier}):
-                translation_key, placeholders = "needs_tier", {"tier": str(tier)}
-            case WriteDeniedError():
-                translation_key, placeholders = "not_served", {}
-            case InvalidValueError(details={"minimum": minimum, "maximum": maximum}):
-                translation_key = "out_of_range"
-                placeholders = {"minimum": f"{minimum:g}", "maximum": f"{maximum:g}"}
-            case InvalidValueError(details={"step": step}):
-                translation_key, placeholders = "off_step", {"step": f"{step:g}"}
-            case _:
-                translation_key, placeholders = "invalid_value", {}
-        return ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key=translation_key,
-            translation_placeholders={
-                "entity": self._spoken_name,
-                "value": str(err.value),
-                **placeholders,
-            },
-        )
-
-    def _failure(self, err: DeviceError) -> HomeAssistantError:
-        """Return what to raise for a write that did not go through."""
-        match err:
-            case NotAppliedError():
-                translation_key = "not_applied"
-                placeholders = {
-                    "address": str(err.address),
-                    "wanted": str(err.wanted),
-                    "held": str(err.held),
-                }
-            case RejectedError():
-                translation_key, placeholders = "rejected", {"code": str(err.code)}
-            case _:
-                translation_key, placeholders = "write_not_confirmed", {"error": str(err)}
-        return HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=translation_key,
-            translation_placeholders={"entity": self._spoken_name, **placeholders},
-        )
+        write = self.coordinator.unit.device.write(self.entity_description.key, value)
+        await async_write(self.coordinator, self._spoken_name, write)
 
     @property
     def _spoken_name(self) -> str:

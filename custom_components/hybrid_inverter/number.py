@@ -1,6 +1,6 @@
 """Numbers: settings within bounds that the machine, or another setting, gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 from typing import Any, Final, override
 
@@ -10,12 +10,30 @@ from homeassistant.components.number import (
     NumberEntityDescription,
     NumberMode,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfPower
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfFrequency,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .modbus.schedule import SLOTS
+from .usage import (
+    BY_STATE_OF_CHARGE,
+    BY_VOLTAGE,
+    GENERATOR_INPUT,
+    MICRO_INVERTER,
+    SMART_LOAD,
+    SWITCHED_PORT,
+    Usage,
+)
 
 PARALLEL_UPDATES = 1
 
@@ -30,30 +48,122 @@ class UnitNumberDescription(UnitEntityDescription, NumberEntityDescription):
     mode: NumberMode | None = NumberMode.BOX
 
 
-def soc(key: str, part: Part) -> UnitNumberDescription:
-    """Describe a threshold in percent of the battery's state of charge."""
-    return UnitNumberDescription(key=key, part=part, native_unit_of_measurement=PERCENTAGE)
+PLAIN: Final = UnitNumberDescription(key="")
+SHARE: Final = replace(PLAIN, native_unit_of_measurement=PERCENTAGE)
+CAPACITY: Final = replace(PLAIN, native_unit_of_measurement="Ah")
+RESISTANCE: Final = replace(PLAIN, native_unit_of_measurement="mΩ")
+COMPENSATION: Final = replace(PLAIN, native_unit_of_measurement="mV/°C/cell")
+POWER: Final = replace(
+    PLAIN, device_class=NumberDeviceClass.POWER, native_unit_of_measurement=UnitOfPower.WATT
+)
+VOLTAGE: Final = replace(
+    PLAIN,
+    device_class=NumberDeviceClass.VOLTAGE,
+    native_unit_of_measurement=UnitOfElectricPotential.VOLT,
+)
+CURRENT: Final = replace(
+    PLAIN,
+    device_class=NumberDeviceClass.CURRENT,
+    native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+)
+FREQUENCY: Final = replace(
+    PLAIN,
+    device_class=NumberDeviceClass.FREQUENCY,
+    native_unit_of_measurement=UnitOfFrequency.HERTZ,
+)
+HOURS: Final = replace(
+    PLAIN, device_class=NumberDeviceClass.DURATION, native_unit_of_measurement=UnitOfTime.HOURS
+)
+DAYS: Final = replace(HOURS, native_unit_of_measurement=UnitOfTime.DAYS)
+MINUTES: Final = replace(HOURS, native_unit_of_measurement=UnitOfTime.MINUTES)
 
 
-def power(key: str, part: Part) -> UnitNumberDescription:
-    """Describe a limit in watts."""
-    return UnitNumberDescription(
-        key=key,
-        part=part,
-        device_class=NumberDeviceClass.POWER,
-        native_unit_of_measurement=UnitOfPower.WATT,
-    )
+def shown(like: UnitNumberDescription, part: Part, *keys: str) -> list[UnitNumberDescription]:
+    """Describe settings that are shown unless a person hides them; they are there in every mode."""
+    return [replace(like, key=key, part=part) for key in keys]
+
+
+def hidden(
+    like: UnitNumberDescription, part: Part, *keys: str, used_when: tuple[Usage, ...] = ()
+) -> list[UnitNumberDescription]:
+    """Describe settings that a person can switch on."""
+    return [
+        replace(description, used_when=used_when, entity_registry_enabled_default=False)
+        for description in shown(like, part, *keys)
+    ]
 
 
 NUMBERS: Final = (
-    soc("battery_shutdown_soc", Part.BATTERY),
-    soc("battery_low_soc", Part.BATTERY),
-    soc("battery_restart_soc", Part.BATTERY),
-    power("max_sell_power", Part.GRID),
-    power("zero_export_power", Part.GRID),
-    soc("smart_load_on_soc", Part.GENERATOR),
-    soc("smart_load_off_soc", Part.GENERATOR),
-    power("smart_load_min_solar_power", Part.GENERATOR),
+    *shown(SHARE, Part.BATTERY, "battery_shutdown_soc", "battery_low_soc", "battery_restart_soc"),
+    *shown(POWER, Part.GRID, "max_sell_power", "zero_export_power"),
+    *shown(SHARE, Part.GENERATOR, "smart_load_on_soc", "smart_load_off_soc"),
+    *shown(POWER, Part.GENERATOR, "smart_load_min_solar_power"),
+    # Battery
+    *hidden(CAPACITY, Part.BATTERY, "battery_capacity"),
+    *hidden(
+        CURRENT,
+        Part.BATTERY,
+        "battery_max_charge_current",
+        "battery_max_discharge_current",
+        "grid_charge_current",
+    ),
+    *hidden(
+        VOLTAGE,
+        Part.BATTERY,
+        "absorption_voltage",
+        "float_voltage",
+        "equalization_voltage",
+        "battery_empty_voltage",
+    ),
+    *hidden(DAYS, Part.BATTERY, "equalization_days"),
+    *hidden(HOURS, Part.BATTERY, "equalization_time"),
+    *hidden(COMPENSATION, Part.BATTERY, "tempco"),
+    *hidden(RESISTANCE, Part.BATTERY, "battery_resistance"),
+    *hidden(SHARE, Part.BATTERY, "battery_charge_efficiency"),
+    *hidden(
+        VOLTAGE,
+        Part.BATTERY,
+        "battery_shutdown_voltage",
+        "battery_low_voltage",
+        "battery_restart_voltage",
+        "grid_charge_start_voltage",
+        used_when=(BY_VOLTAGE,),
+    ),
+    *hidden(SHARE, Part.BATTERY, "grid_charge_start_soc", used_when=(BY_STATE_OF_CHARGE,)),
+    # The code that the battery's maker names for this inverter; some makers' codes have no name in the protocol.
+    *hidden(PLAIN, Part.BATTERY, "lithium_protocol"),
+    # Where the energy goes
+    *hidden(POWER, Part.PV, "max_solar_power"),
+    *hidden(POWER, Part.GRID, "grid_peak_shaving_power"),
+    *hidden(POWER, Part.INVERTER, *(f"tou_slot_{slot}_power" for slot in SLOTS)),
+    *hidden(
+        SHARE,
+        Part.INVERTER,
+        *(f"tou_slot_{slot}_soc" for slot in SLOTS),
+        used_when=(BY_STATE_OF_CHARGE,),
+    ),
+    *hidden(
+        VOLTAGE,
+        Part.INVERTER,
+        *(f"tou_slot_{slot}_voltage" for slot in SLOTS),
+        used_when=(BY_VOLTAGE,),
+    ),
+    # Generator, which charges the battery through its own port or through the grid's
+    *hidden(CURRENT, Part.GENERATOR, "generator_charge_current"),
+    *hidden(VOLTAGE, Part.GENERATOR, "generator_charge_start_voltage", used_when=(BY_VOLTAGE,)),
+    *hidden(SHARE, Part.GENERATOR, "generator_charge_start_soc", used_when=(BY_STATE_OF_CHARGE,)),
+    *hidden(HOURS, Part.GENERATOR, "generator_max_run_time", "generator_down_time"),
+    # Generator port
+    *hidden(POWER, Part.GENERATOR, "generator_rated_power", used_when=(GENERATOR_INPUT,)),
+    *hidden(
+        VOLTAGE,
+        Part.GENERATOR,
+        "smart_load_on_voltage",
+        "smart_load_off_voltage",
+        used_when=(SWITCHED_PORT, BY_VOLTAGE),
+    ),
+    *hidden(MINUTES, Part.GENERATOR, "smart_load_open_delay", used_when=(SMART_LOAD,)),
+    *hidden(FREQUENCY, Part.GENERATOR, "ac_couple_frequency_high", used_when=(MICRO_INVERTER,)),
 )
 
 

@@ -26,6 +26,12 @@ SELECTS: Final = (
     UnitSelectDescription(key="work_mode"),
     UnitSelectDescription(key="energy_pattern"),
     UnitSelectDescription(key="generator_port_mode", part=Part.GENERATOR),
+    UnitSelectDescription(
+        key="battery_chemistry", part=Part.BATTERY, entity_registry_enabled_default=False
+    ),
+    UnitSelectDescription(
+        key="battery_operation_mode", part=Part.BATTERY, entity_registry_enabled_default=False
+    ),
 )
 
 

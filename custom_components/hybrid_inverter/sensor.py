@@ -1,6 +1,7 @@
 """Sensors: what a unit measures, counts and says of itself."""
 
 from dataclasses import dataclass, replace
+from datetime import time
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -29,10 +30,15 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity, async_add_values
+from .faults import async_meaning
 from .modbus.guard import CounterGuard
 from .modbus.register import Group
 from .number import NUMBERS
+from .outage import OUTAGE_SENSORS, OutageSensor
+from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
 from .select import SELECTS
+from .time import TIMES
+from .upkeep import UPKEEP, upkeep_sensor
 
 PARALLEL_UPDATES = 0
 
@@ -237,15 +243,123 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *hidden(RUN_TIME, Part.GENERATOR, "generator_hours_today", "generator_hours_total"),
 )
 
-# Bit fields: the state is the first code, the attributes hold them all.
+# Bit fields: the state is the first code, the attributes hold them all; of these, also what they mean.
+MEANINGS: Final = shown(PLAIN, Part.INVERTER, "fault", "warning")
 CODES: Final[tuple[UnitSensorDescription, ...]] = (
-    *shown(PLAIN, Part.INVERTER, "fault", "warning"),
+    *MEANINGS,
     *diagnostic(PLAIN, Part.INVERTER, "drm_state", "comm_board_faults"),
     *diagnostic(PLAIN, Part.BATTERY, "bms_alarm", "bms_fault"),
-    *diagnostic(PLAIN, Part.GRID, "ct_self_check_result"),
+    *diagnostic(PLAIN, Part.GRID, "ct_self_check_result", "freq_watt_flags", "lhvrt_flags"),
 )
 
 NO_CODE: Final = "none"
+
+
+def fixed(kind: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSensorDescription]:
+    """Describe settings that no tier may write: they stay as they are, so there are no statistics of them."""
+    plain = replace(kind, state_class=None, suggested_display_precision=None)
+    return diagnostic(plain, part, *keys)
+
+
+def points(pattern: str, count: int = 4) -> list[str]:
+    """Return the keys of the points of a curve."""
+    return [pattern.format(number) for number in range(1, count + 1)]
+
+
+SECONDS: Final = replace(RUN_TIME, native_unit_of_measurement=UnitOfTime.SECONDS)
+MILLISECONDS: Final = replace(RUN_TIME, native_unit_of_measurement=UnitOfTime.MILLISECONDS)
+
+# What the grid operator demands, and what is set once when a machine is put up.
+FIXED_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
+    # Grid Set1 and Grid Set2
+    *fixed(
+        CHOICE,
+        Part.GRID,
+        "grid_standard",
+        "output_voltage_level",
+        "grid_frequency_setting",
+        "grid_phase_order",
+    ),
+    *fixed(
+        VOLTAGE,
+        Part.GRID,
+        "grid_voltage_high",
+        "grid_voltage_low",
+        "reconnect_voltage_max",
+        "reconnect_voltage_min",
+    ),
+    *fixed(
+        FREQUENCY,
+        Part.GRID,
+        "grid_frequency_high",
+        "grid_frequency_low",
+        "reconnect_frequency_max",
+        "reconnect_frequency_min",
+    ),
+    *fixed(SECONDS, Part.GRID, "reconnection_time"),
+    *fixed(PLAIN, Part.GRID, "power_factor_setting"),
+    # Grid Set3: the curves of a grid standard, in percent of the rated power and voltage
+    *fixed(CHOICE, Part.GRID, "reactive_mode"),
+    *fixed(SHARE, Part.GRID, "reactive_power_regulation", "apparent_power_regulation"),
+    *fixed(SHARE, Part.GRID, *points("volt_watt_v{}"), *points("volt_watt_p{}")),
+    *fixed(SECONDS, Part.GRID, "vw_response_time", "vq_response_time"),
+    *fixed(SHARE, Part.GRID, *points("volt_var_v{}"), *points("volt_var_q{}")),
+    *fixed(SHARE, Part.GRID, "volt_var_lock_in", "volt_var_lock_out"),
+    *fixed(SHARE, Part.GRID, "freq_watt_under_stop", "freq_watt_under_point"),
+    *fixed(FREQUENCY, Part.GRID, "freq_watt_under_droop", "freq_watt_over_stop"),
+    *fixed(PLAIN, Part.GRID, "freq_watt_over_point", "freq_watt_over_droop"),
+    *fixed(
+        SECONDS,
+        Part.GRID,
+        "freq_watt_under_start_delay",
+        "freq_watt_under_stop_delay",
+        "freq_watt_over_start_delay",
+        "freq_watt_over_stop_delay",
+    ),
+    *fixed(SHARE, Part.GRID, *points("watt_var_p{}"), *points("watt_var_q{}")),
+    *fixed(SHARE, Part.GRID, *points("watt_pf_p{}")),
+    *fixed(PLAIN, Part.GRID, *points("watt_pf_pf{}")),
+    *fixed(SHARE, Part.GRID, "watt_pf_lock_in", "watt_pf_lock_out"),
+    *fixed(VOLTAGE, Part.GRID, "ca_v_start", "ca_v_stop"),
+    *fixed(SHARE, Part.GRID, "normal_ramp_rate", "soft_start_ramp_rate"),
+    # Grid Set4: when the machine leaves the grid, and when it rides through
+    *fixed(
+        VOLTAGE,
+        Part.GRID,
+        *points("over_voltage_{}_trip", 2),
+        *points("under_voltage_{}_trip", 2),
+        "long_over_voltage_trip",
+    ),
+    *fixed(
+        FREQUENCY,
+        Part.GRID,
+        *points("over_frequency_{}_trip", 2),
+        *points("under_frequency_{}_trip", 2),
+    ),
+    *fixed(
+        SECONDS,
+        Part.GRID,
+        *points("over_voltage_{}_trip_delay", 2),
+        *points("under_voltage_{}_trip_delay", 2),
+        *points("over_frequency_{}_trip_delay", 2),
+        *points("under_frequency_{}_trip_delay", 2),
+    ),
+    *fixed(SHARE, Part.GRID, *points("lvrt{}_level", 2), *points("hvrt{}_level", 3)),
+    *fixed(MILLISECONDS, Part.GRID, *points("lvrt{}_time", 2), *points("hvrt{}_time", 3)),
+    *fixed(CHOICE, Part.GRID, "lhvrt_current_mode"),
+    # Meters and current transformers
+    *fixed(
+        CHOICE, Part.GRID, "ex_meter_for_ct", "meter_brand", "meter_limit_mode", "ct_self_check"
+    ),
+    *fixed(PLAIN, Part.GRID, "ct_ratio"),
+    *fixed(POWER, Part.GRID, "max_export_power_port", "max_import_power_port"),
+    # Several machines, other markets, wind turbines
+    *fixed(CHOICE, Part.INVERTER, "parallel_role", "parallel_phase"),
+    *fixed(CHOICE, Part.GRID, "italy_local_mode"),
+    *fixed(SECONDS, Part.LOAD, "backup_delay"),
+    *fixed(VOLTAGE, Part.PV, *points("wind_curve_{}_voltage", 12)),
+    *fixed(CURRENT, Part.PV, *points("wind_curve_{}_current", 12)),
+)
 
 REJECTED: Final = UnitSensorDescription(
     key="rejected_samples",
@@ -267,12 +381,32 @@ def is_counter(description: UnitSensorDescription) -> bool:
 
 # Settings that the chosen tier may only look at.
 READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
-    *(replace(CHOICE, key=select.key, part=select.part, writable=False) for select in SELECTS),
+    *(
+        replace(
+            CHOICE,
+            key=select.key,
+            part=select.part,
+            entity_registry_enabled_default=select.entity_registry_enabled_default,
+            writable=False,
+        )
+        for select in SELECTS
+    ),
+    *(
+        replace(
+            PLAIN,
+            key=item.key,
+            part=item.part,
+            entity_registry_enabled_default=item.entity_registry_enabled_default,
+            writable=False,
+        )
+        for item in TIMES
+    ),
     *(
         replace(
             PLAIN,
             key=number.key,
             part=number.part,
+            entity_registry_enabled_default=number.entity_registry_enabled_default,
             device_class=number.device_class and SensorDeviceClass(number.device_class.value),
             native_unit_of_measurement=number.native_unit_of_measurement,
             writable=False,
@@ -291,11 +425,23 @@ async def async_setup_entry(
     async_add_values(
         entry,
         async_add_entities,
-        (*SENSORS, *READ_ONLY_SETTINGS),
+        (*SENSORS, *FIXED_SETTINGS, *READ_ONLY_SETTINGS),
         lambda unit, item: (CounterSensor if is_counter(item) else UnitSensor)(unit, item),
     )
-    async_add_values(entry, async_add_entities, CODES, CodeSensor)
+    async_add_values(
+        entry,
+        async_add_entities,
+        CODES,
+        lambda unit, item: (MeaningSensor if item in MEANINGS else CodeSensor)(unit, item),
+    )
+    async_add_values(entry, async_add_entities, UPKEEP, upkeep_sensor)
+    async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
     for subentry_id, unit in entry.runtime_data.units.items():
+        if unit.faults is not None:
+            async_add_entities(
+                [OutageSensor(unit, unit.faults, item) for item in OUTAGE_SENSORS],
+                config_subentry_id=subentry_id,
+            )
         async_add_entities([RejectionSensor(unit)], config_subentry_id=subentry_id)
 
 
@@ -314,6 +460,8 @@ class UnitSensor(ValueEntity, SensorEntity):
     @override
     def native_value(self) -> str | int | float | None:
         """Return the value as it was last read."""
+        if isinstance(self.reading, time):
+            return f"{self.reading:%H:%M}"
         return self.reading if isinstance(self.reading, (str, int, float)) else None
 
 
@@ -393,6 +541,21 @@ class CodeSensor(ValueEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, Any]:
         """Return all codes."""
         return {"codes": self._codes or []}
+
+
+class MeaningSensor(CodeSensor):
+    """Codes of faults or warnings, with what they mean in the language of the house."""
+
+    _unrecorded_attributes = frozenset({"codes", "meanings"})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return all codes, and each with its meaning where it has one that is documented."""
+        meanings = [
+            {"code": code, "meaning": async_meaning(self.hass, code)} for code in self._codes or []
+        ]
+        return {**super().extra_state_attributes, "meanings": meanings}
 
 
 class RejectionSensor(UnitEntity, SensorEntity):

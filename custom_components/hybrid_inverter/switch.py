@@ -10,6 +10,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
 from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .modbus.schedule import DAYS, SLOTS
+from .usage import MICRO_INVERTER, Usage
 
 PARALLEL_UPDATES = 1
 
@@ -22,11 +24,48 @@ class UnitSwitchDescription(UnitEntityDescription, SwitchEntityDescription):
     writable: bool | None = True
 
 
+def hidden(
+    part: Part, *keys: str, used_when: tuple[Usage, ...] = ()
+) -> list[UnitSwitchDescription]:
+    """Describe settings that a person can switch on."""
+    return [
+        UnitSwitchDescription(
+            key=key, part=part, used_when=used_when, entity_registry_enabled_default=False
+        )
+        for key in keys
+    ]
+
+
 SWITCHES: Final = (
     UnitSwitchDescription(key="solar_sell"),
     UnitSwitchDescription(key="tou_enabled"),
     UnitSwitchDescription(key="grid_charge_enabled", part=Part.BATTERY),
     UnitSwitchDescription(key="on_grid_always_on", part=Part.GENERATOR),
+    *hidden(
+        Part.INVERTER,
+        "inverter_enabled",
+        *(f"tou_{day}" for day in DAYS),
+        *(f"tou_slot_{slot}_grid_charge" for slot in SLOTS),
+        *(f"tou_slot_{slot}_generator_charge" for slot in SLOTS),
+        *(f"tou_slot_{slot}_sell" for slot in SLOTS),
+        "beep",
+        "auto_dim",
+        "am_pm",
+        "time_sync",
+        "allow_remote",
+    ),
+    *hidden(Part.PV, "mppt_scan"),
+    *hidden(Part.BATTERY, "battery_1_wake_up", "bms_err_stop", "grid_signal"),
+    *hidden(Part.GRID, "grid_peak_shaving", "asymmetric_phase_feeding"),
+    *hidden(
+        Part.GENERATOR,
+        "generator_charge_enabled",
+        "generator_force",
+        "generator_signal",
+        "generator_on_grid_input",
+        "generator_peak_shaving",
+    ),
+    *hidden(Part.GENERATOR, "microinverter_export_cutoff", used_when=(MICRO_INVERTER,)),
 )
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 import json
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
@@ -29,6 +30,11 @@ IMAGE = Path(__file__).parents[1] / "fixtures" / "jso_image.json"
 @pytest.fixture(autouse=True)
 def _custom_integration(enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration."""
+
+
+@pytest.fixture(autouse=True)
+def _no_files_of_this_computer(hass_storage: dict[str, Any]) -> None:
+    """Keep what the integration stores in the test."""
 
 
 @pytest.fixture(autouse=True)

@@ -516,4 +516,4 @@ async def test_writes_are_remembered(
     assert [(change.key, change.before, change.after) for change in device.changes] == [
         ("max_sell_power", 8000, 4600)
     ]
-    assert json.loads(json.dumps(device.write_counts)) == {"max_sell_power": 1}
+    assert json.loads(json.dumps(device.wear.as_dict()))["settings"] == {"max_sell_power": 1}

@@ -119,8 +119,10 @@ async def test_changes_and_refused_registers(
         "key": "work_mode",
         "before": "zero_export_to_ct",
         "after": "selling_first",
+        "group": None,
     }
-    assert unit["write_counts"] == {"work_mode": 1}
+    assert unit["wear"].pop("day")
+    assert unit["wear"] == {"registers": {"142": 1}, "settings": {"work_mode": 1}, "total": 1}
     assert unit["resting"] == []
     assert unit["polls"]["energy"]["successful"] is False
     assert data["link"]["statistics"]["exceptions"]["6"] >= 1

@@ -289,9 +289,13 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
         if not known.disabled
     )
     assert enabled == {
-        # 3 of the inverter, 5 PV, 10 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier
-        "sensor": 38,
+        # 3 of the inverter, 5 PV, 10 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier,
+        # 2 of the schedule
+        "sensor": 40,
+        "calendar": 1,
         "binary_sensor": 3,
+        # A fault, an outage
+        "event": 2,
         "number": 8,
         "select": 2,
         "switch": 4,
@@ -303,6 +307,8 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """Serial number and canonical key, nothing of the link; all belong to the unit's subentry."""
     known = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
     keys = {*JSO.registers, *JSO.derived, "connectivity", "rejected_samples"}
+    keys |= {"outage", "last_outage", "last_outage_duration"}
+    keys |= {"schedule", "active_slot", "next_schedule_change"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == (
         "sensor.jso8048104_battery_state_of_charge"
@@ -542,7 +548,14 @@ async def test_a_family_without_a_value(
 
 # ---------------------------------------------------------------------- descriptions and table
 
-UNITS: Final = {"degC": "°C"}
+UNITS: Final = {
+    "degC": "°C",
+    "mV/degC/cell": "mV/°C/cell",
+    "mOhm": "mΩ",
+    # Of the rated power and of the rated voltage.
+    "%Pn": "%",
+    "%Un": "%",
+}
 
 # Registers that no entity shows, and why.
 NOT_SHOWN: Final = {
@@ -552,12 +565,21 @@ NOT_SHOWN: Final = {
     "rated_power_code": "says again what rated_power says",
     "pack_serial": "identifies a person's battery, and no device page shows packs yet",
 }
+# Settings that no entity shows or changes by its key, and why.
+NOT_SET: Final = {
+    "system_time": "is never right when it is read; the drift is shown, and a button sets the clock",
+}
 
 
 def test_descriptions_are_in_the_table() -> None:
-    """Every key is a register or derived, with the unit of the table."""
+    """Every key is a register or derived, with the unit of the table; or it says what it is made of."""
     for platform, descriptions in DESCRIPTIONS.items():
         for description in descriptions:
+            if description.about_writes:
+                continue
+            if description.source or description.inputs:
+                assert description.polled_keys <= JSO.registers.keys() | JSO.derived.keys()
+                continue
             row = JSO.registers.get(description.key) or JSO.derived.get(description.key)
             assert row is not None, (platform, description.key)
             unit = getattr(description, "native_unit_of_measurement", None)
@@ -584,6 +606,45 @@ def test_every_measured_value_is_shown() -> None:
     assert set(JSO.derived) <= shown
 
 
+CONTROL_PLATFORMS: Final = (Platform.NUMBER, Platform.SELECT, Platform.SWITCH, Platform.TIME)
+
+
+def test_every_setting_has_its_entities() -> None:
+    """A control for the tier that may write it and a stand-in for the others; one that nobody may write is shown."""
+    controls = {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]}
+    stand_ins, always = (
+        {
+            description.key
+            for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
+            for description in DESCRIPTIONS[platform]
+            if description.writable is writable
+        }
+        for writable in (False, None)
+    )
+    settings = {key: row for key, row in JSO.registers.items() if row.group is Group.SETTINGS}
+    writable = {key for key, row in settings.items() if row.writable}
+    assert writable - controls == set(NOT_SET)
+    assert controls == stand_ins
+    assert controls <= writable
+    assert settings.keys() - writable <= always
+    assert not always & controls
+    # 57 numbers, 47 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
+    assert (len(controls), len(settings.keys() - writable)) == (115, 149)
+
+
+def test_a_stand_in_is_shown_where_its_control_is() -> None:
+    """What waits to be switched on does so in every tier."""
+    enabled = {
+        description.key: description.entity_registry_enabled_default
+        for platform in CONTROL_PLATFORMS
+        for description in DESCRIPTIONS[platform]
+    }
+    for platform in (Platform.SENSOR, Platform.BINARY_SENSOR):
+        for description in DESCRIPTIONS[platform]:
+            if description.writable is False:
+                assert description.entity_registry_enabled_default is enabled[description.key]
+
+
 @pytest.mark.parametrize(
     ("key", "translation_key", "placeholders"),
     [
@@ -595,6 +656,19 @@ def test_every_measured_value_is_shown() -> None:
         ("battery_2_soc", "battery_2_soc", {}),
         ("pv_power", "pv_power", {}),
         ("bms_force_charge_1", "bms_force_charge_1", {}),
+        ("tou_slot_6_time", "tou_slot_time", {"number": "6"}),
+        ("tou_slot_2_generator_charge", "tou_slot_generator_charge", {"number": "2"}),
+        ("wind_curve_12_current", "wind_curve_current", {"number": "12"}),
+        ("wind_input_dc2", "wind_input_dc", {"number": "2"}),
+        ("volt_watt_p3", "volt_watt_p", {"number": "3"}),
+        ("volt_var_q4", "volt_var_q", {"number": "4"}),
+        ("watt_pf_pf1", "watt_pf_pf", {"number": "1"}),
+        ("watt_pf_p1", "watt_pf_p", {"number": "1"}),
+        ("over_voltage_2_trip", "over_voltage_trip", {"number": "2"}),
+        ("under_frequency_1_trip_delay", "under_frequency_trip_delay", {"number": "1"}),
+        ("hvrt3_time", "hvrt_time", {"number": "3"}),
+        ("battery_1_wake_up", "battery_1_wake_up", {}),
+        ("long_over_voltage_trip", "long_over_voltage_trip", {}),
     ],
 )
 def test_phases_and_strings_share_their_names(

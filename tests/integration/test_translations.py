@@ -13,13 +13,18 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import SelectSelector
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
+from custom_components.hybrid_inverter.actions import async_setup_actions
 from custom_components.hybrid_inverter.config_flow import SCHEMAS
+from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.modbus.probe import Failure
+from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.sensor import CODES
 
@@ -94,10 +99,36 @@ def test_states() -> None:
 
 
 def test_codes_are_named() -> None:
-    """The list of codes is an attribute that a person can read."""
+    """The list of codes is an attribute that a person can read, and so is what faults and warnings mean."""
     for description in CODES:
         attributes = TEXTS["entity"]["sensor"][description.key]["state_attributes"]
-        assert attributes == {"codes": {"name": "Codes"}}
+        expected = {"codes": {"name": "Codes"}}
+        if description.key in ("fault", "warning"):
+            expected["meanings"] = {"name": "Meanings"}
+        assert attributes == expected
+
+
+def test_meanings_of_codes() -> None:
+    """Every fault but F17, which no list explains, and the five warnings that are documented."""
+    known = TEXTS["entity"]["event"]["fault"]["state_attributes"]["event_type"]["state"]
+    faults = {f"f{number:02d}" for number in range(1, 65)} - {"f17"}
+    assert set(known) == faults | {"w02", "w03", "w04", "w31", "w32"}
+    labels = {
+        label.lower()
+        for key in ("fault", "warning")
+        for label in FAMILIES["jso"].registers[key].labels.values()
+    }
+    assert set(known) <= labels
+
+
+def test_what_events_tell() -> None:
+    """Every type of an event and every attribute has a text."""
+    attributes = TEXTS["entity"]["event"]["fault"]["state_attributes"]
+    assert set(attributes) == {"event_type", "code", "meaning", "kind", "since"}
+    assert set(attributes["kind"]["state"]) == {"fault", "warning"}
+    attributes = TEXTS["entity"]["event"]["outage"]["state_attributes"]
+    assert set(attributes) == {"event_type", "since", "duration"}
+    assert set(attributes["event_type"]["state"]) == set(OUTAGE.event_types or [])
 
 
 def test_a_setting_has_one_name() -> None:
@@ -107,6 +138,7 @@ def test_a_setting_has_one_name() -> None:
         ("select", "sensor"),
         ("number", "sensor"),
         ("switch", "binary_sensor"),
+        ("time", "sensor"),
     ):
         for key, text in entities[platform].items():
             assert entities[stand_in][key] == text
@@ -181,9 +213,11 @@ async def test_options_of_selectors(hass: HomeAssistant) -> None:
         for selector in selects(schema)
         if "translation_key" in selector.config
     }
-    known = {name: set(texts["options"]) for name, texts in TEXTS["selector"].items()}
+    offered["day"] = set(DAYS)
+    selectors = TEXTS["selector"]
+    known = {name: set(item["options"]) for name, item in selectors.items() if "options" in item}
     assert known == offered
-    assert set(known) == {"framing", "tier"}
+    assert set(known) == {"framing", "tier", "day"}
 
 
 def test_failures() -> None:
@@ -244,12 +278,29 @@ EXCEPTIONS: Final = {
     "wrong_machine": {"model", "found"},
     "needs_tier": {"entity", "value", "tier"},
     "not_served": {"entity", "value"},
+    "too_early": {"entity", "value", "limit", "neighbour"},
+    "too_late": {"entity", "value", "limit", "neighbour"},
     "out_of_range": {"entity", "value", "minimum", "maximum"},
     "off_step": {"entity", "value", "step"},
     "invalid_value": {"entity", "value"},
+    "write_budget": {"entity", "limit"},
+    "nothing_to_undo": {"entity"},
+    "former_value_unknown": {"entity"},
     "not_applied": {"entity", "address", "wanted", "held"},
     "rejected": {"entity", "code"},
     "write_not_confirmed": {"entity", "error"},
+    "no_such_unit": {"device"},
+    "schedule_not_supported": set(),
+    "schedule_not_readable": set(),
+    "schedule_no_windows": set(),
+    "schedule_off_grid": {"window", "time", "minutes"},
+    "schedule_empty_window": {"window", "time"},
+    "schedule_overlap": {"window", "other", "time"},
+    "schedule_target": {"window", "value", "minimum", "maximum", "step"},
+    "schedule_power": {"window", "value", "minimum", "maximum", "step"},
+    "schedule_too_many_slots": {"count", "most"},
+    "schedule_not_applied": {"address", "wanted", "held"},
+    "schedule_not_restored": {"address", "wanted", "held"},
 }
 
 
@@ -257,10 +308,32 @@ def test_exceptions() -> None:
     """Every exception that is raised has a message, and every message is raised."""
     modules = [path.name for path in INTEGRATION.glob("*.py")]
     # Selects of forms have translation keys, too, but are no keyword arguments with a literal.
-    assert keywords("translation_key", *modules) == set(TEXTS["exceptions"])
+    assert keywords("translation_key", *modules) | set(Reason) == set(TEXTS["exceptions"])
     assert set(TEXTS["exceptions"]) == set(EXCEPTIONS)
     for name, text in TEXTS["exceptions"].items():
         assert placeholders(text["message"]) <= EXCEPTIONS[name], name
+
+
+# ---------------------------------------------------------------------- repairs
+
+
+def test_issues() -> None:
+    """A repair for every code of the manual's table but F35: its code, the inverter's name, and numbered steps."""
+    rules = FAMILIES["jso"].faults
+    assert rules is not None
+    assert set(TEXTS["issues"]) == {f"fault_{code.lower()}" for code in rules.remedies}
+    for key, text in TEXTS["issues"].items():
+        code = key.removeprefix("fault_").upper()
+        assert set(text) == {"title", "description"}, key
+        assert text["title"].startswith(f"{code}: "), key
+        assert placeholders(text["title"]) == placeholders(text["description"]) == {"name"}, key
+        assert len(text["title"]) <= 80, key
+        _, *steps = text["description"].split("\n\n", 1)[1].split("\n")
+        assert text["description"].count("\n\n") == 1, key
+        assert [step.split(". ")[0] for step in steps] == [
+            str(number) for number in range(2, len(steps) + 2)
+        ], key
+        assert "installer" in steps[-1], key
 
 
 # ---------------------------------------------------------------------- what hassfest asks for
@@ -290,8 +363,35 @@ def test_no_unknown_branches() -> None:
         "device",
         "entity",
         "exceptions",
+        "issues",
+        "services",
     }
     assert set(TEXTS["config"]) == {"abort", "create_entry", "error", "step"}
+
+
+# ---------------------------------------------------------------------- actions
+
+
+async def test_actions(hass: HomeAssistant) -> None:
+    """Every action and every field of one has a name, an explanation and, the action, an icon; nothing else has."""
+    actions = await hass.async_add_executor_job(load_yaml_dict, str(INTEGRATION / "services.yaml"))
+    async_setup_actions(hass)
+    assert set(actions) == set(hass.services.async_services_for_domain(DOMAIN))
+    assert set(actions) == set(TEXTS["services"]) == set(ICONS["services"])
+    for name, action in actions.items():
+        text = TEXTS["services"][name]
+        assert set(text) == {"name", "description", "fields"}
+        assert set(text["fields"]) == set(action["fields"])
+        assert all(set(field) == {"name", "description"} for field in text["fields"].values())
+    for name in ("window", "otherwise"):
+        (selector,) = (
+            field["selector"]["object"]
+            for field in actions["set_schedule"]["fields"].values()
+            if field["selector"].get("object", {}).get("translation_key") == name
+        )
+        text = TEXTS["selector"][name]["fields"]
+        assert set(text) == set(selector["fields"])
+        assert all(set(field) == {"name", "description"} for field in text.values())
 
 
 # ---------------------------------------------------------------------- icons
@@ -317,14 +417,14 @@ def test_icons() -> None:
         if (platform, key) in with_icon:
             assert device_class in OUR_ICON_IS_BETTER, (platform, key)
     assert with_icon <= used
-    assert set(ICONS) == {"entity"}
+    assert set(ICONS) == {"entity", "services"}
 
 
 def test_icons_are_material_design() -> None:
     """Hassfest allows nothing else, and no state icon that is the default."""
     for path, icon in texts(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9]+(?:-[a-z0-9]+)*", icon), path
-        assert path[-1] == "default" or path[-2] == "state", path
+        assert path[-1] in ("default", "service") or path[-2] == "state", path
 
 
 def test_a_setting_has_one_icon() -> None:
@@ -334,6 +434,7 @@ def test_a_setting_has_one_icon() -> None:
         ("select", "sensor"),
         ("number", "sensor"),
         ("switch", "binary_sensor"),
+        ("time", "sensor"),
     ):
         for key, icon in entities[platform].items():
             assert entities[stand_in][key] == icon

@@ -48,3 +48,19 @@ def test_any_bit(values: Inputs, expected: bool | None) -> None:
     """A flag in any field counts, bit 0 as well; unknown fields say nothing."""
     result = any_bit("a", "b")(values)
     assert result is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"a": frozenset({34})}, False),
+        ({"a": frozenset({34, 22})}, True),
+        ({"a": frozenset({22})}, True),
+        ({"a": frozenset()}, False),
+        ({"a": None}, None),
+    ],
+)
+def test_any_bit_but_one(values: Inputs, expected: bool | None) -> None:
+    """A flag that does not count is no flag, and hides no other one."""
+    result = any_bit("a", except_bits={34})(values)
+    assert result is expected

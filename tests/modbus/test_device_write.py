@@ -210,7 +210,7 @@ async def test_an_equal_value_is_not_sent(
     await device.write(key, value)
     assert unit.writes == []
     assert heard == [value]
-    assert (len(device.changes), device.write_counts.total()) == (0, 0)
+    assert (len(device.changes), device.wear.total) == (0, 0)
 
 
 async def test_equal_to_what_the_machine_holds_now(device: Device, unit: FakeUnit) -> None:
@@ -352,6 +352,19 @@ async def test_the_six_times_travel_together(device: Device, unit: FakeUnit) -> 
     assert unit.reads[3:] == [(148, 6), (148, 6), (148, 1), (149, 5)]
 
 
+async def test_a_time_out_of_order_is_not_sent(device: Device, unit: FakeUnit) -> None:
+    """The other starts are read before the check; what the last poll said of them is forgotten."""
+    await device.poll(["tou_slot_2_time", "tou_slot_3_time", "tou_slot_4_time"])
+    unit.registers[151] = 1000
+    for value, detail in ((time(10, 5), "latest"), (time(4, 55), "earliest")):
+        with pytest.raises(InvalidValueError) as caught:
+            await device.write("tou_slot_3_time", value)
+        assert detail in caught.value.details
+    assert unit.writes == []
+    await device.write("tou_slot_3_time", time(10))
+    assert unit.writes == [(148, (0, 500, 1000, 1000, 1700, 2100))]
+
+
 @pytest.mark.parametrize("single_write", [False, True])
 async def test_function_codes(unit: FakeUnit, single_write: bool) -> None:
     """One register goes by function code 6 only where the machine serves that; six never do."""
@@ -451,7 +464,7 @@ async def test_a_write_that_is_ignored_is_tried_once_more(device: Device, unit: 
     assert unit.writes == [(142, (0,)), (142, (0,))]
     assert set(heard) == {"zero_export_to_load"}
     assert len(device.changes) == 0
-    assert device.write_counts == {"work_mode": 2}
+    assert device.wear.settings == {"work_mode": 2}
 
 
 async def test_the_second_try_counts(device: Device, unit: FakeUnit) -> None:
@@ -489,9 +502,9 @@ async def test_a_value_that_is_always_taken_back_is_noticed(unit: FakeUnit) -> N
     unit.reverted, unit.revert_after = 99, 0.02
     heard = listen(device, "tou_slot_2_time")
     with pytest.raises(NotAppliedError) as caught:
-        await device.write("tou_slot_2_time", time(23))
-    assert (caught.value.wanted, caught.value.held) == (time(23), time(5))
-    assert heard == [time(23), time(5), time(5)]
+        await device.write("tou_slot_2_time", time(8))
+    assert (caught.value.wanted, caught.value.held) == (time(8), time(5))
+    assert heard == [time(8), time(5), time(5)]
     assert len(unit.writes) == 2
 
 
@@ -600,7 +613,7 @@ async def test_changes_are_remembered(device: Device) -> None:
         ("tou_slot_1_time", time(0), time(0, 5)),
     ]
     assert all(change.when.utcoffset() is not None for change in device.changes)
-    assert device.write_counts == {"work_mode": 2, "tou_slot_1_time": 1}
+    assert device.wear.settings == {"work_mode": 2, "tou_slot_1_time": 1}
 
 
 async def test_fifty_changes_are_remembered(unit: FakeUnit) -> None:

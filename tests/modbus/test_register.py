@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 import math
 import struct
+from typing import Final
 
 from hypothesis import given, strategies as st
 import pytest
@@ -584,6 +585,45 @@ def test_a_refusal_carries_its_numbers() -> None:
     with pytest.raises(InvalidValueError) as between:
         limited.check(52, {})
     assert between.value.details == {"step": 5}
+
+
+STARTS: Final = {"earlier": time(5, 0), "later": time(8, 30), "nowhere": None}
+ORDERED: Final = Limits(Ref("earlier", default=0), Ref("later", default=1435), 5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "value", "details"),
+    [
+        (
+            ORDERED,
+            time(4, 55),
+            {"minimum": 300, "maximum": 510, "earliest": 300, "neighbour": "earlier"},
+        ),
+        (
+            ORDERED,
+            time(8, 35),
+            {"minimum": 300, "maximum": 510, "latest": 510, "neighbour": "later"},
+        ),
+        # Nobody is in the way but the end of the day.
+        (
+            Limits(0, Ref("nowhere", default=1435), 5),
+            time(23, 56),
+            {"minimum": 0, "maximum": 1435},
+        ),
+        (Limits(Ref("earlier"), 1435, 5), time(23, 56), {"minimum": 300, "maximum": 1435}),
+    ],
+)
+def test_a_time_out_of_order(limits: Limits, value: time, details: dict[str, str | float]) -> None:
+    """The refusal names the register whose time is in the way."""
+    with pytest.raises(InvalidValueError) as outside:
+        row(Hhmm(), limits=limits).check(value, STARTS)
+    assert outside.value.details == details
+
+
+@pytest.mark.parametrize("value", [time(5, 0), time(5, 5), time(8, 30)])
+def test_a_time_in_order(value: time) -> None:
+    """The same time as a neighbour's is in order."""
+    row(Hhmm(), limits=ORDERED).check(value, STARTS)
 
 
 @given(st.integers(0, 6100))

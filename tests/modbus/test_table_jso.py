@@ -687,7 +687,7 @@ def test_identities() -> None:
 
 
 def test_derived_values() -> None:
-    """The strings that are there add up; a fault is a problem."""
+    """The strings that are there add up; a fault is a problem, an outage is none."""
     assert set(JSO.derived) == {"pv_power", "problem"}
     pv_power, problem = JSO.derived["pv_power"], JSO.derived["problem"]
     assert pv_power.inputs == ("pv1_power", "pv2_power", "pv3_power", "pv4_power")
@@ -697,6 +697,8 @@ def test_derived_values() -> None:
     assert problem.inputs == ("fault",)
     assert problem.compute({"fault": read("fault")}) is True
     assert problem.compute({"fault": read("fault", {555: 0})}) is False
+    assert problem.compute({"fault": read("fault", {555: 0, 557: 0x0004})}) is False
+    assert problem.compute({"fault": read("fault", {555: 0, 557: 0x0006})}) is True
     assert problem.compute({"fault": None}) is None
     assert JSO.group_of("pv_power") is Group.POWER
     assert JSO.group_of("problem") is Group.POWER
@@ -868,15 +870,34 @@ def test_fault_codes(words: dict[int, int], codes: set[str]) -> None:
         ({553: 0x0008}, "W04"),
         ({554: 0x4000}, "W31"),
         ({554: 0x8000}, "W32"),
+        # Not documented.
+        ({553: 0x0001}, "W01"),
+        ({554: 0x0001}, "W17"),
     ],
 )
 def test_warning_codes(words: dict[int, int], code: str) -> None:
-    """The documented warnings; the other bits have no code."""
+    """Bit n, counted from register 553 bit 0, is warning W(n+1), whether or not anybody knows what it means."""
     row = JSO.registers["warning"]
     bits = read("warning", {553: 0, 554: 0} | words)
     assert isinstance(bits, frozenset)
     assert [row.labels[bit] for bit in bits] == [code]
-    assert len(row.labels) == 5
+    assert len(row.labels) == 32
+
+
+def test_fault_rules() -> None:
+    """The manual's table: 19 codes, of which F35 is an outage; F13 and F29 go away by themselves."""
+    rules = JSO.faults
+    assert rules is not None
+    assert " ".join(sorted(rules.remedies)) == (
+        "F08 F13 F18 F20 F22 F23 F24 F26 F29 F34 F41 F42 F47 F48 F56 F58 F63 F64"
+    )
+    assert (rules.fields, rules.no_grid, rules.grid) == (
+        ("fault", "warning"),
+        "F35",
+        "grid_connected",
+    )
+    assert rules.patience == {"F13": 60, "F29": 60}
+    assert JSO.registers["fault"].labels[34] == "F35"
 
 
 # ---------------------------------------------------------------------- writing

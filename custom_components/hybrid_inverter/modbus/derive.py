@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from .register import Group, Value
@@ -38,11 +38,13 @@ def total(*keys: str) -> Callable[[Inputs], float | None]:
     return compute
 
 
-def any_bit(*keys: str) -> Callable[[Inputs], bool | None]:
-    """Whether a flag is set in any of these bit fields; None when none of them is known."""
+def any_bit(
+    *keys: str, except_bits: Collection[int] = frozenset()
+) -> Callable[[Inputs], bool | None]:
+    """Whether a flag but these is set in any of these bit fields; None when none of them is known."""
 
     def compute(values: Inputs) -> bool | None:
         known = [value for key in keys if isinstance(value := values.get(key), frozenset)]
-        return any(known) if known else None
+        return any(value.difference(except_bits) for value in known) if known else None
 
     return compute

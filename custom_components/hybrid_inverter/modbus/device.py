@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 import logging
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +19,7 @@ from .errors import (
     LinkError,
     NotAppliedError,
     RejectedError,
+    UndoError,
     WriteDeniedError,
     WrongDeviceError,
 )
@@ -25,6 +27,7 @@ from .family import Family
 from .plan import LineCost, plan_reads
 from .register import WORD, Group, Ref, Register, Tier, Value
 from .unit import Unit
+from .wear import WearBudget
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ REMEMBERED_CHANGES: Final = 50
 REMEMBERED_PLANS: Final = 16
 # How far a clock may have gone on between being set and being read back.
 CLOCK_ADVANCE: Final = timedelta(seconds=10)
+HALF_A_SECOND: Final = timedelta(seconds=0.5)
 
 # The first and last address of words that are read together: a value, or its part without a gap.
 type Span = tuple[int, int]
@@ -57,6 +61,12 @@ class Change:
     key: str
     before: Value | None
     after: Value
+    # The changes that were made in one request, and are put back in one, share a number.
+    group: int | None = None
+
+    def belongs_to(self, other: Change) -> bool:
+        """Whether the two are put back together; each belongs to itself."""
+        return self is other or (self.group is not None and self.group == other.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,51 @@ class _Plan:
     rows: Mapping[str, Register]
     derived: tuple[Derived, ...]
     reads: tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Settings that are written in one request, with all rows on the run of addresses that the request covers."""
+
+    wanted: Mapping[str, Value]
+    # Those that are wanted come first; the others are sent as they were just read.
+    rows: Mapping[str, Register]
+    span: Span
+
+    @property
+    def addresses(self) -> range:
+        """Return the addresses in the order in which their words are sent."""
+        return range(self.span[0], self.span[1] + 1)
+
+    @property
+    def stored(self) -> set[int]:
+        """Return the addresses that the machine keeps in the memory that wears."""
+        return {address for row in self.rows.values() if row.stored for address in row.addresses}
+
+    @property
+    def groups(self) -> set[Group]:
+        """Return the groups in which the settings are polled."""
+        return {self.rows[key].group for key in self.wanted}
+
+    def decode(self, image: Mapping[int, int]) -> dict[str, Value | None]:
+        """Return what the machine holds of the settings that are wanted."""
+        return {key: self.rows[key].decode(image) for key in self.wanted}
+
+    def encode(self, image: Mapping[int, int]) -> list[int]:
+        """Return the words to send: those of the image, with what is wanted put into them."""
+        words = {address: image[address] for address in self.addresses}
+        for key, value in self.wanted.items():
+            row = self.rows[key]
+            words.update(zip(row.addresses, row.encode(value, words), strict=True))
+        return list(words.values())
+
+    def lost(self, image: Mapping[int, int]) -> list[str]:
+        """Return the keys of what the machine has not kept."""
+        return [
+            key
+            for key, value in self.decode(image).items()
+            if not _is_kept(self.wanted[key], value)
+        ]
 
 
 class Device:
@@ -84,22 +139,26 @@ class Device:
         known: Mapping[str, Value] | None = None,
         tier: Tier = Tier.EVERYDAY,
         baudrate: int | None = None,
+        wear: WearBudget | None = None,
     ) -> None:
-        """Take what is already known of the machine (its rated power bounds other values)."""
+        """Take what is already known of the machine (its rated power bounds other values), and of its writes."""
         self.family = family
         self.tier = tier
-        self.changes: deque[Change] = deque(maxlen=REMEMBERED_CHANGES)
-        self.write_counts: Counter[str] = Counter()
+        self.changes: deque[Change] = deque()
+        self.wear = wear or WearBudget()
         self._unit = unit
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
         self._readable = tuple(family.readable)
         self._values: dict[str, Value | None] = dict(known or {})
         self._image: dict[int, int] = {}
+        # When each address was read last.
+        self._read_at: dict[int, datetime] = {}
         # Refused addresses, and when they are asked for again; and all that were ever logged as refused.
         self._resting: dict[int, float] = {}
         self._logged: set[int] = set()
         self._plans: dict[frozenset[str], _Plan] = {}
         self._write_lock = asyncio.Lock()
+        self._group_numbers = count()
         self._listeners: list[Callable[[Group], None]] = []
 
     @property
@@ -116,6 +175,11 @@ class Device:
     def resting(self) -> list[int]:
         """Return the addresses that the machine refuses, in order."""
         return sorted(self._resting)
+
+    def read_at(self, key: str) -> datetime | None:
+        """Return when a register was read last; None when it was not, or its words are from different reads."""
+        times = {self._read_at.get(address) for address in self.family.registers[key].addresses}
+        return times.pop() if len(times) == 1 else None
 
     def may_write(self, key: str) -> bool:
         """Whether the chosen tier allows to write this key."""
@@ -247,6 +311,7 @@ class Device:
         words = await self._unit.read_holding_registers(first, last - first + 1, urgent=urgent)
         brought = dict(zip(range(first, last + 1), words, strict=True))
         self._image.update(brought)
+        self._read_at.update(dict.fromkeys(brought, datetime.now(UTC)))
         return brought
 
     async def _read_now(
@@ -339,6 +404,75 @@ class Device:
         WriteDeniedError and InvalidValueError before anything is sent, LinkError and RejectedError when the machine
         could not be reached or said no, NotAppliedError when it said yes and does not hold the value.
         """
+        block = self._block({key: value})
+        async with self._write_lock:
+            await self._write(block, await self._look(block), restore=False)
+
+    async def write_many(self, values: Mapping[str, Value]) -> None:
+        """Write settings that lie in one run of addresses in one request: all of them, or none.
+
+        Raises like `write`. When the machine does not keep every one of them, what it held before is put back, again in
+        one request, and the NotAppliedError says whether that worked. After a LinkError it holds either all the old
+        or all the new ones, as a request is carried out as a whole or not at all.
+        """
+        block = self._block(values)
+        # The bounds as far as they are known, so that nothing goes over the link for a value that is wrong anyway.
+        self._check(block)
+        async with self._write_lock:
+            await self._write(block, await self._look(block), restore=True)
+
+    async def undo(self) -> None:
+        """Put the last change back that is still there, through the same guard; a block goes back in one request.
+
+        UndoError when there is none; otherwise raises like `write_many`, and the change stays.
+        """
+        async with self._write_lock:
+            if not self.changes:
+                raise UndoError
+            last = self.changes[-1]
+            undone = [change for change in self.changes if change.belongs_to(last)]
+            former: dict[str, Value] = {}
+            for change in undone:
+                if change.before is None:
+                    raise UndoError(change.key)
+                former[change.key] = change.before
+            kept = [change for change in self.changes if not change.belongs_to(last)]
+            block = self._block(former)
+            await self._write(block, await self._look(block), restore=len(undone) > 1)
+            # Without what this very write has added.
+            self.changes = deque(kept)
+
+    async def set_clock(self, key: str, now: Callable[[], datetime]) -> None:
+        """Set a clock to the local time that `now` tells when it is sent; raises like `write`.
+
+        It is no change that could be undone: the time that was before has passed.
+        """
+        async with self._write_lock:
+            image = await self._look(self._block({key: _nearest_second(now())}))
+            for _ in range(2):
+                block = self._block({key: _nearest_second(now())})
+                await self._send(block, [key], block.encode(image))
+                await asyncio.sleep(self.family.settle)
+                image = await self._read_now(block.rows.values())
+                self._tell(block.groups)
+                if not block.lost(image):
+                    return
+        row = block.rows[key]
+        raise NotAppliedError(key, row.addresses[0], block.wanted[key], row.decode(image))
+
+    async def preview(self, values: Mapping[str, Value]) -> dict[int, tuple[int, int]]:
+        """Return the words that `write_many` would send by address, each as it is and as it would be; send nothing."""
+        block = self._block(values)
+        self._check(block)
+        async with self._write_lock:
+            image = await self._look(block)
+        return {
+            address: (image[address], word)
+            for address, word in zip(block.addresses, block.encode(image), strict=True)
+        }
+
+    def _permit(self, key: str, value: Value) -> Value:
+        """Return the value as the register would hold it; WriteDeniedError when the chosen tier may not write it."""
         register = self.family.registers.get(key)
         if register is None or register.tier is None:
             raise WriteDeniedError(key, value, "may not be written")
@@ -346,39 +480,108 @@ class Device:
             raise WriteDeniedError(
                 key, value, f"needs the tier {register.tier}", tier=register.tier
             )
-        wanted = register.normalise(value)
-        async with self._write_lock:
-            await self._write(register, wanted)
+        return register.normalise(value)
 
-    async def _write(self, register: Register, wanted: Value) -> None:
-        """Check, write, read back, settle, read again; one more try, then give up."""
-        block = [register, *(self.family.registers[key] for key in register.written_with)]
-        if any(self._is_resting(row) for row in block):
-            raise WriteDeniedError(register.key, wanted, "is not served by this machine")
+    def _block(self, values: Mapping[str, Value]) -> _Block:
+        """Return what is sent for these settings; ValueError when one request cannot hold them."""
+        wanted = {key: self._permit(key, value) for key, value in values.items()}
+        registers = self.family.registers
+        together = {*wanted, *(other for key in wanted for other in registers[key].written_with)}
+        places = {address for key in together for address in registers[key].addresses}
+        span = (min(places), max(places))
+        rows = {key: registers[key] for key in wanted}
+        for key, row in registers.items():
+            if row.writable and span[0] <= min(row.addresses) and max(row.addresses) <= span[1]:
+                rows.setdefault(key, row)
+        block = _Block(wanted, rows, span)
+        # What is sent along unchanged is written, too, so it has to be something that may be.
+        if (
+            _addresses(row_span for row in rows.values() for row_span in row.spans)
+            != set(block.addresses)
+            or len(block.addresses) > self.family.max_write
+        ):
+            raise ValueError(f"{sorted(wanted)} cannot be written in one request")
+        return block
+
+    def _check(self, block: _Block) -> None:
+        """Raise InvalidValueError for a value that is off its bounds, those that it comes with included."""
+        values = {**self._values, **block.wanted}
+        for key, value in block.wanted.items():
+            block.rows[key].check(value, values)
+
+    async def _look(self, block: _Block) -> dict[int, int]:
+        """Return the words that the machine holds now, after the checks that take a look at it."""
+        if any(self._is_resting(row) for row in block.rows.values()):
+            key, value = next(iter(block.wanted.items()))
+            raise WriteDeniedError(key, value, "is not served by this machine")
+        bounds = [row for key in block.wanted for row in self._live_bounds(block.rows[key])]
         # What was polled minutes ago may have been changed at the panel since.
-        image = await self._read_now([*block, *self._live_bounds(register)])
-        register.check(wanted, self._values)
-        before = register.decode(image)
-        if before is None and all(image[address] == WORD for address in register.addresses):
-            raise WriteDeniedError(register.key, wanted, "is not served by this machine")
-        if before == wanted:
-            self._tell(register.group)
+        image = await self._read_now([*block.rows.values(), *bounds])
+        self._check(block)
+        for key, value in block.wanted.items():
+            row = block.rows[key]
+            if row.decode(image) is None and all(image[place] == WORD for place in row.addresses):
+                raise WriteDeniedError(key, value, "is not served by this machine")
+        return image
+
+    async def _write(self, block: _Block, image: dict[int, int], *, restore: bool) -> None:
+        """Write, read back, settle, read again; one more try, then give up."""
+        before, held = image, block.decode(image)
+        changed = [key for key, value in block.wanted.items() if held[key] != value]
+        if not changed:
+            self._tell(block.groups)
             return
-        await self._send(block, wanted, image)
+        self.wear.check(changed[0], block.stored)
+        await self._send(block, changed, block.encode(image))
         # Some machines are busy right after a write; what counts is what they hold in the end.
         with suppress(RejectedError):
-            if _is_kept(wanted, register.decode(await self._read_now(block))):
-                self._tell(register.group)
+            if not block.lost(await self._read_now(block.rows.values())):
+                self._tell(block.groups)
         for attempts_left in (1, 0):
             await asyncio.sleep(self.family.settle)
             image = await self._read_around(block)
-            self._tell(register.group)
-            if _is_kept(wanted, register.decode(image)):
-                self.changes.append(Change(datetime.now(UTC), register.key, before, wanted))
+            self._tell(block.groups)
+            if not (lost := block.lost(image)):
+                self._remember({key: (held[key], block.wanted[key]) for key in changed})
                 return
             if attempts_left:
-                await self._send(block, wanted, image)
-        raise NotAppliedError(register.key, register.addresses[0], wanted, register.decode(image))
+                await self._send(block, changed, block.encode(image))
+        row = block.rows[lost[0]]
+        raise NotAppliedError(
+            row.key,
+            row.addresses[0],
+            block.wanted[row.key],
+            row.decode(image),
+            restored=restore and await self._restore(block, changed, before, image),
+        )
+
+    def _remember(self, changed: Mapping[str, tuple[Value | None, Value]]) -> None:
+        """Keep what was changed in one request, with what it was before; a block is forgotten as a whole."""
+        now = datetime.now(UTC)
+        group = next(self._group_numbers) if len(changed) > 1 else None
+        self.changes.extend(
+            Change(now, key, before, after, group) for key, (before, after) in changed.items()
+        )
+        while len(self.changes) > REMEMBERED_CHANGES:
+            oldest = self.changes.popleft()
+            while self.changes and self.changes[0].belongs_to(oldest):
+                self.changes.popleft()
+
+    async def _restore(
+        self,
+        block: _Block,
+        changed: Sequence[str],
+        before: Mapping[int, int],
+        image: Mapping[int, int],
+    ) -> bool:
+        """Put back what was there before, if it is not there any more; return whether it is in the end."""
+        words = [before[address] for address in block.addresses]
+        if words != [image[address] for address in block.addresses]:
+            await self._send(block, changed, words)
+            await asyncio.sleep(self.family.settle)
+            image = await self._read_around(block)
+            self._tell(block.groups)
+        return words == [image[address] for address in block.addresses]
 
     def _live_bounds(self, register: Register) -> list[Register]:
         """Return the settings that bound this one; what is fixed for the machine's life is not read again."""
@@ -394,31 +597,22 @@ class Device:
             row for row in rows if row.group is not Group.IDENTITY and not self._is_resting(row)
         ]
 
-    async def _send(
-        self, block: Sequence[Register], value: Value, image: Mapping[int, int]
-    ) -> None:
-        """Write the first register of a block, and in the same request those that the machine wants with it.
-
-        The other bits, and the other registers, are sent as in the image, which was read a moment ago.
-        """
-        register = block[0]
-        words = {address: image[address] for row in block for address in row.addresses}
-        words.update(zip(register.addresses, register.encode(value, image), strict=True))
-        first, last = min(words), max(words)
-        values = [words[address] for address in range(first, last + 1)]
-        self.write_counts[register.key] += 1
+    async def _send(self, block: _Block, changed: Sequence[str], words: list[int]) -> None:
+        """Write the words of a block in one request, and count it for the settings that it changes."""
+        if block.stored:
+            self.wear.count(changed, block.stored)
         try:
-            if self.family.single_write and len(values) == 1:
-                await self._unit.write_register(first, values[0])
+            if self.family.single_write and len(words) == 1:
+                await self._unit.write_register(block.span[0], words[0])
             else:
-                await self._unit.write_registers(first, values)
+                await self._unit.write_registers(block.span[0], words)
         finally:
             # Whatever came of it, nobody knows what they hold until they are read back.
-            self._forget([(first, last)])
+            self._forget([block.span])
 
-    async def _read_around(self, block: Sequence[Register]) -> dict[int, int]:
+    async def _read_around(self, block: _Block) -> dict[int, int]:
         """Read a block and what is polled in the same read, as a setting may move its neighbours; return the words."""
-        register = block[0]
+        register = next(iter(block.rows.values()))
         keys, spans = max(
             (
                 (keys, spans)
@@ -435,13 +629,19 @@ class Device:
             if spans:
                 around = await self._read(spans, urgent=True)
                 self.snapshot(keys)
-        alone = [row for row in block if not around.keys() >= set(row.addresses)]
+        alone = [row for row in block.rows.values() if not around.keys() >= set(row.addresses)]
         return around | await self._read_now(alone)
 
-    def _tell(self, group: Group) -> None:
-        """Tell the listeners that a group has newer values."""
-        for listener in tuple(self._listeners):
-            listener(group)
+    def _tell(self, groups: Collection[Group]) -> None:
+        """Tell the listeners that these groups have newer values."""
+        for group in groups:
+            for listener in tuple(self._listeners):
+                listener(group)
+
+
+def _nearest_second(moment: datetime) -> datetime:
+    """Return a time as a clock takes it that has no parts of a second."""
+    return (moment + HALF_A_SECOND).replace(microsecond=0)
 
 
 def _is_kept(wanted: Value, held: Value | None) -> bool:

@@ -68,8 +68,13 @@ class WriteDeniedError(InvalidValueError):
 class NotAppliedError(DeviceError):
     """The machine acknowledged a write but does not hold the value."""
 
-    def __init__(self, key: str, address: int, wanted: object, held: object) -> None:
-        """Keep the register, the value that was asked for and the value it still holds."""
+    def __init__(
+        self, key: str, address: int, wanted: object, held: object, *, restored: bool = False
+    ) -> None:
+        """Keep the register, the value that was asked for, and the value that it held instead.
+
+        `restored` says that after a write of several registers all of them hold again what they did before.
+        """
         super().__init__(
             f"register {address} ({key}) holds {held!r} after {wanted!r} was written twice"
         )
@@ -77,6 +82,31 @@ class NotAppliedError(DeviceError):
         self.address = address
         self.wanted = wanted
         self.held = held
+        self.restored = restored
+
+
+class WriteBudgetError(DeviceError):
+    """A register has been written as often as it may be in a day; the write was not sent."""
+
+    def __init__(self, key: str, address: int, limit: int) -> None:
+        """Keep the setting, its register and how many writes a day may bring."""
+        super().__init__(f"register {address} ({key}) was written {limit} times today")
+        self.key = key
+        self.address = address
+        self.limit = limit
+
+
+class UndoError(DeviceError):
+    """There is no change to put back, or nobody knows what was there before it."""
+
+    def __init__(self, key: str | None = None) -> None:
+        """Keep the setting whose former value is not known, if there is a change at all."""
+        super().__init__(
+            "there is no change to put back"
+            if key is None
+            else f"{key}: what it was before is not known"
+        )
+        self.key = key
 
 
 class WrongDeviceError(DeviceError):

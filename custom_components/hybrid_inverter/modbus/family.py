@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .derive import Derived
+from .faults import FaultRules
 from .register import Group, Register, Value
 
 
@@ -56,6 +57,8 @@ class Family:
     baudrate: int = 9600
     # Values that stand in for registers that say "not available" while identifying.
     assumed: Mapping[str, int] = field(default_factory=dict)
+    # What its fault codes are about; None for a machine that has none.
+    faults: FaultRules | None = None
 
     def group_of(self, key: str) -> Group:
         """Return the group in which a register or a derived value is polled."""

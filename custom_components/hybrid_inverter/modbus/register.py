@@ -293,9 +293,14 @@ class ClockTime:
         ]
 
 
+def _minutes(value: time) -> int:
+    """Return a time of day in minutes, in which its bounds count."""
+    return value.hour * 60 + value.minute
+
+
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A bound that another register of the same machine sets."""
+    """A bound that another register of the same machine sets; a time of day counts in minutes."""
 
     key: str
     factor: float = 1
@@ -308,6 +313,8 @@ class Ref:
     def resolve(self, values: Mapping[str, Value | None]) -> float | None:
         """Return the bound for these values; None when nothing is known."""
         other = values.get(self.key)
+        if isinstance(other, time):
+            other = _minutes(other)
         if isinstance(other, bool) or not isinstance(other, (int, float)):
             return self.default
         if self.by_value:
@@ -356,6 +363,8 @@ class Register:
     labels: Mapping[int, str] = field(default_factory=dict)
     # The other registers that must be written in the same request.
     written_with: tuple[str, ...] = ()
+    # Whether the machine keeps it in the memory that wears; a clock is not kept there.
+    stored: bool = True
     # The page of the manual, or what else the row rests on.
     source: str = ""
     confidence: str = "high"
@@ -434,25 +443,27 @@ class Register:
         return held
 
     def check(self, value: Value, values: Mapping[str, Value | None]) -> None:
-        """Raise InvalidValueError when the value is off its bounds or its step."""
+        """Raise InvalidValueError when the value is off its bounds or its step.
+
+        Times of day are bounded in minutes; the register whose time is in the way is named as `neighbour`,
+        and its time is the `earliest` or `latest` that there may be.
+        """
         if self.limits is None or not isinstance(value, (int, float, time)):
             return
-        if isinstance(value, time):
-            number: float = value.hour * 60 + value.minute
-            low, high = self.limits.resolve({})
-        else:
-            number = value
-            low, high = self.limits.resolve(values)
+        number: float = _minutes(value) if isinstance(value, time) else value
+        low, high = self.limits.resolve(values)
         # A bound that is computed from another value is a hair off the step.
         hair = self.limits.step * 1e-6
         if not low - hair <= number <= high + hair:
-            raise InvalidValueError(
-                self.key,
-                value,
-                f"is outside {low:g} to {high:g}",
-                minimum=low,
-                maximum=high,
+            details: dict[str, str | float] = {"minimum": low, "maximum": high}
+            side, limit, bound = (
+                ("earliest", low, self.limits.minimum)
+                if number < low
+                else ("latest", high, self.limits.maximum)
             )
+            if isinstance(bound, Ref) and isinstance(values.get(bound.key), time):
+                details |= {side: limit, "neighbour": bound.key}
+            raise InvalidValueError(self.key, value, f"is outside {low:g} to {high:g}", **details)
         steps = number / self.limits.step
         if not math.isclose(steps, round(steps), rel_tol=0, abs_tol=1e-6):
             raise InvalidValueError(

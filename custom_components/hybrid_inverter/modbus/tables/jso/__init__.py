@@ -11,7 +11,7 @@ from typing import Final
 from ...derive import Derived, any_bit, total
 from ...family import Family, Model, table
 from ...register import Group
-from . import battery, energy, generator, grid_code, identity, power, system, work_mode
+from . import battery, energy, faults, generator, grid_code, identity, power, system, work_mode
 
 STRINGS: Final = ("pv1_power", "pv2_power", "pv3_power", "pv4_power")
 
@@ -39,7 +39,8 @@ JSO: Final = Family(
         "problem": Derived(
             key="problem",
             inputs=("fault",),
-            compute=any_bit("fault"),
+            # An outage is not a defect.
+            compute=any_bit("fault", except_bits={faults.NO_GRID_BIT}),
             group=Group.POWER,
         ),
     },
@@ -97,4 +98,5 @@ JSO: Final = Family(
     firmware=("main_firmware", "hmi_firmware"),
     rated_powers=(5000, 20000),
     assumed={"mppt_count": 2, "phase_count": 3},
+    faults=faults.RULES,
 )

@@ -61,6 +61,7 @@ class Extra(TypedDict, total=False):
     plausible: tuple[float, float]
     labels: Mapping[int, str]
     written_with: tuple[str, ...]
+    stored: bool
     confidence: str
 
 

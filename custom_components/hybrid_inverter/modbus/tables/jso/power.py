@@ -35,8 +35,8 @@ ROWS: tuple[Register, ...] = (
         "warning",
         553,
         words=2,
-        # The other bits are not documented.
-        labels={1: "W02", 2: "W03", 3: "W04", 30: "W31", 31: "W32"},
+        # What most of them mean is not documented; they are counted as the faults are.
+        labels={bit: f"W{bit + 1:02d}" for bit in range(32)},
     ),
     FAULTS.bits("fault", 555, words=4, labels={bit: f"F{bit + 1:02d}" for bit in range(64)}),
     BATTERY.u16(

@@ -13,7 +13,7 @@ PARALLEL = Page(Group.SETTINGS, "manual 5.10 Advanced function (parallel wiring 
 WIND_POINTS = range(1, 13)
 
 ROWS: tuple[Register, ...] = (
-    BASIC.row("system_time", (62, 63, 64), ClockTime(), tier=EVERYDAY),
+    BASIC.row("system_time", (62, 63, 64), ClockTime(), tier=EVERYDAY, stored=False),
     PROTOCOL.switch("inverter_enabled", 80, tier=INSTALLER, confidence="high"),
     ADVANCED.pair("external_relay", 178, mask=0x0300, confidence="low"),
     ADVANCED.pair("bms_err_stop", 178, mask=0x0C00, tier=INSTALLER),

@@ -14,6 +14,20 @@ PROTOCOL = Page(Group.SETTINGS, confidence="medium")
 SLOTS: Final = range(1, 7)
 # The machine takes back a start that is not in order with the others, so all six travel together.
 STARTS: Final = tuple(f"tou_slot_{slot}_time" for slot in SLOTS)
+# Minutes of the day, on the grid of the display.
+FIRST_START: Final = 0
+LAST_START: Final = 1435
+START_STEP: Final = 5
+
+
+def start_limits(slot: int) -> Limits:
+    """Return the bounds of a slot's start: the starts before and after it, which may be the same time."""
+    return Limits(
+        Ref(f"tou_slot_{slot - 1}_time", default=FIRST_START) if slot > SLOTS[0] else FIRST_START,
+        Ref(f"tou_slot_{slot + 1}_time", default=LAST_START) if slot < SLOTS[-1] else LAST_START,
+        START_STEP,
+    )
+
 
 ROWS: tuple[Register, ...] = (
     MODE.i16(
@@ -40,13 +54,12 @@ ROWS: tuple[Register, ...] = (
     TIME_OF_USE.switch("tou_saturday", 146, mask=0x0040, tier=EVERYDAY),
     TIME_OF_USE.switch("tou_sunday", 146, mask=0x0080, tier=EVERYDAY),
     *(
-        # Minutes of the day.
         TIME_OF_USE.row(
             key,
             (147 + slot,),
             Hhmm(),
             tier=EVERYDAY,
-            limits=Limits(0, 1435, 5),
+            limits=start_limits(slot),
             written_with=tuple(other for other in STARTS if other != key),
         )
         for slot, key in zip(SLOTS, STARTS, strict=True)
