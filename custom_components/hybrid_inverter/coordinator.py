@@ -16,7 +16,7 @@ from .modbus.errors import DeviceError, WrongDeviceError
 from .modbus.guard import Rejection
 from .modbus.identify import Identity
 from .modbus.link import Link
-from .modbus.register import Group
+from .modbus.register import Group, Value
 
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
 
@@ -52,6 +52,17 @@ class UnitRuntime:
             else:
                 coordinator.last_update_success = False
         return first.last_update_success
+
+    async def async_verify(self) -> None:
+        """Make sure that it is still the same machine, if the link was opened again since it last told."""
+        if not self.verified:
+            await self.device.verify(self.identity.serial)
+            self.verified = True
+
+    async def async_write(self, key: str, value: Value) -> None:
+        """Write a setting through the device's guard, to this machine and no other."""
+        await self.async_verify()
+        await self.device.write(key, value)
 
     @callback
     def link_changed(self, _connected: bool) -> None:
@@ -121,9 +132,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         """Poll once, after making sure that it is still the same machine."""
         unit = self.unit
         try:
-            if not unit.verified:
-                await unit.device.verify(unit.identity.serial)
-                unit.verified = True
+            await unit.async_verify()
             snapshot = await unit.device.poll(self.keys)
         except WrongDeviceError as err:
             raise UpdateFailed(

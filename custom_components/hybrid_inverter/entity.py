@@ -22,6 +22,7 @@ from .modbus.errors import (
     NotAppliedError,
     RejectedError,
     WriteDeniedError,
+    WrongDeviceError,
 )
 from .modbus.register import Group, Value
 
@@ -179,10 +180,8 @@ class ControlEntity(ValueEntity):
 
     async def async_write(self, value: Value) -> None:
         """Write through the device's guard, and say in a person's words what went wrong."""
-        device = self.coordinator.unit.device
-        key = self.entity_description.key
         try:
-            await device.write(key, value)
+            await self.coordinator.unit.async_write(self.entity_description.key, value)
         except InvalidValueError as err:
             raise self._refusal(err) from err
         except DeviceError as err:
@@ -226,6 +225,8 @@ class ControlEntity(ValueEntity):
                     "wanted": str(err.wanted),
                     "held": str(err.held),
                 }
+            case WrongDeviceError():
+                translation_key, placeholders = "written_to_nobody", {"found": err.found}
             case RejectedError():
                 translation_key, placeholders = "rejected", {"code": str(err.code)}
             case _:

@@ -250,6 +250,7 @@ EXCEPTIONS: Final = {
     "not_applied": {"entity", "address", "wanted", "held"},
     "rejected": {"entity", "code"},
     "write_not_confirmed": {"entity", "error"},
+    "written_to_nobody": {"entity", "found"},
 }
 
 
