@@ -211,7 +211,7 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                     description_placeholders={"model": identity.model, "entry": entry.title},
                 )
         return self.async_create_entry(
-            title=f"{identity.model} ({data.get(CONF_HOST) or data[CONF_DEVICE]})",
+            title=_title(identity, data),
             data=data,
             subentries=[
                 ConfigSubentryData(
@@ -239,7 +239,11 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         self.hass.config_entries.async_update_subentry(
             entry, entry.subentries[subentry_id], data=unit_data(unit_id, identity)
         )
-        return self.async_update_reload_and_abort(entry, data=data)
+        # A name that a person gave stays.
+        title = entry.title
+        if title == _title(known, entry.data):
+            title = _title(identity, data)
+        return self.async_update_reload_and_abort(entry, data=data, title=title)
 
     def _current_input(self, link_type: str) -> dict[str, Any] | None:
         """Return the form of an entry as it is, where it is of this type."""
@@ -283,6 +287,11 @@ def _split(link_type: str, user_input: dict[str, Any]) -> tuple[dict[str, Any], 
         # One link for each endpoint, however it is spelled.
         data[CONF_HOST] = data[CONF_HOST].strip().lower()
     return data, unit_id
+
+
+def _title(identity: Identity, data: Mapping[str, Any]) -> str:
+    """Return what an entry is called until a person gives it another name."""
+    return f"{identity.model} ({data.get(CONF_HOST) or data[CONF_DEVICE]})"
 
 
 def _first_unit(entry: ConfigEntry) -> tuple[str, Identity]:

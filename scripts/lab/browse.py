@@ -153,10 +153,11 @@ class Visit:
 
     async def expect_labels(self, count: int) -> None:
         """Every field of the dialog has a label and a description, which are not the names in the code."""
-        fields: list[list[str | None]] = await self.dialog.locator("ha-selector").evaluate_all(
+        selectors = self.dialog.locator("ha-selector")
+        await expect_shown(selectors).to_have_count(count)
+        fields: list[list[str | None]] = await selectors.evaluate_all(
             "all => all.map(one => [one.name, one.label, one.helper])"
         )
-        expect(len(fields) == count, f"{len(fields)} fields instead of {count}: {fields}")
         for name, label, helper in fields:
             expect(bool(label) and label != name and bool(helper), f"{name}: {label!r}, {helper!r}")
 

@@ -18,8 +18,9 @@ def test_a_person_can_use_the_page(tmp_path: Path) -> None:
     """Every step succeeds in a real browser, on a real Home Assistant, with a simulated plant."""
     if not CHROMIUM.exists() and not os.environ.get("CI"):
         pytest.skip(f"{CHROMIUM} is not installed")
-    subprocess.run([REPOSITORY / "scripts" / "setup", "demo"], check=True)
-    browse = subprocess.run(
+    setup = REPOSITORY / "scripts" / "setup"
+    subprocess.run([setup, "demo"], check=True)  # noqa: S603 - a program of this repository
+    browse = subprocess.run(  # noqa: S603 - a program of this repository
         [REPOSITORY / ".venv-demo" / "bin" / "python", "-m", "lab.browse", "--folder", tmp_path],
         cwd=REPOSITORY,
         env={**os.environ, "PYTHONPATH": "scripts"},

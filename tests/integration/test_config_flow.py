@@ -513,7 +513,18 @@ async def test_moved_to_a_serial_port(
         "stopbits": 1,
     }
     assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.title == f"JSO8048104 ({elsewhere.serial_device})"
     assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+
+
+async def test_a_name_that_a_person_gave_stays(
+    hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
+) -> None:
+    """Only the name that we gave follows the address."""
+    hass.config_entries.async_update_entry(loaded, title="Cellar")
+    form = await reconfigure(hass, loaded, "serial")
+    await submit(hass, form, {"device": elsewhere.serial_device, "advanced": {"unit_id": 7}})
+    assert loaded.title == "Cellar"
 
 
 async def test_form_shows_how_it_is(hass: HomeAssistant, probe: FakeProbe) -> None:
