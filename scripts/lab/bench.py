@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 import re
 from statistics import mean, median
@@ -66,7 +67,9 @@ async def line() -> None:
     """Print what a cycle of each group costs on the line, next to the least that is possible."""
     family = FAMILIES["jso"]
     print("\nA cycle on a line of 9600 8N1, default entities")
-    print(f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}")
+    print(
+        f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}"
+    )
     totals = [0.0] * 5
     async with SimulatedPlant(line=LineTiming(baudrate=9600)) as plant:
         link = Link(TcpEndpoint("127.0.0.1", plant.rtu_port, Framing.RTU))
@@ -79,7 +82,9 @@ async def line() -> None:
                     for key in keys
                     for name in (family.derived[key].inputs if key in family.derived else (key,))
                 }
-                least = least_seconds({a for name in rows for a in family.registers[name].addresses})
+                least = least_seconds(
+                    {a for name in rows for a in family.registers[name].addresses}
+                )
                 before = plant.rtu.statistics.as_dict()
                 await device.poll(keys)
                 after = plant.rtu.statistics.as_dict()
@@ -107,7 +112,9 @@ def _print_cycle(
     )
 
 
-FINISHED: Final = re.compile(rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE)
+FINISHED: Final = re.compile(
+    rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE
+)
 
 
 async def refresh(seconds: float) -> None:
@@ -119,7 +126,9 @@ async def refresh(seconds: float) -> None:
         started = time.monotonic()
         entry = await home.add_inverter(plant.rtu, "rtu")
         await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 5)
-        print(f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)")
+        print(
+            f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)"
+        )
         await home.set_options(
             entry["entry_id"],
             power_interval=1,
@@ -138,7 +147,7 @@ async def refresh(seconds: float) -> None:
             for row in home.log[seen:].splitlines()
             if (match := FINISHED.match(row))
         ]
-        gaps = [(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)]
+        gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
         print(
             f"battery, PV, grid and load power, asked for every 1 s: refreshed every {median(gaps):.2f} s"
             f" (median), {_p95(gaps):.2f} s (p95), {max(gaps):.2f} s (longest), {len(gaps)} times"
@@ -251,7 +260,9 @@ def main() -> None:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=330, help="to watch the refreshes")
-    parser.add_argument("--minutes", type=int, default=5, help="to measure processor time, with and without")
+    parser.add_argument(
+        "--minutes", type=int, default=5, help="to measure processor time, with and without"
+    )
     asyncio.run(_run(parser.parse_args()))
 
 

@@ -37,14 +37,42 @@ CLOSE_WATTS: Final = 400
 # Action, entity, what to set, the state after it, the register and its word; two settings of each control.
 SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
     ("select.select_option", "work_mode", {"option": "selling_first"}, "selling_first", 142, 0),
-    ("select.select_option", "work_mode", {"option": "zero_export_to_load"}, "zero_export_to_load", 142, 1),
-    ("select.select_option", "energy_pattern", {"option": "battery_first"}, "battery_first", 141, 0),
+    (
+        "select.select_option",
+        "work_mode",
+        {"option": "zero_export_to_load"},
+        "zero_export_to_load",
+        142,
+        1,
+    ),
+    (
+        "select.select_option",
+        "energy_pattern",
+        {"option": "battery_first"},
+        "battery_first",
+        141,
+        0,
+    ),
     ("select.select_option", "energy_pattern", {"option": "load_first"}, "load_first", 141, 1),
     ("number.set_value", "battery_shutdown_state_of_charge", {"value": 15}, "15", 115, 15),
     ("number.set_value", "battery_low_state_of_charge", {"value": 30}, "30", 117, 30),
     ("number.set_value", "battery_restart_state_of_charge", {"value": 45}, "45", 116, 45),
-    ("number.set_value", "generator_port_smart_load_on_at_state_of_charge", {"value": 98}, "98", 137, 98),
-    ("number.set_value", "generator_port_smart_load_off_at_state_of_charge", {"value": 90}, "90", 135, 90),
+    (
+        "number.set_value",
+        "generator_port_smart_load_on_at_state_of_charge",
+        {"value": 98},
+        "98",
+        137,
+        98,
+    ),
+    (
+        "number.set_value",
+        "generator_port_smart_load_off_at_state_of_charge",
+        {"value": 90},
+        "90",
+        135,
+        90,
+    ),
     ("number.set_value", "generator_port_smart_load_solar_power", {"value": 700}, "700", 139, 700),
     ("number.set_value", "grid_maximum_sell_power", {"value": 6000}, "6000", 143, 6000),
     ("number.set_value", "grid_zero_export_power", {"value": 60}, "60", 104, 60),
@@ -60,7 +88,9 @@ NOT_OURS: Final = re.compile(
     r"haffmpeg|camera\.img_util|aiohttp_fast_zlib|has not been tested by Home Assistant"
     r"|websocket_api\.http\.connection"
 )
-SUSPICIOUS: Final = re.compile(r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE)
+SUSPICIOUS: Final = re.compile(
+    r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE
+)
 
 
 class CheckError(Exception):
@@ -89,7 +119,12 @@ async def refusals_come_before_an_entry(house: House) -> None:
     flow_id = await home.start_flow("network")
 
     async def error_of(**answers: Any) -> str:
-        form = {"host": "127.0.0.1", "port": plant.tcp, "framing": "tcp", "advanced": {"unit_id": 1}}
+        form = {
+            "host": "127.0.0.1",
+            "port": plant.tcp,
+            "framing": "tcp",
+            "advanced": {"unit_id": 1},
+        }
         result = await home.answer_flow(flow_id, {**form, **answers})
         return str(result.get("errors", {}).get("base", result))
 
@@ -174,7 +209,9 @@ async def flags_leave_their_neighbours_alone(house: House) -> None:
         await house.home.call("switch", service, entity_id=entity_id)
         after = await house.plant.word(address)
         expect((before ^ after) & mask != 0, f"{entity_id} did not change its bits: {after:#06x}")
-        expect((before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}")
+        expect(
+            (before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}"
+        )
 
 
 async def equal_values_are_not_written(house: House) -> None:
@@ -189,7 +226,10 @@ async def equal_values_are_not_written(house: House) -> None:
 async def wrong_values_are_refused(house: House) -> None:
     """Out of range, and above another setting that bounds it: nothing is sent."""
     before = len(await house.plant.writes())
-    for name, value in (("grid_maximum_sell_power", 9000), ("battery_shutdown_state_of_charge", 31)):
+    for name, value in (
+        ("grid_maximum_sell_power", 9000),
+        ("battery_shutdown_state_of_charge", 31),
+    ):
         entity_id = f"number.{NAME}_{name}"
         shown = await house.home.value(entity_id)
         message = await _refusal(house.home, "number.set_value", entity_id=entity_id, value=value)
@@ -208,7 +248,9 @@ async def a_locked_machine_is_noticed(house: House) -> None:
     )
     await house.plant.trouble(locked=False)
     expect("142" in message and shown in message, f"the error does not say what is held: {message}")
-    expect(await house.home.value(entity_id) == shown, "a state is shown that the machine is not in")
+    expect(
+        await house.home.value(entity_id) == shown, "a state is shown that the machine is not in"
+    )
 
 
 async def faults_are_shown(house: House) -> None:
@@ -237,7 +279,11 @@ async def the_installer_tier_adds_its_controls(house: House) -> None:
     home = house.home
     expect(await home.value(f"sensor.{NAME}_generator_port_mode") == "generator_input", "no sensor")
     await home.set_options(
-        house.entry["entry_id"], power_interval=1, energy_interval=10, settings_interval=30, tier="installer"
+        house.entry["entry_id"],
+        power_interval=1,
+        energy_interval=10,
+        settings_interval=30,
+        tier="installer",
     )
     entity_id = f"select.{NAME}_generator_port_mode"
     await _soon(lambda: _exists(home, entity_id), f"{entity_id} did not appear")
@@ -286,7 +332,10 @@ async def the_log_is_clean(house: House) -> None:
     ]
     # A machine that was silent on purpose is reported once.
     reported = [line for line in lines if "Error fetching JSO8048104" in line]
-    expect(len(reported) <= 1, "the silent machine was reported more than once:\n" + "\n".join(reported))
+    expect(
+        len(reported) <= 1,
+        "the silent machine was reported more than once:\n" + "\n".join(reported),
+    )
     lines = [line for line in lines if line not in reported]
     expect(not lines, "\n".join(lines))
 
@@ -346,7 +395,9 @@ async def _refusal(home: Home, action: str, **data: Any) -> str:
     raise CheckError(f"{action} with {data} was not refused")
 
 
-async def _soon(condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20) -> None:
+async def _soon(
+    condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20
+) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not await condition():
