@@ -112,17 +112,19 @@ class Visit:
         await self.open(f"config/devices/device/{inverter['id']}")
         if part is not None:
             name = text(f"device.{part}.name", model=inverter["name"])
-            await self.page.get_by_role("link", name=re.compile(f"^{name} ")).click()
+            await self.page.get_by_role("link", name=re.compile(f"^{re.escape(name)} ")).click()
 
     async def expect_reading(self, key: str, pattern: str) -> None:
         """Wait until a sensor on a device page shows a value with its unit."""
         name = text(f"entity.sensor.{key}.name")
-        await expect_shown(self.card.first).to_match_aria_snapshot(f"- list: /{name} {pattern}/")
+        await expect_shown(self.card.first).to_match_aria_snapshot(
+            f"- list: /{re.escape(name)} {pattern}/"
+        )
 
     def choice(self, key: str) -> Locator:
         """Return the select of a device page with a key of the translations."""
         name = text(f"entity.select.{key}.name")
-        return self.card.get_by_role("button", name=re.compile(f"^{name} "))
+        return self.card.get_by_role("button", name=re.compile(f"^{re.escape(name)} "))
 
     async def choose(self, key: str, option: str) -> None:
         """Choose another option in a select."""
@@ -133,7 +135,9 @@ class Visit:
     async def expect_choice(self, key: str, option: str) -> None:
         """Wait until a select shows an option."""
         label = text(f"entity.select.{key}.state.{option}")
-        await expect_shown(self.choice(key)).to_have_accessible_name(re.compile(f" {label}$"))
+        await expect_shown(self.choice(key)).to_have_accessible_name(
+            re.compile(f" {re.escape(label)}$")
+        )
 
     def number(self, key: str) -> Locator:
         """Return the input of a number on a device page."""
@@ -266,7 +270,7 @@ async def the_battery_is_set(visit: Visit) -> None:
     await visit.expect_word(117, 33)
     await expect_shown(visit.number("battery_low_soc")).to_have_value("33")
     grid_charge = text("entity.switch.grid_charge_enabled.name")
-    switch = visit.card.get_by_role("switch", name=re.compile(f" {grid_charge}$"))
+    switch = visit.card.get_by_role("switch", name=re.compile(f" {re.escape(grid_charge)}$"))
     await expect_shown(switch).not_to_be_checked()
     # The thumb lies over the input, and passes the click on.
     await switch.click(force=True)
