@@ -217,12 +217,23 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                 ConfigSubentryData(
                     data=unit_data(unit_id, identity),
                     subentry_type=SUBENTRY_INVERTER,
-                    title=identity.model,
+                    title=self._unit_name(identity),
                     unique_id=identity.serial,
                 )
             ],
             description_placeholders={"model": identity.model, "serial": identity.serial},
         )
+
+    def _unit_name(self, identity: Identity) -> str:
+        """Return the model, with the end of the serial number where another machine is called so already."""
+        taken = {
+            subentry.title
+            for entry in self._async_current_entries()
+            for subentry in entry.subentries.values()
+        }
+        if identity.model not in taken:
+            return identity.model
+        return f"{identity.model} {identity.serial[-4:]}"
 
     @callback
     def _async_finish_reconfigure(
@@ -291,7 +302,7 @@ def _split(link_type: str, user_input: dict[str, Any]) -> tuple[dict[str, Any], 
 
 def _title(identity: Identity, data: Mapping[str, Any]) -> str:
     """Return what an entry is called until a person gives it another name."""
-    return f"{identity.model} ({data.get(CONF_HOST) or data[CONF_DEVICE]})"
+    return f"{identity.model} ({endpoint_of(data)})"
 
 
 def _first_unit(entry: ConfigEntry) -> tuple[str, Identity]:

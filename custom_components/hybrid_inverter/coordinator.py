@@ -26,6 +26,8 @@ class UnitRuntime:
     """A machine on the link, with its coordinators."""
 
     subentry_id: str
+    # What a person calls the machine.
+    name: str
     unit_id: int
     identity: Identity
     device: Device
@@ -114,7 +116,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             LOGGER,
             config_entry=entry,
             # Not the serial number: a name ends up in log lines that people share.
-            name=f"{unit.identity.model} {group}",
+            name=f"{unit.name} {group}",
             update_interval=timedelta(seconds=seconds),
         )
         self.data = Snapshot({})

@@ -7,11 +7,13 @@ from enum import StrEnum
 import re
 from typing import Any, Final, override
 
+from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_translate_state
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
@@ -75,8 +77,9 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
     return DeviceInfo(
         identifiers={(DOMAIN, f"{serial}_{part}")},
         manufacturer=unit.identity.manufacturer,
+        model=unit.identity.model,
         translation_key=part,
-        translation_placeholders={"model": unit.identity.model},
+        translation_placeholders={"inverter": unit.name},
         via_device_id=unit.device_id,
     )
 
@@ -222,8 +225,8 @@ class ControlEntity(ValueEntity):
                 translation_key = "not_applied"
                 placeholders = {
                     "address": str(err.address),
-                    "wanted": str(err.wanted),
-                    "held": str(err.held),
+                    "wanted": self._spoken(err.wanted),
+                    "held": self._spoken(err.held),
                 }
             case WrongDeviceError():
                 translation_key, placeholders = "written_to_nobody", {"found": err.found}
@@ -235,6 +238,16 @@ class ControlEntity(ValueEntity):
             translation_domain=DOMAIN,
             translation_key=translation_key,
             translation_placeholders={"entity": self._spoken_name, **placeholders},
+        )
+
+    def _spoken(self, value: object) -> str:
+        """Return what a person calls a value of this entity."""
+        if isinstance(value, bool):
+            value = STATE_ON if value else STATE_OFF
+        if not isinstance(value, str):
+            return str(value)
+        return async_translate_state(
+            self.hass, value, self.platform.domain, DOMAIN, self.translation_key, None
         )
 
     @property

@@ -111,7 +111,7 @@ class Visit:
         inverter = next(device for device in devices if device["serial_number"] == serial_number)
         await self.open(f"config/devices/device/{inverter['id']}")
         if part is not None:
-            name = text(f"device.{part}.name", model=inverter["name"])
+            name = text(f"device.{part}.name", inverter=inverter["name"])
             await self.page.get_by_role("link", name=re.compile(f"^{re.escape(name)} ")).click()
 
     async def expect_reading(self, key: str, pattern: str) -> None:

@@ -22,8 +22,8 @@ READINGS: Final[tuple[tuple[str, int, Callable[[int], float]], ...]] = (
     (f"sensor.{NAME}_grid_voltage_l1", 598, lambda raw: raw / 10),
     (f"sensor.{NAME}_grid_frequency", 609, lambda raw: raw / 100),
     (f"sensor.{NAME}_pv_energy_today", 529, lambda raw: raw / 10),
-    (f"number.{NAME}_battery_shutdown_state_of_charge", 115, float),
-    (f"number.{NAME}_grid_maximum_sell_power", 143, float),
+    (f"number.{NAME}_battery_shutdown_soc", 115, float),
+    (f"number.{NAME}_grid_max_sell_power", 143, float),
 )
 
 # Powers change between two looks; they must be this close in watts.
@@ -54,12 +54,12 @@ SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
         0,
     ),
     ("select.select_option", "energy_pattern", {"option": "load_first"}, "load_first", 141, 1),
-    ("number.set_value", "battery_shutdown_state_of_charge", {"value": 15}, "15", 115, 15),
-    ("number.set_value", "battery_low_state_of_charge", {"value": 30}, "30", 117, 30),
-    ("number.set_value", "battery_restart_state_of_charge", {"value": 45}, "45", 116, 45),
+    ("number.set_value", "battery_shutdown_soc", {"value": 15}, "15", 115, 15),
+    ("number.set_value", "battery_low_soc", {"value": 30}, "30", 117, 30),
+    ("number.set_value", "battery_restart_soc", {"value": 45}, "45", 116, 45),
     (
         "number.set_value",
-        "generator_port_smart_load_on_at_state_of_charge",
+        "generator_port_smart_load_on_soc",
         {"value": 98},
         "98",
         137,
@@ -67,14 +67,14 @@ SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
     ),
     (
         "number.set_value",
-        "generator_port_smart_load_off_at_state_of_charge",
+        "generator_port_smart_load_off_soc",
         {"value": 90},
         "90",
         135,
         90,
     ),
-    ("number.set_value", "generator_port_smart_load_solar_power", {"value": 700}, "700", 139, 700),
-    ("number.set_value", "grid_maximum_sell_power", {"value": 6000}, "6000", 143, 6000),
+    ("number.set_value", "generator_port_smart_load_pv", {"value": 700}, "700", 139, 700),
+    ("number.set_value", "grid_max_sell_power", {"value": 6000}, "6000", 143, 6000),
     ("number.set_value", "grid_zero_export_power", {"value": 60}, "60", 104, 60),
     ("switch.turn_off", "solar_sell", {}, "off", 145, 0),
     ("switch.turn_on", "solar_sell", {}, "on", 145, 1),
@@ -201,7 +201,7 @@ async def flags_leave_their_neighbours_alone(house: House) -> None:
     """Time of use shares its register with the weekdays, the smart load with peak shaving."""
     for name, address, mask in (
         ("time_of_use", 146, 0x0001),
-        ("generator_port_smart_load_always_on_with_grid", 178, 0x00C0),
+        ("generator_port_on_grid_always_on", 178, 0x00C0),
     ):
         entity_id = f"switch.{NAME}_{name}"
         before = await house.plant.word(address)
@@ -227,8 +227,8 @@ async def wrong_values_are_refused(house: House) -> None:
     """Out of range, and above another setting that bounds it: nothing is sent."""
     before = len(await house.plant.writes())
     for name, value in (
-        ("grid_maximum_sell_power", 9000),
-        ("battery_shutdown_state_of_charge", 31),
+        ("grid_max_sell_power", 9000),
+        ("battery_shutdown_soc", 31),
     ):
         entity_id = f"number.{NAME}_{name}"
         shown = await house.home.value(entity_id)
@@ -247,7 +247,10 @@ async def a_locked_machine_is_noticed(house: House) -> None:
         house.home, "select.select_option", entity_id=entity_id, option="selling_first"
     )
     await house.plant.trouble(locked=False)
-    expect("142" in message and shown in message, f"the error does not say what is held: {message}")
+    expect(
+        "142" in message and "Zero export to load" in message,
+        f"the error does not say what is held: {message}",
+    )
     expect(
         await house.home.value(entity_id) == shown, "a state is shown that the machine is not in"
     )
@@ -301,7 +304,7 @@ async def another_machine_is_added_over_rtu(house: House) -> None:
     """A second link, in the other framing, beside the first."""
     entry = await house.home.add_inverter(house.other.rtu, "rtu")
     expect(entry["state"] == "loaded", f"the second entry is {entry['state']}")
-    await house.home.until(f"sensor.{NAME}_battery_state_of_charge_2", str.isdecimal, 3)
+    await house.home.until(f"sensor.{NAME}_0002_battery_state_of_charge", str.isdecimal, 3)
 
 
 async def diagnostics_tell_no_secrets(house: House) -> None:
