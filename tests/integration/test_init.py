@@ -80,7 +80,8 @@ async def test_nothing_to_complain_about(
         record.getMessage()
         for when in ("setup", "call")
         for record in caplog.get_records(when)
-        if record.levelno >= logging.WARNING
+        # A busy computer makes asyncio complain of slow steps.
+        if record.levelno >= logging.WARNING and record.name != "asyncio"
     ]
     ours = [line for line in told if "hybrid_inverter" in line or "JSO8048104" in line]
     # Home Assistant says this of every custom integration, and nothing else of ours.
