@@ -1,12 +1,12 @@
 """What the outside world checks about this repository: manifest, HACS, brand files, clean text."""
 
 import json
+from pathlib import Path
 import re
 import shutil
 import struct
 import subprocess
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest

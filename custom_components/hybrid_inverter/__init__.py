@@ -181,7 +181,11 @@ def _build_unit(
         wear=wear.budget(identity.serial),
     )
     unit = UnitRuntime(
-        subentry_id=subentry.subentry_id, unit_id=unit_id, identity=identity, device=device
+        subentry_id=subentry.subentry_id,
+        name=subentry.title,
+        unit_id=unit_id,
+        identity=identity,
+        device=device,
     )
     wanted = partial(_enabled_keys, er.async_get(hass), unit)
     unit.coordinators = {
@@ -241,7 +245,7 @@ def _register_device(
         identifiers={(DOMAIN, identity.serial)},
         manufacturer=identity.manufacturer,
         model=identity.model,
-        name=identity.model,
+        name=unit.name,
         serial_number=identity.serial,
         sw_version=identity.firmware,
     )

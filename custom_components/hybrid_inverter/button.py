@@ -29,8 +29,11 @@ def local_time() -> datetime:
 async def async_sync_clock(unit: UnitRuntime) -> None:
     """Set the clock of a unit to the time that it is when the request goes out."""
     coordinator = unit.coordinators[unit.device.family.group_of(CLOCK)]
-    write = unit.device.set_clock(CLOCK, local_time)
-    await async_write(coordinator, spoken_name(coordinator, CLOCK), write)
+    await async_write(
+        coordinator,
+        spoken_name(coordinator, CLOCK),
+        lambda: unit.device.set_clock(CLOCK, local_time),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

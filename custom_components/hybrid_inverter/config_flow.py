@@ -211,18 +211,29 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                     description_placeholders={"model": identity.model, "entry": entry.title},
                 )
         return self.async_create_entry(
-            title=f"{identity.model} ({data.get(CONF_HOST) or data[CONF_DEVICE]})",
+            title=_title(identity, data),
             data=data,
             subentries=[
                 ConfigSubentryData(
                     data=unit_data(unit_id, identity),
                     subentry_type=SUBENTRY_INVERTER,
-                    title=identity.model,
+                    title=self._unit_name(identity),
                     unique_id=identity.serial,
                 )
             ],
             description_placeholders={"model": identity.model, "serial": identity.serial},
         )
+
+    def _unit_name(self, identity: Identity) -> str:
+        """Return the model, with the end of the serial number where another machine is called so already."""
+        taken = {
+            subentry.title
+            for entry in self._async_current_entries()
+            for subentry in entry.subentries.values()
+        }
+        if identity.model not in taken:
+            return identity.model
+        return f"{identity.model} {identity.serial[-4:]}"
 
     @callback
     def _async_finish_reconfigure(
@@ -239,7 +250,11 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         self.hass.config_entries.async_update_subentry(
             entry, entry.subentries[subentry_id], data=unit_data(unit_id, identity)
         )
-        return self.async_update_reload_and_abort(entry, data=data)
+        # A name that a person gave stays.
+        title = entry.title
+        if title == _title(known, entry.data):
+            title = _title(identity, data)
+        return self.async_update_reload_and_abort(entry, data=data, title=title)
 
     def _current_input(self, link_type: str) -> dict[str, Any] | None:
         """Return the form of an entry as it is, where it is of this type."""
@@ -283,6 +298,11 @@ def _split(link_type: str, user_input: dict[str, Any]) -> tuple[dict[str, Any], 
         # One link for each endpoint, however it is spelled.
         data[CONF_HOST] = data[CONF_HOST].strip().lower()
     return data, unit_id
+
+
+def _title(identity: Identity, data: Mapping[str, Any]) -> str:
+    """Return what an entry is called until a person gives it another name."""
+    return f"{identity.model} ({endpoint_of(data)})"
 
 
 def _first_unit(entry: ConfigEntry) -> tuple[str, Identity]:

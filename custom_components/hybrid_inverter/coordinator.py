@@ -29,6 +29,8 @@ class UnitRuntime:
     """A machine on the link, with its coordinators."""
 
     subentry_id: str
+    # What a person calls the machine.
+    name: str
     unit_id: int
     identity: Identity
     device: Device
@@ -57,6 +59,12 @@ class UnitRuntime:
             else:
                 coordinator.last_update_success = False
         return first.last_update_success
+
+    async def async_verify(self) -> None:
+        """Make sure that it is still the same machine, if the link was opened again since it last told."""
+        if not self.verified:
+            await self.device.verify(self.identity.serial)
+            self.verified = True
 
     @callback
     def link_changed(self, _connected: bool) -> None:
@@ -108,7 +116,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             LOGGER,
             config_entry=entry,
             # Not the serial number: a name ends up in log lines that people share.
-            name=f"{unit.identity.model} {group}",
+            name=f"{unit.name} {group}",
             update_interval=timedelta(seconds=seconds),
         )
         self.data = Snapshot({})
@@ -126,9 +134,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         """Poll once, after making sure that it is still the same machine."""
         unit = self.unit
         try:
-            if not unit.verified:
-                await unit.device.verify(unit.identity.serial)
-                unit.verified = True
+            await unit.async_verify()
             snapshot = await unit.device.poll(self.keys)
         except WrongDeviceError as err:
             raise UpdateFailed(

@@ -99,8 +99,9 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
     return DeviceInfo(
         identifiers={(DOMAIN, f"{serial}_{part}")},
         manufacturer=unit.identity.manufacturer,
+        model=unit.identity.model,
         translation_key=part,
-        translation_placeholders={"model": unit.identity.model},
+        translation_placeholders={"inverter": unit.name},
         via_device_id=unit.device_id,
     )
 
@@ -239,8 +240,10 @@ class ControlEntity(ValueEntity):
 
     async def async_write(self, value: Value) -> None:
         """Write through the device's guard, and say in a person's words what went wrong."""
-        write = self.coordinator.unit.device.write(self.entity_description.key, value)
-        await async_write(self.coordinator, self._spoken_name, write)
+        unit, key = self.coordinator.unit, self.entity_description.key
+        await async_write(
+            self.coordinator, self._spoken_name, lambda: unit.device.write(key, value)
+        )
 
     @property
     def _spoken_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import time
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.const import ATTR_DEVICE_ID
@@ -135,11 +136,11 @@ async def async_set_schedule(call: ServiceCall) -> ServiceResponse:
             )
 
     coordinator = unit.coordinators[Group.SETTINGS]
-    await async_write(coordinator, NAME, preview())
+    await async_write(coordinator, NAME, preview)
     if not call.data[ATTR_DRY_RUN]:
         for values in changing:
             try:
-                await async_write(coordinator, NAME, device.write_many(values))
+                await async_write(coordinator, NAME, partial(device.write_many, values))
             except HomeAssistantError as err:
                 if isinstance(cause := err.__cause__, NotAppliedError):
                     raise _not_applied(cause) from cause

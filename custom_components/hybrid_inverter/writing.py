@@ -1,10 +1,12 @@
 """Writes that somebody asked for: carried out, or refused with the reason in words for a person."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import time
 
+from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.translation import async_translate_state
 
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, UnitRuntime
@@ -16,19 +18,26 @@ from .modbus.errors import (
     UndoError,
     WriteBudgetError,
     WriteDeniedError,
+    WrongDeviceError,
 )
 from .modbus.register import Group
 
 
 async def async_write(
-    coordinator: GroupCoordinator, name: str, write: Awaitable[None], *, several: bool = False
+    coordinator: GroupCoordinator,
+    name: str,
+    write: Callable[[], Awaitable[None]],
+    *,
+    several: bool = False,
 ) -> None:
-    """Wait for a write of what a person calls `name`; the coordinator is the one that polls it.
+    """Carry out a write of what a person calls `name`; the coordinator is the one that polls it.
 
     Of several settings a message names the one that it is about, if there is one.
     """
     try:
-        await write
+        # To this machine and no other, should the link have been opened again.
+        await coordinator.unit.async_verify()
+        await write()
     except (InvalidValueError, WriteBudgetError, UndoError) as err:
         called = _called(coordinator, err) if several else None
         raise _refusal(coordinator, called or name, err) from err
@@ -38,7 +47,7 @@ async def async_write(
             coordinator.hass, coordinator.async_request_refresh(), f"{coordinator.name} read back"
         )
         called = _called(coordinator, err) if several else None
-        raise _failure(called or name, err) from err
+        raise _failure(coordinator, called or name, err) from err
 
 
 async def async_undo(unit: UnitRuntime) -> None:
@@ -46,7 +55,7 @@ async def async_undo(unit: UnitRuntime) -> None:
     coordinator = unit.coordinators[Group.SETTINGS]
     changes = unit.device.changes
     name = spoken_name(coordinator, changes[-1].key) if changes else ""
-    await async_write(coordinator, name, unit.device.undo(), several=True)
+    await async_write(coordinator, name, unit.device.undo, several=True)
 
 
 def _called(coordinator: GroupCoordinator, err: DeviceError) -> str | None:
@@ -65,14 +74,21 @@ def _called(coordinator: GroupCoordinator, err: DeviceError) -> str | None:
 
 def spoken_name(coordinator: GroupCoordinator, key: str) -> str:
     """Return what a person calls the setting with this key."""
-    unique_id = f"{coordinator.unit.identity.serial}_{key}"
-    for known in er.async_entries_for_config_entry(
-        er.async_get(coordinator.hass), coordinator.config_entry.entry_id
-    ):
-        if known.unique_id == unique_id and (name := known.name or known.original_name):
-            return name
+    known = _entity(coordinator, key)
+    if known is not None and (name := known.name or known.original_name):
+        return name
     # Not everything that is written is shown.
     return key.replace("_", " ").capitalize()
+
+
+def _entity(coordinator: GroupCoordinator, key: str) -> er.RegistryEntry | None:
+    """Return what the entity registry knows of a setting."""
+    unique_id = f"{coordinator.unit.identity.serial}_{key}"
+    registry = er.async_get(coordinator.hass)
+    for known in er.async_entries_for_config_entry(registry, coordinator.config_entry.entry_id):
+        if known.unique_id == unique_id:
+            return known
+    return None
 
 
 def _refusal(
@@ -127,16 +143,30 @@ def _spoken(err: InvalidValueError, bound: str | float) -> str:
     return f"{bound:g}"
 
 
-def _failure(name: str, err: DeviceError) -> HomeAssistantError:
+def _spoken_value(coordinator: GroupCoordinator, key: str, value: object) -> str:
+    """Return what a person calls a value of the setting with this key."""
+    if isinstance(value, bool):
+        value = STATE_ON if value else STATE_OFF
+    known = _entity(coordinator, key)
+    if not isinstance(value, str) or known is None:
+        return str(value)
+    return async_translate_state(
+        coordinator.hass, value, known.domain, DOMAIN, known.translation_key, None
+    )
+
+
+def _failure(coordinator: GroupCoordinator, name: str, err: DeviceError) -> HomeAssistantError:
     """Return what to raise for a write that did not go through."""
     match err:
         case NotAppliedError():
             translation_key = "not_applied"
             placeholders = {
                 "address": str(err.address),
-                "wanted": str(err.wanted),
-                "held": str(err.held),
+                "wanted": _spoken_value(coordinator, err.key, err.wanted),
+                "held": _spoken_value(coordinator, err.key, err.held),
             }
+        case WrongDeviceError():
+            translation_key, placeholders = "written_to_nobody", {"found": err.found}
         case RejectedError():
             translation_key, placeholders = "rejected", {"code": str(err.code)}
         case _:

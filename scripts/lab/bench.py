@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 import re
-from statistics import mean, median
+import sqlite3
+from statistics import median
 import time
 from typing import Any, Final
 
@@ -66,7 +68,9 @@ async def line() -> None:
     """Print what a cycle of each group costs on the line, next to the least that is possible."""
     family = FAMILIES["jso"]
     print("\nA cycle on a line of 9600 8N1, default entities")
-    print(f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}")
+    print(
+        f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}"
+    )
     totals = [0.0] * 5
     async with SimulatedPlant(line=LineTiming(baudrate=9600)) as plant:
         link = Link(TcpEndpoint("127.0.0.1", plant.rtu_port, Framing.RTU))
@@ -79,7 +83,9 @@ async def line() -> None:
                     for key in keys
                     for name in (family.derived[key].inputs if key in family.derived else (key,))
                 }
-                least = least_seconds({a for name in rows for a in family.registers[name].addresses})
+                least = least_seconds(
+                    {a for name in rows for a in family.registers[name].addresses}
+                )
                 before = plant.rtu.statistics.as_dict()
                 await device.poll(keys)
                 after = plant.rtu.statistics.as_dict()
@@ -107,7 +113,9 @@ def _print_cycle(
     )
 
 
-FINISHED: Final = re.compile(rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE)
+FINISHED: Final = re.compile(
+    rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE
+)
 
 
 async def refresh(seconds: float) -> None:
@@ -119,7 +127,9 @@ async def refresh(seconds: float) -> None:
         started = time.monotonic()
         entry = await home.add_inverter(plant.rtu, "rtu")
         await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 5)
-        print(f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)")
+        print(
+            f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)"
+        )
         await home.set_options(
             entry["entry_id"],
             power_interval=1,
@@ -138,7 +148,7 @@ async def refresh(seconds: float) -> None:
             for row in home.log[seen:].splitlines()
             if (match := FINISHED.match(row))
         ]
-        gaps = [(b - a).total_seconds() for a, b in zip(times, times[1:], strict=False)]
+        gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
         print(
             f"battery, PV, grid and load power, asked for every 1 s: refreshed every {median(gaps):.2f} s"
             f" (median), {_p95(gaps):.2f} s (p95), {max(gaps):.2f} s (longest), {len(gaps)} times"
@@ -191,36 +201,39 @@ async def _changes(home: Home, entity_id: str) -> AsyncIterator[Callable[[str], 
 
 async def processor(minutes: int) -> None:
     """Print what the integration adds to an idle Home Assistant's processor time."""
-    async with simulated_plant() as plant, home_assistant(level="warning") as home:
-        entry = await home.add_inverter(plant.tcp)
-        await asyncio.sleep(60)
-        added, idle, written = [], [], []
-        for _ in range(minutes):
-            for disabled, figures in ((None, added), ("user", idle)):
-                await home.command(
-                    "config_entries/disable", entry_id=entry["entry_id"], disabled_by=disabled
-                )
-                await asyncio.sleep(10)
-                states = await home.states()
-                before = _processor_seconds(home.process_id)
-                await asyncio.sleep(60)
-                figures.append(_processor_seconds(home.process_id) - before)
-                if disabled is None:
-                    later = await home.states()
-                    written.append(
-                        sum(
-                            states[k]["last_updated"] != s["last_updated"]
-                            for k, s in later.items()
-                            if f".{NAME}" in k
-                        )
+    print(
+        f"\nProcessor time of Home Assistant a minute, {minutes} minutes with the inverter and without, in turn"
+    )
+    for speed, plant_does in ((0, "stands still"), (1, "moves")):
+        async with (
+            simulated_plant(["--speed", str(speed)]) as plant,
+            home_assistant(level="warning") as home,
+        ):
+            entry = await home.add_inverter(plant.tcp)
+            await asyncio.sleep(60)
+            added, idle, changes = [], [], []
+            for _ in range(minutes):
+                for disabled, figures in ((None, added), ("user", idle)):
+                    await home.command(
+                        "config_entries/disable", entry_id=entry["entry_id"], disabled_by=disabled
                     )
-        print(
-            f"\nProcessor time of Home Assistant a minute, {minutes} minutes each, alternating:"
-            f"\nwith the inverter {median(added):.3f} s, idle {median(idle):.3f} s,"
-            f" difference of the medians {median(added) - median(idle):.3f} s,"
-            f" of the means {mean(added) - mean(idle):.3f} s"
-            f" ({median(written):.0f} entities changed at least once in the minute)"
-        )
+                    await asyncio.sleep(10)
+                    recorded, before = _recorded(home), _processor_seconds(home.process_id)
+                    await asyncio.sleep(60)
+                    figures.append(_processor_seconds(home.process_id) - before)
+                    if disabled is None:
+                        changes.append(_recorded(home) - recorded)
+            print(
+                f"the plant {plant_does}: with {median(added):.3f} s, without {median(idle):.3f} s,"
+                f" added {median(added) - median(idle):.3f} s; {median(changes):.0f} changes of state"
+            )
+
+
+def _recorded(home: Home) -> int:
+    """Return how many states the recorder has written so far."""
+    with closing(sqlite3.connect(home.config / "home-assistant_v2.db")) as database:
+        count: int = database.execute("SELECT COUNT(*) FROM states").fetchone()[0]
+        return count
 
 
 def _processor_seconds(process_id: int) -> float:
@@ -251,7 +264,9 @@ def main() -> None:
     """Run all benchmarks."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=330, help="to watch the refreshes")
-    parser.add_argument("--minutes", type=int, default=5, help="to measure processor time, with and without")
+    parser.add_argument(
+        "--minutes", type=int, default=5, help="to measure processor time, with and without"
+    )
     asyncio.run(_run(parser.parse_args()))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 import functools
 import json
+import math
 from pathlib import Path
 import re
 import sys
@@ -40,12 +41,14 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-# As high as the longest device page, so that a picture shows all of it.
+# High enough for the entities of a device page.
 WINDOW: Final = (1280, 1300)
 # A person's patience is shorter, but a page on two busy cores is slow at its first visit.
 PATIENCE_SECONDS: Final = 40
 PATIENCE: Final = PATIENCE_SECONDS * 1000
-# Blank space that a picture keeps around what it shows.
+# More than all steps together take on a slow computer.
+LONGEST_SECONDS: Final = 200
+# Blank space below what a picture shows.
 MARGIN: Final = 16
 
 INTEGRATION: Final = REPOSITORY / "custom_components" / "hybrid_inverter"
@@ -108,18 +111,20 @@ class Visit:
         inverter = next(device for device in devices if device["serial_number"] == serial_number)
         await self.open(f"config/devices/device/{inverter['id']}")
         if part is not None:
-            name = text(f"device.{part}.name", model=inverter["name"])
-            await self.page.get_by_role("link", name=re.compile(f"^{name} ")).click()
+            name = text(f"device.{part}.name", inverter=inverter["name"])
+            await self.page.get_by_role("link", name=re.compile(f"^{re.escape(name)} ")).click()
 
     async def expect_reading(self, key: str, pattern: str) -> None:
         """Wait until a sensor on a device page shows a value with its unit."""
         name = text(f"entity.sensor.{key}.name")
-        await expect_shown(self.card.first).to_match_aria_snapshot(f"- list: /{name} {pattern}/")
+        await expect_shown(self.card.first).to_match_aria_snapshot(
+            f"- list: /{re.escape(name)} {pattern}/"
+        )
 
     def choice(self, key: str) -> Locator:
         """Return the select of a device page with a key of the translations."""
         name = text(f"entity.select.{key}.name")
-        return self.card.get_by_role("button", name=re.compile(f"^{name} "))
+        return self.card.get_by_role("button", name=re.compile(f"^{re.escape(name)} "))
 
     async def choose(self, key: str, option: str) -> None:
         """Choose another option in a select."""
@@ -130,7 +135,9 @@ class Visit:
     async def expect_choice(self, key: str, option: str) -> None:
         """Wait until a select shows an option."""
         label = text(f"entity.select.{key}.state.{option}")
-        await expect_shown(self.choice(key)).to_have_accessible_name(re.compile(f" {label}$"))
+        await expect_shown(self.choice(key)).to_have_accessible_name(
+            re.compile(f" {re.escape(label)}$")
+        )
 
     def number(self, key: str) -> Locator:
         """Return the input of a number on a device page."""
@@ -150,33 +157,26 @@ class Visit:
 
     async def expect_labels(self, count: int) -> None:
         """Every field of the dialog has a label and a description, which are not the names in the code."""
-        fields: list[list[str | None]] = await self.dialog.locator("ha-selector").evaluate_all(
+        selectors = self.dialog.locator("ha-selector")
+        await expect_shown(selectors).to_have_count(count)
+        fields: list[list[str | None]] = await selectors.evaluate_all(
             "all => all.map(one => [one.name, one.label, one.helper])"
         )
-        expect(len(fields) == count, f"{len(fields)} fields instead of {count}: {fields}")
         for name, label, helper in fields:
             expect(bool(label) and label != name and bool(helper), f"{name}: {label!r}, {helper!r}")
 
     async def picture(
         self, name: str, *, of: Locator | None = None, to: Locator | None = None
     ) -> None:
-        """Save what is shown: all, one element, or everything right of the menu down to an element."""
+        """Save what is shown: all, one element, or what is right of the menu and above an element's end."""
         clip: FloatRect | None = None
         if of is not None:
             clip = await _box(of)
-            clip["x"] -= MARGIN
-            clip["y"] -= MARGIN
-            clip["width"] += 2 * MARGIN
-            clip["height"] += 2 * MARGIN
         elif to is not None:
             last = await _box(to)
-            menu = (await _box(self.page.locator("ha-sidebar")))["width"]
-            clip = {
-                "x": menu,
-                "y": 0,
-                "width": WINDOW[0] - menu,
-                "height": last["y"] + last["height"] + MARGIN,
-            }
+            left = math.ceil((await _box(self.page.locator("ha-sidebar")))["width"]) + 1
+            bottom = last["y"] + last["height"] + MARGIN
+            clip = {"x": left, "y": 0, "width": WINDOW[0] - left, "height": bottom}
         path = self.folder / f"{name}.png"
         await self.page.screenshot(path=path, clip=clip, animations="disabled")
 
@@ -199,15 +199,18 @@ async def the_integration_has_its_devices(visit: Visit) -> None:
 
 
 async def a_wrong_framing_is_named(visit: Visit) -> None:
-    """The second inverter is behind a transparent gateway."""
+    """Home Assistant is told the wrong framing of the gateway of a second inverter."""
     dialog = visit.dialog
     await visit.page.get_by_role("button", name="Add hub").click()
     await dialog.get_by_text(text("config.step.user.menu_options.network")).click()
     fields = "config.step.network.data"
-    await dialog.get_by_role("textbox", name=text(f"{fields}.host")).fill("127.0.0.1")
-    await dialog.get_by_role("spinbutton", name=text(f"{fields}.port")).fill(str(visit.other.rtu))
+    host = dialog.get_by_role("textbox", name=text(f"{fields}.host"))
     await visit.expect_labels(4)
+    # The picture is of an example; the ports of the simulation are others each time.
+    await host.fill("192.0.2.10")
     await visit.picture("demo-add", of=dialog.get_by_role("dialog"))
+    await host.fill("127.0.0.1")
+    await dialog.get_by_role("spinbutton", name=text(f"{fields}.port")).fill(str(visit.other.rtu))
     await dialog.get_by_role("button", name="Submit").click()
     framing = text("selector.framing.options.rtu")
     wanted = text("config.error.wrong_framing", found=framing)
@@ -216,7 +219,7 @@ async def a_wrong_framing_is_named(visit: Visit) -> None:
 
 
 async def another_inverter_is_added(visit: Visit) -> None:
-    """The form is corrected, and the inverter is named before the dialog is closed."""
+    """Once the form is corrected, the dialog names the inverter."""
     dialog = visit.dialog
     await dialog.get_by_role("radio", name=text("selector.framing.options.rtu")).click()
     await dialog.get_by_role("button", name="Submit").click()
@@ -243,11 +246,11 @@ async def the_work_mode_is_changed(visit: Visit) -> None:
     await expect_shown(
         visit.page.locator("ha-logbook").get_by_text("Selling first")
     ).to_be_visible()
-    await visit.picture("demo-device", to=visit.page.locator("ha-device-via-devices-card"))
+    await visit.picture("demo-device", to=visit.card.last)
 
 
 async def a_locked_inverter_is_not_shown_as_changed(visit: Visit) -> None:
-    """It acknowledges and ignores; the page says so, and goes back to what is true."""
+    """When it acknowledges and ignores, the page says so and goes back to what is true."""
     await visit.plant.trouble(locked=True)
     await visit.choose("work_mode", "zero_export_to_load")
     await expect_shown(visit.toast).to_contain_text("still holds")
@@ -267,7 +270,7 @@ async def the_battery_is_set(visit: Visit) -> None:
     await visit.expect_word(117, 33)
     await expect_shown(visit.number("battery_low_soc")).to_have_value("33")
     grid_charge = text("entity.switch.grid_charge_enabled.name")
-    switch = visit.card.get_by_role("switch", name=re.compile(f" {grid_charge}$"))
+    switch = visit.card.get_by_role("switch", name=re.compile(f" {re.escape(grid_charge)}$"))
     await expect_shown(switch).not_to_be_checked()
     # The thumb lies over the input, and passes the click on.
     await switch.click(force=True)
@@ -287,7 +290,7 @@ async def an_impossible_value_is_refused(visit: Visit) -> None:
 
 
 async def the_options_explain_themselves(visit: Visit) -> None:
-    """The dialog behind the cogwheel."""
+    """In the dialog behind the cogwheel, each field has a label and a description."""
     await visit.open_integration()
     await visit.page.get_by_role("button", name="Configure").first.click()
     await expect_shown(visit.dialog.get_by_text(text("options.step.init.title"))).to_be_visible()
@@ -326,6 +329,7 @@ async def browse(folder: Path) -> int:
     """Take all steps in order, and stop at the first that fails; return 0 when none does, else 1."""
     expect_shown.set_options(timeout=PATIENCE)
     async with (
+        asyncio.timeout(LONGEST_SECONDS),
         simulated_plant() as plant,
         simulated_plant(ANOTHER) as other,
         home_assistant() as home,

@@ -22,8 +22,8 @@ READINGS: Final[tuple[tuple[str, int, Callable[[int], float]], ...]] = (
     (f"sensor.{NAME}_grid_voltage_l1", 598, lambda raw: raw / 10),
     (f"sensor.{NAME}_grid_frequency", 609, lambda raw: raw / 100),
     (f"sensor.{NAME}_pv_energy_today", 529, lambda raw: raw / 10),
-    (f"number.{NAME}_battery_shutdown_state_of_charge", 115, float),
-    (f"number.{NAME}_grid_maximum_sell_power", 143, float),
+    (f"number.{NAME}_battery_shutdown_soc", 115, float),
+    (f"number.{NAME}_grid_max_sell_power", 143, float),
 )
 
 # Powers change between two looks; they must be this close in watts.
@@ -37,16 +37,44 @@ CLOSE_WATTS: Final = 400
 # Action, entity, what to set, the state after it, the register and its word; two settings of each control.
 SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
     ("select.select_option", "work_mode", {"option": "selling_first"}, "selling_first", 142, 0),
-    ("select.select_option", "work_mode", {"option": "zero_export_to_load"}, "zero_export_to_load", 142, 1),
-    ("select.select_option", "energy_pattern", {"option": "battery_first"}, "battery_first", 141, 0),
+    (
+        "select.select_option",
+        "work_mode",
+        {"option": "zero_export_to_load"},
+        "zero_export_to_load",
+        142,
+        1,
+    ),
+    (
+        "select.select_option",
+        "energy_pattern",
+        {"option": "battery_first"},
+        "battery_first",
+        141,
+        0,
+    ),
     ("select.select_option", "energy_pattern", {"option": "load_first"}, "load_first", 141, 1),
-    ("number.set_value", "battery_shutdown_state_of_charge", {"value": 15}, "15", 115, 15),
-    ("number.set_value", "battery_low_state_of_charge", {"value": 30}, "30", 117, 30),
-    ("number.set_value", "battery_restart_state_of_charge", {"value": 45}, "45", 116, 45),
-    ("number.set_value", "generator_port_smart_load_on_at_state_of_charge", {"value": 98}, "98", 137, 98),
-    ("number.set_value", "generator_port_smart_load_off_at_state_of_charge", {"value": 90}, "90", 135, 90),
-    ("number.set_value", "generator_port_smart_load_solar_power", {"value": 700}, "700", 139, 700),
-    ("number.set_value", "grid_maximum_sell_power", {"value": 6000}, "6000", 143, 6000),
+    ("number.set_value", "battery_shutdown_soc", {"value": 15}, "15", 115, 15),
+    ("number.set_value", "battery_low_soc", {"value": 30}, "30", 117, 30),
+    ("number.set_value", "battery_restart_soc", {"value": 45}, "45", 116, 45),
+    (
+        "number.set_value",
+        "generator_port_smart_load_on_soc",
+        {"value": 98},
+        "98",
+        137,
+        98,
+    ),
+    (
+        "number.set_value",
+        "generator_port_smart_load_off_soc",
+        {"value": 90},
+        "90",
+        135,
+        90,
+    ),
+    ("number.set_value", "generator_port_smart_load_pv", {"value": 700}, "700", 139, 700),
+    ("number.set_value", "grid_max_sell_power", {"value": 6000}, "6000", 143, 6000),
     ("number.set_value", "grid_zero_export_power", {"value": 60}, "60", 104, 60),
     ("switch.turn_off", "solar_sell", {}, "off", 145, 0),
     ("switch.turn_on", "solar_sell", {}, "on", 145, 1),
@@ -60,7 +88,9 @@ NOT_OURS: Final = re.compile(
     r"haffmpeg|camera\.img_util|aiohttp_fast_zlib|has not been tested by Home Assistant"
     r"|websocket_api\.http\.connection"
 )
-SUSPICIOUS: Final = re.compile(r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE)
+SUSPICIOUS: Final = re.compile(
+    r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE
+)
 
 
 class CheckError(Exception):
@@ -89,7 +119,12 @@ async def refusals_come_before_an_entry(house: House) -> None:
     flow_id = await home.start_flow("network")
 
     async def error_of(**answers: Any) -> str:
-        form = {"host": "127.0.0.1", "port": plant.tcp, "framing": "tcp", "advanced": {"unit_id": 1}}
+        form = {
+            "host": "127.0.0.1",
+            "port": plant.tcp,
+            "framing": "tcp",
+            "advanced": {"unit_id": 1},
+        }
         result = await home.answer_flow(flow_id, {**form, **answers})
         return str(result.get("errors", {}).get("base", result))
 
@@ -166,7 +201,7 @@ async def flags_leave_their_neighbours_alone(house: House) -> None:
     """Time of use shares its register with the weekdays, the smart load with peak shaving."""
     for name, address, mask in (
         ("time_of_use", 146, 0x0001),
-        ("generator_port_smart_load_always_on_with_grid", 178, 0x00C0),
+        ("generator_port_on_grid_always_on", 178, 0x00C0),
     ):
         entity_id = f"switch.{NAME}_{name}"
         before = await house.plant.word(address)
@@ -174,7 +209,9 @@ async def flags_leave_their_neighbours_alone(house: House) -> None:
         await house.home.call("switch", service, entity_id=entity_id)
         after = await house.plant.word(address)
         expect((before ^ after) & mask != 0, f"{entity_id} did not change its bits: {after:#06x}")
-        expect((before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}")
+        expect(
+            (before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}"
+        )
 
 
 async def equal_values_are_not_written(house: House) -> None:
@@ -189,7 +226,10 @@ async def equal_values_are_not_written(house: House) -> None:
 async def wrong_values_are_refused(house: House) -> None:
     """Out of range, and above another setting that bounds it: nothing is sent."""
     before = len(await house.plant.writes())
-    for name, value in (("grid_maximum_sell_power", 9000), ("battery_shutdown_state_of_charge", 31)):
+    for name, value in (
+        ("grid_max_sell_power", 9000),
+        ("battery_shutdown_soc", 31),
+    ):
         entity_id = f"number.{NAME}_{name}"
         shown = await house.home.value(entity_id)
         message = await _refusal(house.home, "number.set_value", entity_id=entity_id, value=value)
@@ -207,8 +247,13 @@ async def a_locked_machine_is_noticed(house: House) -> None:
         house.home, "select.select_option", entity_id=entity_id, option="selling_first"
     )
     await house.plant.trouble(locked=False)
-    expect("142" in message and shown in message, f"the error does not say what is held: {message}")
-    expect(await house.home.value(entity_id) == shown, "a state is shown that the machine is not in")
+    expect(
+        "142" in message and "Zero export to load" in message,
+        f"the error does not say what is held: {message}",
+    )
+    expect(
+        await house.home.value(entity_id) == shown, "a state is shown that the machine is not in"
+    )
 
 
 async def faults_are_shown(house: House) -> None:
@@ -237,7 +282,11 @@ async def the_installer_tier_adds_its_controls(house: House) -> None:
     home = house.home
     expect(await home.value(f"sensor.{NAME}_generator_port_mode") == "generator_input", "no sensor")
     await home.set_options(
-        house.entry["entry_id"], power_interval=1, energy_interval=10, settings_interval=30, tier="installer"
+        house.entry["entry_id"],
+        power_interval=1,
+        energy_interval=10,
+        settings_interval=30,
+        tier="installer",
     )
     entity_id = f"select.{NAME}_generator_port_mode"
     await _soon(lambda: _exists(home, entity_id), f"{entity_id} did not appear")
@@ -255,7 +304,7 @@ async def another_machine_is_added_over_rtu(house: House) -> None:
     """A second link, in the other framing, beside the first."""
     entry = await house.home.add_inverter(house.other.rtu, "rtu")
     expect(entry["state"] == "loaded", f"the second entry is {entry['state']}")
-    await house.home.until(f"sensor.{NAME}_battery_state_of_charge_2", str.isdecimal, 3)
+    await house.home.until(f"sensor.{NAME}_0002_battery_state_of_charge", str.isdecimal, 3)
 
 
 async def diagnostics_tell_no_secrets(house: House) -> None:
@@ -286,7 +335,10 @@ async def the_log_is_clean(house: House) -> None:
     ]
     # A machine that was silent on purpose is reported once.
     reported = [line for line in lines if "Error fetching JSO8048104" in line]
-    expect(len(reported) <= 1, "the silent machine was reported more than once:\n" + "\n".join(reported))
+    expect(
+        len(reported) <= 1,
+        "the silent machine was reported more than once:\n" + "\n".join(reported),
+    )
     lines = [line for line in lines if line not in reported]
     expect(not lines, "\n".join(lines))
 
@@ -346,7 +398,9 @@ async def _refusal(home: Home, action: str, **data: Any) -> str:
     raise CheckError(f"{action} with {data} was not refused")
 
 
-async def _soon(condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20) -> None:
+async def _soon(
+    condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20
+) -> None:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not await condition():

@@ -155,9 +155,7 @@ class Home:
         flow = await self.request(
             "POST", "config/config_entries/options/flow", {"handler": entry_id}
         )
-        await self.request(
-            "POST", f"config/config_entries/options/flow/{flow['flow_id']}", options
-        )
+        await self.request("POST", f"config/config_entries/options/flow/{flow['flow_id']}", options)
 
     async def log_in(self) -> None:
         """Log in as the ready user."""

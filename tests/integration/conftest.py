@@ -21,7 +21,7 @@ from .helpers import network_entry
 
 # Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
 SETTLE = 0.01
-TIMEOUT = 0.25
+TIMEOUT = 1.0
 SPACING = 0.0
 
 IMAGE = Path(__file__).parents[1] / "fixtures" / "jso_image.json"

@@ -22,7 +22,7 @@ IDENTITY: dict[str, Any] = {
     "serial": SERIAL,
     "manufacturer": "JUSTSTANDOUT",
     "model": "JSO8048104",
-    "firmware": "2011-1144-1805 1001-C036",
+    "firmware": "2011-1144-1805 / 1001-C036",
     "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
 }
 
@@ -51,7 +51,7 @@ def link_entry(
     """Return an entry for a link with machines, given as their serial numbers by unit id."""
     return MockConfigEntry(
         domain=DOMAIN,
-        title="JSO8048104 (127.0.0.1)",
+        title=f"JSO8048104 ({data.get('device') or f'{data["host"]}:{data["port"]}'})",
         data=dict(data),
         options=dict(options or {}),
         subentries_data=[

@@ -28,7 +28,7 @@ from custom_components.hybrid_inverter.modbus.link import (
 from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
 from simulator import SimulatedPlant
 
-from .helpers import IDENTITY, network_data, network_entry, state, status, unit_of
+from .helpers import IDENTITY, link_entry, network_data, network_entry, state, status, unit_of
 
 NETWORK: Final = {
     "host": "192.0.2.10",
@@ -145,7 +145,7 @@ async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
     result = await submit(hass, form, NETWORK)
     assert probe.asked == [(TcpEndpoint("192.0.2.10", 4196, Framing.RTU), 3)]
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "JSO8048104 (192.0.2.10)"
+    assert result["title"] == "JSO8048104 (192.0.2.10:4196)"
     assert result["description_placeholders"] == {"model": "JSO8048104", "serial": "JSO0000001"}
     assert result["data"] == {
         "type": "network",
@@ -164,7 +164,7 @@ async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
             "serial": "JSO0000001",
             "manufacturer": "JUSTSTANDOUT",
             "model": "JSO8048104",
-            "firmware": "2011-1144-1805 1001-C036",
+            "firmware": "2011-1144-1805 / 1001-C036",
             "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
         },
     }
@@ -453,7 +453,7 @@ async def test_the_same_machine_again(hass: HomeAssistant, probe: FakeProbe) -> 
     assert result["reason"] == "machine_already_configured"
     assert result["description_placeholders"] == {
         "model": "JSO8048104",
-        "entry": "JSO8048104 (192.0.2.10)",
+        "entry": "JSO8048104 (192.0.2.10:4196)",
     }
     probe.answer = Identity(**OTHER_MACHINE)
     result = await submit(hass, await start(hass, "serial"), SERIAL_PORT)
@@ -513,7 +513,28 @@ async def test_moved_to_a_serial_port(
         "stopbits": 1,
     }
     assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.title == f"JSO8048104 ({elsewhere.serial_device})"
     assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_a_second_machine_of_the_model(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """It is told from the first by the end of its serial number."""
+    link_entry(network_data(502, host="192.0.2.11"), {1: "JSO0000002"}).add_to_hass(hass)
+    form = await start(hass, "network")
+    result = await submit(hass, form, {"host": "192.0.2.10"})
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.title == "JSO8048104 0001"
+
+
+async def test_a_name_that_a_person_gave_stays(
+    hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
+) -> None:
+    """Only the name that we gave follows the address."""
+    hass.config_entries.async_update_entry(loaded, title="Cellar")
+    form = await reconfigure(hass, loaded, "serial")
+    await submit(hass, form, {"device": elsewhere.serial_device, "advanced": {"unit_id": 7}})
+    assert loaded.title == "Cellar"
 
 
 async def test_form_shows_how_it_is(hass: HomeAssistant, probe: FakeProbe) -> None:

@@ -214,7 +214,7 @@ async def test_a_number_that_no_register_holds(
     assert error.value.translation_domain == "hybrid_inverter"
     assert error.value.translation_key == "invalid_value"
     assert error.value.translation_placeholders == {
-        "entity": "Shutdown state of charge",
+        "entity": "Shutdown SOC",
         "value": "33.5",
     }
     assert plant.machine().writes == []
@@ -230,7 +230,7 @@ async def test_out_of_the_live_bounds(
         await set_number(hass, "battery_shutdown_soc", 30)
     assert error.value.translation_key == "out_of_range"
     assert error.value.translation_placeholders == {
-        "entity": "Shutdown state of charge",
+        "entity": "Shutdown SOC",
         "value": "30",
         "minimum": "0",
         "maximum": "24",
@@ -295,7 +295,7 @@ async def test_off_the_step(
         await set_number(hass, "max_sell_power", 4650)
     assert error.value.translation_key == "off_step"
     assert error.value.translation_placeholders == {
-        "entity": "Maximum sell power",
+        "entity": "Max sell power",
         "value": "4650",
         "step": "100",
     }
@@ -317,8 +317,8 @@ async def test_ignored_by_the_machine(
     assert error.value.translation_placeholders == {
         "entity": "Work mode",
         "address": "142",
-        "wanted": "selling_first",
-        "held": "zero_export_to_ct",
+        "wanted": "Selling first",
+        "held": "Zero export to CT",
     }
     assert state(hass, Platform.SELECT, "work_mode").state == "zero_export_to_ct"
     # One more try, and no third.

@@ -328,7 +328,7 @@ async def test_devices(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert inverter.manufacturer == "JUSTSTANDOUT"
     assert inverter.model == "JSO8048104"
     assert inverter.serial_number == "JSO0000001"
-    assert inverter.sw_version == "2011-1144-1805 1001-C036"
+    assert inverter.sw_version == "2011-1144-1805 / 1001-C036"
     assert inverter.via_device_id is None
     parts = {
         next(iter(device.identifiers))[1]: device
@@ -686,4 +686,4 @@ async def test_new_firmware_is_shown(
     await refresh(hass, loaded, Group.IDENTITY)
     inverter = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
     assert inverter is not None
-    assert inverter.sw_version == "2011-1150-1805 1001-C036"
+    assert inverter.sw_version == "2011-1150-1805 / 1001-C036"

@@ -145,9 +145,9 @@ def test_a_setting_has_one_name() -> None:
 
 
 def test_device_names() -> None:
-    """Every part of an inverter has a name with the model in it; the inverter is named by its model."""
+    """Every part of an inverter has a name with the inverter's in it."""
     assert set(TEXTS["device"]) == set(Part) - {Part.INVERTER}
-    assert all(placeholders(text["name"]) == {"model"} for text in TEXTS["device"].values())
+    assert all(placeholders(text["name"]) == {"inverter"} for text in TEXTS["device"].values())
 
 
 # ---------------------------------------------------------------------- dialogs
@@ -301,6 +301,7 @@ EXCEPTIONS: Final = {
     "schedule_too_many_slots": {"count", "most"},
     "schedule_not_applied": {"address", "wanted", "held"},
     "schedule_not_restored": {"address", "wanted", "held"},
+    "written_to_nobody": {"entity", "found"},
 }
 
 

@@ -11,7 +11,7 @@ from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndp
 from .fault_server import FaultServer
 
 # Seconds; what a test waits for an answer that never comes.
-TIMEOUT = 0.1
+TIMEOUT = 0.25
 SPACING = 0.002
 
 type MakeLink = Callable[..., Link]

@@ -60,7 +60,7 @@ async def test_a_machine_of_ours(unit: FakeUnit, marker: int) -> None:
         serial="JSO0000001",
         manufacturer="JUSTSTANDOUT",
         model="JSO8048104",
-        firmware="2001-1144-1800 1001-C037",
+        firmware="2001-1144-1800 / 1001-C037",
         facts={"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
     )
     assert unit.reads == [(0, 1), (0, 23)]

@@ -69,7 +69,7 @@ class Family:
     def firmware_text(self, values: Mapping[str, Value | None]) -> str | None:
         """Return the firmware numbers as the device page shows them; None when the machine tells none."""
         parts = [str(values[key]) for key in self.firmware if values.get(key) is not None]
-        return " ".join(parts) or None
+        return " / ".join(parts) or None
 
     def model(self, rated_power: float | None) -> Model:
         """Return the model of a machine with this rated power in watts."""
