@@ -309,6 +309,7 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     keys = {*JSO.registers, *JSO.derived, "connectivity", "rejected_samples"}
     keys |= {"outage", "last_outage", "last_outage_duration"}
     keys |= {"schedule", "active_slot", "next_schedule_change"}
+    keys |= {"clock_drift", "setting_writes_today", "sync_clock", "undo_last_change"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == (
         "sensor.jso8048104_battery_state_of_charge"

@@ -153,8 +153,8 @@ async def test_a_locked_machine(
         assert error.value.translation_placeholders == {
             "entity": "Work mode",
             "address": "142",
-            "wanted": "zero_export_to_ct",
-            "held": "selling_first",
+            "wanted": "Zero export to CT",
+            "held": "Selling first",
         }
         assert list(unit_of(enabled).device.changes) == before
         assert state(hass, Platform.SELECT, "work_mode").state == "selling_first"
@@ -173,7 +173,7 @@ async def test_of_a_block_the_error_names_one(
     with pytest.raises(HomeAssistantError) as error:
         await act(hass)
     assert error.value.translation_placeholders is not None
-    assert error.value.translation_placeholders["entity"] == "Maximum sell power"
+    assert error.value.translation_placeholders["entity"] == "Max sell power"
     assert error.value.translation_placeholders["address"] == "143"
 
 

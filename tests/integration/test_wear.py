@@ -184,9 +184,9 @@ async def test_the_hundred_and_first_write(
         await sell(hass, 4700)
     assert error.value.translation_domain == DOMAIN
     assert error.value.translation_key == "write_budget"
-    assert error.value.translation_placeholders == {"entity": "Maximum sell power", "limit": "100"}
+    assert error.value.translation_placeholders == {"entity": "Max sell power", "limit": "100"}
     assert str(error.value) == (
-        "Maximum sell power was not changed: it has been written 100 times today. The inverter "
+        "Max sell power was not changed: it has been written 100 times today. The inverter "
         "keeps its settings in a memory that wears with every write. An automation probably writes "
         "too often: let it write only when the value has to change. Values that are already set do "
         "not count, and the count starts again at midnight"
