@@ -54,13 +54,13 @@ def least_seconds(addresses: Collection[int]) -> float:
 def default_keys(group: Group) -> list[str]:
     """Return what a new inverter shows of a group without anybody choosing."""
     family = FAMILIES["jso"]
-    keys = {
-        description.key
-        for descriptions in DESCRIPTIONS.values()
-        for description in descriptions
-        if description.entity_registry_enabled_default
-        and (description.key in family.registers or description.key in family.derived)
-    }
+    known = family.registers.keys() | family.derived.keys()
+    keys: set[str] = set()
+    for descriptions in DESCRIPTIONS.values():
+        for description in descriptions:
+            # What only another tier shows is polled as the control that stands there instead.
+            if description.entity_registry_enabled_default and description.polled_keys <= known:
+                keys |= description.polled_keys
     return sorted(key for key in keys if family.group_of(key) is group)
 
 
