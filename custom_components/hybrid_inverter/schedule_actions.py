@@ -160,6 +160,8 @@ async def _read(unit: UnitRuntime) -> Schedule:
             translation_domain=DOMAIN, translation_key="schedule_not_supported"
         )
     try:
+        # Another machine's schedule is none of this one's business.
+        await unit.async_verify()
         schedule = schedule_of((await unit.device.poll(KEYS)).values)
     except DeviceError as err:
         raise _no_answer(unit, err) from err

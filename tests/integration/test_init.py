@@ -331,6 +331,22 @@ async def test_a_write_asks_first_who_is_there(
     assert replaced.machine().writes == []
 
 
+async def test_a_schedule_is_not_read_from_another_machine(
+    hass: HomeAssistant, loaded: MockConfigEntry, replaced: SimulatedPlant
+) -> None:
+    """The machine was replaced a moment ago: its schedule is not told as that of the first one."""
+    with pytest.raises(HomeAssistantError) as error:
+        await hass.services.async_call(
+            "hybrid_inverter",
+            "get_schedule",
+            {"device_id": unit_of(loaded).device_id},
+            blocking=True,
+            return_response=True,
+        )
+    assert error.value.translation_key == "no_answer"
+    assert "JSO0000099" in str(error.value.translation_placeholders)
+
+
 # ---------------------------------------------------------------------- several machines
 
 
