@@ -172,10 +172,12 @@ def _build_unit(
     """Return a unit from what its subentry keeps, without asking the machine."""
     identity = identity_of(subentry.data)
     unit_id = subentry.data[CONF_UNIT_ID]
+    family = FAMILIES[identity.family]
     device = Device(
-        LinkUnit(link, unit_id),
-        FAMILIES[identity.family],
+        LinkUnit(link, unit_id, family.spacing),
+        family,
         known=identity.facts,
+        features=identity.features,
         tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
         wear=wear.budget(identity.serial),

@@ -38,9 +38,11 @@ def unit_data(unit_id: int, identity: Identity) -> dict[str, Any]:
     """Return the data of a subentry: enough to build all entities while the machine sleeps."""
     stored = asdict(identity)
     stored["facts"] = dict(identity.facts)
+    stored["features"] = list(identity.features)
     return {CONF_UNIT_ID: unit_id, CONF_IDENTITY: stored}
 
 
 def identity_of(data: Mapping[str, Any]) -> Identity:
     """Return the identity that a subentry keeps."""
-    return Identity(**data[CONF_IDENTITY])
+    stored = data[CONF_IDENTITY]
+    return Identity(**{**stored, "features": tuple(stored.get("features", ()))})

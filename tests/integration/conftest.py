@@ -49,7 +49,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait no longer than a simulated machine needs."""
     link = partial(Link, timeout=TIMEOUT, spacing=SPACING)
     monkeypatch.setattr("custom_components.hybrid_inverter.Link", link)
-    monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE))
+    monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE, spacing=SPACING))
 
 
 @pytest.fixture

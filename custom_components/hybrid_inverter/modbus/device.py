@@ -17,6 +17,7 @@ from .derive import Derived
 from .errors import (
     DeviceError,
     LinkError,
+    LinkTimeout,
     NotAppliedError,
     RejectedError,
     UndoError,
@@ -140,9 +141,11 @@ class Device:
         tier: Tier = Tier.EVERYDAY,
         baudrate: int | None = None,
         wear: WearBudget | None = None,
+        features: Collection[str] = (),
     ) -> None:
         """Take what is already known of the machine (its rated power bounds other values), and of its writes."""
-        self.family = family
+        self._kind = family
+        self.features: frozenset[str] = frozenset()
         self.tier = tier
         self.changes: deque[Change] = deque()
         self.wear = wear or WearBudget()
@@ -150,6 +153,7 @@ class Device:
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
         self._readable = tuple(family.readable)
         self._values: dict[str, Value | None] = dict(known or {})
+        self.family = family
         self._image: dict[int, int] = {}
         # When each address was read last.
         self._read_at: dict[int, datetime] = {}
@@ -160,6 +164,7 @@ class Device:
         self._write_lock = asyncio.Lock()
         self._group_numbers = count()
         self._listeners: list[Callable[[Group], None]] = []
+        self._fit(features)
 
     @property
     def values(self) -> Mapping[str, Value | None]:
@@ -330,6 +335,58 @@ class Device:
         for address in _addresses(spans):
             self._image.pop(address, None)
 
+    # ------------------------------------------------------------------ what the machine has
+
+    async def read(self, keys: Collection[str]) -> Mapping[str, Value | None]:
+        """Read these registers, whatever groups they are polled in, and return those that the machine serves.
+
+        LinkError when the machine is not reached, RejectedError when it cannot answer now.
+        """
+        rows = self._kind.rows_of(keys)
+        for spans in self._reads(rows.values()):
+            self._rest(await self._fetch(spans))
+        return self._decode(rows)
+
+    async def discover(self) -> frozenset[str]:
+        """Look for what only some machines of the family have; return the features that were not known before.
+
+        Raises like `read`; what was found before that is kept.
+        """
+        sought = [
+            feature for feature in self._kind.features if feature.key not in self.features
+        ]
+        rows = self._kind.rows_of({key for feature in sought for key in feature.proof.keys})
+        for spans in self._reads(rows.values()):
+            try:
+                self._rest(await self._fetch(spans))
+            except LinkTimeout:
+                # Some machines keep silent where others refuse. If this one is there, that was its answer.
+                await self._read_now([self._kind.registers[self._kind.marker]], urgent=False)
+        values = {**self._values, **self._decode(rows)}
+        found = {feature.key for feature in sought if feature.proof.holds(values)}
+        if found:
+            self._fit(self.features | found)
+        return frozenset(found)
+
+    def _decode(self, rows: Mapping[str, Register]) -> dict[str, Value | None]:
+        """Return the values of those rows whose last read succeeded."""
+        brought = {
+            key: row.decode(self._image)
+            for key, row in rows.items()
+            if self._image.keys() >= set(row.addresses)
+        }
+        self._values.update(brought)
+        return brought
+
+    def _fit(self, features: Collection[str]) -> None:
+        """Take the family as a machine with these features has it."""
+        self.features = frozenset(features)
+        rated = self._values.get(self._kind.rated_power)
+        self.family = self._kind.fitted(
+            self.features, rated if isinstance(rated, (int, float)) else None
+        )
+        self._plans.clear()
+
     # ------------------------------------------------------------------ what the machine refuses
 
     async def _fetch(self, spans: Sequence[Span]) -> dict[Span, RejectedError]:
@@ -360,7 +417,7 @@ class Device:
         """
         if any(
             first < start <= last
-            for row in self.family.registers.values()
+            for row in self._kind.every_row()
             for first, last in row.spans
         ):
             # A value lies across it, and would be torn apart.

@@ -45,8 +45,11 @@ class RejectedError(DeviceError):
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the machine refuses these addresses (2) or this value or count (3)."""
-        return self.code in (2, 3)
+        """Whether the machine refuses these addresses (2) or this value or count (3).
+
+        SAJ's network modules refuse addresses with 0 and 65, which the protocol does not know.
+        """
+        return self.code in (0, 2, 3, 65)
 
 
 class InvalidValueError(DeviceError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from .derive import Derived
 from .faults import FaultRules
-from .register import Group, Register, Value
+from .features import Feature
+from .register import Group, Register, Share, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,15 @@ class Family:
     settle: float
     # The register that tells the family, its accepted values, and what the others are, in words for a person.
     marker: str
-    accepts: frozenset[int]
+    accepts: Container[int]
     strangers: Mapping[int, str]
-    # The models by their rated power in watts, and the name of any other, with {kilowatts}.
-    models: Mapping[float, Model]
+    # The models by what this identity key says, and the name of any other; in names, {kilowatts} is the rated power
+    # and {marker} what the register that tells the family holds.
+    models: Mapping[Value, Model]
     other_model: Model
+    model_key: str = "rated_power"
+    # What only some of its machines have, the later ones standing in for what the earlier ones bring.
+    features: Sequence[Feature] = ()
     # Keys read in one go to recognise a machine.
     identity: tuple[str, ...] = ("serial_number", "rated_power")
     # Which identity keys make up the firmware text of the device page, in order.
@@ -53,6 +58,8 @@ class Family:
     rated_power: str = "rated_power"
     # The rated powers in watts that the family is built with; another number is not one of these machines.
     rated_powers: tuple[float, float] = (0, float("inf"))
+    # Whether some of its machines do not tell their rated power, so that a person has to.
+    asks_rated_power: bool = False
     # The speed of the machine's own serial line, which a gateway's clients cannot see.
     baudrate: int = 9600
     # Values that stand in for registers that say "not available" while identifying.
@@ -71,15 +78,48 @@ class Family:
         parts = [str(values[key]) for key in self.firmware if values.get(key) is not None]
         return " / ".join(parts) or None
 
-    def model(self, rated_power: float | None) -> Model:
-        """Return the model of a machine with this rated power in watts."""
-        if rated_power is not None and rated_power in self.models:
-            return self.models[rated_power]
-        kilowatts = "x" if rated_power is None else f"{rated_power / 1000:g}"
-        return Model(
-            manufacturer=self.other_model.manufacturer,
-            name=self.other_model.name.format(kilowatts=kilowatts),
+    def model(self, values: Mapping[str, Value | None]) -> Model:
+        """Return the model of a machine with these identity values."""
+        rated, marker = values.get(self.rated_power), values.get(self.marker)
+        key = values.get(self.model_key)
+        found = self.other_model if key is None else self.models.get(key, self.other_model)
+        return replace(
+            found,
+            name=found.name.format(
+                kilowatts=f"{rated / 1000:g}" if isinstance(rated, (int, float)) else "x",
+                marker=f"{marker:#06x}" if isinstance(marker, int) else "?",
+            ),
         )
+
+    def every_row(self) -> Iterator[Register]:
+        """Return all rows, those of the features too."""
+        yield from self.registers.values()
+        for feature in self.features:
+            yield from feature.registers.values()
+
+    def rows_of(self, keys: Collection[str]) -> dict[str, Register]:
+        """Return these rows, the family's own before those of its features."""
+        rows: dict[str, Register] = {}
+        for row in self.every_row():
+            rows.setdefault(row.key, row)
+        return {key: rows[key] for key in keys}
+
+    def fitted(self, features: Collection[str], rated_power: float | None) -> Family:
+        """Return the family as a machine with these features and this rated power in watts has it."""
+        registers, derived = dict(self.registers), dict(self.derived)
+        for feature in self.features:
+            if feature.key not in features:
+                continue
+            # A value that another machine serves may be computed here, and the other way round.
+            for key in {*feature.without, *feature.registers, *feature.derived}:
+                registers.pop(key, None)
+                derived.pop(key, None)
+            registers |= feature.registers
+            derived |= feature.derived
+        for key, row in registers.items():
+            if isinstance(row.codec, Share):
+                registers[key] = replace(row, codec=Share(full=rated_power))
+        return replace(self, registers=registers, derived=derived)
 
 
 def table(*rows: Register) -> dict[str, Register]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import RejectedError, WrongDeviceError
+from .device import Device
+from .errors import LinkTimeout, RejectedError, WrongDeviceError
 from .family import Family
-from .plan import LineCost, plan_reads
-from .register import Register, Value
 from .tables import FAMILIES
 from .unit import Unit
 
@@ -25,6 +24,13 @@ class Identity:
     firmware: str | None
     # The identity registers that bound or shape other values, by key: rated power, inputs, phases.
     facts: Mapping[str, int | float]
+    # What it was found to have of what only some machines of its family have.
+    features: tuple[str, ...] = ()
+
+    @property
+    def lacks_rated_power(self) -> bool:
+        """Whether the machine has not told its rated power, so that a person has to."""
+        return FAMILIES[self.family].rated_power not in self.facts
 
 
 # Rated power in watts, and how many inputs and phases there are.
@@ -37,44 +43,54 @@ async def identify(unit: Unit) -> Identity:
     WrongDeviceError when something answers that no table is made for, LinkError when nothing usable does, RejectedError
     when a machine or a gateway cannot answer now.
     """
-    found = "a machine without a readable type"
+    found: str | None = None
+    silence: LinkTimeout | None = None
     for family in FAMILIES.values():
+        (address,) = family.registers[family.marker].addresses
         try:
-            image = await _read(unit, family, [family.registers[family.marker]])
+            (marker,) = await unit.read_holding_registers(address, 1)
         except RejectedError as err:
             if not err.is_refusal:
                 raise
-            found = (
-                f"a machine that refuses register {family.registers[family.marker].addresses[0]}"
-            )
+            found = f"a machine that refuses register {address}"
             continue
-        (marker,) = (image[address] for address in family.registers[family.marker].addresses)
-        if marker in family.accepts:
-            return await _identify_as(unit, family)
+        except LinkTimeout as err:
+            # Some machines do not refuse what they do not have, they keep silent.
+            silence = err
+            continue
         if marker in family.strangers:
             raise WrongDeviceError(family.strangers[marker])
+        if marker in family.accepts:
+            return await _identify_as(unit, family)
         found = f"an unknown machine of type {marker:#06x}"
-    raise WrongDeviceError(found)
+    if found is None and silence is not None:
+        raise silence
+    raise WrongDeviceError(found or "a machine without a readable type")
 
 
 async def _identify_as(unit: Unit, family: Family) -> Identity:
     """Read the identity of a machine whose marker is of this family."""
-    rows = [family.registers[key] for key in family.identity]
-    image = await _read(unit, family, rows)
-    values: dict[str, Value | None] = {row.key: row.decode(image) for row in rows}
-    serial, rated = values[family.serial], values[family.rated_power]
+    device = Device(unit, family)
+    values = await device.read(family.identity)
+    serial, rated = values.get(family.serial), values.get(family.rated_power)
     if not isinstance(serial, str):
         raise WrongDeviceError("a machine without a serial number")
-    if not isinstance(rated, (int, float)):
-        raise WrongDeviceError("a machine that does not tell its rated power")
     low, high = family.rated_powers
-    if not low <= rated <= high:
-        raise WrongDeviceError(f"a machine with a rated power of {rated:g} W")
-    model = family.model(rated)
+    tells = isinstance(rated, (int, float)) and low <= rated <= high
+    if not tells and not family.asks_rated_power:
+        raise WrongDeviceError(
+            "a machine that does not tell its rated power"
+            if rated is None
+            else f"a machine with a rated power of {rated:g} W"
+        )
     facts: dict[str, int | float] = dict(family.assumed)
     facts.update(
         {key: value for key in FACTS if isinstance(value := values.get(key), (int, float))}
     )
+    if not tells:
+        facts.pop(family.rated_power, None)
+    model = family.model({**values, family.rated_power: rated if tells else None})
+    features = await device.discover()
     return Identity(
         family=family.key,
         serial=serial,
@@ -82,18 +98,5 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
         model=model.name,
         firmware=family.firmware_text(values),
         facts=facts,
+        features=tuple(sorted(features)),
     )
-
-
-async def _read(unit: Unit, family: Family, rows: Iterable[Register]) -> dict[int, int]:
-    """Return the raw words of these registers."""
-    image: dict[int, int] = {}
-    for read in plan_reads(
-        [span for row in rows for span in row.spans],
-        readable=family.readable,
-        max_read=family.max_read,
-        cost=LineCost(baudrate=family.baudrate),
-    ):
-        words = await unit.read_holding_registers(read.address, read.count)
-        image.update(zip(range(read.address, read.last + 1), words, strict=True))
-    return image

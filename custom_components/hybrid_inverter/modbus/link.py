@@ -95,6 +95,7 @@ class Link:
         self.statistics = LinkStatistics(_now)
         self._timeout = timeout
         self._spacing = spacing
+        self._spacings: dict[int, float] = {}
         self._read_retries = read_retries
         self._frames: deque[Frame] = deque(maxlen=frames)
         self._listeners: list[Callable[[bool], None]] = []
@@ -132,6 +133,10 @@ class Link:
         return lambda: self._listeners.remove(callback)
 
     # ------------------------------------------------------------------ what it is asked for
+
+    def pace(self, unit_id: int, spacing: float) -> None:
+        """Leave at least this many seconds after an answer of a unit that wants more than the link's own spacing."""
+        self._spacings[unit_id] = max(spacing, self._spacing)
 
     async def connect(self) -> None:
         """Open the connection if it is not open; the LinkError says why that failed."""
@@ -265,7 +270,7 @@ class Link:
             ) from err
         finally:
             self._transaction = request.transaction_id
-            self._account(reception, started)
+            self._account(request.dev_id, reception, started)
         self._conclude(reception.expected, refused=response.isError())
         if response.isError():
             self.statistics.exceptions[response.exception_code] += 1
@@ -274,11 +279,11 @@ class Link:
             )
         return response
 
-    def _account(self, reception: Reception, started: float) -> None:
+    def _account(self, unit_id: int, reception: Reception, started: float) -> None:
         """Book an exchange that ended, and drop a connection that cannot be trusted after it."""
         ended = _now()
         reception.waiting = False
-        self._free_at = ended + self._spacing
+        self._free_at = ended + self._spacings.get(unit_id, self._spacing)
         self.statistics.record(started, ended, answered=reception.answered)
         self.statistics.late_answers += reception.late
         if reception.answered:

@@ -118,6 +118,33 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A power in watts that the register holds as thousandths of the rated power (`full`, in watts).
+
+    The one codec that rounds: a person thinks in watts, of which a machine of 6 kW knows every sixth. What is written
+    goes to the nearest step, and what is shown is what the machine holds, in whole watts.
+    """
+
+    full: float | None = None
+
+    def decode(self, words: Sequence[int]) -> int | None:
+        """Return the power; None when the rated power is not known, or the word says that there is none."""
+        return (
+            None if self.full is None or words[0] == WORD else round(words[0] * self.full / 1000)
+        )
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the word of the step that is nearest."""
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError("is not a number")
+        if self.full is None:
+            raise ValueError("cannot be told in shares of an unknown rated power")
+        if not 0 <= value <= self.full * 64:
+            raise ValueError("does not fit into the register")
+        return [round(value * 1000 / self.full)]
+
+
+@dataclass(frozen=True, slots=True)
 class Float32:
     """An IEEE 754 single of two words."""
 

@@ -33,8 +33,9 @@ class Unit(Protocol):
 class LinkUnit:
     """A unit that is reached through a link of our own."""
 
-    def __init__(self, link: Link, unit_id: int) -> None:
-        """Take the link, which may carry other units too, and the unit id, 1 to 247."""
+    def __init__(self, link: Link, unit_id: int, spacing: float = 0) -> None:
+        """Take the link, which may carry other units too, the unit id, 1 to 247, and the seconds that it rests."""
+        link.pace(unit_id, spacing)
         self._link = link
         self._unit_id = unit_id
 
