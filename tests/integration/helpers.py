@@ -24,6 +24,7 @@ IDENTITY: dict[str, Any] = {
     "model": "JSO8048104",
     "firmware": "2011-1144-1805 / 1001-C036",
     "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+    "features": [],
 }
 
 

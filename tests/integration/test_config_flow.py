@@ -166,6 +166,7 @@ async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
             "model": "JSO8048104",
             "firmware": "2011-1144-1805 / 1001-C036",
             "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+            "features": [],
         },
     }
 

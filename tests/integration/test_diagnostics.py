@@ -72,6 +72,7 @@ async def test_entry(
         "model": "JSO8048104",
         "firmware": "2011-1144-1805 / 1001-C036",
         "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+        "features": [],
     }
     assert unit["polls"] == {
         "power": {"interval": 5.0, "successful": True, "failed": []},

@@ -200,7 +200,9 @@ async def test_the_next_family_is_asked_for(
 
 def test_models() -> None:
     """By rated power in watts; an unknown one has an x in the place of the number."""
-    assert JSO.model({"rated_power": 8000.0}) == Model(manufacturer="JUSTSTANDOUT", name="JSO8048104")
+    assert JSO.model({"rated_power": 8000.0}) == Model(
+        manufacturer="JUSTSTANDOUT", name="JSO8048104"
+    )
     assert JSO.model({"rated_power": 6500}) == Model(manufacturer="Deye", name="SUN-6.5K-SG04LP3")
     assert JSO.model({}) == Model(manufacturer="Deye", name="SUN-xK-SG04LP3")
 

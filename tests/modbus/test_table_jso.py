@@ -1241,6 +1241,8 @@ def test_who_is_accepted() -> None:
 
 def test_models() -> None:
     """The 8 kW machine is the JSO; its twins go by their power."""
-    assert JSO.model({"rated_power": 8000.0}) == Model(manufacturer="JUSTSTANDOUT", name="JSO8048104")
+    assert JSO.model({"rated_power": 8000.0}) == Model(
+        manufacturer="JUSTSTANDOUT", name="JSO8048104"
+    )
     assert JSO.model({"rated_power": 12000.0}) == Model(manufacturer="Deye", name="SUN-12K-SG04LP3")
     assert JSO.model({}) == Model(manufacturer="Deye", name="SUN-xK-SG04LP3")

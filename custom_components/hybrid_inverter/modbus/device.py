@@ -352,9 +352,7 @@ class Device:
 
         Raises like `read`; what was found before that is kept.
         """
-        sought = [
-            feature for feature in self._kind.features if feature.key not in self.features
-        ]
+        sought = [feature for feature in self._kind.features if feature.key not in self.features]
         rows = self._kind.rows_of({key for feature in sought for key in feature.proof.keys})
         for spans in self._reads(rows.values()):
             try:
@@ -416,9 +414,7 @@ class Device:
         What lies on its two sides is served, but not together: the read was too long, or the gap is refused.
         """
         if any(
-            first < start <= last
-            for row in self._kind.every_row()
-            for first, last in row.spans
+            first < start <= last for row in self._kind.every_row() for first, last in row.spans
         ):
             # A value lies across it, and would be torn apart.
             return

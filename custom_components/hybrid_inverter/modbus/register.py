@@ -129,9 +129,7 @@ class Share:
 
     def decode(self, words: Sequence[int]) -> int | None:
         """Return the power; None when the rated power is not known, or the word says that there is none."""
-        return (
-            None if self.full is None or words[0] == WORD else round(words[0] * self.full / 1000)
-        )
+        return None if self.full is None or words[0] == WORD else round(words[0] * self.full / 1000)
 
     def encode(self, value: Value) -> list[int]:
         """Return the word of the step that is nearest."""
