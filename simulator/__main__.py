@@ -10,11 +10,11 @@ import signal
 import sys
 
 from .control import ControlServer
-from .jso8048104 import SERIAL_NUMBER
+from .jso8048104 import NAME
+from .models import MODELS
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
 
-MODELS = ("jso8048104",)
 # The evening before has used the battery up, so that the morning has something to fill.
 MIDNIGHT_SOC = 0.35
 
@@ -31,8 +31,8 @@ def _port(text: str) -> int | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
-    parser.add_argument("--model", choices=MODELS, default=MODELS[0])
-    parser.add_argument("--serial-number", default=SERIAL_NUMBER, help="ten characters")
+    parser.add_argument("--model", choices=MODELS, default=NAME)
+    parser.add_argument("--serial-number", help="that of the model if not given")
     parser.add_argument(
         "--unit", type=int, action="append", help="Modbus unit id; may be given more than once"
     )
@@ -57,6 +57,7 @@ async def _run(options: argparse.Namespace) -> None:
     # The day so far is lived through, so that its counters and the battery fit the time of day.
     midnight = datetime.combine(options.start, time())
     plant = SimulatedPlant(
+        model=options.model,
         units=options.unit or (1,),
         seed=options.seed,
         start=midnight,

@@ -47,6 +47,7 @@ async def _index(request: web.Request) -> web.Response:
         {
             "machines": {
                 str(unit): {
+                    "model": machine.model,
                     "serial_number": machine.serial_number,
                     "clock": machine.plant.clock.isoformat(timespec="seconds"),
                     "pv_power": round(sum(machine.plant.flows.pv)),
@@ -80,7 +81,12 @@ async def _change_registers(request: web.Request) -> web.Response:
 
 def _trouble(machine: Machine) -> web.Response:
     fields = dataclasses.asdict(machine.trouble)
-    return web.json_response({**fields, "faults": sorted(machine.trouble.faults)})
+    return web.json_response(
+        {
+            name: sorted(value) if isinstance(value, frozenset) else value
+            for name, value in fields.items()
+        }
+    )
 
 
 async def _show_trouble(request: web.Request) -> web.Response:

@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Final
 
+NAME: Final = "JSO8048104"
 SERIAL_NUMBER: Final = "JSO0000001"
+
+# First and last addresses that are served.
+READABLE: Final = ((0, 237), (310, 334), (336, 347), (350, 424), (480, 493), (500, 708))
+# Battery packs of the maker tell of themselves; a machine with other ones refuses to.
+PACK_BLOCKS: Final = ((10000, 10002), (10032, 10039))
+PACKS: Final[Mapping[str, int | str]] = {
+    "pack_device_type": 1,
+    "pack_count": 1,
+    "pack_serial": "PACKSIM000000001",
+}
 
 IDENTITY: Final[Mapping[str, int | str]] = {
     "device_type": 5,

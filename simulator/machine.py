@@ -1,25 +1,22 @@
-"""A JSO8048104 as it looks from the wire: registers, their rules, and the trouble such machines make.
+"""A machine as it looks from the wire: registers, who may read and write them, and the trouble such machines make.
 
-It takes request PDUs and gives answer PDUs; framing, unit ids and timing are the server's business.
+It takes request PDUs and gives answer PDUs; framing, unit ids and timing are the server's business. What one brand's
+registers mean, and which values it takes, is the business of the classes made from this one.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
-from itertools import pairwise
-import math
+from datetime import datetime
 import struct
-from typing import Final
+from typing import ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Number, Ref, Register, Tier, Value
-from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.register import Number, Register, Value
 
-from . import jso8048104 as model
-from .plant import BATTERY_CAPACITY, Controls, Plant, Slot, WorkMode
+from .plant import Plant
 
 READ_HOLDING: Final = 0x03
 WRITE_SINGLE: Final = 0x06
@@ -31,10 +28,6 @@ ILLEGAL_FUNCTION: Final = 1
 ILLEGAL_ADDRESS: Final = 2
 ILLEGAL_VALUE: Final = 3
 BUSY: Final = 6
-
-SLOTS: Final = range(1, 7)
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-PHASES: Final = ("l1", "l2", "l3")
 
 
 class Refusal(Exception):
@@ -59,6 +52,10 @@ class Write:
     exception: int = 0
 
 
+# First and last address, and the exception code that a read of any of them is answered with.
+type Refused = tuple[int, int, int]
+
+
 @dataclass(slots=True)
 class Trouble:
     """What is wrong with the machine at the moment; everything off is a machine in order."""
@@ -73,10 +70,20 @@ class Trouble:
     busy: bool = False
     # No request is answered.
     silent: bool = False
-    # Fault bits that are set: bit n is fault F(n + 1).
+    # Fault bits that are set: bit n is fault F(n + 1) of a JSO, E(n + 1) of a SAJ.
     faults: frozenset[int] = frozenset()
     # The grid is gone.
     outage: bool = False
+    # Addresses whose writes are acknowledged and ignored.
+    ignored_writes: frozenset[int] = frozenset()
+    # First and last addresses of which no read is answered.
+    silent_blocks: tuple[tuple[int, int], ...] = ()
+    # What is refused on top of what the model refuses anyway.
+    refused_blocks: tuple[Refused, ...] = ()
+    # The most registers that one read may ask for.
+    longest_read: int = MOST_READ
+    # The battery packs tell nothing of themselves: all their registers are 0.
+    zero_packs: bool = False
 
 
 @dataclass(order=True, slots=True)
@@ -87,52 +94,40 @@ class _Change:
     words: dict[int, int] = field(compare=False)
 
 
-class Machine:
+class Machine(ABC):
     """The registers of one inverter, fed by one plant."""
+
+    # The function codes that it takes writes with.
+    write_functions: ClassVar[frozenset[int]]
 
     def __init__(
         self,
         plant: Plant,
+        family: Family,
         *,
-        serial_number: str = model.SERIAL_NUMBER,
-        unit: int = 1,
-        family: Family = FAMILIES["jso"],
-        readable: Sequence[tuple[int, int]] | None = None,
-        timer: Callable[[], float] = lambda: 0.0,
+        model: str,
+        unit: int,
+        registers: Sequence[tuple[int, int]],
+        readable: Sequence[tuple[int, int]],
+        writable: frozenset[int],
+        timer: Callable[[], float],
     ) -> None:
-        """Fill the registers; `readable` stands in for the family's ranges, `timer` counts seconds for the trouble."""
+        """Make the registers in inclusive ranges, all 0, of which the readable ones are served.
+
+        `family` has the rows that this very machine has; `timer` counts seconds for the trouble.
+        """
         self.plant = plant
         self.family = family
+        self.model = model
         self.unit = unit
         self.trouble = Trouble()
         self.writes: list[Write] = []
         self._timer = timer
         self._changes: list[_Change] = []
-        self._published_at: datetime | None = None
-        self._rows = [
-            row for row in family.registers.values() if row.tier not in (None, Tier.READ_ONLY)
-        ]
-        self._writable = frozenset(address for row in self._rows for address in row.addresses)
-        self._bounds = {
-            bound.key
-            for row in self._rows
-            if row.limits is not None
-            for bound in (row.limits.minimum, row.limits.maximum)
-            if isinstance(bound, Ref)
-        }
-        self._image = dict.fromkeys(_addresses(family.readable), 0)
-        # An old firmware serves less than the table knows.
-        self._served = frozenset(_addresses(family.readable if readable is None else readable))
-        self._store(dict.fromkeys(model.NOT_IMPLEMENTED, 0xFFFF))
-        self._store(dict.fromkeys(model.PAIR_WORDS, model.ALL_PAIRS_DISABLED))
-        own: dict[str, Value] = {
-            "serial_number": serial_number,
-            "modbus_address": unit,
-            "communication_address": unit,
-        }
-        for key, value in {**model.IDENTITY, **own, **model.SETTINGS}.items():
-            self._put(key, value)
-        self._obey()
+        self._published: tuple[datetime, bool] | None = None
+        self._writable = writable
+        self._image = dict.fromkeys(_addresses(registers), 0)
+        self._served = frozenset(_addresses(readable))
 
     # What a test or a person in front of the machine can do
 
@@ -149,8 +144,10 @@ class Machine:
         return self._image[address]
 
     def value(self, key: str) -> Value | None:
-        """Return the value of a row of the table as a read would give it now."""
+        """Return the value of a row of the table, or of what it derives, as a read would give it now."""
         self._refresh()
+        if (derived := self.family.derived.get(key)) is not None:
+            return derived.compute({name: self.value(name) for name in derived.inputs})
         return self.family.registers[key].decode(self._image)
 
     def panel_change(self, address: int, value: int) -> None:
@@ -176,48 +173,57 @@ class Machine:
         except Refusal as refusal:
             return bytes((pdu[0] | 0x80, refusal.code))
 
-    def _answer(self, pdu: bytes) -> bytes:
+    def _answer(self, pdu: bytes) -> bytes | None:
         if self.trouble.busy:
             raise Refusal(BUSY)
         if pdu[0] == READ_HOLDING and len(pdu) == 5:
-            words = self.read(*struct.unpack(">HH", pdu[1:]))
+            address, count = struct.unpack(">HH", pdu[1:])
+            if any(_touches(address, count, *block) for block in self.trouble.silent_blocks):
+                return None
+            words = self.read(address, count)
             return struct.pack(f">BB{len(words)}H", READ_HOLDING, 2 * len(words), *words)
-        if pdu[0] == WRITE_MULTIPLE and len(pdu) >= 6:
+        if pdu[0] in {WRITE_SINGLE, WRITE_MULTIPLE} and len(pdu) >= 5:
             return self._answer_write(pdu)
-        if pdu[0] == WRITE_SINGLE and len(pdu) == 5:
-            # Not served, but whoever tries it wants to be seen.
-            address, value = struct.unpack(">HH", pdu[1:])
-            self._record(WRITE_SINGLE, address, (value,), ILLEGAL_FUNCTION)
         raise Refusal(ILLEGAL_FUNCTION)
 
     def _answer_write(self, pdu: bytes) -> bytes:
-        address, count, size = struct.unpack(">HHB", pdu[1:6])
-        if size != 2 * count or len(pdu) != 6 + size:
-            raise Refusal(ILLEGAL_VALUE)
-        values = struct.unpack(f">{count}H", pdu[6:])
+        address, values = _words_of(pdu)
+        exception = self._try_to_write(pdu[0], address, values)
+        # Whoever tries a function that is not served, or a wrong address, wants to be seen too.
+        self.writes.append(Write(pdu[0], address, values, self._timer(), exception))
+        if exception:
+            raise Refusal(exception)
+        return pdu[:5]
+
+    def _try_to_write(self, function: int, address: int, values: Sequence[int]) -> int:
+        """Write, and return the exception code that it is answered with; 0 is an acknowledgement."""
+        if function not in self.write_functions:
+            return ILLEGAL_FUNCTION
         try:
             self.write(address, values)
         except Refusal as refusal:
-            self._record(WRITE_MULTIPLE, address, values, refusal.code)
-            raise
-        self._record(WRITE_MULTIPLE, address, values, 0)
-        return pdu[:5]
-
-    def _record(self, function: int, address: int, values: tuple[int, ...], exception: int) -> None:
-        self.writes.append(Write(function, address, values, self._timer(), exception))
+            return refusal.code
+        return 0
 
     def read(self, address: int, count: int) -> list[int]:
         """Return raw registers; Refusal as the real machine refuses."""
-        if not 1 <= count <= MOST_READ:
+        if not 1 <= count <= min(MOST_READ, self.trouble.longest_read):
             raise Refusal(ILLEGAL_VALUE)
-        places = range(address, address + count)
-        if not self._served.issuperset(places):
-            raise Refusal(ILLEGAL_ADDRESS)
+        if (code := self._refused(address, count)) is not None:
+            raise Refusal(code)
         self._refresh()
-        return [self._image[place] for place in places]
+        return [self._image[place] for place in range(address, address + count)]
+
+    def _refused(self, address: int, count: int) -> int | None:
+        """Return the exception code that a read is answered with, if any."""
+        for first, last, code in self.trouble.refused_blocks:
+            if _touches(address, count, first, last):
+                return code
+        served = self._served.issuperset(range(address, address + count))
+        return None if served else ILLEGAL_ADDRESS
 
     def write(self, address: int, values: Sequence[int]) -> None:
-        """Take raw registers; what the machine does not want it silently keeps as it was."""
+        """Take raw registers; Refusal as the real machine refuses."""
         if not 1 <= len(values) <= MOST_WRITTEN:
             raise Refusal(ILLEGAL_VALUE)
         words = dict(enumerate(values, address))
@@ -226,7 +232,11 @@ class Machine:
         self._refresh()
         if self.trouble.locked:
             return
-        accepted = self._judge(words)
+        accepted = {
+            place: word
+            for place, word in self._judge(words).items()
+            if place not in self.trouble.ignored_writes
+        }
         before = {place: self._image[place] for place in accepted}
         now = self._timer()
         effective = now + self.trouble.slow_commit
@@ -237,57 +247,29 @@ class Machine:
         if self.trouble.reverting > 0:
             self._changes.append(_Change(effective + self.trouble.reverting, before))
 
+    # What a brand's machine does
+
+    @abstractmethod
     def _judge(self, words: Mapping[int, int]) -> dict[int, int]:
-        """Return the words that the machine will hold; a value it refuses is replaced by the old one."""
-        image = {**self._image, **words}
-        for place in words.keys() & set(model.PAIR_WORDS):
-            image[place] = _merge_pairs(self._image[place], words[place])
-        starts = {place: self._image[place] for place in self._slot_starts() if place in words}
-        if starts and not self._in_order(image):
-            image.update(starts)
-        # Taking one value back can break the bounds of another one, so it goes on until all fit.
-        while refused := [
-            row
-            for row in self._rows
-            if words.keys() & set(row.addresses) and not self._fits(row, image)
-        ]:
-            for row in refused:
-                mask = 0xFFFF if row.mask is None else row.mask
-                for place in row.addresses:
-                    image[place] = image[place] & ~mask & 0xFFFF | self._image[place] & mask
-        return {place: image[place] for place in words}
+        """Return the words that the machine will hold of what is written; Refusal when it tells that it does not."""
 
-    def _fits(self, row: Register, image: Mapping[int, int]) -> bool:
-        """Whether a row of an image is something that the machine accepts; what it already holds always is."""
-        if all(image[place] == self._image[place] for place in row.addresses):
-            return True
-        value = row.decode(image)
-        if value is None:
-            return False
-        try:
-            row.check(
-                value, {key: self.family.registers[key].decode(image) for key in self._bounds}
-            )
-        except InvalidValueError:
-            return False
-        return True
+    @abstractmethod
+    def _obey(self) -> None:
+        """Hand the settings to the plant."""
 
-    def _slot_starts(self) -> list[int]:
-        return [self.family.registers[f"tou_slot_{n}_time"].addresses[0] for n in SLOTS]
+    @abstractmethod
+    def _publish_trouble(self) -> None:
+        """Put status and faults into the registers."""
 
-    def _in_order(self, image: Mapping[int, int]) -> bool:
-        """Whether the slots of a day start one after the other."""
-        starts = [image[place] for place in self._slot_starts()]
-        return all(first <= second for first, second in pairwise(starts))
+    @abstractmethod
+    def _publish(self) -> None:
+        """Put what the plant shows into the registers."""
+
+    # The image
 
     def _commit(self, words: Mapping[int, int]) -> None:
         """Make words effective."""
         self._store(words)
-        clock = self.family.registers["system_time"]
-        if words.keys() & set(clock.addresses) and isinstance(
-            set_to := clock.decode(self._image), datetime
-        ):
-            self.plant.clock = set_to
         self._obey()
 
     def _store(self, words: Mapping[int, int]) -> None:
@@ -295,59 +277,26 @@ class Machine:
 
     def _put(self, key: str, value: Value) -> None:
         """Store a value with the table's codec, on the grid that the register can hold."""
-        row = self.family.registers[key]
+        self._put_row(self.family.registers[key], value)
+
+    def _put_row(self, row: Register, value: Value) -> None:
         if isinstance(row.codec, Number) and isinstance(value, float):
             value = round(value / row.codec.scale) * row.codec.scale
         words = row.encode(value, self._image)
         self._store(dict(zip(row.addresses, words, strict=True)))
 
-    # Between the registers and the plant
+    def _setting(self, key: str) -> Value | None:
+        """Return what a setting is."""
+        return self.family.registers[key].decode(self._image)
 
     def _number(self, key: str) -> float:
         """Return a setting as a number; one without a value counts as 0."""
-        value = self.family.registers[key].decode(self._image)
+        value = self._setting(key)
         return float(value) if isinstance(value, (int, float)) else 0.0
 
     def _is(self, key: str, wanted: Value = True) -> bool:
         """Whether a setting has this value."""
-        return self.family.registers[key].decode(self._image) == wanted
-
-    def _slot(self, number: int) -> Slot:
-        start = self.family.registers[f"tou_slot_{number}_time"].decode(self._image)
-        return Slot(
-            start=start.hour * 60 + start.minute if isinstance(start, time) else 0,
-            power=self._number(f"tou_slot_{number}_power"),
-            soc=self._number(f"tou_slot_{number}_soc") / 100,
-            grid_charge=self._is(f"tou_slot_{number}_grid_charge"),
-        )
-
-    def _obey(self) -> None:
-        """Hand the settings to the plant."""
-        mode = self.family.registers["work_mode"].decode(self._image)
-        self.plant.controls = Controls(
-            enabled=self._is("inverter_enabled"),
-            work_mode=WorkMode(mode) if isinstance(mode, str) else self.plant.controls.work_mode,
-            load_first=self._is("energy_pattern", "load_first"),
-            solar_sell=self._is("solar_sell"),
-            grid_charge=self._is("grid_charge_enabled"),
-            max_sell_power=self._number("max_sell_power"),
-            zero_export_power=self._number("zero_export_power"),
-            max_solar_power=self._number("max_solar_power"),
-            shutdown_soc=self._number("battery_shutdown_soc") / 100,
-            low_soc=self._number("battery_low_soc") / 100,
-            restart_soc=self._number("battery_restart_soc") / 100,
-            charge_current=self._number("battery_max_charge_current"),
-            discharge_current=self._number("battery_max_discharge_current"),
-            grid_charge_current=self._number("grid_charge_current"),
-            smart_load=self._is("generator_port_mode", "smart_load_output"),
-            smart_load_always=self._is("on_grid_always_on"),
-            smart_load_on_soc=self._number("smart_load_on_soc") / 100,
-            smart_load_off_soc=self._number("smart_load_off_soc") / 100,
-            smart_load_solar=self._number("smart_load_min_solar_power"),
-            time_of_use=self._is("tou_enabled"),
-            weekdays=frozenset(day for day, name in enumerate(WEEKDAYS) if self._is(f"tou_{name}")),
-            slots=tuple(self._slot(number) for number in SLOTS),
-        )
+        return self._setting(key) == wanted
 
     def _settle(self) -> None:
         """Let the changes take effect that are due, and the trouble reach the plant."""
@@ -361,128 +310,10 @@ class Machine:
         """Bring the image up to date with the plant."""
         self._settle()
         self._publish_trouble()
-        if self._published_at != self.plant.clock:
-            self._published_at = self.plant.clock
+        state = (self.plant.clock, self.trouble.zero_packs)
+        if self._published != state:
+            self._published = state
             self._publish()
-
-    def _publish_trouble(self) -> None:
-        faults = self.trouble.faults
-        if self.trouble.outage:
-            faults |= {model.NO_GRID}
-        self._put("fault", faults)
-        status = "normal" if self.plant.running else "standby"
-        if self.trouble.faults:
-            status = "fault"
-        elif self.trouble.outage:
-            status = "alarm"
-        self._put("status", status)
-
-    def _publish(self) -> None:
-        """Put what the plant shows into the registers."""
-        plant, flows = self.plant, self.plant.flows
-        for key, value in {**self._battery(), **self._weather(), **self._energies()}.items():
-            self._put(key, value)
-        # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
-        inverter = [round(power) for power in flows.inverter_phases]
-        grid = [round(power) for power in flows.grid_phases]
-        backup = [round(power) for power in flows.backup]
-        smart_load = [round(flows.smart_load / 3)] * 3
-        self._put_phases("inverter", inverter)
-        self._put_phases("grid", grid)
-        self._put_phases("grid", grid, "ct_power")
-        self._put_phases("backup", backup)
-        self._put_phases("load", [ct + own for ct, own in zip(grid, inverter, strict=True)])
-        internal = [out - own for out, own in zip(backup, inverter, strict=True)]
-        self._put_phases("grid", internal, "internal_power")
-        self._put_phases("generator", smart_load)
-        self._put("inverter_apparent_power", sum(inverter))
-        for phase, grid_volts, volts, *powers in zip(
-            PHASES,
-            plant.grid_voltages,
-            plant.output_voltages,
-            inverter,
-            grid,
-            internal,
-            smart_load,
-            strict=True,
-        ):
-            amperes = [power / volts if volts else 0.0 for power in powers]
-            self._put(f"grid_{phase}_voltage", grid_volts)
-            self._put(f"inverter_{phase}_voltage", volts)
-            self._put(f"backup_{phase}_voltage", volts)
-            self._put(f"inverter_{phase}_current", amperes[0])
-            self._put(f"grid_{phase}_current", amperes[1])
-            self._put(f"grid_{phase}_internal_current", amperes[2])
-            self._put(f"generator_{phase}_voltage", volts if powers[3] else 0.0)
-        self._put("system_time", plant.clock.replace(microsecond=0))
-        for low, high, count in model.HIGH_WORDS:
-            self._store(
-                {high + n: 0xFFFF if self._image[low + n] & 0x8000 else 0 for n in range(count)}
-            )
-
-    def _put_phases(self, port: str, powers: Sequence[int], suffix: str = "power") -> None:
-        for phase, power in zip(PHASES, powers, strict=True):
-            self._put(f"{port}_{phase}_{suffix}", power)
-        self._put(f"{port}_{suffix}", sum(powers))
-
-    def _battery(self) -> dict[str, float]:
-        """Return what the battery pages show."""
-        plant = self.plant
-        percent = round(plant.soc * 100)
-        temperature = plant.battery_temperature
-        return {
-            "battery_soc": percent,
-            "battery_voltage": plant.battery_voltage,
-            "battery_current": plant.battery_current,
-            "battery_power": plant.flows.battery,
-            "battery_temperature": temperature,
-            "battery_corrected_capacity": round(BATTERY_CAPACITY / 51.2),
-            "bms_charge_voltage": 57.6,
-            "bms_discharge_voltage": 46.0,
-            "bms_charge_current_limit": round(plant.charge_limit),
-            "bms_discharge_current_limit": 150,
-            "bms_soc": percent,
-            "bms_voltage": plant.battery_voltage,
-            "bms_current": round(plant.battery_current),
-            "bms_temperature": temperature,
-            "bms_max_charge_current": 150,
-            "bms_max_discharge_current": 150,
-            "battery_soh": 98,
-        }
-
-    def _weather(self) -> dict[str, Value]:
-        """Return what depends on the sun and the grid: strings, temperatures, relays, frequencies."""
-        plant = self.plant
-        on = plant.running
-        strings: dict[str, Value] = {}
-        for number, power in enumerate(plant.flows.pv, 1):
-            # A loaded string sits near its best point; by night nothing is left.
-            volts = 590 - 0.006 * power if power >= 1 else 0.0
-            strings[f"pv{number}_power"] = round(power)
-            strings[f"pv{number}_voltage"] = volts
-            strings[f"pv{number}_current"] = power / volts if volts else 0.0
-        return {
-            **strings,
-            "heatsink_temperature": plant.heatsink_temperature,
-            # Machines of this kind have no sensor here.
-            "dc_temperature": 25.0,
-            "grid_frequency": plant.frequency if plant.grid_present else 0.0,
-            "inverter_frequency": plant.frequency if on else 0.0,
-            "load_frequency": plant.frequency if on else 0.0,
-            "power_switch_state": plant.controls.enabled,
-            "relay_inverter": on,
-            "grid_connected": plant.grid_present,
-            "relay_grid_supply": plant.grid_present,
-            "ct_self_check_result": frozenset({0, 1, 2}),
-        }
-
-    def _energies(self) -> dict[str, float]:
-        """Return the counters; a register shows only full tenths of a kilowatt-hour."""
-        energies = {}
-        for span, counted in (("today", self.plant.today), ("total", self.plant.total)):
-            for meter, watt_hours in counted.items():
-                energies[f"{meter}_energy_{span}"] = math.floor(watt_hours / 100 + 1e-9) / 10
-        return energies
 
 
 def _addresses(ranges: Sequence[tuple[int, int]]) -> list[int]:
@@ -490,23 +321,50 @@ def _addresses(ranges: Sequence[tuple[int, int]]) -> list[int]:
     return [address for first, last in ranges for address in range(first, last + 1)]
 
 
-def _merge_pairs(old: int, new: int) -> int:
-    """Return a word of two-bit pairs after a write: pairs with a high bit of 0 stay as they were."""
-    touched = (new & 0xAAAA) | (new & 0xAAAA) >> 1
-    return new & touched | old & ~touched & 0xFFFF
+def _touches(address: int, count: int, first: int, last: int) -> bool:
+    """Whether a read has any address of a block."""
+    return address <= last and address + count > first
+
+
+def _words_of(pdu: bytes) -> tuple[int, tuple[int, ...]]:
+    """Return the address and the words of a write request; Refusal when its lengths do not fit."""
+    if pdu[0] == WRITE_SINGLE and len(pdu) == 5:
+        address, value = struct.unpack(">HH", pdu[1:])
+        return address, (value,)
+    if pdu[0] == WRITE_MULTIPLE and len(pdu) >= 6:
+        address, count, size = struct.unpack(">HHB", pdu[1:6])
+        if size == 2 * count and len(pdu) == 6 + size:
+            return address, struct.unpack(f">{count}H", pdu[6:])
+    raise Refusal(ILLEGAL_VALUE)
 
 
 def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
     """Return the trouble with some of its fields changed; ValueError when a field or its type is wrong."""
-    wanted: dict[str, float | bool | frozenset[int]] = {}
-    for name, value in changes.items():
-        old = getattr(trouble, name, None)
-        if isinstance(old, bool) and isinstance(value, bool):
-            wanted[name] = value
-        elif isinstance(old, float) and isinstance(value, (int, float)):
-            wanted[name] = float(value)
-        elif isinstance(old, frozenset) and isinstance(value, list):
-            wanted[name] = frozenset(int(bit) for bit in value)
-        else:
-            raise ValueError(f"no such trouble: {name}={value!r}")
+    wanted = {
+        name: _trouble_value(name, getattr(trouble, name, None), value)
+        for name, value in changes.items()
+    }
     return replace(trouble, **wanted)  # type: ignore[arg-type]
+
+
+# How many numbers each block of addresses is.
+_BLOCK_SIZES: Final = {"silent_blocks": 2, "refused_blocks": 3}
+
+
+def _trouble_value(name: str, old: object, value: object) -> object:
+    """Return a value from JSON in the type that the field has."""
+    if isinstance(old, bool) and isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(old, float):
+            return float(value)
+        if isinstance(old, int) and not isinstance(old, bool) and isinstance(value, int):
+            return value
+    if isinstance(value, list):
+        if isinstance(old, frozenset):
+            return frozenset(int(number) for number in value)
+        if (size := _BLOCK_SIZES.get(name)) and all(
+            isinstance(block, list) and len(block) == size for block in value
+        ):
+            return tuple(tuple(int(number) for number in block) for block in value)
+    raise ValueError(f"no such trouble: {name}={value!r}")

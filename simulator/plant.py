@@ -18,11 +18,10 @@ from .surroundings import House, Phases, Sky, noise
 # Longer steps are cut, so that clouds, thresholds and the battery's end are not jumped over.
 LONGEST_STEP: Final = 10.0
 
-RATED_POWER: Final = 8000.0
-PV_PEAKS: Final = (4200.0, 3800.0)
 # One roof looks south-east, the other south-west.
 PV_EAST: Final = (1.0, -1.0)
-BATTERY_CAPACITY: Final = 30720.0
+# Sixteen cells of the battery in series; a taller stack of the same energy has less current and more resistance.
+CELLS: Final = 16
 BATTERY_RESISTANCE: Final = 0.012
 CHARGE_EFFICIENCY: Final = 0.975
 INVERTER_EFFICIENCY: Final = 0.97
@@ -30,6 +29,7 @@ INVERTER_EFFICIENCY: Final = 0.97
 TAPER_SOC: Final = 0.95
 SMART_LOAD_POWER: Final = 1500.0
 
+PHASES: Final = ("l1", "l2", "l3")
 NOTHING: Final[Phases] = (0.0, 0.0, 0.0)
 
 
@@ -39,6 +39,35 @@ class WorkMode(StrEnum):
     SELLING_FIRST = "selling_first"
     ZERO_EXPORT_TO_LOAD = "zero_export_to_load"
     ZERO_EXPORT_TO_CT = "zero_export_to_ct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What was bought and built in: watts, the watts of each string, watt-hours, cells in series, phases."""
+
+    rated_power: float = 8000.0
+    pv_peaks: tuple[float, float] = (4200.0, 3800.0)
+    battery_capacity: float = 30720.0
+    cells: int = CELLS
+    phases: int = 3
+
+    @property
+    def battery_resistance(self) -> float:
+        """Return the ohms of the battery."""
+        return BATTERY_RESISTANCE * (self.cells / CELLS) ** 2
+
+    def open_voltage(self, soc: float) -> float:
+        """Return the volts of the lithium iron phosphate cells without a current."""
+        return (49.5 + 4.0 * soc) * self.cells / CELLS
+
+    def spread(self, power: float) -> Phases:
+        """Return a power on the phases of the inverter, which feeds them alike."""
+        share = power / self.phases
+        return (share, share, share) if self.phases == 3 else (share, 0.0, 0.0)
+
+    def wired(self, demand: Phases) -> Phases:
+        """Return the power of the house's circuits per phase that there is."""
+        return demand if self.phases == 3 else (sum(demand), 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +89,14 @@ class Controls:
     load_first: bool = True
     solar_sell: bool = False
     grid_charge: bool = False
-    max_sell_power: float = RATED_POWER
+    max_sell_power: float = 8000.0
     zero_export_power: float = 20.0
     max_solar_power: float = 10400.0
     shutdown_soc: float = 0.20
     low_soc: float = 0.35
     restart_soc: float = 0.50
+    # Where charging ends.
+    full_soc: float = 1.0
     charge_current: float = 115.0
     discharge_current: float = 115.0
     grid_charge_current: float = 40.0
@@ -86,23 +117,20 @@ class Flows:
 
     pv: tuple[float, float] = (0.0, 0.0)
     battery: float = 0.0
-    inverter: float = 0.0
+    inverter_phases: Phases = NOTHING
     load: Phases = NOTHING
     backup: Phases = NOTHING
     smart_load: float = 0.0
 
     @property
-    def inverter_phases(self) -> Phases:
-        """Return the inverter's output per phase; it feeds them alike."""
-        third = self.inverter / 3
-        return third, third, third
+    def inverter(self) -> float:
+        """Return the inverter's output."""
+        return sum(self.inverter_phases)
 
     @property
     def grid_phases(self) -> Phases:
         """Return what the clamps at the house connection measure: load less inverter."""
-        l1, l2, l3 = self.load
-        third = self.inverter / 3
-        return l1 - third, l2 - third, l3 - third
+        return _add(self.load, (-power for power in self.inverter_phases))
 
     @property
     def grid(self) -> float:
@@ -113,8 +141,16 @@ class Flows:
 class Plant:
     """One inverter and everything that hangs on it."""
 
-    def __init__(self, *, start: datetime, seed: int = 1, soc: float = 0.6) -> None:
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        seed: int = 1,
+        soc: float = 0.6,
+        installation: Installation | None = None,
+    ) -> None:
         """Begin at a local time with a battery charged to `soc`."""
+        self.installation = installation or Installation()
         self._seed = seed
         self._start = start
         self.now = start
@@ -127,13 +163,19 @@ class Plant:
         self.heatsink_temperature = 30.0
         self.sky = Sky(seed)
         self._house = House(seed)
-        self._stored = soc * BATTERY_CAPACITY
-        self._voltage = _open_voltage(soc)
+        self._stored = soc * self.installation.battery_capacity
+        self._voltage = self.installation.open_voltage(soc)
         self._smart_load_on = False
         self._blackout = False
         self._day = self.clock.date()
         self.today: dict[str, float] = dict.fromkeys(_meters(self.flows), 0.0)
-        self.total: dict[str, float] = dict(_FORMER_ENERGY)
+        self.month = dict(self.today)
+        self.year = dict(self.today)
+        self.total: dict[str, float] = {
+            **_FORMER_ENERGY,
+            **_by_phase("import", self.installation.wired(_FORMER_IMPORT)),
+            **_by_phase("export", self.installation.wired(_FORMER_EXPORT)),
+        }
 
     @property
     def clock(self) -> datetime:
@@ -147,11 +189,11 @@ class Plant:
     @property
     def soc(self) -> float:
         """Return the state of charge, 0 to 1."""
-        return self._stored / BATTERY_CAPACITY
+        return self._stored / self.installation.battery_capacity
 
     @soc.setter
     def soc(self, value: float) -> None:
-        self._stored = value * BATTERY_CAPACITY
+        self._stored = value * self.installation.battery_capacity
 
     @property
     def battery_voltage(self) -> float:
@@ -219,10 +261,16 @@ class Plant:
         return (midnight - clock).total_seconds()
 
     def _roll_day(self) -> None:
-        """Clear the counters of the day when the machine's clock shows another one."""
-        if self.clock.date() != self._day:
-            self._day = self.clock.date()
-            self.today = dict.fromkeys(self.today, 0.0)
+        """Clear the counters of the day, month and year when the machine's clock shows another one."""
+        day, before = self.clock.date(), self._day
+        if day == before:
+            return
+        self._day = day
+        self.today = dict.fromkeys(self.today, 0.0)
+        if (day.year, day.month) != (before.year, before.month):
+            self.month = dict.fromkeys(self.month, 0.0)
+        if day.year != before.year:
+            self.year = dict.fromkeys(self.year, 0.0)
 
     def _advance(self, seconds: float) -> None:
         """Let a short time pass with constant powers."""
@@ -230,16 +278,19 @@ class Plant:
         hours = seconds / 3600
         power = self.flows.battery
         flow = power / CHARGE_EFFICIENCY if power > 0 else power * CHARGE_EFFICIENCY
-        self._stored = min(BATTERY_CAPACITY, max(0.0, self._stored - flow * hours))
+        built = self.installation
+        self._stored = min(built.battery_capacity, max(0.0, self._stored - flow * hours))
         for meter, watts in _meters(self.flows).items():
-            self.today[meter] += watts * hours
-            self.total[meter] += watts * hours
-        open_voltage = _open_voltage(self.soc)
+            for counted in (self.today, self.month, self.year, self.total):
+                counted[meter] += watts * hours
+        open_voltage = built.open_voltage(self.soc)
         self._voltage = (
-            open_voltage + math.sqrt(open_voltage**2 - 4 * BATTERY_RESISTANCE * power)
+            open_voltage + math.sqrt(open_voltage**2 - 4 * built.battery_resistance * power)
         ) / 2
         self.now += timedelta(seconds=seconds)
-        aim = self.sky.temperature(self.now) + 10 + 25 * abs(self.flows.inverter) / RATED_POWER
+        aim = (
+            self.sky.temperature(self.now) + 10 + 25 * abs(self.flows.inverter) / built.rated_power
+        )
         self.heatsink_temperature += (aim - self.heatsink_temperature) * min(1.0, seconds / 600)
 
     def _slot(self) -> Slot | None:
@@ -261,7 +312,7 @@ class Plant:
         """Return what each string could deliver, within the setting for the most PV power."""
         first, second = (
             peak * self.sky.sunshine(self.now, east)
-            for peak, east in zip(PV_PEAKS, PV_EAST, strict=True)
+            for peak, east in zip(self.installation.pv_peaks, PV_EAST, strict=True)
         )
         if (both := first + second) > self.controls.max_solar_power:
             share = self.controls.max_solar_power / both
@@ -282,7 +333,7 @@ class Plant:
     def _balance(self, seconds: float) -> Flows:
         """Return the powers that hold for the next so many seconds."""
         controls = self.controls
-        home, backup = self._house.demand(self.now)
+        home, backup = map(self.installation.wired, self._house.demand(self.now))
         if self.grid_present:
             self._blackout = False
         else:
@@ -293,7 +344,7 @@ class Plant:
 
         pv = self._sunshine()
         smart_load = self._switch_smart_load(sum(pv))
-        backup = _add(backup, (smart_load / 3,) * 3)
+        backup = _add(backup, self.installation.spread(smart_load))
         if self.grid_present:
             flows = self._on_grid(seconds, pv, sum(home), sum(backup))
         else:
@@ -318,12 +369,17 @@ class Plant:
 
     def _most_discharge(self, seconds: float, floor: float) -> float:
         """Return the watts that the battery can give for so long without falling below a SOC."""
-        left = max(0.0, self._stored - floor * BATTERY_CAPACITY) * CHARGE_EFFICIENCY
+        left = (
+            max(0.0, self._stored - floor * self.installation.battery_capacity) * CHARGE_EFFICIENCY
+        )
         return min(self.controls.discharge_current * self._voltage, left * 3600 / seconds)
 
     def _most_charge(self, seconds: float, ceiling: float) -> float:
         """Return the watts that the battery can take for so long without rising above a SOC."""
-        room = max(0.0, ceiling * BATTERY_CAPACITY - self._stored) / CHARGE_EFFICIENCY
+        room = (
+            max(0.0, ceiling * self.installation.battery_capacity - self._stored)
+            / CHARGE_EFFICIENCY
+        )
         return min(self.charge_limit * self._voltage, room * 3600 / seconds)
 
     def _on_grid(
@@ -337,8 +393,9 @@ class Plant:
         if controls.work_mode is not WorkMode.ZERO_EXPORT_TO_LOAD:
             served += home
         # Without selling, a little power is always drawn, so that a sudden drop of the load exports nothing.
-        need = min(max(0.0, served - (0.0 if sells else controls.zero_export_power)), RATED_POWER)
-        most = min(need + controls.max_sell_power, RATED_POWER) if sells else need
+        rated = self.installation.rated_power
+        need = min(max(0.0, served - (0.0 if sells else controls.zero_export_power)), rated)
+        most = min(need + controls.max_sell_power, rated) if sells else need
 
         slot = self._slot()
         discharge = 0.0
@@ -383,7 +440,7 @@ class Plant:
         `need` and `most` are AC watts that the inverter should and may deliver, the others are DC watts.
         """
         sunshine = sum(pv)
-        room = self._most_charge(seconds, 1.0)
+        room = self._most_charge(seconds, self.controls.full_soc)
         need_dc, most_dc = need / INVERTER_EFFICIENCY, most / INVERTER_EFFICIENCY
         if self.controls.load_first:
             to_load = min(sunshine, need_dc)
@@ -395,7 +452,7 @@ class Plant:
         # What nobody takes is not produced.
         used = to_load + charge + sold
         if grid_charge > 0:
-            ceiling = used + RATED_POWER * INVERTER_EFFICIENCY
+            ceiling = used + self.installation.rated_power * INVERTER_EFFICIENCY
             battery = -min(max(charge, grid_charge), room, ceiling)
         elif charge > 0:
             battery = -charge
@@ -405,12 +462,11 @@ class Plant:
         dc = used + battery
         inverter = dc * INVERTER_EFFICIENCY if dc > 0 else dc / INVERTER_EFFICIENCY
         share = used / sunshine if sunshine > 0 else 0.0
-        return Flows(pv=(pv[0] * share, pv[1] * share), battery=battery, inverter=inverter)
-
-
-def _open_voltage(soc: float) -> float:
-    """Return the volts of sixteen lithium iron phosphate cells without a current."""
-    return 49.5 + 4.0 * soc
+        return Flows(
+            pv=(pv[0] * share, pv[1] * share),
+            battery=battery,
+            inverter_phases=self.installation.spread(inverter),
+        )
 
 
 def _add(first: Phases, second: Iterable[float]) -> Phases:
@@ -429,8 +485,17 @@ def _meters(flows: Flows) -> dict[str, float]:
         "grid_export": max(0.0, -flows.grid),
         "load": sum(flows.load),
         "inverter": max(0.0, flows.inverter),
+        "backup": sum(flows.backup),
         "generator": 0.0,
+        **{f"pv{number}": power for number, power in enumerate(flows.pv, 1)},
+        **_by_phase("import", (max(0.0, power) for power in flows.grid_phases)),
+        **_by_phase("export", (max(0.0, -power) for power in flows.grid_phases)),
     }
+
+
+def _by_phase(way: str, values: Iterable[float]) -> dict[str, float]:
+    """Return what goes one way through the house connection, by counter."""
+    return {f"grid_{phase}_{way}": value for phase, value in zip(PHASES, values, strict=True)}
 
 
 # What a machine of some years has counted before; the 0.1 kWh totals need both of their words.
@@ -442,5 +507,10 @@ _FORMER_ENERGY: Final = {
     "grid_export": 7_031_600.0,
     "load": 22_803_100.0,
     "inverter": 21_204_500.0,
+    "backup": 10_377_800.0,
     "generator": 0.0,
+    "pv1": 11_290_500.0,
+    "pv2": 10_196_800.0,
 }
+_FORMER_IMPORT: Final[Phases] = (4_411_700.0, 3_052_900.0, 2_118_300.0)
+_FORMER_EXPORT: Final[Phases] = (2_018_400.0, 2_533_600.0, 2_942_100.0)

@@ -16,7 +16,7 @@ import tty
 from typing import Any, Final
 
 from .framing import Framing, Request
-from .machine import READ_HOLDING, WRITE_MULTIPLE, Machine
+from .machine import READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE, Machine
 
 # Half a frame, or rubbish, is forgotten after so many seconds of silence.
 IDLE: Final = 0.5
@@ -77,6 +77,8 @@ class Statistics:
             self.registers_read += answer[1] // 2
         elif answer[0] == WRITE_MULTIPLE:
             self.registers_written += pdu[5] // 2
+        elif answer[0] == WRITE_SINGLE:
+            self.registers_written += 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain types for JSON."""
@@ -109,6 +111,11 @@ class ModbusServer:
         self.tamper: Callable[[bytes], bytes] | None = None
         # For tests: close each new connection at once.
         self.hang_up = False
+        # A module that passes everything on to its one inverter, whatever unit id is asked for.
+        self.any_unit = False
+        # A module that serves one client; another one is not heard until that one has gone.
+        self.one_client = False
+        self._client: object | None = None
         self._machines = machines
         self._framing = framing
         self._turn = asyncio.Lock()
@@ -186,19 +193,31 @@ class ModbusServer:
     async def _talk(self, reader: asyncio.StreamReader, send: Callable[[bytes], object]) -> None:
         """Answer what comes in until it ends."""
         buffer = bytearray()
-        while True:
-            try:
-                async with asyncio.timeout(IDLE if buffer else None):
-                    data = await reader.read(1024)
-            except TimeoutError:
-                buffer.clear()
-                continue
-            if not data:
-                return
-            buffer += data
-            while (request := self._framing.take(buffer)) is not None:
-                if answer := await self._serve(request):
-                    send(answer)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(IDLE if buffer else None):
+                        data = await reader.read(1024)
+                except TimeoutError:
+                    buffer.clear()
+                    continue
+                if not data:
+                    return
+                if self._is_occupied(reader):
+                    continue
+                buffer += data
+                while (request := self._framing.take(buffer)) is not None:
+                    if answer := await self._serve(request):
+                        send(answer)
+        finally:
+            if self._client is reader:
+                self._client = None
+
+    def _is_occupied(self, client: object) -> bool:
+        """Whether another client is served, and nobody else; if there is none, this one is it from now on."""
+        if self.one_client and self._client is None:
+            self._client = client
+        return self.one_client and self._client is not client
 
     async def _serve(self, request: Request) -> bytes:
         """Return the bytes that go back for a request; none when it stays unanswered."""
@@ -207,6 +226,8 @@ class ModbusServer:
                 waiting = self.line.before_answer(RTU_OVERHEAD + len(request.pdu))
                 await self._occupy(waiting)
             machine = self._machines.get(request.unit)
+            if machine is None and self.any_unit:
+                machine = next(iter(self._machines.values()))
             if machine is not None:
                 pdu = machine.respond(request.pdu)
             elif (code := self._framing.unknown_unit) is not None:

@@ -10,9 +10,10 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-from . import jso8048104 as model
+from . import jso8048104
 from .framing import RtuFraming, TcpFraming
 from .machine import Machine
+from .models import MODELS
 from .plant import Plant
 from .server import LineTiming, ModbusServer
 
@@ -31,6 +32,7 @@ class SimulatedPlant:
     def __init__(
         self,
         *,
+        model: str = jso8048104.NAME,
         units: Sequence[int] = (1,),
         seed: int = 1,
         start: datetime = START,
@@ -41,10 +43,14 @@ class SimulatedPlant:
         rtu_port: int | None = 0,
         serial: bool = False,
         line: LineTiming | None = None,
-        serial_number: str = model.SERIAL_NUMBER,
+        serial_number: str | None = None,
         readable: Sequence[tuple[int, int]] | None = None,
+        packs: bool | None = None,
     ) -> None:
-        """Build it; a port of 0 takes a free one, None leaves that server out.
+        """Build it; a port of 0 takes a free one, None leaves that server out. KeyError for an unknown model.
+
+        Without a serial number, `readable` ranges and `packs` (whether battery packs tell of themselves) it is the
+        model that decides; so it does whether the TCP port is one of a module, with one client and any unit id.
 
         `serial` adds a pseudo terminal that a client opens as its serial port. Each server is a line of its own.
         Each further unit counts the serial number up by one, and has its own sun and house.
@@ -53,17 +59,25 @@ class SimulatedPlant:
         self._host = host
         self._elapsed = 0.0
         self._ticker: asyncio.Task[None] | None = None
-        self.machines = {
-            unit: Machine(
-                Plant(start=start, seed=seed + 100 * index, soc=soc),
-                serial_number=_count_up(serial_number, index),
+        kind = MODELS[model]
+        self.machines: dict[int, Machine] = {
+            unit: kind.build(
+                Plant(
+                    start=start,
+                    seed=seed + 100 * index,
+                    soc=soc,
+                    installation=kind.installation,
+                ),
+                serial_number=_count_up(serial_number or kind.serial_number, index),
                 unit=unit,
                 readable=readable,
+                packs=packs,
                 timer=self.timer,
             )
             for index, unit in enumerate(units)
         }
         self.tcp = ModbusServer(self.machines, TcpFraming(), line=line)
+        self.tcp.any_unit = self.tcp.one_client = kind.module
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
         self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
         self._with_serial = serial

@@ -27,7 +27,8 @@ from . import (
     event,
     number,
     select,
-    sensor,
+    sensor_descriptions,
+    sensor_fixed,
     switch,
     time,
     upkeep,
@@ -44,7 +45,9 @@ from .modbus.register import Group, Tier
 from .modbus.tables import FAMILIES
 from .modbus.unit import LinkUnit
 from .outage import OUTAGE_SENSORS
+from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
+from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
 from .stored import endpoint_of, identity_of
 from .wear_store import WearStore
 
@@ -72,12 +75,13 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
     Platform.CALENDAR: calendar.CALENDARS,
     Platform.EVENT: event.EVENTS,
     Platform.NUMBER: number.NUMBERS,
-    Platform.SELECT: select.SELECTS,
+    Platform.SELECT: (*select.SELECTS, *SLOT_DAYS),
     Platform.SENSOR: (
-        *sensor.SENSORS,
-        *sensor.FIXED_SETTINGS,
-        *sensor.CODES,
-        *sensor.READ_ONLY_SETTINGS,
+        *sensor_descriptions.SENSORS,
+        *sensor_fixed.FIXED_SETTINGS,
+        *sensor_descriptions.CODES,
+        *sensor_descriptions.READ_ONLY_SETTINGS,
+        *READ_ONLY_SLOT_DAYS,
         *OUTAGE_SENSORS,
         *upkeep.UPKEEP,
         *SCHEDULE_SENSORS,
@@ -89,7 +93,7 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
 # What every unit has, whatever its family.
 ALWAYS: Final[tuple[tuple[Platform, UnitEntityDescription], ...]] = (
     (Platform.BINARY_SENSOR, binary_sensor.CONNECTIVITY),
-    (Platform.SENSOR, sensor.REJECTED),
+    (Platform.SENSOR, sensor_descriptions.REJECTED),
 )
 
 
@@ -103,8 +107,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     """Open the link and start polling the units on it."""
     link = Link(endpoint_of(entry.data))
     entry.async_on_unload(link.close)
+    runtime = RuntimeData(link=link)
 
     async def close(_: Event) -> None:
+        await runtime.async_release()
         await link.close()
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, close))
@@ -122,9 +128,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     wear = WearStore(hass, entry.entry_id)
     await wear.async_load()
     entry.async_on_unload(wear.async_close)
-    entry.runtime_data = runtime = RuntimeData(link=link)
+    residues = ResidueStore(hass, entry.entry_id)
+    await residues.async_load()
+    entry.runtime_data = runtime
     for subentry in entry.subentries.values():
-        unit = _build_unit(hass, entry, link, wear, subentry)
+        unit = _build_unit(hass, entry, link, wear, residues, subentry)
         runtime.units[subentry.subentry_id] = unit
         if (rules := unit.device.family.faults) is not None:
             unit.faults = FaultMonitor(hass, unit, rules, memory)
@@ -152,14 +160,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
-    """Remove the entities; the link closes behind them."""
-    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    """Remove the entities, and leave the machines as they were found; the link closes behind that."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.async_release()
+    return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Forget what was kept outside of the entry."""
     await async_forget_faults(hass, entry)
     await WearStore(hass, entry.entry_id).async_remove()
+    await ResidueStore(hass, entry.entry_id).async_remove()
 
 
 def _build_unit(
@@ -167,6 +179,7 @@ def _build_unit(
     entry: HybridInverterConfigEntry,
     link: Link,
     wear: WearStore,
+    residues: ResidueStore,
     subentry: ConfigSubentry,
 ) -> UnitRuntime:
     """Return a unit from what its subentry keeps, without asking the machine."""
@@ -181,6 +194,7 @@ def _build_unit(
         tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
         wear=wear.budget(identity.serial),
+        residues=residues.memory(identity.serial),
     )
     unit = UnitRuntime(
         subentry_id=subentry.subentry_id,
@@ -202,12 +216,13 @@ def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) 
     family = unit.device.family
     keys = {key for key in watched_keys(family.faults) if family.group_of(key) is group}
     for platform, description in _descriptions(unit):
-        if not any(family.group_of(key) is group for key in description.polled_keys):
+        polled = description.polled_from(family)
+        if not any(family.group_of(key) is group for key in polled):
             continue
         entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(unit, description))
         known = registry.async_get(entity_id) if entity_id else None
         if not known.disabled if known else description.entity_registry_enabled_default:
-            keys |= description.polled_keys
+            keys |= polled
     return keys
 
 

@@ -70,6 +70,8 @@ BINARY_SENSORS: Final = (
             ("wind_input_dc2", Part.PV),
             ("ac_couple_grid_side", Part.GRID),
             ("ac_couple_load_side", Part.LOAD),
+            ("off_grid_enabled", Part.LOAD),
+            ("battery_auto_wake", Part.BATTERY),
         )
     ),
 )

@@ -1,4 +1,4 @@
-"""The calendar: the time-of-use table as what happens in the coming days."""
+"""The calendar: the schedule as what happens in the coming days."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,22 +14,20 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import UnitEntityDescription, async_add_values
-from .modbus.schedule import KEYS, Occurrence, Rule, happenings
-from .schedule import ScheduleEntity
+from .entity import async_add_values
+from .modbus.schedule import Occurrence, Timetable, happenings
+from .schedule import ScheduleDescription, ScheduleEntity
 
 PARALLEL_UPDATES = 0
 
-# The next event lies within a week, as the table repeats every week; the day before may reach into today.
+# The next event lies within a week, as the schedule repeats every week; the day before may reach into today.
 BEFORE: Final = timedelta(days=1)
 AHEAD: Final = timedelta(days=8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleCalendarDescription(UnitEntityDescription, CalendarEntityDescription):
-    """A calendar that the time-of-use table fills."""
-
-    inputs: frozenset[str] = KEYS
+class ScheduleCalendarDescription(ScheduleDescription, CalendarEntityDescription):
+    """A calendar that a schedule fills."""
 
 
 CALENDARS: Final = (ScheduleCalendarDescription(key="schedule"),)
@@ -40,12 +38,12 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the calendar of every unit that has a time-of-use table."""
+    """Add the calendar of every unit that has a schedule."""
     async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
 
 
 class ScheduleCalendar(ScheduleEntity, CalendarEntity):
-    """What the time-of-use table makes of the battery, day by day; it is changed with the action set_schedule."""
+    """What the schedule makes of the battery, day by day; it is changed with the action set_schedule."""
 
     entity_description: ScheduleCalendarDescription
 
@@ -70,10 +68,9 @@ class ScheduleCalendar(ScheduleEntity, CalendarEntity):
         zone = dt_util.get_default_time_zone()
         first = start.astimezone(zone).date() - BEFORE
         last = end.astimezone(zone).date() + BEFORE
-        unit = "V" if schedule.by_voltage else "%"
         since, until = start.timestamp(), end.timestamp()
         return [
-            _event(item, unit)
+            _event(schedule, item)
             for item in happenings(schedule, first, last, zone)
             if item.end.timestamp() > since and item.start.timestamp() < until
         ]
@@ -84,23 +81,12 @@ class ScheduleCalendar(ScheduleEntity, CalendarEntity):
         return (self.available, self.event)
 
 
-def _event(item: Occurrence, unit: str) -> CalendarEvent:
+def _event(schedule: Timetable[Any], item: Occurrence[Any]) -> CalendarEvent:
     """Return an occurrence as an event."""
+    words = schedule.describe(item.rule)
     return CalendarEvent(
         start=dt_util.as_local(item.start),
         end=dt_util.as_local(item.end),
-        summary=_summary(item.rule, unit),
-        description=f"The battery gives up to {item.rule.power:g} W.",
+        summary=words.summary,
+        description=words.description,
     )
-
-
-def _summary(rule: Rule, unit: str) -> str:
-    """Return in plain words what becomes of the battery."""
-    sources = [
-        name
-        for name, charges in (("grid", rule.grid_charge), ("generator", rule.generator_charge))
-        if charges
-    ]
-    if not sources:
-        return f"Use battery down to {rule.target:g} {unit}"
-    return f"Charge to {rule.target:g} {unit} from {' and '.join(sources)}"

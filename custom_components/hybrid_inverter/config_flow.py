@@ -1,6 +1,7 @@
 """Setting up a link with its first unit, moving it elsewhere, and its options."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, override
 
 from homeassistant.config_entries import (
@@ -31,6 +32,7 @@ from .const import (
     CONF_FRAMING,
     CONF_INTERVALS,
     CONF_PARITY,
+    CONF_RATED_POWER,
     CONF_STOPBITS,
     CONF_TIER,
     CONF_TYPE,
@@ -99,11 +101,28 @@ SCHEMAS: Final = {
 }
 
 
+def rated_power_schema(bounds: tuple[float, float]) -> vol.Schema:
+    """Ask for the rated power of a machine that does not tell it, within these bounds in watts."""
+    low, high = bounds
+    return vol.Schema({vol.Required(CONF_RATED_POWER): whole_number(int(low), int(high), unit="W")})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A machine that answered, with the data of the link that it is behind."""
+
+    data: dict[str, Any]
+    unit_id: int
+    identity: Identity
+
+
 class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
     """Connects, identifies the machine, and only then keeps anything."""
 
     VERSION = 1
     MINOR_VERSION = 1
+
+    _found: Found
 
     @staticmethod
     @callback
@@ -155,9 +174,8 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                     errors["base"] = err.failure
                     placeholders = {"found": err.found, "unit_id": str(unit_id)}
                 else:
-                    if self.source == SOURCE_RECONFIGURE:
-                        return self._async_finish_reconfigure(data, unit_id, identity)
-                    return self._async_finish(data, unit_id, identity)
+                    self._found = Found(data, unit_id, identity)
+                    return self._async_refuse() or await self.async_step_rated_power()
         elif self.source == SOURCE_RECONFIGURE:
             user_input = self._current_input(link_type)
         return self.async_show_form(
@@ -166,6 +184,34 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders=placeholders,
         )
+
+    async def async_step_rated_power(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the rated power of a machine that does not tell it; the others are done."""
+        found = self._found
+        if user_input is not None:
+            identity = found.identity.with_rated_power(user_input[CONF_RATED_POWER])
+            self._found = found = replace(found, identity=identity)
+        if not found.identity.lacks_rated_power:
+            return self._async_finish()
+        return self.async_show_form(
+            step_id=CONF_RATED_POWER,
+            data_schema=self.add_suggested_values_to_schema(
+                rated_power_schema(found.identity.rated_powers), self._told_before()
+            ),
+            description_placeholders={
+                "model": found.identity.model,
+                "serial": found.identity.serial,
+            },
+        )
+
+    def _told_before(self) -> dict[str, Any]:
+        """Return the rated power that the machine was set up with."""
+        if self.source != SOURCE_RECONFIGURE:
+            return {}
+        _, known = _first_unit(self._get_reconfigure_entry())
+        return dict(known.facts)
 
     async def _async_probe(self, data: Mapping[str, Any], unit_id: int) -> Identity:
         """Identify the machine, with a running entry out of the way.
@@ -183,6 +229,8 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         try:
             identity = await probe(endpoint_of(data), unit_id)
             found = entry is None or _first_unit(entry)[1].serial == identity.serial
+            # A person may leave the dialog instead of answering a question.
+            found = found and not identity.lacks_rated_power
             return identity
         finally:
             # A reconfigured entry is loaded with its new settings; any other comes back as it was.
@@ -200,22 +248,37 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     @callback
-    def _async_finish(
-        self, data: dict[str, Any], unit_id: int, identity: Identity
-    ) -> ConfigFlowResult:
-        """Create the entry with its first unit."""
+    def _async_refuse(self) -> ConfigFlowResult | None:
+        """Abort when the machine that answered is not the one that is wanted; None when it is."""
+        identity = self._found.identity
+        if self.source == SOURCE_RECONFIGURE:
+            _, known = _first_unit(self._get_reconfigure_entry())
+            if known.serial == identity.serial:
+                return None
+            return self.async_abort(
+                reason="another_machine",
+                description_placeholders={"model": known.model, "found": identity.model},
+            )
         for entry in self._async_current_entries(include_ignore=False):
             if any(sub.unique_id == identity.serial for sub in entry.subentries.values()):
                 return self.async_abort(
                     reason="machine_already_configured",
                     description_placeholders={"model": identity.model, "entry": entry.title},
                 )
+        return None
+
+    @callback
+    def _async_finish(self) -> ConfigFlowResult:
+        """Create the entry with its first unit, or move it."""
+        if self.source == SOURCE_RECONFIGURE:
+            return self._async_move()
+        data, identity = self._found.data, self._found.identity
         return self.async_create_entry(
             title=_title(identity, data),
             data=data,
             subentries=[
                 ConfigSubentryData(
-                    data=unit_data(unit_id, identity),
+                    data=unit_data(self._found.unit_id, identity),
                     subentry_type=SUBENTRY_INVERTER,
                     title=self._unit_name(identity),
                     unique_id=identity.serial,
@@ -231,24 +294,20 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
             for entry in self._async_current_entries()
             for subentry in entry.subentries.values()
         }
-        if identity.model not in taken:
-            return identity.model
-        return f"{identity.model} {identity.serial[-4:]}"
+        # What stands in parentheses is for the device page; a name is said aloud.
+        name = identity.model.partition(" (")[0]
+        return f"{name} {identity.serial[-4:]}" if name in taken else name
 
     @callback
-    def _async_finish_reconfigure(
-        self, data: dict[str, Any], unit_id: int, identity: Identity
-    ) -> ConfigFlowResult:
-        """Move the entry to its new link, if the same machine answers there."""
+    def _async_move(self) -> ConfigFlowResult:
+        """Move the entry to its new link."""
         entry = self._get_reconfigure_entry()
+        data, identity = self._found.data, self._found.identity
         subentry_id, known = _first_unit(entry)
-        if known.serial != identity.serial:
-            return self.async_abort(
-                reason="another_machine",
-                description_placeholders={"model": known.model, "found": identity.model},
-            )
         self.hass.config_entries.async_update_subentry(
-            entry, entry.subentries[subentry_id], data=unit_data(unit_id, identity)
+            entry,
+            entry.subentries[subentry_id],
+            data=unit_data(self._found.unit_id, identity),
         )
         # A name that a person gave stays.
         title = entry.title

@@ -18,6 +18,8 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_PARITY: Final = "parity"
 CONF_STOPBITS: Final = "stopbits"
 SECTION_ADVANCED: Final = "advanced"
+# The step that asks for it, and the fact that the answer becomes.
+CONF_RATED_POWER: Final = "rated_power"
 
 DEFAULT_PORT: Final = 502
 DEFAULT_UNIT_ID: Final = 1

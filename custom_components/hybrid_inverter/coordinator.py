@@ -1,10 +1,11 @@
 """The coordinators of a unit: one for each group of registers that is polled together."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, override
+from typing import TYPE_CHECKING, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -12,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from .const import CONF_INTERVALS, DEFAULT_INTERVALS, DOMAIN, LOGGER
 from .modbus.device import Device, Snapshot
-from .modbus.errors import DeviceError, WrongDeviceError
+from .modbus.errors import DeviceError, LinkError, ResidueError, WrongDeviceError
 from .modbus.guard import Rejection
 from .modbus.identify import Identity
 from .modbus.link import Link
@@ -20,6 +21,9 @@ from .modbus.register import Group
 
 if TYPE_CHECKING:
     from .faults import FaultMonitor
+
+# Within these seconds a machine is left as it was found, or not at all: Home Assistant is about to stop.
+RELEASE_SECONDS: Final = 15
 
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
 
@@ -43,6 +47,8 @@ class UnitRuntime:
     faults: FaultMonitor | None = None
     # Whether the machine has told its serial number since the link was last opened.
     verified: bool = False
+    # Whether it was tried to put back what a mode has left behind that is over.
+    tidied: bool = False
 
     async def async_first_refresh(self) -> bool:
         """Poll every group once; return whether the unit answered.
@@ -76,6 +82,42 @@ class UnitRuntime:
         """Show what a write has read back."""
         self.coordinators[group].async_publish()
 
+    @callback
+    def async_tidy(self, hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
+        """Put back what a mode has left behind that was left at the machine itself."""
+        if not self.device.has_residue:
+            self.tidied = False
+        elif not self.tidied:
+            self.tidied = True
+            entry.async_create_background_task(hass, self._async_put_back(), f"{self.name} tidy")
+
+    async def _async_put_back(self) -> None:
+        """Do that once; again only where nobody was there to do it."""
+        try:
+            await self.async_verify()
+            await self.device.put_back()
+        except DeviceError as err:
+            LOGGER.warning(
+                "%s was left in another mode, and settings of the last one remain: %s",
+                self.name,
+                err,
+            )
+            cause = err.cause if isinstance(err, ResidueError) else err
+            self.tidied = not isinstance(cause, LinkError)
+
+    async def async_release(self) -> None:
+        """Leave the mode that the machine is run from here in, as nobody is going to run it any more."""
+        if not self.device.must_release:
+            return
+        try:
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self.async_verify()
+                await self.device.release()
+        except (DeviceError, TimeoutError) as err:
+            LOGGER.warning(
+                "%s was not left as it was found: %s", self.name, err or "it took too long"
+            )
+
     async def async_wake(self) -> None:
         """Poll the other groups that have failed, now that the unit answers again."""
         for group, coordinator in self.coordinators.items():
@@ -89,6 +131,10 @@ class RuntimeData:
 
     link: Link
     units: dict[str, UnitRuntime] = field(default_factory=dict)
+
+    async def async_release(self) -> None:
+        """Leave the machines as they were found."""
+        await asyncio.gather(*(unit.async_release() for unit in self.units.values()))
 
 
 class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -125,8 +171,12 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     def keys(self) -> frozenset[str]:
         """Return what enabled entities show, and what the device page does."""
         shown = frozenset[str]().union(*self.async_contexts()) or self._first_keys
-        return (
-            shown.union(self.unit.device.family.firmware) if self.group is Group.IDENTITY else shown
+        family = self.unit.device.family
+        if self.group is Group.IDENTITY:
+            return shown.union(family.firmware)
+        # A mode may be left at the machine itself, whether or not somebody looks at it here.
+        return shown.union(
+            residue.key for residue in family.residues if family.group_of(residue.key) is self.group
         )
 
     @override
@@ -154,6 +204,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             self.config_entry.async_create_background_task(
                 self.hass, unit.async_wake(), f"{self.name} wake"
             )
+        unit.async_tidy(self.hass, self.config_entry)
         return snapshot
 
     @callback

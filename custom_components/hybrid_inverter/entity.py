@@ -16,6 +16,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, UnitRuntime
 from .faults import FaultMonitor, News
+from .modbus.family import Family
 from .modbus.register import Group, Value
 from .usage import Usage
 from .writing import async_write
@@ -30,6 +31,9 @@ class Part(StrEnum):
     GRID = "grid"
     LOAD = "load"
     GENERATOR = "generator"
+    # Meters that the inverter reads: the one at the house's connection, and the one of other solar inverters.
+    METER_A = "meter_a"
+    METER_B = "meter_b"
 
 
 # "grid_l2_power" and "pv3_voltage" share their names with the other phases and strings.
@@ -39,15 +43,25 @@ NUMBERED: Final = re.compile(
 
 # "tou_slot_3_power" does with the other slots, "volt_var_q2" with the other points of its curve.
 COUNTED: Final = re.compile(
-    r"^(?P<before>tou_slot|wind_curve|wind_input_dc|volt_watt_[vp]|volt_var_[vq]|watt_var_[pq]|watt_pf_pf?"
-    r"|(?:over|under)_(?:voltage|frequency)|[lh]vrt)_?(?P<number>\d+)(?P<after>(?:_.*)?)$"
+    r"^(?P<before>(?:tou|charge|discharge)_slot|wind_curve|wind_input_dc|volt_watt_[vp]|volt_var_[vq]|watt_var_[pq]"
+    r"|watt_pf_pf?|(?:over|under)_(?:voltage|frequency)|[lh]vrt|insulation_resistance)_?(?P<number>\d+)"
+    r"(?P<after>(?:_.*)?)$"
 )
+
+# "battery_2_soc" does with the other packs, but not with "battery_soc", which is the whole battery's.
+PACKED: Final = re.compile(r"^(?P<before>battery|bms)_(?P<number>\d)(?P<after>_(?!wake_up$).*)$")
+
+# The two meters are devices of their own, with the same values.
+METERED: Final = re.compile(r"^meter_[ab](?=_)")
 
 
 def translation_of(key: str) -> tuple[str, dict[str, str]]:
     """Return the translation key of a canonical key, and its placeholders."""
+    key = METERED.sub("meter", key)
     if (match := COUNTED.match(key)) is not None:
         return f"{match['before']}{match['after']}", {"number": match["number"]}
+    if (match := PACKED.match(key)) is not None:
+        return f"{match['before']}_pack{match['after']}", {"number": match["number"]}
     if (match := NUMBERED.match(key)) is None:
         return key, {}
     if match["kind"] == "l":
@@ -85,6 +99,10 @@ class UnitEntityDescription(EntityDescription):
             *(usage.keys for usage in self.used_when)
         )
 
+    def polled_from(self, family: Family) -> frozenset[str]:
+        """Return the canonical keys that are polled for it from a machine of this family; it has to have all of them."""
+        return self.polled_keys
+
 
 def unique_id(unit: UnitRuntime, description: UnitEntityDescription) -> str:
     """Return what an entity is known by for ever, wherever its machine is connected."""
@@ -111,7 +129,7 @@ def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     family = unit.device.family
     if description.about_writes:
         return any(map(unit.device.may_write, family.registers))
-    if not description.polled_keys <= family.registers.keys() | family.derived.keys():
+    if not description.polled_from(family) <= family.registers.keys() | family.derived.keys():
         return False
     return description.writable in (None, unit.device.may_write(description.value_key))
 
@@ -192,7 +210,7 @@ class FaultEntity(UnitEntity):
         self, unit: UnitRuntime, monitor: FaultMonitor, description: UnitEntityDescription
     ) -> None:
         """Be there while the unit answers; the monitor has polled what it needs."""
-        super().__init__(unit, description, Group.POWER)
+        super().__init__(unit, description, monitor.group)
         self._monitor = monitor
 
     @override

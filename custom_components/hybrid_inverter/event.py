@@ -67,14 +67,14 @@ class FaultEvent(UnitEvent):
     @override
     def _handle_news(self, news: News) -> None:
         """Fire once for every code, so that none is lost when there are several."""
-        for kind, codes in news.appeared.items():
+        for field, codes in news.appeared.items():
             for code in codes:
                 self._trigger_event(
                     code.lower(),
                     {
                         "code": code,
                         "meaning": async_meaning(self.hass, code),
-                        "kind": kind,
+                        "kind": self._monitor.kind(field, code),
                         "since": news.now.isoformat(),
                     },
                 )

@@ -104,11 +104,20 @@ class FaultMonitor:
         self._listeners: list[Callable[[News], None]] = []
 
     @property
+    def group(self) -> Group:
+        """Return the group in which all that is watched is polled."""
+        return self._unit.device.family.group_of(self.rules.fields[0])
+
+    @property
     def codes(self) -> list[str]:
-        """Return all codes that can appear, in order; that of the grid's absence is told as an outage."""
+        """Return all codes that can appear, in order; those of the grid's absence are told as an outage."""
         registers = self._unit.device.family.registers
         codes = {code for field in self.rules.fields for code in registers[field].labels.values()}
-        return sorted(codes - {self.rules.no_grid})
+        return sorted(codes - self.rules.no_grid)
+
+    def kind(self, field: str, code: str) -> str:
+        """Return whether a code of a bit field is a fault or a warning."""
+        return "warning" if code in self.rules.warnings else field
 
     @callback
     def async_add_listener(self, listener: Callable[[News], None]) -> CALLBACK_TYPE:
@@ -122,7 +131,7 @@ class FaultMonitor:
 
         The entities have to be there by then, or nobody would hear of what has happened in the meantime.
         """
-        stop = self._unit.coordinators[Group.POWER].async_add_listener(
+        stop = self._unit.coordinators[self.group].async_add_listener(
             self._handle_poll, watched_keys(self.rules)
         )
         self._handle_poll()
@@ -137,7 +146,7 @@ class FaultMonitor:
     @callback
     def _handle_poll(self) -> None:
         """Judge what a poll brought; one that brought nothing says nothing about faults."""
-        coordinator = self._unit.coordinators[Group.POWER]
+        coordinator = self._unit.coordinators[self.group]
         if not coordinator.last_update_success:
             return
         now = dt_util.utcnow()
@@ -149,9 +158,9 @@ class FaultMonitor:
                 continue
             labels = self._unit.device.family.registers[field].labels
             codes = {labels[bit] for bit in bits}
-            if self.rules.no_grid in labels.values():
-                no_grid = self.rules.no_grid in codes
-            verdicts[field] = watch.judge(codes - {self.rules.no_grid}, now)
+            if not self.rules.no_grid.isdisjoint(labels.values()):
+                no_grid = not self.rules.no_grid.isdisjoint(codes)
+            verdicts[field] = watch.judge(codes - self.rules.no_grid, now)
 
         grid = coordinator.data.values.get(self.rules.grid)
         outage = (no_grid is not None or grid is not None) and self.outages.judge(
@@ -182,7 +191,7 @@ class FaultMonitor:
                     is_fixable=False,
                     # What mostly goes away by itself is not broken yet.
                     severity=ir.IssueSeverity.WARNING
-                    if code in self.rules.patience
+                    if code in self.rules.patience or code in self.rules.warnings
                     else ir.IssueSeverity.ERROR,
                     translation_key=f"fault_{code.lower()}",
                     translation_placeholders={"name": self._name},

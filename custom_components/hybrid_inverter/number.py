@@ -24,7 +24,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
-from .modbus.schedule import SLOTS
+from .modbus.schedule_six import SLOTS
+from .timed_slots import TIMED_SLOTS
 from .usage import (
     BY_STATE_OF_CHARGE,
     BY_VOLTAGE,
@@ -98,6 +99,16 @@ NUMBERS: Final = (
     *shown(POWER, Part.GRID, "max_sell_power", "zero_export_power"),
     *shown(SHARE, Part.GENERATOR, "smart_load_on_soc", "smart_load_off_soc"),
     *shown(POWER, Part.GENERATOR, "smart_load_min_solar_power"),
+    *shown(
+        SHARE,
+        Part.BATTERY,
+        "on_grid_discharge_floor",
+        "off_grid_discharge_floor",
+        "charge_upper_limit",
+        "backup_reserve_soc",
+    ),
+    *shown(POWER, Part.BATTERY, "battery_charge_power_limit", "battery_discharge_power_limit"),
+    *shown(POWER, Part.GRID, "export_limit_power"),
     # Battery
     *hidden(CAPACITY, Part.BATTERY, "battery_capacity"),
     *hidden(
@@ -135,6 +146,17 @@ NUMBERS: Final = (
     # Where the energy goes
     *hidden(POWER, Part.PV, "max_solar_power"),
     *hidden(POWER, Part.GRID, "grid_peak_shaving_power"),
+    *hidden(POWER, Part.GRID, "grid_charge_power_limit", "grid_discharge_power_limit"),
+    *hidden(CURRENT, Part.GRID, "export_limit_current"),
+    *hidden(
+        POWER,
+        Part.INVERTER,
+        "passive_grid_charge_power",
+        "passive_grid_discharge_power",
+        "passive_battery_charge_power",
+        "passive_battery_discharge_power",
+    ),
+    *hidden(SHARE, Part.INVERTER, *(f"{slot}_power" for slot in TIMED_SLOTS)),
     *hidden(POWER, Part.INVERTER, *(f"tou_slot_{slot}_power" for slot in SLOTS)),
     *hidden(
         SHARE,

@@ -1,7 +1,8 @@
-"""What the entities that show the time-of-use table share."""
+"""What the entities that show the schedule of a machine share."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
@@ -9,27 +10,56 @@ from homeassistant.util import dt as dt_util
 
 from .coordinator import UnitRuntime
 from .entity import UnitEntity, UnitEntityDescription
+from .modbus.family import Family
 from .modbus.register import Group
-from .modbus.schedule import Schedule, next_slot, schedule_of
+from .modbus.schedule import ScheduleStyle, Timetable, next_slot
+from .modbus.schedule_styles import EVERY_KEY, style_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleDescription(UnitEntityDescription):
+    """An entity that a schedule fills; its inputs are the keys of all styles of schedules that it can be made of."""
+
+    inputs: frozenset[str] = EVERY_KEY
+
+    def style(self, family: Family) -> ScheduleStyle[Any] | None:
+        """Return the style of the schedules of this family; None where this entity cannot be made of them."""
+        style = style_of(family.registers.keys())
+        return style if style and style.keys <= self.inputs else None
+
+    @override
+    def polled_from(self, family: Family) -> frozenset[str]:
+        """Return what the schedule of this family is made of."""
+        if (style := self.style(family)) is None:
+            return self.inputs
+        return style.keys | style.optional & family.registers.keys()
 
 
 class ScheduleEntity(UnitEntity):
-    """An entity whose state follows the time-of-use table, and the time."""
+    """An entity whose state follows the schedule, and the time."""
 
-    def __init__(self, unit: UnitRuntime, description: UnitEntityDescription) -> None:
-        """Have the whole table polled."""
-        super().__init__(unit, description, Group.SETTINGS, wanted=description.polled_keys)
+    entity_description: ScheduleDescription
+
+    def __init__(self, unit: UnitRuntime, description: ScheduleDescription) -> None:
+        """Have the whole schedule polled."""
+        family = unit.device.family
+        super().__init__(unit, description, Group.SETTINGS, wanted=description.polled_from(family))
+        self._style = description.style(family)
         self._cancel: CALLBACK_TYPE | None = None
 
     @property
-    def schedule(self) -> Schedule | None:
-        """Return the table as it was last read; None while not all of it is known."""
-        return schedule_of(self.coordinator.data.values)
+    def schedule(self) -> Timetable[Any] | None:
+        """Return the schedule as it was last read; None while not all of it is known."""
+        if self._style is None:
+            return None
+        return self._style.read(
+            {**self.coordinator.unit.identity.facts, **self.coordinator.data.values}
+        )
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether the last poll brought the table."""
+        """Return whether the last poll brought the schedule."""
         return super().available and self.schedule is not None
 
     @override
@@ -42,7 +72,7 @@ class ScheduleEntity(UnitEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show what is in force now, and wait for what comes next; the table may be another one."""
+        """Show what is in force now, and wait for what comes next; the schedule may be another one."""
         super()._handle_coordinator_update()
         self._await_change()
 

@@ -1,8 +1,8 @@
-"""The actions get_schedule and set_schedule: the time-of-use table in a person's terms."""
+"""The actions get_schedule and set_schedule: the schedule in a person's terms."""
 
-from collections.abc import Mapping
-from datetime import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any, Final
 
 from homeassistant.const import ATTR_DEVICE_ID
@@ -19,21 +19,15 @@ from .modbus.errors import DeviceError, LinkError, NotAppliedError, RejectedErro
 from .modbus.register import Group, Value
 from .modbus.schedule import (
     DAYS,
-    ENABLED,
-    KEYS,
-    LOWEST,
     Bounds,
-    Rule,
-    Schedule,
+    Request,
     ScheduleError,
-    Slot,
-    Window,
-    expand,
-    schedule_of,
-    target_key,
-    values_of,
-    windows_of,
+    ScheduleStyle,
+    Timetable,
+    Wish,
 )
+from .modbus.schedule_styles import style_of
+from .modbus.schedule_windows import MODES
 from .unit import unit_of_device
 from .writing import async_write
 
@@ -44,6 +38,7 @@ ATTR_ENABLED: Final = "enabled"
 ATTR_DRY_RUN: Final = "dry_run"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
+ATTR_MODE: Final = "mode"
 ATTR_TARGET: Final = "target"
 ATTR_POWER: Final = "power"
 ATTR_GRID_CHARGE: Final = "grid_charge"
@@ -52,14 +47,17 @@ ATTR_GENERATOR_CHARGE: Final = "generator_charge"
 # What messages call the whole.
 NAME: Final = "Schedule"
 
+# Which of them a machine knows and needs is for the style of its schedule to say.
 WINDOW: Final = vol.Schema(
     {
         vol.Required(ATTR_START): cv.time,
         vol.Required(ATTR_END): cv.time,
-        vol.Required(ATTR_TARGET): vol.Coerce(float),
+        vol.Optional(ATTR_MODE): vol.In(MODES),
+        vol.Optional(ATTR_TARGET): vol.Coerce(float),
         vol.Optional(ATTR_POWER): vol.Coerce(float),
-        vol.Optional(ATTR_GRID_CHARGE, default=False): cv.boolean,
-        vol.Optional(ATTR_GENERATOR_CHARGE, default=False): cv.boolean,
+        vol.Optional(ATTR_GRID_CHARGE): cv.boolean,
+        vol.Optional(ATTR_GENERATOR_CHARGE): cv.boolean,
+        vol.Optional(ATTR_DAYS): vol.All(cv.ensure_list, [vol.In(DAYS)]),
     }
 )
 OTHERWISE: Final = vol.Schema(
@@ -72,8 +70,10 @@ GET_SCHEMA: Final = vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string})
 SET_SCHEMA: Final = vol.Schema(
     {
         vol.Required(ATTR_DEVICE_ID): cv.string,
-        vol.Required(ATTR_WINDOWS): vol.All(cv.ensure_list, [WINDOW]),
-        vol.Optional(ATTR_OTHERWISE, default=dict): OTHERWISE,
+        vol.Required(ATTR_WINDOWS): vol.All(
+            cv.ensure_list, [vol.All(cv.has_at_least_one_key(ATTR_TARGET, ATTR_MODE), WINDOW)]
+        ),
+        vol.Optional(ATTR_OTHERWISE): OTHERWISE,
         vol.Optional(ATTR_DAYS): vol.All(cv.ensure_list, [vol.In(DAYS)]),
         vol.Optional(ATTR_ENABLED): cv.boolean,
         vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
@@ -82,89 +82,82 @@ SET_SCHEMA: Final = vol.Schema(
 
 
 async def async_get_schedule(call: ServiceCall) -> ServiceResponse:
-    """Read the time-of-use table, and return it as slots and as windows."""
+    """Read the schedule, and return it as slots and as windows."""
     unit = unit_of_device(call.hass, call.data[ATTR_DEVICE_ID])
-    schedule = await _read(unit)
-    return {
-        ATTR_ENABLED: schedule.enabled,
-        ATTR_DAYS: [DAYS[day] for day in sorted(schedule.days)],
-        "unit": "V" if schedule.by_voltage else "%",
-        "slots": [_slot(number, slot) for number, slot in enumerate(schedule.slots, 1)],
-        ATTR_WINDOWS: [
-            {
-                ATTR_START: _time(window.start),
-                ATTR_END: _time(window.end),
-                **_rule(window.rule),
-            }
-            for window in windows_of(schedule.slots)
-        ],
-    }
+    return (await _read(unit, _style(unit))).plain()
 
 
 async def async_set_schedule(call: ServiceCall) -> ServiceResponse:
-    """Write a schedule: all of it is checked first, then the slots are written, then the days if they are given."""
+    """Write a schedule: all of it is checked first, then written in the order that its style wants."""
     unit = unit_of_device(call.hass, call.data[ATTR_DEVICE_ID])
-    device = unit.device
-    held = await _read(unit)
+    device, style = unit.device, _style(unit)
+    held = await _read(unit, style)
     try:
-        slots = _slots(device, call.data, by_voltage=held.by_voltage)
+        plan = style.plan(_request(call.data), held, device.values, partial(_bounds, device))
     except ScheduleError as err:
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key=err.reason,
             translation_placeholders=err.details,
         ) from err
-    requests = [values_of(slots, by_voltage=held.by_voltage)]
-    if days := _days(call.data):
-        requests.append(days)
 
     registers: list[JsonValueType] = []
-    changing: list[dict[str, Value]] = []
+    # Each with the number of requests that it takes.
+    writes: list[tuple[int, Callable[[], Awaitable[None]]]] = []
 
     async def preview() -> None:
-        for values in requests:
-            try:
+        try:
+            for values in plan.blocks:
                 words = await device.preview(values)
-            except (LinkError, RejectedError) as err:
-                raise _no_answer(unit, err) from err
-            if all(before == after for before, after in words.values()):
-                continue
-            changing.append(values)
-            registers.extend(
-                {"register": address, "before": before, "after": after}
-                for address, (before, after) in words.items()
-            )
+                if any(before != after for before, after in words.values()):
+                    registers.extend(_words(words))
+                    writes.append((1, partial(device.write_many, values)))
+            if plan.steps:
+                words = await device.preview_steps(plan.steps)
+                registers.extend(_words(words))
+                count = _requests(device, plan.steps)
+                writes.append((count, partial(device.write_steps, plan.steps)))
+        except (LinkError, RejectedError) as err:
+            raise _no_answer(unit, err) from err
 
     coordinator = unit.coordinators[Group.SETTINGS]
     await async_write(coordinator, NAME, preview)
     if not call.data[ATTR_DRY_RUN]:
-        for values in changing:
+        for _, write in writes:
             try:
-                await async_write(coordinator, NAME, partial(device.write_many, values))
+                await async_write(coordinator, NAME, write)
             except HomeAssistantError as err:
                 if isinstance(cause := err.__cause__, NotAppliedError):
                     raise _not_applied(cause) from cause
                 raise
     return {
         ATTR_DRY_RUN: call.data[ATTR_DRY_RUN],
-        "slots": [_slot(number, slot) for number, slot in enumerate(slots, 1)],
-        "write_requests": len(changing),
+        "slots": plan.slots,
+        "write_requests": sum(count for count, _ in writes),
         "registers": registers,
     }
 
 
-async def _read(unit: UnitRuntime) -> Schedule:
-    """Return the schedule that the machine holds now."""
-    if not unit.device.family.registers.keys() >= KEYS:
+def _style(unit: UnitRuntime) -> ScheduleStyle[Any]:
+    """Return the style of the schedule that a machine has."""
+    style = style_of(unit.device.family.registers.keys())
+    if style is None:
         raise ServiceValidationError(
             translation_domain=DOMAIN, translation_key="schedule_not_supported"
         )
+    return style
+
+
+async def _read(unit: UnitRuntime, style: ScheduleStyle[Any]) -> Timetable[Any]:
+    """Return the schedule that the machine holds now."""
+    keys = style.keys | style.optional & unit.device.family.registers.keys()
     try:
         # Another machine's schedule is none of this one's business.
         await unit.async_verify()
-        schedule = schedule_of((await unit.device.poll(KEYS)).values)
+        values = (await unit.device.poll(keys)).values
     except DeviceError as err:
         raise _no_answer(unit, err) from err
+    schedule: Timetable[Any] | None = style.read({**unit.identity.facts, **values})
     if schedule is None:
         raise HomeAssistantError(translation_domain=DOMAIN, translation_key="schedule_not_readable")
     return schedule
@@ -179,30 +172,22 @@ def _no_answer(unit: UnitRuntime, err: DeviceError) -> HomeAssistantError:
     )
 
 
-def _slots(device: Device, data: Mapping[str, Any], *, by_voltage: bool) -> tuple[Slot, ...]:
-    """Return the six slots of what was asked for; ScheduleError when there are none."""
-    target = _bounds(device, target_key(1, by_voltage=by_voltage))
-    power = _bounds(device, "tou_slot_1_power")
-    lowest = device.values.get(LOWEST[by_voltage])
-    usual = {
-        ATTR_TARGET: lowest if isinstance(lowest, (int, float)) else target.minimum,
-        ATTR_POWER: power.maximum,
-    }
-    windows = [
-        Window(
-            window[ATTR_START],
-            window[ATTR_END],
-            Rule(
-                target=window[ATTR_TARGET],
-                power=window.get(ATTR_POWER, power.maximum),
-                grid_charge=window[ATTR_GRID_CHARGE],
-                generator_charge=window[ATTR_GENERATOR_CHARGE],
-            ),
-        )
-        for window in data[ATTR_WINDOWS]
-    ]
-    otherwise = Rule(**{**usual, **data[ATTR_OTHERWISE]})
-    return expand(windows, otherwise, target=target, power=power)
+def _request(data: Mapping[str, Any]) -> Request:
+    """Return what a person has asked for."""
+    return Request(
+        windows=tuple(
+            Wish(**{**window, ATTR_DAYS: _days(window.get(ATTR_DAYS))})
+            for window in data[ATTR_WINDOWS]
+        ),
+        otherwise=data.get(ATTR_OTHERWISE),
+        days=_days(data.get(ATTR_DAYS)),
+        enabled=data.get(ATTR_ENABLED),
+    )
+
+
+def _days(names: list[str] | None) -> frozenset[int] | None:
+    """Return days by their numbers, 0 for Monday."""
+    return None if names is None else frozenset(map(DAYS.index, names))
 
 
 def _bounds(device: Device, key: str) -> Bounds:
@@ -211,14 +196,18 @@ def _bounds(device: Device, key: str) -> Bounds:
     return Bounds(*device.limits(key), limits.step if limits else 1)
 
 
-def _days(data: Mapping[str, Any]) -> dict[str, Value]:
-    """Return what is to be written for the days, and for time of use as a whole; empty when neither is asked for."""
-    values: dict[str, Value] = {}
-    if ATTR_DAYS in data:
-        values |= {f"tou_{day}": day in data[ATTR_DAYS] for day in DAYS}
-    if ATTR_ENABLED in data:
-        values[ENABLED] = data[ATTR_ENABLED]
-    return values
+def _words(words: Mapping[int, tuple[int, int]]) -> list[JsonValueType]:
+    """Return the words of registers, as they are and as they would be, as a response shows them."""
+    return [
+        {"register": address, "before": before, "after": after}
+        for address, (before, after) in words.items()
+    ]
+
+
+def _requests(device: Device, steps: Sequence[tuple[str, Value]]) -> int:
+    """Return how many requests these steps take; those of one register in a row share one."""
+    rows = device.family.registers
+    return len(list(groupby(rows[key].addresses for key, _ in steps)))
 
 
 def _not_applied(err: NotAppliedError) -> HomeAssistantError:
@@ -235,23 +224,3 @@ def _not_applied(err: NotAppliedError) -> HomeAssistantError:
             "held": str(err.held),
         },
     )
-
-
-def _slot(number: int, slot: Slot) -> dict[str, JsonValueType]:
-    """Return a slot as a response shows it."""
-    return {"slot": number, ATTR_START: _time(slot.start), **_rule(slot.rule)}
-
-
-def _rule(rule: Rule) -> dict[str, JsonValueType]:
-    """Return a rule as a response shows it, and as a window takes it."""
-    return {
-        ATTR_TARGET: rule.target,
-        ATTR_POWER: rule.power,
-        ATTR_GRID_CHARGE: rule.grid_charge,
-        ATTR_GENERATOR_CHARGE: rule.generator_charge,
-    }
-
-
-def _time(moment: time) -> str:
-    """Return a time of day as a person writes it."""
-    return f"{moment:%H:%M}"

@@ -1,4 +1,4 @@
-"""Sensors of the time-of-use table: which slot is in force, and until when."""
+"""Sensors of the schedule: what is in force, and until when."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,21 +12,28 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.util import dt as dt_util
 
-from .entity import UnitEntityDescription
-from .modbus.schedule import KEYS, Schedule, active_slot, next_change
-from .schedule import ScheduleEntity
+from .modbus.schedule import Timetable, active_slot, next_change
+from .modbus.schedule_six import SIX_SLOTS
+from .modbus.schedule_windows import CHARGE_WINDOWS, MODES, NONE, active_window
+from .schedule import ScheduleDescription, ScheduleEntity
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleSensorDescription(UnitEntityDescription, SensorEntityDescription):
-    """Something that the time-of-use table says at a moment, in a time zone."""
+class ScheduleSensorDescription(ScheduleDescription, SensorEntityDescription):
+    """Something that the schedule says at a moment, in a time zone."""
 
-    inputs: frozenset[str] = KEYS
-    value: Callable[[Schedule, datetime, tzinfo], int | datetime | None]
+    value: Callable[[Timetable[Any], datetime, tzinfo], int | str | datetime | None]
 
 
 SCHEDULE_SENSORS: Final = (
-    ScheduleSensorDescription(key="active_slot", value=active_slot),
+    ScheduleSensorDescription(key="active_slot", inputs=SIX_SLOTS.keys, value=active_slot),
+    ScheduleSensorDescription(
+        key="active_window",
+        inputs=CHARGE_WINDOWS.keys,
+        device_class=SensorDeviceClass.ENUM,
+        options=[NONE, *MODES],
+        value=active_window,
+    ),
     ScheduleSensorDescription(
         key="next_schedule_change", device_class=SensorDeviceClass.TIMESTAMP, value=next_change
     ),
@@ -34,14 +41,14 @@ SCHEDULE_SENSORS: Final = (
 
 
 class ScheduleSensor(ScheduleEntity, SensorEntity):
-    """What the time-of-use table says now."""
+    """What the schedule says now."""
 
     entity_description: ScheduleSensorDescription
 
     @property
     @override
-    def native_value(self) -> int | datetime | None:
-        """Return what is true at this moment; None when time of use is off, or off today."""
+    def native_value(self) -> int | str | datetime | None:
+        """Return what is true at this moment; None for a slot or a change that there is not."""
         if (schedule := self.schedule) is None:
             return None
         return self.entity_description.value(

@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .slot_days import SLOT_DAYS, DaysSelect
 
 PARALLEL_UPDATES = 1
 
@@ -32,6 +33,9 @@ SELECTS: Final = (
     UnitSelectDescription(
         key="battery_operation_mode", part=Part.BATTERY, entity_registry_enabled_default=False
     ),
+    UnitSelectDescription(key="export_limit_mode", part=Part.GRID),
+    UnitSelectDescription(key="passive_action", entity_registry_enabled_default=False),
+    UnitSelectDescription(key="tou_outside_mode", entity_registry_enabled_default=False),
 )
 
 
@@ -42,6 +46,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the selects of every unit."""
     async_add_values(entry, async_add_entities, SELECTS, UnitSelect)
+    async_add_values(entry, async_add_entities, SLOT_DAYS, DaysSelect)
 
 
 class UnitSelect(ControlEntity, SelectEntity):
@@ -52,7 +57,14 @@ class UnitSelect(ControlEntity, SelectEntity):
     def __init__(self, unit: UnitRuntime, description: UnitSelectDescription) -> None:
         """Take the options from the register table."""
         super().__init__(unit, description)
-        self._attr_options = unit.device.family.registers[description.key].options
+        self._offered = unit.device.family.registers[description.key].options
+
+    @property
+    @override
+    def options(self) -> list[str]:
+        """Return what may be chosen, and what is in force if that is something else."""
+        shown = self.current_option
+        return self._offered if shown is None else list(dict.fromkeys([*self._offered, shown]))
 
     @property
     @override

@@ -10,7 +10,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
 from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
-from .modbus.schedule import DAYS, SLOTS
+from .modbus.schedule import DAYS
+from .modbus.schedule_six import SLOTS
+from .timed_slots import TIMED_SLOTS
 from .usage import MICRO_INVERTER, Usage
 
 PARALLEL_UPDATES = 1
@@ -53,6 +55,9 @@ SWITCHES: Final = (
         "am_pm",
         "time_sync",
         "allow_remote",
+        "buzzer",
+        "tou_export_from_battery",
+        *(f"{slot}_enabled" for slot in TIMED_SLOTS),
     ),
     *hidden(Part.PV, "mppt_scan"),
     *hidden(Part.BATTERY, "battery_1_wake_up", "bms_err_stop", "grid_signal"),

@@ -11,7 +11,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
 from .entity import ControlEntity, UnitEntityDescription, async_add_values
-from .modbus.schedule import SLOTS
+from .modbus.schedule_six import SLOTS
+from .timed_slots import TIMED_SLOTS
 
 PARALLEL_UPDATES = 1
 
@@ -25,8 +26,11 @@ class UnitTimeDescription(UnitEntityDescription, TimeEntityDescription):
 
 
 TIMES: Final = tuple(
-    UnitTimeDescription(key=f"tou_slot_{slot}_time", entity_registry_enabled_default=False)
-    for slot in SLOTS
+    UnitTimeDescription(key=key, entity_registry_enabled_default=False)
+    for key in (
+        *(f"tou_slot_{slot}_time" for slot in SLOTS),
+        *(f"{slot}_{end}" for slot in TIMED_SLOTS for end in ("start", "end")),
+    )
 )
 
 

@@ -59,8 +59,9 @@ def default_keys(group: Group) -> list[str]:
     for descriptions in DESCRIPTIONS.values():
         for description in descriptions:
             # What only another tier shows is polled as the control that stands there instead.
-            if description.entity_registry_enabled_default and description.polled_keys <= known:
-                keys |= description.polled_keys
+            polled = description.polled_from(family)
+            if description.entity_registry_enabled_default and polled <= known:
+                keys |= polled
     return sorted(key for key in keys if family.group_of(key) is group)
 
 

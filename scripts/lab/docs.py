@@ -1,7 +1,8 @@
 """The documents that are made from the tables, the entities and the manual's items. See scripts/docs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.register import Group, Hhmm, Ref, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.usage import (
@@ -20,13 +22,13 @@ from custom_components.hybrid_inverter.usage import (
     SWITCHED_PORT,
     Usage,
 )
-from tests.manual_items import PAGES, REASONS, Item, Page
+from tests import manual_items, manual_items_saj
+from tests.manual_items import Item, Page
 
 ROOT: Final = Path(__file__).parents[2]
 TEXTS: Final[dict[str, Any]] = json.loads(
     (ROOT / "custom_components/hybrid_inverter/translations/en.json").read_text(encoding="utf-8")
 )
-FAMILY: Final = FAMILIES["jso"]
 
 PLATFORMS: Final = {"binary_sensor": "binary sensor"}
 ORDER: Final = ("sensor", "binary_sensor", "select", "number", "switch", "time")
@@ -38,6 +40,8 @@ PARTS: Final = {
     Part.GRID: "Grid",
     Part.LOAD: "Load",
     Part.GENERATOR: "Generator port",
+    Part.METER_A: "Meter A",
+    Part.METER_B: "Meter B",
 }
 GROUPS: Final = {
     Group.POWER: "Powers, faults and grid",
@@ -56,6 +60,42 @@ WHEN: Final[dict[Usage, str]] = {
 }
 UNITS: Final = {"degC": "°C", "mV/degC/cell": "mV/°C/cell", "mOhm": "mΩ"}
 NOTICE: Final = "<!-- Made by scripts/docs. Change the tables, the translations or the list of items instead. -->"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A family with the items of its manual, and how the two documents of it begin."""
+
+    family: Family
+    pages: tuple[Page, ...]
+    reasons: Mapping[str, str]
+    # The names of the documents: the manual, and the list of entities and registers.
+    manual: str
+    entities: str
+    # What the first one is called, and what it says of itself; what the second one is called.
+    manual_title: str
+    manual_intro: str
+    entities_title: str
+    # What is said of the addresses, and how one is written.
+    addresses: str
+    address_format: str
+
+    def rows(self) -> dict[str, Register]:
+        """Return the rows by key, with those that only some machines have; of several, one that can be changed."""
+        rows: dict[str, Register] = {}
+        for row in self.family.every_row():
+            if row.key not in rows or row.writable:
+                rows[row.key] = row
+        return rows
+
+    def complete(self) -> Family:
+        """Return the family as a machine that has everything would have it."""
+        return self.family.fitted({feature.key for feature in self.family.features}, None)
+
+    def keys(self) -> set[str]:
+        """Return all keys that a machine of the family can have."""
+        derived = (feature.derived for feature in self.family.features)
+        return {*self.rows(), *self.family.derived}.union(*derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +129,22 @@ class Shown:
         return ", ".join(word for word in words if word)
 
 
-def described() -> Iterator[tuple[str, UnitEntityDescription]]:
-    """Yield all entities; a setting that may only be looked at in a lower tier is named as the control it stands for."""
+def described(book: Book) -> Iterator[tuple[str, UnitEntityDescription]]:
+    """Yield all entities of a family; a setting that a tier may change is named as its control, not as what is shown."""
+    keys, complete = book.keys(), book.complete()
     for platform, descriptions in DESCRIPTIONS.items():
         for description in descriptions:
-            if description.writable is not False:
+            if description.writable in (None, is_control(book, description)) and (
+                description.polled_from(complete) <= keys
+            ):
                 yield platform, description
     yield from ALWAYS
+
+
+def is_control(book: Book, description: UnitEntityDescription) -> bool:
+    """Whether some tier may write what an entity stands for."""
+    row = book.rows().get(description.value_key)
+    return row is not None and row.writable
 
 
 def kind_order(entity: Shown) -> int:
@@ -103,10 +152,10 @@ def kind_order(entity: Shown) -> int:
     return ORDER.index(entity.platform) if entity.platform in ORDER else len(ORDER)
 
 
-def entities() -> list[Shown]:
+def entities(book: Book) -> list[Shown]:
     """Return everything that an inverter of the family can show, sorted by what it is."""
     found = []
-    for platform, description in described():
+    for platform, description in described(book):
         translation, placeholders = translation_of(description.key)
         found.append(
             Shown(
@@ -117,25 +166,25 @@ def entities() -> list[Shown]:
                 part=description.part,
                 enabled=description.entity_registry_enabled_default,
                 unit=getattr(description, "native_unit_of_measurement", None) or "",
-                tier=tier_of(platform, description),
+                tier=tier_of(book, platform, description),
                 when=" and ".join(WHEN[usage] for usage in description.used_when),
             )
         )
     return sorted(found, key=kind_order)
 
 
-def tier_of(platform: str, description: UnitEntityDescription) -> str:
+def tier_of(book: Book, platform: str, description: UnitEntityDescription) -> str:
     """Return the tier that may change what an entity stands for; empty for what is only shown."""
-    register = FAMILY.registers.get(description.value_key)
-    if platform in SHOW_ONLY or register is None or register.tier is None:
+    row = book.rows().get(description.value_key)
+    if platform in SHOW_ONLY or row is None or row.tier is None:
         return ""
-    return str(register.tier)
+    return str(row.tier)
 
 
-def by_key() -> dict[str, list[Shown]]:
+def by_key(book: Book) -> dict[str, list[Shown]]:
     """Return the entities of every key."""
     found: dict[str, list[Shown]] = {}
-    for entity in entities():
+    for entity in entities(book):
         found.setdefault(entity.key, []).append(entity)
     return found
 
@@ -156,50 +205,57 @@ def code(text: str) -> str:
 
 
 MANUAL: Final = """\
-# JSO8048104: the manual, page by page
+# {title}: the manual, page by page
 
 {notice}
 
-What stands on each page of the manual and of the display, and where it is in Home Assistant: {count} items.
+{intro}: {count} items.
 
 - **Kind** says what it is, and from which [tier](../README.md#options) on it can be changed: `everyday` or `installer`.
   Without a tier it is only shown. In a lower tier a setting is shown as a sensor with the same name.
 - *Off at first* means that the entity is disabled until you enable it on the page of its device.
 - *Only while* means that the entity is unavailable otherwise: the inverter does not go by the setting then.
 - **Key** is the end of the entity's unique id. The addresses are in the
-  [list of entities and registers](entities-jso.md).
+  [list of entities and registers]({entities}).
 """
 
 
-def manual() -> str:
-    """Return the manual of the JSO8048104, item by item."""
-    shown = by_key()
-    parts = [MANUAL.format(notice=NOTICE, count=sum(len(page.items) for page in PAGES)).rstrip()]
-    for page in PAGES:
+def manual(book: Book) -> str:
+    """Return the manual of a family, item by item."""
+    shown = by_key(book)
+    head = MANUAL.format(
+        title=book.manual_title,
+        notice=NOTICE,
+        intro=book.manual_intro,
+        count=sum(len(page.items) for page in book.pages),
+        entities=book.entities,
+    )
+    parts = [head.rstrip()]
+    for page in book.pages:
         parts.append(f"## {page.section} {page.title}")
         if page.intro:
             parts.append(page.intro)
-        parts.append(manual_table(page, shown))
+        parts.append(manual_table(book, page, shown))
     return "\n\n".join(parts) + "\n"
 
 
-def manual_table(page: Page, shown: Mapping[str, list[Shown]]) -> str:
+def manual_table(book: Book, page: Page, shown: Mapping[str, list[Shown]]) -> str:
     """Return the items of one page; neighbours of which the same is to be said share a row."""
     rows = [
         ["; ".join(item.name for item in alike), *cells]
-        for cells, alike in groupby(page.items, key=lambda item: manual_cells(item, shown))
+        for cells, alike in groupby(page.items, key=lambda item: manual_cells(book, item, shown))
     ]
     return table(("Item", "In Home Assistant", "Kind", "Key"), rows)
 
 
-def manual_cells(item: Item, shown: Mapping[str, list[Shown]]) -> list[str]:
+def manual_cells(book: Book, item: Item, shown: Mapping[str, list[Shown]]) -> list[str]:
     """Return what is to be said of an item: its entities, or why there are none."""
     found = [entity for key in item.keys for entity in shown.get(key, ())]
     where = names(found) if item.code is None else repair(item.code)
     limits = [
         f"Only while {when}." for when in dict.fromkeys(entity.when for entity in found) if when
     ]
-    remarks = [text for text in (item.note, REASONS.get(item.reason or "")) if text]
+    remarks = [text for text in (item.note, book.reasons.get(item.reason or "")) if text]
     kinds = [] if item.code is None else ["repair"]
     kinds += dict.fromkeys(entity.kind for entity in found)
     keys = [keys_of(alike) for alike in same_name(found)]
@@ -253,11 +309,11 @@ def repair(fault: str) -> str:
 
 
 ENTITIES: Final = """\
-# Entities and registers of the JSO8048104 and its twins
+# Entities and registers of {title}
 
 {notice}
 
-By the pages of the manual: [the manual, page by page](jso8048104.md).
+By the pages of the manual: [the manual, page by page]({manual}).
 
 ## Entities
 
@@ -269,34 +325,43 @@ a sensor with the same name.
 REGISTERS: Final = """\
 ## Registers
 
-Addresses are decimal and start at 0. A mask says which bits of a register are meant, where it holds more than one thing.
+{addresses} A mask says which bits of a register are meant, where it holds more than one thing.
 What has no tier is never written.
 """
 
 
-def listing() -> str:
+def listing(book: Book) -> str:
     """Return the list of all entities and of all registers."""
-    parts = [ENTITIES.format(notice=NOTICE).rstrip()]
-    found = entities()
+    head = ENTITIES.format(title=book.entities_title, notice=NOTICE, manual=book.manual)
+    parts = [head.rstrip()]
+    found = entities(book)
     for part, title in PARTS.items():
-        rows = [
-            entity_row(list(group))
-            for _, group in groupby(
-                (entity for entity in found if entity.part is part),
-                key=lambda entity: (entity.platform, entity.template, entity.kind),
-            )
-        ]
+        alike: dict[tuple[str, str, str], list[Shown]] = {}
+        for entity in found:
+            if entity.part is part:
+                alike.setdefault((entity.platform, entity.template, entity.kind), []).append(entity)
+        rows = [entity_row(group) for group in alike.values()]
         if rows:
             parts += [f"### {title}", table(("Name", "Kind", "Unit", "Key"), rows)]
-    parts.append(REGISTERS.rstrip())
-    for group, title in GROUPS.items():
-        registers = sorted(
-            (row for row in FAMILY.registers.values() if row.group is group),
-            key=lambda row: (row.addresses, row.mask or 0),
-        )
-        head = ("Address", "Key", "Unit", "Can be changed", "Source")
-        parts += [f"### {title}", table(head, (register_row(row) for row in registers))]
+    parts.append(REGISTERS.format(addresses=book.addresses).rstrip())
+    parts += [text for group, title in GROUPS.items() for text in registers(book, group, title)]
     return "\n\n".join(parts) + "\n"
+
+
+def registers(book: Book, group: Group, title: str) -> list[str]:
+    """Return the registers that are read together; of those that not every machine has, also what they belong to."""
+    rows = [("", row) for row in book.family.registers.values()]
+    for feature in book.family.features:
+        rows += [(feature.key, row) for row in feature.registers.values()]
+    found = sorted(
+        ((feature, row) for feature, row in rows if row.group is group),
+        key=lambda item: (item[1].addresses, item[1].mask or 0),
+    )
+    head = ["Address", "Key", "Unit", "Can be changed", "Source"]
+    if not book.family.features:
+        return [f"### {title}", table(head, (register_row(book, row) for _, row in found))]
+    cells = ([*register_row(book, row), feature.replace("_", " ")] for feature, row in found)
+    return [f"### {title}", table([*head, "Only with"], cells)]
 
 
 def entity_row(alike: list[Shown]) -> list[str]:
@@ -304,9 +369,10 @@ def entity_row(alike: list[Shown]) -> list[str]:
     return [name_of(alike), alike[0].kind, alike[0].unit, keys_of(alike)]
 
 
-def register_row(row: Register) -> list[str]:
+def register_row(book: Book, row: Register) -> list[str]:
     """Return the cells of a register."""
-    address = " ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in row.spans)
+    write = book.address_format.format
+    address = " ".join(write(a) if a == b else f"{write(a)}-{write(b)}" for a, b in row.spans)
     if row.mask is not None:
         address += f" & 0x{row.mask:04X}"
     unit = UNITS.get(row.unit or "", row.unit or "")
@@ -338,7 +404,40 @@ def bound(limit: float | Ref) -> str:
     return f"{factor}{code(limit.key)}{offset}"
 
 
-DOCUMENTS: Final = {"jso8048104.md": manual, "entities-jso.md": listing}
+BOOKS: Final = (
+    Book(
+        family=FAMILIES["jso"],
+        pages=manual_items.PAGES,
+        reasons=manual_items.REASONS,
+        manual="jso8048104.md",
+        entities="entities-jso.md",
+        manual_title="JSO8048104",
+        manual_intro="What stands on each page of the manual and of the display, and where it is in Home Assistant",
+        entities_title="the JSO8048104 and its twins",
+        addresses="Addresses are decimal and start at 0.",
+        address_format="{:d}",
+    ),
+    Book(
+        family=FAMILIES["saj"],
+        pages=manual_items_saj.PAGES,
+        reasons=manual_items_saj.REASONS,
+        manual="saj.md",
+        entities="entities-saj.md",
+        manual_title="SAJ H2, HS2, AS2 and HS3",
+        manual_intro="What the manual says of each step of the installation and of each page of the maker's app, "
+        "and where it is\nin Home Assistant",
+        entities_title="the SAJ H2, HS2, AS2 and HS3",
+        addresses="Addresses are hexadecimal, as on the wire. *Only with* names what a machine must have to serve a register;\n"
+        "the integration looks for it.",
+        address_format="0x{:04X}",
+    ),
+)
+
+DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = {
+    name: partial(make, book)
+    for book in BOOKS
+    for name, make in ((book.manual, manual), (book.entities, listing))
+}
 
 
 def main() -> None:

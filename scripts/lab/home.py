@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -60,14 +60,30 @@ class Home:
 
     url: str
     config: Path
-    process_id: int
     session: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
+    process_id: int = 0
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def log(self) -> str:
         """Return everything that was logged so far."""
         return (self.config / "output.log").read_text(errors="replace")
+
+    async def start(self) -> None:
+        """Start it, and come back when it runs and we are logged in."""
+        process = await self._running.enter_async_context(
+            running(DEMO_ENVIRONMENT / "hass", "-c", self.config, log=self.config / "output.log")
+        )
+        self.process_id = process.pid
+        await _wait_for(self, process)
+        await self.log_in()
+        while (await self.request("GET", "config"))["state"] != "RUNNING":
+            await asyncio.sleep(0.2)
+
+    async def stop(self) -> None:
+        """Stop it in order; what it keeps is there at the next start."""
+        await self._running.aclose()
 
     async def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request to the REST API; RefusedError when it is answered with an error."""
@@ -194,26 +210,17 @@ async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> Asyn
             json.dumps({"version": 1, "key": "http", "data": web_server})
         )
         hass = DEMO_ENVIRONMENT / "hass"
-        log = config / "output.log"
         async with running(
             hass, "--script", "auth", "-c", config, "add", USER, USER, log=config / "auth.log"
         ) as adding:
             await adding.wait()
-        async with (
-            running(hass, "-c", config, log=log) as process,
-            aiohttp.ClientSession() as session,
-        ):
-            home = Home(
-                url=f"http://127.0.0.1:{port}",
-                config=config,
-                process_id=process.pid,
-                session=session,
-            )
-            await _wait_for(home, process)
-            await home.log_in()
-            while (await home.request("GET", "config"))["state"] != "RUNNING":
-                await asyncio.sleep(0.2)
-            yield home
+        async with aiohttp.ClientSession() as session:
+            home = Home(url=f"http://127.0.0.1:{port}", config=config, session=session)
+            try:
+                await home.start()
+                yield home
+            finally:
+                await home.stop()
 
 
 async def _wait_for(home: Home, process: asyncio.subprocess.Process) -> None:

@@ -28,7 +28,7 @@ async def running(
     *command: str | Path, environment: Mapping[str, str] | None = None, log: Path | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a command beside us, and stop it at the end as Ctrl-C would."""
-    output = log.open("wb") if log else None
+    output = log.open("ab") if log else None
     try:
         process = await asyncio.create_subprocess_exec(
             *map(str, command),

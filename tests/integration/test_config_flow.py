@@ -1,7 +1,7 @@
 """The dialogs: adding a link, moving it, its options, and every way in which that can fail."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 from unittest.mock import patch
@@ -43,6 +43,15 @@ SERIAL_PORT: Final = {
     "stopbits": 1,
     "advanced": {"unit_id": 1},
 }
+# A machine of 90, an H2 of the series S2, whose register for the rated power says nothing.
+SILENT_ABOUT_POWER: Final = Identity(
+    family="saj",
+    serial="SAJSIM000000000001",
+    manufacturer="SAJ",
+    model="H2-xK-S2",
+    firmware="1.216 / 3.105 / 3.106",
+    facts={"device_type": 90},
+)
 OTHER_MACHINE: Final = {**IDENTITY, "serial": "JSO0000099", "model": "SUN-12K-SG04LP3"}
 
 
@@ -459,6 +468,78 @@ async def test_the_same_machine_again(hass: HomeAssistant, probe: FakeProbe) -> 
     probe.answer = Identity(**OTHER_MACHINE)
     result = await submit(hass, await start(hass, "serial"), SERIAL_PORT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+# ---------------------------------------------------------------------- a rated power that is not told
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_rated_power_is_asked_for(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """The answer bounds the settings, and is in the model's name; nothing is kept before."""
+    probe.answer = SILENT_ABOUT_POWER
+    form = await submit(hass, await start(hass, "network"), NETWORK)
+    assert form["type"] is FlowResultType.FORM
+    assert form["step_id"] == "rated_power"
+    assert form["description_placeholders"] == {
+        "model": "H2-xK-S2",
+        "serial": "SAJSIM000000000001",
+    }
+    assert filled_in(form["data_schema"]) == {}
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    result = await submit(hass, form, {"rated_power": 6000})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "H2-6K-S2 (192.0.2.10:4196)"
+    assert result["data"] == {
+        "type": "network",
+        "host": "192.0.2.10",
+        "port": 4196,
+        "framing": "rtu",
+    }
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.title == "H2-6K-S2"
+    assert subentry.data["unit_id"] == 3
+    identity = subentry.data["identity"]
+    assert identity["model"] == "H2-6K-S2"
+    assert identity["manufacturer"] == "SAJ"
+    assert identity["facts"] == {"rated_power": 6000, "device_type": 90}
+
+
+@pytest.mark.usefixtures("no_setup")
+@pytest.mark.parametrize("watts", [0, 999, 60001])
+async def test_rated_power_has_bounds(hass: HomeAssistant, probe: FakeProbe, watts: int) -> None:
+    """A family is built with some rated powers only; 6 is not 6 kW."""
+    probe.answer = SILENT_ABOUT_POWER
+    form = await submit(hass, await start(hass, "network"), NETWORK)
+    with pytest.raises(InvalidData):
+        await submit(hass, form, {"rated_power": watts})
+
+
+@pytest.mark.usefixtures("no_setup")
+async def test_a_known_machine_is_not_asked_about(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """One that is set up already is refused before a person has looked at its type plate."""
+    link_entry(network_data(502), {1: "SAJSIM000000000001"}).add_to_hass(hass)
+    probe.answer = SILENT_ABOUT_POWER
+    result = await submit(hass, await start(hass, "network"), NETWORK)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "machine_already_configured"
+
+
+async def test_rated_power_is_asked_for_when_moved(
+    hass: HomeAssistant, loaded: MockConfigEntry, probe: FakeProbe
+) -> None:
+    """With the former answer; while the dialog waits, or when it is left, the entry runs as it was."""
+    probe.answer = replace(
+        Identity(**IDENTITY), facts={"mppt_count": 2, "phase_count": 3}, model="SUN-xK-SG04LP3"
+    )
+    form = await reconfigure(hass, loaded, "network")
+    form = await submit(hass, form, {"host": "127.0.0.1", "port": loaded.data["port"]})
+    assert form["step_id"] == "rated_power"
+    assert filled_in(form["data_schema"]) == {"rated_power": 8000}
+    assert status(loaded) is ConfigEntryState.LOADED
+    result = await submit(hass, form, {"rated_power": 12000})
+    assert result["reason"] == "reconfigure_successful"
+    assert status(loaded) is ConfigEntryState.LOADED
+    assert unit_of(loaded).identity.facts["rated_power"] == 12000
 
 
 # ---------------------------------------------------------------------- moving

@@ -23,7 +23,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.hybrid_inverter import DESCRIPTIONS
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.entity import translation_of
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.derive import Derived
+from custom_components.hybrid_inverter.modbus.family import Family
+from custom_components.hybrid_inverter.modbus.register import Group, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
@@ -553,39 +555,88 @@ UNITS: Final = {
     "degC": "°C",
     "mV/degC/cell": "mV/°C/cell",
     "mOhm": "mΩ",
+    "kOhm": "kΩ",
     # Of the rated power and of the rated voltage.
     "%Pn": "%",
     "%Un": "%",
 }
 
 # Registers that no entity shows, and why.
+PERSONAL: Final = "identifies a person's battery, and no device page shows packs yet"
 NOT_SHOWN: Final = {
-    "device_type": "tells the family; another value is no machine of this family",
-    "serial_number": "stands on the device page, and would be recorded with every state",
-    "main_fw_boot": "is the third part of main_firmware",
-    "rated_power_code": "says again what rated_power says",
-    "pack_serial": "identifies a person's battery, and no device page shows packs yet",
+    "jso": {
+        "device_type": "tells the family; another value is no machine of this family",
+        "serial_number": "stands on the device page, and would be recorded with every state",
+        "main_fw_boot": "is the third part of main_firmware",
+        "rated_power_code": "says again what rated_power says",
+        "pack_serial": PERSONAL,
+    },
+    "saj": {
+        "device_type": "tells the model, which stands on the device page",
+        "serial_number": "stands on the device page, and would be recorded with every state",
+        "system_time": "is never right when it is read, and cannot be set",
+        "battery_power_raw": "has the wrong sign on some machines; battery_power is the one to look at",
+        "battery_power_dc_raw": "has the wrong sign on some machines; so does battery_power_dc",
+        "grid_import_energy_all_total": "is grid_import_energy_total of a three-phase machine",
+        "bms_1_serial_number": PERSONAL,
+        "bms_2_serial_number": PERSONAL,
+        "bms_3_serial_number": PERSONAL,
+        "bms_4_serial_number": PERSONAL,
+        "bms_5_serial_number": PERSONAL,
+        "battery_1_serial_number": PERSONAL,
+        "battery_2_serial_number": PERSONAL,
+        "battery_3_serial_number": PERSONAL,
+        "battery_4_serial_number": PERSONAL,
+        "battery_5_serial_number": PERSONAL,
+    },
 }
 # Settings that no entity shows or changes by its key, and why.
 NOT_SET: Final = {
-    "system_time": "is never right when it is read; the drift is shown, and a button sets the clock",
+    "jso": {
+        "system_time": "is never right when it is read; the drift is shown, and a button sets the clock",
+    },
+    "saj": {},
 }
+# Settings that nobody may write and no entity shows, and why.
+NOT_LOOKED_AT: Final = {
+    "jso": {},
+    "saj": {
+        "bms_update_id": "only counts while the maker updates the battery",
+        "bms_update_mode": "only counts while the maker updates the battery",
+    },
+}
+# 57 numbers, 47 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
+# 28 numbers, 16 switches, 18 choices and 28 times; 35 values, 2 that are on or off, 2 fields of flags, and 2 not shown.
+SETTINGS: Final = {"jso": (115, 149), "saj": (90, 41)}
 
 
-def test_descriptions_are_in_the_table() -> None:
+def rows_of(family: Family) -> dict[str, list[Register | Derived]]:
+    """Return everything that some machine of a family serves, by key."""
+    rows: dict[str, list[Register | Derived]] = {}
+    for row in family.every_row():
+        rows.setdefault(row.key, []).append(row)
+    for derived in (family.derived, *(feature.derived for feature in family.features)):
+        for key, value in derived.items():
+            rows.setdefault(key, []).append(value)
+    return rows
+
+
+def test_descriptions_are_in_a_table() -> None:
     """Every key is a register or derived, with the unit of the table; or it says what it is made of."""
+    tables = [rows_of(family) for family in FAMILIES.values()]
     for platform, descriptions in DESCRIPTIONS.items():
         for description in descriptions:
             if description.about_writes:
                 continue
             if description.source or description.inputs:
-                assert description.polled_keys <= JSO.registers.keys() | JSO.derived.keys()
+                assert description.polled_keys <= set().union(*tables)
                 continue
-            row = JSO.registers.get(description.key) or JSO.derived.get(description.key)
-            assert row is not None, (platform, description.key)
-            unit = getattr(description, "native_unit_of_measurement", None)
-            expected = row.unit and UNITS.get(row.unit, row.unit)
-            assert (unit and str(unit)) == expected, (platform, description.key)
+            assert any(description.key in rows for rows in tables), (platform, description.key)
+            for rows in tables:
+                for row in rows.get(description.key, ()):
+                    unit = getattr(description, "native_unit_of_measurement", None)
+                    expected = row.unit and UNITS.get(row.unit, row.unit)
+                    assert (unit and str(unit)) == expected, (platform, description.key)
 
 
 def test_no_key_is_shown_twice_by_a_platform() -> None:
@@ -595,25 +646,27 @@ def test_no_key_is_shown_twice_by_a_platform() -> None:
         assert [key for key, count in counts.items() if count > 1] == []
 
 
-def test_every_measured_value_is_shown() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_measured_value_is_shown(family: str) -> None:
     """Whatever the machine serves besides its settings can be seen in Home Assistant."""
     shown = {
         description.key
         for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
         for description in DESCRIPTIONS[platform]
     }
-    measured = {key for key, row in JSO.registers.items() if row.group is not Group.SETTINGS}
-    assert measured - shown == set(NOT_SHOWN)
-    assert set(JSO.derived) <= shown
+    measured = {
+        key
+        for key, rows in rows_of(FAMILIES[family]).items()
+        if any(row.group is not Group.SETTINGS for row in rows)
+    }
+    assert measured - shown == set(NOT_SHOWN[family])
 
 
 CONTROL_PLATFORMS: Final = (Platform.NUMBER, Platform.SELECT, Platform.SWITCH, Platform.TIME)
-
-
-def test_every_setting_has_its_entities() -> None:
-    """A control for the tier that may write it and a stand-in for the others; one that nobody may write is shown."""
-    controls = {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]}
-    stand_ins, always = (
+# The keys that can be changed, and those that are shown: where they may not be changed, and in every tier.
+CONTROLS_AND_SENSORS: Final = (
+    {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]},
+    *(
         {
             description.key
             for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
@@ -621,16 +674,32 @@ def test_every_setting_has_its_entities() -> None:
             if description.writable is writable
         }
         for writable in (False, None)
-    )
-    settings = {key: row for key, row in JSO.registers.items() if row.group is Group.SETTINGS}
+    ),
+)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_setting_has_its_entities(family: str) -> None:
+    """A control for the tier that may write it and a stand-in for the others; one that nobody may write is shown."""
+    settings = {row.key: row for row in FAMILIES[family].every_row() if row.group is Group.SETTINGS}
     writable = {key for key, row in settings.items() if row.writable}
-    assert writable - controls == set(NOT_SET)
+    controls, stand_ins, always = CONTROLS_AND_SENSORS
+    assert writable - controls == set(NOT_SET[family])
+    # A setting of one family may be nobody's to write in another.
+    assert settings.keys() - writable - always - stand_ins == set(NOT_LOOKED_AT[family])
+    counts = (len(writable & controls), len(settings.keys() - writable))
+    assert counts == SETTINGS[family]
+
+
+def test_every_control_has_a_stand_in() -> None:
+    """In a tier that may not write it, it is still shown, and never next to a control."""
+    controls, stand_ins, always = CONTROLS_AND_SENSORS
     assert controls == stand_ins
-    assert controls <= writable
-    assert settings.keys() - writable <= always
     assert not always & controls
-    # 57 numbers, 47 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
-    assert (len(controls), len(settings.keys() - writable)) == (115, 149)
+    writable = {
+        row.key for family in FAMILIES.values() for row in family.every_row() if row.writable
+    }
+    assert controls <= writable
 
 
 def test_a_stand_in_is_shown_where_its_control_is() -> None:
@@ -654,7 +723,22 @@ def test_a_stand_in_is_shown_where_its_control_is() -> None:
         ("backup_l3_voltage", "backup_phase_voltage", {"phase": "L3"}),
         ("grid_l1_internal_power", "grid_phase_internal_power", {"phase": "L1"}),
         ("pv3_voltage", "pv_string_voltage", {"number": "3"}),
-        ("battery_2_soc", "battery_2_soc", {}),
+        ("battery_2_soc", "battery_pack_soc", {"number": "2"}),
+        (
+            "battery_4_discharge_energy_total",
+            "battery_pack_discharge_energy_total",
+            {"number": "4"},
+        ),
+        ("battery_current_1", "battery_current_1", {}),
+        ("bms_5_type", "bms_pack_type", {"number": "5"}),
+        ("charge_slot_7_start", "charge_slot_start", {"number": "7"}),
+        ("discharge_slot_1_days", "discharge_slot_days", {"number": "1"}),
+        ("insulation_resistance_4", "insulation_resistance", {"number": "4"}),
+        ("meter_a_power", "meter_power", {}),
+        ("meter_b_l3_power_factor", "meter_phase_power_factor", {"phase": "L3"}),
+        ("meter_address", "meter_address", {}),
+        ("grid_import_l2_energy_today", "grid_import_phase_energy_today", {"phase": "L2"}),
+        ("pv3_energy_month", "pv_string_energy_month", {"number": "3"}),
         ("pv_power", "pv_power", {}),
         ("bms_force_charge_1", "bms_force_charge_1", {}),
         ("tou_slot_6_time", "tou_slot_time", {"number": "6"}),

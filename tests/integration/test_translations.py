@@ -19,14 +19,15 @@ import voluptuous as vol
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.actions import async_setup_actions
-from custom_components.hybrid_inverter.config_flow import SCHEMAS
+from custom_components.hybrid_inverter.config_flow import SCHEMAS, rated_power_schema
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
+from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.sensor import CODES
+from custom_components.hybrid_inverter.sensor_descriptions import CODES
 
 from .helpers import network_entry
 
@@ -81,27 +82,39 @@ def test_placeholders_of_entity_names() -> None:
         assert placeholders(TEXTS["entity"][platform][key]["name"]) == set(given), (platform, key)
 
 
+# What is made of several values has states of its own.
+OWN_STATES: Final = {"active_window": {"none", "charge", "discharge"}}
+
+
 def test_states() -> None:
     """Every choice that a select or an enum can show has a text; codes have theirs."""
-    registers = FAMILIES["jso"].registers
+    rows = [row for family in FAMILIES.values() for row in family.every_row()]
+    expected: dict[tuple[Platform, str], set[str]] = {}
     for platform, description in SHOWN:
-        if platform is Platform.SELECT or description.device_class is SensorDeviceClass.ENUM:
-            expected = set(registers[description.key].options)
-        elif description in CODES:
-            labels = registers[description.key].labels.values()
-            # "F13" is "F13" in every language.
-            expected = {"none", *(label for label in labels if label.islower())}
-        else:
-            expected = set()
         key, _ = translation_of(description.key)
+        # Phases, packs and slots share their texts, and so do families.
+        states = expected.setdefault((platform, key), set())
+        if key in ("charge_slot_days", "discharge_slot_days"):
+            states |= {"every_day", "weekdays", "weekend", *DAYS, "custom"}
+        elif platform is Platform.SELECT or description.device_class is SensorDeviceClass.ENUM:
+            states.update(*(row.names for row in rows if row.key == description.key))
+            states |= OWN_STATES.get(description.key, set())
+        elif description in CODES:
+            labels = {
+                label for row in rows if row.key == description.key for label in row.labels.values()
+            }
+            # "F13" is "F13" in every language.
+            states |= {"none", *(label for label in labels if label.islower())}
+    for (platform, key), states in expected.items():
         known = TEXTS["entity"][platform][key].get("state", {})
-        assert set(known) == expected, (platform, key)
+        assert set(known) == states, (platform, key)
 
 
 def test_codes_are_named() -> None:
     """The list of codes is an attribute that a person can read, and so is what faults and warnings mean."""
     for description in CODES:
-        attributes = TEXTS["entity"]["sensor"][description.key]["state_attributes"]
+        key, _ = translation_of(description.key)
+        attributes = TEXTS["entity"]["sensor"][key]["state_attributes"]
         expected = {"codes": {"name": "Codes"}}
         if description.key in ("fault", "warning"):
             expected["meanings"] = {"name": "Meanings"}
@@ -109,14 +122,18 @@ def test_codes_are_named() -> None:
 
 
 def test_meanings_of_codes() -> None:
-    """Every fault but F17, which no list explains, and the five warnings that are documented."""
+    """Every fault of the JSO but F17, which no list explains, its five documented warnings, and every code of the SAJ."""
     known = TEXTS["entity"]["event"]["fault"]["state_attributes"]["event_type"]["state"]
     faults = {f"f{number:02d}" for number in range(1, 65)} - {"f17"}
-    assert set(known) == faults | {"w02", "w03", "w04", "w31", "w32"}
+    reserved = {6, 11, 13, 14, 49, 52, 57, 58, *range(71, 76), *range(84, 88), *range(93, 97)}
+    codes = {f"e{number:02d}" for number in range(1, 97) if number not in reserved}
+    assert set(known) == faults | codes | {"w02", "w03", "w04", "w31", "w32"}
     labels = {
         label.lower()
-        for key in ("fault", "warning")
-        for label in FAMILIES["jso"].registers[key].labels.values()
+        for family in FAMILIES.values()
+        if family.faults is not None
+        for key in family.faults.fields
+        for label in family.registers[key].labels.values()
     }
     assert set(known) <= labels
 
@@ -187,7 +204,9 @@ async def options_schema(hass: HomeAssistant) -> vol.Schema:
 async def test_forms(hass: HomeAssistant) -> None:
     """Fields, sections, menus."""
     steps = TEXTS["config"]["step"]
-    assert set(steps) == {"user", "reconfigure", *SCHEMAS}
+    assert set(steps) == {"user", "reconfigure", "rated_power", *SCHEMAS}
+    check_step(steps["rated_power"], rated_power_schema((1000, 60000)))
+    assert placeholders(steps["rated_power"]["description"]) == {"model", "serial"}
     for name, schema in SCHEMAS.items():
         check_step(steps[name], schema)
     for menu in ("user", "reconfigure"):
@@ -214,10 +233,11 @@ async def test_options_of_selectors(hass: HomeAssistant) -> None:
         if "translation_key" in selector.config
     }
     offered["day"] = set(DAYS)
+    offered["slot_mode"] = set(MODES)
     selectors = TEXTS["selector"]
     known = {name: set(item["options"]) for name, item in selectors.items() if "options" in item}
     assert known == offered
-    assert set(known) == {"framing", "tier", "day"}
+    assert set(known) == {"framing", "tier", "day", "slot_mode"}
 
 
 def test_failures() -> None:
@@ -292,13 +312,21 @@ EXCEPTIONS: Final = {
     "no_such_unit": {"device"},
     "schedule_not_supported": set(),
     "schedule_not_readable": set(),
+    "schedule_unknown_field": {"field"},
+    "schedule_unknown_window_field": {"window", "field"},
+    "schedule_missing_field": {"window", "field"},
     "schedule_no_windows": set(),
+    "schedule_no_days": {"window"},
+    "schedule_no_slots": {"mode"},
     "schedule_off_grid": {"window", "time", "minutes"},
     "schedule_empty_window": {"window", "time"},
+    "schedule_last_minute": {"window", "time"},
     "schedule_overlap": {"window", "other", "time"},
     "schedule_target": {"window", "value", "minimum", "maximum", "step"},
     "schedule_power": {"window", "value", "minimum", "maximum", "step"},
     "schedule_too_many_slots": {"count", "most"},
+    "schedule_too_many_windows": {"mode", "count", "most"},
+    "schedule_stays_on": set(),
     "schedule_not_applied": {"address", "wanted", "held"},
     "schedule_not_restored": {"address", "wanted", "held"},
     "written_to_nobody": {"entity", "found"},
@@ -319,10 +347,15 @@ def test_exceptions() -> None:
 
 
 def test_issues() -> None:
-    """A repair for every code of the manual's table but F35: its code, the inverter's name, and numbered steps."""
-    rules = FAMILIES["jso"].faults
-    assert rules is not None
-    assert set(TEXTS["issues"]) == {f"fault_{code.lower()}" for code in rules.remedies}
+    """A repair for every code that has a remedy: its code, the inverter's name, and numbered steps."""
+    remedies = [
+        code
+        for family in FAMILIES.values()
+        if family.faults is not None
+        for code in family.faults.remedies
+    ]
+    assert len(remedies) == len(set(remedies))
+    assert set(TEXTS["issues"]) == {f"fault_{code.lower()}" for code in remedies}
     for key, text in TEXTS["issues"].items():
         code = key.removeprefix("fault_").upper()
         assert set(text) == {"title", "description"}, key

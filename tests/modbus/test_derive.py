@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.derive import Inputs, any_bit, total
+from custom_components.hybrid_inverter.modbus.derive import Inputs, any_bit, negative_while, total
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,25 @@ def test_any_bit_but_one(values: Inputs, expected: bool | None) -> None:
     """A flag that does not count is no flag, and hides no other one."""
     result = any_bit("a", except_bits={34})(values)
     assert result is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"power": 40, "way": "in"}, -40),
+        ({"power": -40, "way": "in"}, -40),
+        ({"power": 0, "way": "in"}, 0),
+        ({"power": 40, "way": "out"}, 40),
+        # What has its sign keeps it.
+        ({"power": -40, "way": "out"}, -40),
+        ({"power": 2.5, "way": None}, 2.5),
+        ({"power": 40}, 40),
+        ({"power": None, "way": "in"}, None),
+        ({"power": True, "way": "in"}, None),
+        ({"power": "40", "way": "in"}, None),
+        ({"way": "in"}, None),
+    ],
+)
+def test_negative_while(values: Inputs, expected: float | None) -> None:
+    """The other value decides that it is negative, and nothing else."""
+    assert negative_while("power", "way", "in")(values) == expected

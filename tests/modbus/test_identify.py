@@ -47,8 +47,8 @@ REGISTERS: Final = {
 
 @pytest.fixture
 def unit() -> FakeUnit:
-    """Return a machine that is ours."""
-    return FakeUnit(dict(REGISTERS))
+    """Return a machine that is ours, and has no register of another family's."""
+    return FakeUnit(dict(REGISTERS), refused={0x8F00: 2})
 
 
 @pytest.mark.parametrize("marker", [0x0005, 0x0500])
@@ -108,9 +108,6 @@ async def test_half_of_the_firmware(unit: FakeUnit) -> None:
         (0x0300, "a single-phase hybrid inverter"),
         (0x0006, "a high-voltage three-phase hybrid inverter"),
         (0x0104, "an energy storage system"),
-        (0x0000, "an unknown machine of type 0x0000"),
-        (0x1234, "an unknown machine of type 0x1234"),
-        (0xFFFF, "an unknown machine of type 0xffff"),
     ],
 )
 async def test_a_stranger_is_named(unit: FakeUnit, marker: int, found: str) -> None:
@@ -120,6 +117,23 @@ async def test_a_stranger_is_named(unit: FakeUnit, marker: int, found: str) -> N
         await identify(unit)
     assert caught.value.found == found
     assert unit.reads == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("marker", "found"),
+    [
+        (0x0000, "an unknown machine of type 0x0000"),
+        (0x1234, "an unknown machine of type 0x1234"),
+        (0xFFFF, "an unknown machine of type 0xffff"),
+    ],
+)
+async def test_an_unknown_type_is_told(unit: FakeUnit, marker: int, found: str) -> None:
+    """Only the type that another family would have is read besides, and it is refused."""
+    unit.registers[0] = marker
+    with pytest.raises(WrongDeviceError) as caught:
+        await identify(unit)
+    assert caught.value.found == found
+    assert unit.reads == [(0, 1), (0x8F00, 1)]
 
 
 @pytest.mark.parametrize(

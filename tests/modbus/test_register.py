@@ -16,6 +16,7 @@ from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 from custom_components.hybrid_inverter.modbus.family import table
 from custom_components.hybrid_inverter.modbus.register import (
     Bits,
+    ByteTime,
     Choice,
     ClockTime,
     Codec,
@@ -30,6 +31,8 @@ from custom_components.hybrid_inverter.modbus.register import (
     Text,
     Tier,
     Value,
+    Version,
+    WideClockTime,
 )
 
 U16 = Number()
@@ -95,10 +98,23 @@ VECTORS: list[tuple[str, Codec, list[int], Value]] = [
     ("midnight", Hhmm(), [0], time(0, 0)),
     ("half past five", Hhmm(), [530], time(5, 30)),
     ("the last minute", Hhmm(), [2359], time(23, 59)),
+    ("midnight in bytes", ByteTime(), [0], time(0, 0)),
+    ("half past five in bytes", ByteTime(), [0x051E], time(5, 30)),
+    ("the last minute in bytes", ByteTime(), [0x173B], time(23, 59)),
+    ("a version", Version(), [1216], "1.216"),
+    ("a version with zeros", Version(), [2050], "2.050"),
+    ("the first version", Version(), [7], "0.007"),
+    ("the last version", Version(), [0xFFFE], "65.534"),
     (
         "a clock",
         ClockTime(),
         [0x1A06, 0x150C, 0x2238],
+        datetime(2026, 6, 21, 12, 34, 56),  # noqa: DTZ001
+    ),
+    (
+        "a clock in four words",
+        WideClockTime(),
+        [0x07EA, 0x0615, 0x0C22, 0x3800],
         datetime(2026, 6, 21, 12, 34, 56),  # noqa: DTZ001
     ),
 ]
@@ -148,6 +164,17 @@ def test_vectors(codec: Codec, words: list[int], value: Value) -> None:
         (ClockTime(), [0x1A06, 0x1518, 0]),
         (ClockTime(), [0x1A06, 0x150C, 0x3C00]),
         (ClockTime(), [0xFFFF, 0xFFFF, 0xFFFF]),
+        (ByteTime(), [0x1800]),
+        (ByteTime(), [0x003C]),
+        (ByteTime(), [0xFFFF]),
+        (Version(), [0xFFFF]),
+        (WideClockTime(), [0, 0, 0, 0]),
+        (WideClockTime(), [2019, 0x0101, 0, 0]),
+        (WideClockTime(), [2026, 0x0D01, 0, 0]),
+        (WideClockTime(), [2026, 0x021E, 0, 0]),
+        (WideClockTime(), [2026, 0x0615, 0x1800, 0]),
+        (WideClockTime(), [2026, 0x0615, 0x0C3C, 0]),
+        (WideClockTime(), [0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF]),
     ],
 )
 def test_words_without_a_value(codec: Codec, words: list[int]) -> None:
@@ -227,6 +254,22 @@ REFUSED: list[tuple[Codec, object]] = [
     (ClockTime(), datetime(2019, 12, 31)),  # noqa: DTZ001
     (ClockTime(), datetime(2256, 1, 1)),  # noqa: DTZ001
     (ClockTime(), time(1)),
+    (ByteTime(), time(5, 30, 1)),
+    (ByteTime(), time(5, 30, 0, 1)),
+    (ByteTime(), time(5, 30, tzinfo=UTC)),
+    (ByteTime(), 530),
+    (Version(), 1.216),
+    (Version(), "1216"),
+    (Version(), "1.21"),
+    (Version(), "01.216"),
+    (Version(), "65.535"),
+    (Version(), "65.536"),
+    (Version(), "\u0661.216"),
+    (Version(), ""),
+    (WideClockTime(), datetime(2026, 6, 21, tzinfo=UTC)),
+    (WideClockTime(), datetime(2026, 6, 21, 0, 0, 0, 1)),  # noqa: DTZ001
+    (WideClockTime(), datetime(2019, 12, 31)),  # noqa: DTZ001
+    (WideClockTime(), time(1)),
 ]
 
 
@@ -345,6 +388,35 @@ def test_there_are_1440_times() -> None:
     """Each minute of a day has one number."""
     times = {value for word in range(0x10000) if (value := Hhmm().decode([word]))}
     assert len(times) == 1440
+
+
+@given(WORDS)
+def test_times_in_bytes_are_exact_inverses(word: int) -> None:
+    """Every word that is a time encodes to itself."""
+    value = ByteTime().decode([word])
+    if value is not None:
+        assert ByteTime().encode(value) == [word]
+
+
+def test_there_are_1440_times_in_bytes() -> None:
+    """Each minute of a day has one word."""
+    times = {value for word in range(0x10000) if (value := ByteTime().decode([word]))}
+    assert len(times) == 1440
+
+
+@given(WORDS)
+def test_versions_are_exact_inverses(word: int) -> None:
+    """Every word but the one that says "not available" comes back."""
+    value = Version().decode([word])
+    if value is not None:
+        assert Version().encode(value) == [word]
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(9999, 12, 31, 23, 59, 59)))  # noqa: DTZ001
+def test_clock_times_in_four_words_are_exact_inverses(moment: datetime) -> None:
+    """Every second that the clock can count comes back."""
+    whole = moment.replace(microsecond=0)
+    assert WideClockTime().decode(WideClockTime().encode(whole)) == whole
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2255, 12, 31, 23, 59, 59)))  # noqa: DTZ001

@@ -14,21 +14,23 @@ import pytest
 
 from custom_components.hybrid_inverter.modbus.register import Value
 from custom_components.hybrid_inverter.modbus.schedule import (
-    KEYS,
     Bounds,
     Occurrence,
     Reason,
-    Rule,
-    Schedule,
     ScheduleError,
-    Slot,
-    Window,
     active_slot,
-    expand,
     happenings,
     next_change,
     next_slot,
     occurrences,
+)
+from custom_components.hybrid_inverter.modbus.schedule_six import (
+    KEYS,
+    Rule,
+    Schedule,
+    Slot,
+    Window,
+    expand,
     schedule_of,
     values_of,
     windows_of,

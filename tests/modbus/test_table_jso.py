@@ -893,7 +893,7 @@ def test_fault_rules() -> None:
     )
     assert (rules.fields, rules.no_grid, rules.grid) == (
         ("fault", "warning"),
-        "F35",
+        {"F35"},
         "grid_connected",
     )
     assert rules.patience == {"F13": 60, "F29": 60}

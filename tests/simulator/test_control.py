@@ -35,7 +35,8 @@ async def test_control() -> None:
             async with session.post(url, json=body) as answer:
                 return answer.status, await answer.json()
 
-        assert (await get("/"))["machines"]["3"]["serial_number"] == "JSO0000002"
+        shown = (await get("/"))["machines"]["3"]
+        assert (shown["model"], shown["serial_number"]) == ("JSO8048104", "JSO0000002")
         assert await get("/registers?address=142&count=2") == {"address": 142, "values": [2, 8000]}
         assert await post("/registers", {"address": 142, "values": [0]}) == (200, {"changed": 1})
         assert plant.machine(1).word(142) == 0
@@ -51,6 +52,11 @@ async def test_control() -> None:
             "silent": False,
             "faults": [63],
             "outage": False,
+            "ignored_writes": [],
+            "silent_blocks": [],
+            "refused_blocks": [],
+            "longest_read": 125,
+            "zero_packs": False,
         }
         assert plant.machine(1).trouble.locked
         assert await get("/trouble") == trouble
@@ -103,3 +109,31 @@ async def test_command() -> None:
         _, errors = await process.communicate()
     assert process.returncode == 0
     assert errors == b""
+
+
+async def test_models_by_name() -> None:
+    """The command takes a model, and says which ones there are."""
+    command = (sys.executable, "-m", "simulator", "--tcp-port", "0", "--rtu-port", "none")
+    process = await asyncio.create_subprocess_exec(
+        *(*command, "--control-port", "none", "--model", "H2-10K-T2", "--start", "2026-06-21"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            ports = json.loads(await process.stdout.readline())
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports["tcp"])
+        writer.write(bytes.fromhex("0001 0000 0006 01 03 8f00 0001"))
+        assert (await reader.readexactly(11)).hex() == "000100000005010302005e"
+        writer.close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+    wrong = await asyncio.create_subprocess_exec(
+        *(*command, "--model", "H9"), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await wrong.communicate()
+    assert wrong.returncode == 2
+    for name in ("JSO8048104", "H2-6K-S2", "H2-10K-T2", "HS2-6K-S2", "AS2-6K-S", "HS3-8K-T2"):
+        assert name in errors.decode()

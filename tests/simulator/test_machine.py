@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from simulator.jso import JsoMachine
 from simulator.machine import Machine, Refusal, Trouble, change_trouble
 from simulator.plant import Plant
 
@@ -31,7 +32,7 @@ def clock() -> Clock:
 def machine(clock: Clock) -> Machine:
     """Return a machine at ten in the morning."""
     plant = Plant(start=datetime(2026, 6, 21, 10, 0))
-    machine = Machine(plant, timer=clock)
+    machine = JsoMachine(plant, timer=clock)
     plant.step(10)
     return machine
 
@@ -90,7 +91,7 @@ def test_readable_ranges(machine: Machine, address: int, count: int, code: int |
 def test_readable_ranges_can_be_smaller() -> None:
     """An old firmware refuses the optional ranges."""
     plant = Plant(start=datetime(2026, 6, 21, 10, 0))
-    machine = Machine(plant, readable=((0, 237), (500, 708)))
+    machine = JsoMachine(plant, readable=((0, 237), (500, 708)))
     with pytest.raises(Refusal):
         machine.read(340, 1)
 
@@ -323,10 +324,46 @@ def test_outage(machine: Machine) -> None:
     assert machine.value("grid_power") == pytest.approx(0, abs=2)
 
 
+def test_refused_block(machine: Machine) -> None:
+    """Trouble refuses more than the model does, with a code of its own."""
+    machine.trouble.refused_blocks = ((310, 334, 65), (600, 610, 4))
+    for address, count, code in ((334, 1, 65), (309, 1, 2), (590, 11, 4), (610, 5, 4)):
+        with pytest.raises(Refusal) as refusal:
+            machine.read(address, count)
+        assert refusal.value.code == code
+    assert len(machine.read(590, 10)) == 10
+    assert len(machine.read(611, 10)) == 10
+
+
+def test_battery_packs() -> None:
+    """They tell of themselves, or the machine refuses, which it does if nothing else is said."""
+    with pytest.raises(Refusal) as refusal:
+        JsoMachine(Plant(start=datetime(2026, 6, 21))).read(10000, 3)
+    assert refusal.value.code == 2
+    machine = JsoMachine(Plant(start=datetime(2026, 6, 21)), packs=True)
+    assert machine.read(10000, 3) == [1, 0, 1]
+    # PACK
+    assert machine.read(10032, 2) == [0x5041, 0x434B]
+
+
 def test_change_trouble() -> None:
     """Fields that are not named stay; wrong ones are refused."""
     trouble = change_trouble(Trouble(locked=True), {"slow_commit": 2, "faults": [3]})
     assert trouble == Trouble(locked=True, slow_commit=2.0, faults=frozenset({3}))
-    for wrong in ({"lokced": True}, {"locked": 1}, {"slow_commit": "2"}):
+    blocks = {"silent_blocks": [[1, 2], [5, 9]], "refused_blocks": [[3, 4, 65]], "longest_read": 30}
+    assert change_trouble(Trouble(), blocks) == Trouble(
+        silent_blocks=((1, 2), (5, 9)), refused_blocks=((3, 4, 65),), longest_read=30
+    )
+    for wrong in (
+        {"lokced": True},
+        {"locked": 1},
+        {"slow_commit": "2"},
+        {"slow_commit": True},
+        {"longest_read": 2.5},
+        {"longest_read": True},
+        {"silent_blocks": [[1, 2, 3]]},
+        {"refused_blocks": [[1, 2]]},
+        {"refused_blocks": [1]},
+    ):
         with pytest.raises(ValueError, match="no such trouble"):
             change_trouble(Trouble(), wrong)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from simulator.plant import Controls, Plant, Slot, WorkMode
+from simulator.plant import Controls, Installation, Plant, Slot, WorkMode
 
 MIDSUMMER = datetime(2026, 6, 21)
 ALL_DAY = (Slot(start=0, power=5000, soc=0.35, grid_charge=False),)
@@ -62,6 +62,15 @@ def test_counters_are_the_integrals_of_the_powers() -> None:
             ("grid_export", max(0, -flows.grid)),
             ("load", sum(flows.load)),
             ("inverter", max(0, flows.inverter)),
+            ("backup", sum(flows.backup)),
+            ("pv1", flows.pv[0]),
+            ("pv2", flows.pv[1]),
+            ("grid_l1_import", max(0, flows.grid_phases[0])),
+            ("grid_l2_import", max(0, flows.grid_phases[1])),
+            ("grid_l3_import", max(0, flows.grid_phases[2])),
+            ("grid_l1_export", max(0, -flows.grid_phases[0])),
+            ("grid_l2_export", max(0, -flows.grid_phases[1])),
+            ("grid_l3_export", max(0, -flows.grid_phases[2])),
         ):
             sums[meter] += watts * 7 / 3600
     for meter, watt_hours in sums.items():
@@ -280,3 +289,56 @@ def test_battery_power_is_voltage_times_current() -> None:
     product = plant.battery_voltage * plant.battery_current
     assert product == pytest.approx(plant.flows.battery)
     assert 49 < plant.battery_voltage < 56
+
+
+def test_months_and_years() -> None:
+    """Their counters start again with the machine's calendar, and hold all days since."""
+    plant = plant_at(12)
+    plant.step(60)
+    plant.clock = datetime(2026, 11, 30, 23, 59)
+    plant.step(60)
+    assert plant.today["load"] == plant.month["load"] == 0.0
+    year = plant.year["load"]
+    assert year > 0
+    plant.clock = datetime(2026, 12, 30, 23, 59)
+    plant.step(90)
+    assert 0 < plant.today["load"] < plant.month["load"] < plant.year["load"] - year + 1e-9
+    plant.clock = datetime(2026, 12, 31, 23, 59)
+    plant.step(60)
+    assert plant.month["load"] == plant.year["load"] == 0.0
+
+
+def test_single_phase() -> None:
+    """All circuits and the inverter are on the first phase, and the sums are the same."""
+    small = Installation(rated_power=6000, pv_peaks=(3600, 3200), phases=1)
+    plant = Plant(start=MIDSUMMER.replace(hour=20), installation=small)
+    plant.controls = Controls(work_mode=WorkMode.ZERO_EXPORT_TO_CT, slots=ALL_DAY)
+    plant.step(10)
+    other = plant_at(20)
+    other.step(10)
+    assert plant.flows.load[0] == pytest.approx(sum(other.flows.load))
+    assert plant.flows.load[1:] == (0.0, 0.0)
+    assert plant.flows.inverter_phases == (plant.flows.inverter, 0.0, 0.0)
+    assert plant.flows.grid == pytest.approx(20, abs=1)
+    assert plant.grid_voltages[0] > 220
+
+
+def test_tall_battery() -> None:
+    """Four times the cells in series: four times the volts, a quarter of the amperes, the same energy."""
+    tall = Plant(
+        start=MIDSUMMER.replace(hour=20), installation=Installation(cells=64, phases=1), soc=0.5
+    )
+    tall.controls = Controls(slots=ALL_DAY)
+    low = plant_at(20, soc=0.5)
+    tall.step(10)
+    low.step(10)
+    assert tall.battery_voltage == pytest.approx(4 * low.battery_voltage)
+    assert tall.battery_current == pytest.approx(low.battery_current / 4)
+    assert tall.soc == pytest.approx(low.soc)
+
+
+def test_full_soc() -> None:
+    """Charging ends where it is told to."""
+    plant = plant_at(12, Controls(full_soc=0.61, slots=ALL_DAY))
+    plant.step(3600)
+    assert plant.soc == pytest.approx(0.61, abs=1e-6)

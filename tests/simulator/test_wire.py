@@ -11,9 +11,9 @@ import serial  # type: ignore[import-untyped]
 
 from simulator import LineTiming, SimulatedPlant
 
-pytestmark = pytest.mark.usefixtures("socket_enabled")
+from .wire import SILENCE, exchange
 
-SILENCE = 0.3
+pytestmark = pytest.mark.usefixtures("socket_enabled")
 
 
 @pytest.fixture
@@ -21,27 +21,6 @@ async def plant() -> AsyncGenerator[SimulatedPlant]:
     """Return a plant with two units whose time stands still."""
     async with SimulatedPlant(units=(1, 3)) as plant:
         yield plant
-
-
-async def exchange(port: int, *requests: str) -> str:
-    """Send bytes in hex, one piece after the other, and return what comes back until it is silent."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    received = b""
-    try:
-        for request in requests:
-            writer.write(bytes.fromhex(request))
-            await asyncio.sleep(0.02)
-        while True:
-            async with asyncio.timeout(SILENCE):
-                data = await reader.read(1024)
-            if not data:
-                break
-            received += data
-    except TimeoutError:
-        pass
-    finally:
-        writer.close()
-    return received.hex(" ")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +144,44 @@ async def test_dropped_connections(plant: SimulatedPlant) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
     assert await reader.read(1) == b""
     writer.close()
+
+
+async def test_one_client(plant: SimulatedPlant) -> None:
+    """A module serves its first client alone: another one is not heard, whatever it says, until that one has gone."""
+    plant.tcp.one_client = True
+    request = bytes.fromhex("0001 0000 0006 01 03 008e 0001")
+    answer = bytes.fromhex("00 01 00 00 00 05 01 03 02 00 02")
+    reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+    writer.write(request)
+    assert await reader.readexactly(11) == answer
+    other_reader, other_writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+    # A write that nobody heard does not come true later.
+    other_writer.write(bytes.fromhex("0002 0000 0009 01 10 008e 0001 02 0000"))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(SILENCE):
+            await other_reader.read(1)
+    writer.write(request)
+    assert await reader.readexactly(11) == answer
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.sleep(0.05)
+    other_writer.write(request)
+    assert await other_reader.readexactly(11) == answer
+    other_writer.close()
+    assert plant.machine().writes == []
+
+
+async def test_silent_block(plant: SimulatedPlant) -> None:
+    """Reads that touch it stay unanswered, all others and all writes are answered."""
+    plant.machine().trouble.silent_blocks = ((100, 149), (10000, 10999))
+    assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 0062 0003") == ""
+    assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 0095 0002") == ""
+    assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 2710 0001") == ""
+    # 08:00, the start of the third slot.
+    answer = "00 01 00 00 00 05 01 03 02 03 20"
+    assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 0096 0001") == answer
+    written = "00 01 00 00 00 06 01 10 00 8e 00 01"
+    assert await exchange(plant.tcp_port, "0001 0000 0009 01 10 008e 0001 02 0000") == written
 
 
 async def test_serial_port() -> None:

@@ -48,3 +48,28 @@ def any_bit(
         return any(value.difference(except_bits) for value in known) if known else None
 
     return compute
+
+
+def no_sign(signs: Mapping[str, Collection[Value]]) -> Callable[[Inputs], bool | None]:
+    """Whether no value is one of its signs, and no bit field has a flag that is; None when no value is known."""
+
+    def compute(values: Inputs) -> bool | None:
+        known = {key: value for key in signs if (value := values.get(key)) is not None}
+        held = {
+            key: value if isinstance(value, frozenset) else {value} for key, value in known.items()
+        }
+        return all(held[key].isdisjoint(signs[key]) for key in held) if held else None
+
+    return compute
+
+
+def negative_while(key: str, sign_key: str, *signs: Value) -> Callable[[Inputs], float | None]:
+    """Return this value, negative for certain while the other one is one of these signs."""
+
+    def compute(values: Inputs) -> float | None:
+        value = values.get(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return -abs(value) if values.get(sign_key) in signs else value
+
+    return compute

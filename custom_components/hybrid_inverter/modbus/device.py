@@ -6,13 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 import logging
 from types import MappingProxyType
 from typing import Final
 
+from .block import Block, Span, Written, addresses_of, one_after_another
 from .derive import Derived
 from .errors import (
     DeviceError,
@@ -20,13 +21,15 @@ from .errors import (
     LinkTimeout,
     NotAppliedError,
     RejectedError,
+    ResidueError,
     UndoError,
     WriteDeniedError,
     WrongDeviceError,
 )
 from .family import Family
 from .plan import LineCost, plan_reads
-from .register import WORD, Group, Ref, Register, Tier, Value
+from .register import WORD, Choice, Group, Ref, Register, Tier, Value
+from .residue import Residue, ResidueMemory
 from .unit import Unit
 from .wear import WearBudget
 
@@ -38,12 +41,7 @@ REST_SECONDS: Final = 24 * 60 * 60
 REMEMBERED_CHANGES: Final = 50
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
 REMEMBERED_PLANS: Final = 16
-# How far a clock may have gone on between being set and being read back.
-CLOCK_ADVANCE: Final = timedelta(seconds=10)
 HALF_A_SECOND: Final = timedelta(seconds=0.5)
-
-# The first and last address of words that are read together: a value, or its part without a gap.
-type Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,10 @@ class Change:
     key: str
     before: Value | None
     after: Value
-    # The changes that were made in one request, and are put back in one, share a number.
+    # The changes that were made together, and are put back together, share a number.
     group: int | None = None
+    # Whether they were made one after another, and go back in the opposite order, instead of in one request.
+    in_order: bool = False
 
     def belongs_to(self, other: Change) -> bool:
         """Whether the two are put back together; each belongs to itself."""
@@ -77,51 +77,6 @@ class _Plan:
     rows: Mapping[str, Register]
     derived: tuple[Derived, ...]
     reads: tuple[tuple[Span, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Settings that are written in one request, with all rows on the run of addresses that the request covers."""
-
-    wanted: Mapping[str, Value]
-    # Those that are wanted come first; the others are sent as they were just read.
-    rows: Mapping[str, Register]
-    span: Span
-
-    @property
-    def addresses(self) -> range:
-        """Return the addresses in the order in which their words are sent."""
-        return range(self.span[0], self.span[1] + 1)
-
-    @property
-    def stored(self) -> set[int]:
-        """Return the addresses that the machine keeps in the memory that wears."""
-        return {address for row in self.rows.values() if row.stored for address in row.addresses}
-
-    @property
-    def groups(self) -> set[Group]:
-        """Return the groups in which the settings are polled."""
-        return {self.rows[key].group for key in self.wanted}
-
-    def decode(self, image: Mapping[int, int]) -> dict[str, Value | None]:
-        """Return what the machine holds of the settings that are wanted."""
-        return {key: self.rows[key].decode(image) for key in self.wanted}
-
-    def encode(self, image: Mapping[int, int]) -> list[int]:
-        """Return the words to send: those of the image, with what is wanted put into them."""
-        words = {address: image[address] for address in self.addresses}
-        for key, value in self.wanted.items():
-            row = self.rows[key]
-            words.update(zip(row.addresses, row.encode(value, words), strict=True))
-        return list(words.values())
-
-    def lost(self, image: Mapping[int, int]) -> list[str]:
-        """Return the keys of what the machine has not kept."""
-        return [
-            key
-            for key, value in self.decode(image).items()
-            if not _is_kept(self.wanted[key], value)
-        ]
 
 
 class Device:
@@ -142,6 +97,7 @@ class Device:
         baudrate: int | None = None,
         wear: WearBudget | None = None,
         features: Collection[str] = (),
+        residues: ResidueMemory | None = None,
     ) -> None:
         """Take what is already known of the machine (its rated power bounds other values), and of its writes."""
         self._kind = family
@@ -149,9 +105,11 @@ class Device:
         self.tier = tier
         self.changes: deque[Change] = deque()
         self.wear = wear or WearBudget()
+        self.residues = residues or ResidueMemory()
         self._unit = unit
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
         self._readable = tuple(family.readable)
+        self._max_read = family.max_read
         self._values: dict[str, Value | None] = dict(known or {})
         self.family = family
         self._image: dict[int, int] = {}
@@ -162,6 +120,8 @@ class Device:
         self._logged: set[int] = set()
         self._plans: dict[frozenset[str], _Plan] = {}
         self._write_lock = asyncio.Lock()
+        # When the machine takes the next write.
+        self._free_at = 0.0
         self._group_numbers = count()
         self._listeners: list[Callable[[Group], None]] = []
         self._fit(features)
@@ -248,7 +208,9 @@ class Device:
             # A machine that refuses everything does so for another reason than the addresses.
             raise error or next(iter(refused.values()))
         self._rest(refused)
-        return self.snapshot(keys)
+        snapshot = self.snapshot(keys)
+        await self._watch_modes(snapshot)
+        return snapshot
 
     def snapshot(self, keys: Collection[str]) -> Snapshot:
         """Return these keys as they were last read; failed are those whose last read brought nothing."""
@@ -294,22 +256,46 @@ class Device:
 
     def _reads(self, registers: Iterable[Register]) -> tuple[tuple[Span, ...], ...]:
         """Return the cheapest reads for these registers, each as the spans it brings in order of address."""
-        spans = sorted({span for row in registers for span in row.spans})
+        return self._reads_of({span for row in registers for span in row.spans}, self._max_read)
+
+    def _reads_of(self, wanted: Iterable[Span], longest: int) -> tuple[tuple[Span, ...], ...]:
+        """Return the cheapest reads of at most so many registers for these spans, likewise."""
+        spans = sorted(wanted)
         # What is asked for is asked for; only nothing else that the machine refuses is read along.
-        refused = self._resting.keys() - _addresses(spans)
+        refused = self._resting.keys() - addresses_of(spans)
         reads = plan_reads(
-            spans,
-            readable=self._readable,
-            max_read=self.family.max_read,
-            cost=self._cost,
-            refused=refused,
+            spans, readable=self._readable, max_read=longest, cost=self._cost, refused=refused
         )
         return tuple(
             tuple(span for span in spans if read.address <= span[0] and span[1] <= read.last)
             for read in reads
         )
 
-    async def _read(self, spans: Iterable[Span], *, urgent: bool = False) -> dict[int, int]:
+    async def _read(self, spans: Sequence[Span], *, urgent: bool = False) -> dict[int, int]:
+        """Read these spans, in one request unless that is too much for the machine; return the words."""
+        try:
+            return await self._ask(spans, urgent=urgent)
+        except (RejectedError, LinkTimeout) as err:
+            pieces = self._pieces(spans)
+            if len(pieces) < 2 or (isinstance(err, RejectedError) and not err.is_refusal):
+                raise
+        brought: dict[int, int] = {}
+        for piece in pieces:
+            brought |= await self._ask(piece, urgent=urgent)
+        longest = self.family.careful_read or self._max_read
+        _LOGGER.info("Reads of more than %s registers are too long for the machine", longest)
+        self._max_read = longest
+        self._plans.clear()
+        return brought
+
+    def _pieces(self, spans: Sequence[Span]) -> Sequence[tuple[Span, ...]]:
+        """Return reads for the same spans that are too long for no machine; empty when there are no such reads."""
+        longest = self.family.careful_read
+        if longest is None or spans[-1][1] - spans[0][0] < longest:
+            return ()
+        return self._reads_of(spans, longest)
+
+    async def _ask(self, spans: Iterable[Span], *, urgent: bool) -> dict[int, int]:
         """Read these spans and what lies between them in one request; return the words, which go into the image."""
         firsts, lasts = zip(*spans, strict=True)
         first, last = min(firsts), max(lasts)
@@ -332,7 +318,7 @@ class Device:
 
     def _forget(self, spans: Iterable[Span]) -> None:
         """Take words out of the image that may not be what the machine holds."""
-        for address in _addresses(spans):
+        for address in addresses_of(spans):
             self._image.pop(address, None)
 
     # ------------------------------------------------------------------ what the machine has
@@ -428,7 +414,7 @@ class Device:
         """Leave these addresses alone for a day; told once."""
         until = asyncio.get_running_loop().time() + REST_SECONDS
         for span, refusal in refused.items():
-            addresses = _addresses([span])
+            addresses = addresses_of([span])
             if not addresses <= self._logged:
                 _LOGGER.info("Registers %s to %s are not served (%s)", *span, refusal)
             self._logged |= addresses
@@ -455,11 +441,17 @@ class Device:
         """Write a setting, and return when the machine has kept it.
 
         WriteDeniedError and InvalidValueError before anything is sent, LinkError and RejectedError when the machine
-        could not be reached or said no, NotAppliedError when it said yes and does not hold the value.
+        could not be reached or said no, NotAppliedError when it said yes and does not hold the value, ResidueError when
+        only what a mode has left behind could not be put back. What has to be written before it, is; then it is
+        like `write_steps`.
         """
         block = self._block({key: value})
+        if (key, block.wanted[key]) in self.family.leads:
+            await self.write_steps([(key, value)])
+            return
         async with self._write_lock:
-            await self._write(block, await self._look(block), restore=False)
+            written = await self._write(block, await self._look(block), restore=False)
+            await self._conclude(written)
 
     async def write_many(self, values: Mapping[str, Value]) -> None:
         """Write settings that lie in one run of addresses in one request: all of them, or none.
@@ -467,33 +459,55 @@ class Device:
         Raises like `write`. When the machine does not keep every one of them, what it held before is put back, again in
         one request, and the NotAppliedError says whether that worked. After a LinkError it holds either all the old
         or all the new ones, as a request is carried out as a whole or not at all.
+
+        A machine that takes one register at a time gets them one after another, as by `write_steps`.
         """
+        if self._one_by_one:
+            await self.write_steps(tuple(values.items()))
+            return
         block = self._block(values)
         # The bounds as far as they are known, so that nothing goes over the link for a value that is wrong anyway.
         self._check(block)
         async with self._write_lock:
-            await self._write(block, await self._look(block), restore=True)
+            written = await self._write(block, await self._look(block), restore=True)
+            await self._conclude(written)
+
+    async def write_steps(self, steps: Sequence[tuple[str, Value]]) -> None:
+        """Write settings one after another, a key as often as it comes; all are checked before the first is sent.
+
+        Raises like `write`. When a step fails, what the steps before it have changed is put back in reverse; `left` of
+        the error has the keys of which that did not work, and a NotAppliedError says whether it did.
+        """
+        blocks = one_after_another(steps, self._block)
+        self._check(*blocks)
+        async with self._write_lock:
+            blocks, image = await self._prepare(blocks)
+            await self._conclude(await self._carry_out(blocks, image), in_order=True)
 
     async def undo(self) -> None:
-        """Put the last change back that is still there, through the same guard; a block goes back in one request.
+        """Put the last change back that is still there, through the same guard; what was made together goes together.
 
-        UndoError when there is none; otherwise raises like `write_many`, and the change stays.
+        UndoError when there is none; otherwise raises like the write that made it, and the change stays.
         """
         async with self._write_lock:
             if not self.changes:
                 raise UndoError
             last = self.changes[-1]
-            undone = [change for change in self.changes if change.belongs_to(last)]
-            former: dict[str, Value] = {}
-            for change in undone:
-                if change.before is None:
-                    raise UndoError(change.key)
-                former[change.key] = change.before
-            kept = [change for change in self.changes if not change.belongs_to(last)]
-            block = self._block(former)
-            await self._write(block, await self._look(block), restore=len(undone) > 1)
-            # Without what this very write has added.
-            self.changes = deque(kept)
+            former: list[tuple[str, Value]] = []
+            for change in self.changes:
+                if change.belongs_to(last):
+                    if change.before is None:
+                        raise UndoError(change.key)
+                    former.append((change.key, change.before))
+            if last.in_order:
+                blocks = one_after_another(reversed(former), self._former_block)
+                written = await self._carry_out(blocks, await self._look(*blocks))
+            else:
+                block = self._former_block(dict(former))
+                image = await self._look(block)
+                written = await self._write(block, image, restore=len(former) > 1)
+            self.changes = deque(change for change in self.changes if not change.belongs_to(last))
+            await self._clear(self._modes_among(written), [])
 
     async def set_clock(self, key: str, now: Callable[[], datetime]) -> None:
         """Set a clock to the local time that `now` tells when it is sent; raises like `write`.
@@ -515,14 +529,24 @@ class Device:
 
     async def preview(self, values: Mapping[str, Value]) -> dict[int, tuple[int, int]]:
         """Return the words that `write_many` would send by address, each as it is and as it would be; send nothing."""
+        if self._one_by_one:
+            return await self.preview_steps(tuple(values.items()))
         block = self._block(values)
         self._check(block)
         async with self._write_lock:
-            image = await self._look(block)
-        return {
-            address: (image[address], word)
-            for address, word in zip(block.addresses, block.encode(image), strict=True)
-        }
+            return _outcome([block], await self._look(block))
+
+    async def preview_steps(self, steps: Sequence[tuple[str, Value]]) -> dict[int, tuple[int, int]]:
+        """Return the words that `write_steps` deals with, each as it is and as it would be in the end."""
+        blocks = one_after_another(steps, self._block)
+        self._check(*blocks)
+        async with self._write_lock:
+            return _outcome(*await self._prepare(blocks))
+
+    @property
+    def _one_by_one(self) -> bool:
+        """Whether the machine takes no more than one register in a write."""
+        return self.family.max_write == 1
 
     def _permit(self, key: str, value: Value) -> Value:
         """Return the value as the register would hold it; WriteDeniedError when the chosen tier may not write it."""
@@ -533,59 +557,149 @@ class Device:
             raise WriteDeniedError(
                 key, value, f"needs the tier {register.tier}", tier=register.tier
             )
-        return register.normalise(value)
+        return _open(register).normalise(value)
 
-    def _block(self, values: Mapping[str, Value]) -> _Block:
+    def _former_block(self, values: Mapping[str, Value]) -> Block:
+        """Return what is sent to put these settings back, which the machine held before."""
+        return self._block(values, former=True)
+
+    def _block(self, values: Mapping[str, Value], *, former: bool = False) -> Block:
         """Return what is sent for these settings; ValueError when one request cannot hold them."""
         wanted = {key: self._permit(key, value) for key, value in values.items()}
         registers = self.family.registers
         together = {*wanted, *(other for key in wanted for other in registers[key].written_with)}
         places = {address for key in together for address in registers[key].addresses}
         span = (min(places), max(places))
-        rows = {key: registers[key] for key in wanted}
+        rows = {key: _open(registers[key]) for key in wanted}
         for key, row in registers.items():
             if row.writable and span[0] <= min(row.addresses) and max(row.addresses) <= span[1]:
                 rows.setdefault(key, row)
-        block = _Block(wanted, rows, span)
+        block = Block(wanted, rows, span, former)
         # What is sent along unchanged is written, too, so it has to be something that may be.
         if (
-            _addresses(row_span for row in rows.values() for row_span in row.spans)
+            addresses_of(row_span for row in rows.values() for row_span in row.spans)
             != set(block.addresses)
             or len(block.addresses) > self.family.max_write
         ):
             raise ValueError(f"{sorted(wanted)} cannot be written in one request")
         return block
 
-    def _check(self, block: _Block) -> None:
-        """Raise InvalidValueError for a value that is off its bounds, those that it comes with included."""
-        values = {**self._values, **block.wanted}
-        for key, value in block.wanted.items():
-            block.rows[key].check(value, values)
+    def _check(self, *blocks: Block) -> None:
+        """Raise InvalidValueError for a value that is off its bounds, those that are written with or before it included."""
+        values = dict(self._values)
+        for block in blocks:
+            values.update(block.wanted)
+            for key, value in block.wanted.items():
+                block.rows[key].check(value, values)
 
-    async def _look(self, block: _Block) -> dict[int, int]:
+    async def _look(self, *blocks: Block) -> dict[int, int]:
         """Return the words that the machine holds now, after the checks that take a look at it."""
-        if any(self._is_resting(row) for row in block.rows.values()):
-            key, value = next(iter(block.wanted.items()))
-            raise WriteDeniedError(key, value, "is not served by this machine")
-        bounds = [row for key in block.wanted for row in self._live_bounds(block.rows[key])]
-        # What was polled minutes ago may have been changed at the panel since.
-        image = await self._read_now([*block.rows.values(), *bounds])
-        self._check(block)
-        for key, value in block.wanted.items():
-            row = block.rows[key]
-            if row.decode(image) is None and all(image[place] == WORD for place in row.addresses):
+        rows: dict[str, Register] = {}
+        for block in blocks:
+            if any(self._is_resting(row) for row in block.rows.values()):
+                key, value = next(iter(block.wanted.items()))
                 raise WriteDeniedError(key, value, "is not served by this machine")
+            for key in block.wanted:
+                rows |= {row.key: row for row in self._live_bounds(block.rows[key])}
+            rows |= {row.key: row for row in self._modes_of(block.wanted)} | dict(block.rows)
+        # What was polled minutes ago may have been changed at the panel since.
+        image = await self._read_now(rows.values())
+        self._check(*blocks)
+        for block in blocks:
+            for key, value in block.wanted.items():
+                row = block.rows[key]
+                held = row.decode(image)
+                if held is None and all(image[place] == WORD for place in row.addresses):
+                    raise WriteDeniedError(key, value, "is not served by this machine")
+                if held != value and not block.former:
+                    # What is only shown can be chosen where it is in force anyway.
+                    self.family.registers[key].normalise(value)
         return image
 
-    async def _write(self, block: _Block, image: dict[int, int], *, restore: bool) -> None:
-        """Write, read back, settle, read again; one more try, then give up."""
+    async def _prepare(self, blocks: list[Block]) -> tuple[list[Block], dict[int, int]]:
+        """Return what is written for these steps, with what leads up to them, and the words that the machine holds."""
+        image = await self._look(*blocks)
+        values = dict(self._values)
+        steps: list[tuple[str, Value]] = []
+        for block in blocks:
+            for key, value in block.wanted.items():
+                if values.get(key) != value:
+                    steps += [
+                        (lead, self.limits(lead)[1] if before is None else before)
+                        for lead, before in self.family.leads.get((key, value), ())
+                    ]
+                steps.append((key, value))
+                values[key] = value
+        led = one_after_another(steps, self._block)
+        return (blocks, image) if led == blocks else (led, await self._look(*led))
+
+    async def _carry_out(self, blocks: Sequence[Block], image: dict[int, int]) -> list[Written]:
+        """Write these requests in order; when one fails, put back in reverse what has been changed."""
+        kept = self.residues.copy()
+        written: list[Written] = []
+        touched: list[tuple[Block, dict[int, int]]] = []
+        try:
+            for block in blocks:
+                self._tell(block.groups)
+                if block.lost(image):
+                    touched.append((block, await self._look(block)))
+                    written += await self._write(*touched[-1], restore=False)
+                    image |= {address: self._image[address] for address in block.addresses}
+        except DeviceError as err:
+            err.left = await self._roll_back(touched)
+            if isinstance(err, NotAppliedError):
+                err.restored = not err.left
+            if not err.left:
+                self.residues.reset(kept)
+                await self.residues.save()
+            raise
+        return written
+
+    async def _roll_back(self, touched: Sequence[tuple[Block, dict[int, int]]]) -> tuple[str, ...]:
+        """Put these requests back, the last one first; return the keys of which that did not work."""
+        left: dict[str, None] = {}
+        reached = True
+        for block, before in reversed(touched):
+            keys = block.lost(before)
+            try:
+                restored = reached and await self._recover(block, keys, before)
+            except LinkError:
+                restored = reached = False
+            for key in keys:
+                left[key] = None
+                if restored:
+                    # Also if a later step with the same key was not put back: this was the value before it.
+                    del left[key]
+        return tuple(left)
+
+    async def _recover(
+        self, block: Block, changed: Sequence[str], before: Mapping[int, int]
+    ) -> bool:
+        """Put back what was there before, with one more try; return whether it is there in the end."""
+        for attempts_left in (1, 0):
+            try:
+                image = await self._read_now(block.rows.values())
+                if await self._restore(block, changed, before, image):
+                    return True
+            except LinkError:
+                if not attempts_left:
+                    raise
+                await asyncio.sleep(self.family.recovery)
+            except RejectedError:
+                await asyncio.sleep(self.family.recovery)
+        return False
+
+    async def _write(self, block: Block, image: dict[int, int], *, restore: bool) -> list[Written]:
+        """Write, read back, settle, read again; one more try, then give up. Return what was changed."""
         before, held = image, block.decode(image)
         changed = [key for key, value in block.wanted.items() if held[key] != value]
         if not changed:
             self._tell(block.groups)
-            return
+            return []
         self.wear.check(changed[0], block.stored)
-        await self._send(block, changed, block.encode(image))
+        written = [Written(key, held[key], block.wanted[key]) for key in changed]
+        await self._keep_former(block, written)
+        await self._deliver(block, changed, image)
         # Some machines are busy right after a write; what counts is what they hold in the end.
         with suppress(RejectedError):
             if not block.lost(await self._read_now(block.rows.values())):
@@ -595,10 +709,10 @@ class Device:
             image = await self._read_around(block)
             self._tell(block.groups)
             if not (lost := block.lost(image)):
-                self._remember({key: (held[key], block.wanted[key]) for key in changed})
-                return
+                await self._enter_modes(written)
+                return written
             if attempts_left:
-                await self._send(block, changed, block.encode(image))
+                await self._deliver(block, changed, image)
         row = block.rows[lost[0]]
         raise NotAppliedError(
             row.key,
@@ -608,12 +722,20 @@ class Device:
             restored=restore and await self._restore(block, changed, before, image),
         )
 
-    def _remember(self, changed: Mapping[str, tuple[Value | None, Value]]) -> None:
-        """Keep what was changed in one request, with what it was before; a block is forgotten as a whole."""
+    async def _conclude(self, written: list[Written], *, in_order: bool = False) -> None:
+        """Put back what modes that were left by these changes leave behind, and remember it all as one change."""
+        made = len(written)
+        try:
+            await self._clear(self._modes_among(written), written)
+        finally:
+            self._remember(written, in_order=in_order or len(written) > made)
+
+    def _remember(self, written: Sequence[Written], *, in_order: bool) -> None:
+        """Keep what was changed together, with what it was before; it is forgotten as a whole."""
         now = datetime.now(UTC)
-        group = next(self._group_numbers) if len(changed) > 1 else None
+        group = next(self._group_numbers) if len(written) > 1 else None
         self.changes.extend(
-            Change(now, key, before, after, group) for key, (before, after) in changed.items()
+            Change(now, one.key, one.before, one.after, group, in_order) for one in written
         )
         while len(self.changes) > REMEMBERED_CHANGES:
             oldest = self.changes.popleft()
@@ -622,7 +744,7 @@ class Device:
 
     async def _restore(
         self,
-        block: _Block,
+        block: Block,
         changed: Sequence[str],
         before: Mapping[int, int],
         image: Mapping[int, int],
@@ -650,8 +772,21 @@ class Device:
             row for row in rows if row.group is not Group.IDENTITY and not self._is_resting(row)
         ]
 
-    async def _send(self, block: _Block, changed: Sequence[str], words: list[int]) -> None:
+    async def _deliver(self, block: Block, changed: Sequence[str], image: dict[int, int]) -> None:
+        """Send what is wanted; a machine that is busy gets it once more, put into what it holds by then."""
+        try:
+            await self._send(block, changed, block.encode(image))
+        except RejectedError as err:
+            if err.code not in self.family.write_retry:
+                raise
+            await asyncio.sleep(self.family.recovery)
+            image = await self._read_now(block.rows.values())
+            await self._send(block, changed, block.encode(image))
+
+    async def _send(self, block: Block, changed: Sequence[str], words: list[int]) -> None:
         """Write the words of a block in one request, and count it for the settings that it changes."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._free_at - loop.time())
         if block.stored:
             self.wear.count(changed, block.stored)
         try:
@@ -660,10 +795,11 @@ class Device:
             else:
                 await self._unit.write_registers(block.span[0], words)
         finally:
+            self._free_at = loop.time() + self.family.write_spacing
             # Whatever came of it, nobody knows what they hold until they are read back.
             self._forget([block.span])
 
-    async def _read_around(self, block: _Block) -> dict[int, int]:
+    async def _read_around(self, block: Block) -> dict[int, int]:
         """Read a block and what is polled in the same read, as a setting may move its neighbours; return the words."""
         register = next(iter(block.rows.values()))
         keys, spans = max(
@@ -685,6 +821,137 @@ class Device:
         alone = [row for row in block.rows.values() if not around.keys() >= set(row.addresses)]
         return around | await self._read_now(alone)
 
+    # ------------------------------------------------------------------ what a mode leaves behind
+
+    @property
+    def has_residue(self) -> bool:
+        """Whether a mode is over of which something is still to be put back."""
+        return any(self._is_over(residue) for residue in self.family.residues)
+
+    @property
+    def must_release(self) -> bool:
+        """Whether we have entered a mode in which the machine is run from here, as far as we know."""
+        return bool(self._entered_modes())
+
+    async def put_back(self) -> None:
+        """Put back what modes that are over have left behind; raises like `write`. It cannot be undone."""
+        async with self._write_lock:
+            await self._read_now(self._modes_of(self.family.registers))
+            await self._clear(self.family.residues, [])
+
+    async def release(self) -> None:
+        """Leave the modes that the machine is run from here in and that we have entered; raises like `write`.
+
+        The mode that was before is in force again, and then the settings hold what they did.
+        """
+        async with self._write_lock:
+            if not (entered := self._entered_modes()):
+                return
+            await self._read_now(self._modes_of([residue.key for residue in entered]))
+            for residue in entered:
+                if self._values[residue.key] == residue.value:
+                    await self._return(residue, residue.key)
+            await self._clear(entered, [])
+
+    def _entered_modes(self) -> list[Residue]:
+        """Return the modes that the machine is run from here in, and whose former mode is remembered."""
+        return [
+            residue
+            for residue in self.family.residues
+            if residue.prepared and self.residues.words(residue, residue.key) is not None
+        ]
+
+    def _modes_of(self, keys: Collection[str]) -> list[Register]:
+        """Return the settings that are the modes of these settings, or are among them."""
+        modes = {
+            residue.key
+            for residue in self.family.residues
+            if residue.key in keys or not set(residue.keys).isdisjoint(keys)
+        }
+        rows = [row for key, row in self.family.registers.items() if key in modes]
+        return [row for row in rows if not self._is_resting(row)]
+
+    def _modes_among(self, written: Iterable[Written]) -> list[Residue]:
+        """Return the residues whose mode was changed."""
+        keys = {one.key for one in written}
+        return [residue for residue in self.family.residues if residue.key in keys]
+
+    def _is_over(self, residue: Residue) -> bool:
+        """Whether a mode was in force and is not any more, as far as we know."""
+        mode = self._values.get(residue.key)
+        return self.residues.was_in_force(residue) and mode not in (None, residue.value)
+
+    async def _watch_modes(self, snapshot: Snapshot) -> None:
+        """Take note of what a poll says about the modes of which something is remembered."""
+        if self._write_lock.locked():
+            # Whoever writes does so itself.
+            return
+        for residue in self.family.residues:
+            if (mode := snapshot.values.get(residue.key)) == residue.value:
+                self.residues.enter(residue)
+            elif mode is not None and not self.residues.was_in_force(residue):
+                # We wanted to enter it, and did not.
+                self.residues.forget(residue, residue.key)
+        await self.residues.save()
+
+    async def _keep_former(self, block: Block, written: Iterable[Written]) -> None:
+        """Remember, before it is written, what a mode may leave behind and what held before."""
+        for residue in self.family.residues:
+            is_in_force = self._values.get(residue.key) == residue.value
+            for one in written:
+                belongs = one.key in residue.keys and (residue.prepared or is_in_force)
+                enters = one.key == residue.key and one.after == residue.value
+                if (belongs or enters) and one.before is not None:
+                    words = block.rows[one.key].codec.encode(one.before)
+                    self.residues.remember(residue, one.key, words)
+            if is_in_force:
+                self.residues.enter(residue)
+        await self.residues.save()
+
+    async def _enter_modes(self, written: Iterable[Written]) -> None:
+        """Take note of the modes that these changes have entered."""
+        for residue in self.family.residues:
+            if any(one.key == residue.key and one.after == residue.value for one in written):
+                self.residues.enter(residue)
+        await self.residues.save()
+
+    async def _clear(self, residues: Iterable[Residue], written: list[Written]) -> None:
+        """Put back what these modes have left behind if they are over, and add it to what was written.
+
+        ResidueError when not all of it could be put back; that stays remembered.
+        """
+        left: list[str] = []
+        cause: DeviceError | None = None
+        for residue in residues:
+            if not self._is_over(residue):
+                continue
+            for key in residue.keys:
+                if self.residues.words(residue, key) is None:
+                    continue
+                if isinstance(cause, LinkError):
+                    left.append(key)
+                    continue
+                try:
+                    written += await self._return(residue, key)
+                except DeviceError as err:
+                    left.append(key)
+                    cause = err
+                else:
+                    self.residues.forget(residue, key)
+            self.residues.forget(residue, residue.key)
+        await self.residues.save()
+        if cause is not None:
+            raise ResidueError(left, cause) from cause
+
+    async def _return(self, residue: Residue, key: str) -> list[Written]:
+        """Write what a setting held before a mode, and return what that has changed."""
+        words, row = self.residues.words(residue, key), self.family.registers.get(key)
+        value = None if words is None or row is None else row.codec.decode(words)
+        if value is None:
+            raise UndoError(key)
+        block = self._former_block({key: value})
+        return await self._write(block, await self._look(block), restore=False)
+
     def _tell(self, groups: Collection[Group]) -> None:
         """Tell the listeners that these groups have newer values."""
         for group in groups:
@@ -697,13 +964,18 @@ def _nearest_second(moment: datetime) -> datetime:
     return (moment + HALF_A_SECOND).replace(microsecond=0)
 
 
-def _is_kept(wanted: Value, held: Value | None) -> bool:
-    """Whether a machine that holds this has kept what was written; a clock has gone on."""
-    if isinstance(wanted, datetime) and isinstance(held, datetime):
-        return timedelta(0) <= held - wanted <= CLOCK_ADVANCE
-    return held == wanted
+def _open(register: Register) -> Register:
+    """Return a register that takes all that it can hold, also what is only shown."""
+    if isinstance(register.codec, Choice) and register.codec.shown_only:
+        return replace(register, codec=replace(register.codec, shown_only=frozenset()))
+    return register
 
 
-def _addresses(spans: Iterable[Span]) -> set[int]:
-    """Return every address of these spans."""
-    return {address for first, last in spans for address in range(first, last + 1)}
+def _outcome(blocks: Iterable[Block], image: Mapping[int, int]) -> dict[int, tuple[int, int]]:
+    """Return the words of these requests by address, each as it is in the image and as it would be after all of them."""
+    after = dict(image)
+    addresses: dict[int, None] = {}
+    for block in blocks:
+        after.update(zip(block.addresses, block.encode(after), strict=True))
+        addresses |= dict.fromkeys(block.addresses)
+    return {address: (image[address], after[address]) for address in addresses}

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DeviceError(Exception):
     """Something went wrong on the way to a machine, or the machine said no."""
+
+    # The settings that a write of several has changed, and that could not be put back.
+    left: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return what went wrong, and what it leaves behind."""
+        text = super().__str__()
+        return f"{text} (changed and not put back: {', '.join(self.left)})" if self.left else text
 
 
 class LinkError(DeviceError):
@@ -110,6 +120,16 @@ class UndoError(DeviceError):
             else f"{key}: what it was before is not known"
         )
         self.key = key
+
+
+class ResidueError(DeviceError):
+    """A mode was left, and some of the settings that belong to it do not hold again what they did before."""
+
+    def __init__(self, keys: Sequence[str], cause: DeviceError) -> None:
+        """Keep the settings, and why the last of them does not."""
+        super().__init__(str(cause))
+        self.left = tuple(keys)
+        self.cause = cause
 
 
 class WrongDeviceError(DeviceError):

@@ -9,6 +9,7 @@ from .derive import Derived
 from .faults import FaultRules
 from .features import Feature
 from .register import Group, Register, Share, Value
+from .residue import Residue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,19 @@ class Family:
     assumed: Mapping[str, int] = field(default_factory=dict)
     # What its fault codes are about; None for a machine that has none.
     faults: FaultRules | None = None
+    # Where long reads may be too much for some machines: how many registers are not.
+    careful_read: int | None = None
+    # Seconds that the machine wants between two writes.
+    write_spacing: float = 0
+    # The exceptions that say "not now", and the seconds after which a write is sent once more.
+    write_retry: frozenset[int] = frozenset()
+    recovery: float = 0
+    # What is written before a key takes a value; None is the largest that there may be.
+    leads: Mapping[tuple[str, Value], Sequence[tuple[str, Value | None]]] = field(
+        default_factory=dict
+    )
+    # Settings that are put back when the mode that they belong to is left.
+    residues: Sequence[Residue] = ()
 
     def group_of(self, key: str) -> Group:
         """Return the group in which a register or a derived value is polled."""

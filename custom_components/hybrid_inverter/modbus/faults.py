@@ -21,11 +21,13 @@ class FaultRules:
 
     # The bit fields that hold codes; the table labels every bit of them with one.
     fields: tuple[str, ...]
-    # The code of the grid's absence, which is nobody's defect, and the value that says whether the grid is connected.
-    no_grid: str
+    # The codes of the grid's absence, which is nobody's defect, and the value that says whether the grid is connected.
+    no_grid: frozenset[str]
     grid: str
-    # The codes whose remedy the manual tells.
+    # The codes for which there is something to do.
     remedies: frozenset[str]
+    # The codes that the maker calls warnings, in a field that holds faults as well.
+    warnings: frozenset[str] = frozenset()
     # How many seconds to wait for the codes that mostly go away by themselves.
     patience: Mapping[str, float] = field(default_factory=dict)
 

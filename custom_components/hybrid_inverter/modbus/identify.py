@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .device import Device
@@ -32,6 +32,18 @@ class Identity:
         """Whether the machine has not told its rated power, so that a person has to."""
         return FAMILIES[self.family].rated_power not in self.facts
 
+    @property
+    def rated_powers(self) -> tuple[float, float]:
+        """Return the smallest and largest rated power in watts that its family is built with."""
+        return FAMILIES[self.family].rated_powers
+
+    def with_rated_power(self, watts: float) -> Identity:
+        """Return the identity of a machine whose rated power a person has told, with the model's name made of it."""
+        family = FAMILIES[self.family]
+        facts = {**self.facts, family.rated_power: watts}
+        model = family.model(facts)
+        return replace(self, facts=facts, manufacturer=model.manufacturer, model=model.name)
+
 
 # Rated power in watts, and how many inputs and phases there are.
 FACTS: Final = ("rated_power", "mppt_count", "phase_count")
@@ -44,6 +56,7 @@ async def identify(unit: Unit) -> Identity:
     when a machine or a gateway cannot answer now.
     """
     found: str | None = None
+    refusal: str | None = None
     silence: LinkTimeout | None = None
     for family in FAMILIES.values():
         (address,) = family.registers[family.marker].addresses
@@ -52,7 +65,7 @@ async def identify(unit: Unit) -> Identity:
         except RejectedError as err:
             if not err.is_refusal:
                 raise
-            found = f"a machine that refuses register {address}"
+            refusal = refusal or f"a machine that refuses register {address}"
             continue
         except LinkTimeout as err:
             # Some machines do not refuse what they do not have, they keep silent.
@@ -63,9 +76,10 @@ async def identify(unit: Unit) -> Identity:
         if marker in family.accepts:
             return await _identify_as(unit, family)
         found = f"an unknown machine of type {marker:#06x}"
+    # That it refuses another family's register says nothing of one that was silent when it was asked for its own.
     if found is None and silence is not None:
         raise silence
-    raise WrongDeviceError(found or "a machine without a readable type")
+    raise WrongDeviceError(found or refusal or "a machine without a readable type")
 
 
 async def _identify_as(unit: Unit, family: Family) -> Identity:
@@ -83,10 +97,10 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
             if rated is None
             else f"a machine with a rated power of {rated:g} W"
         )
+    # What the model's name is made of, to name it again when a person has told the rated power.
+    kept = FACTS if tells else (*FACTS, family.marker, family.model_key)
     facts: dict[str, int | float] = dict(family.assumed)
-    facts.update(
-        {key: value for key in FACTS if isinstance(value := values.get(key), (int, float))}
-    )
+    facts.update({key: value for key in kept if isinstance(value := values.get(key), (int, float))})
     if not tells:
         facts.pop(family.rated_power, None)
     model = family.model({**values, family.rated_power: rated if tells else None})

@@ -175,22 +175,31 @@ class Choice:
     """A code that stands for a name, or for on and off. A code without a meaning decodes to None."""
 
     meanings: Mapping[int, str | bool]
+    # The codes that a machine may hold, and that nobody is to choose.
+    shown_only: frozenset[int] = frozenset()
 
     def decode(self, words: Sequence[int]) -> str | bool | None:
         """Return the meaning of the code."""
         return self.meanings.get(words[0])
 
     def encode(self, value: Value) -> list[int]:
-        """Return the first code with this meaning."""
-        for code, meaning in self.meanings.items():
+        """Return the first code with this meaning that may be chosen."""
+        for code, meaning in self._offered.items():
             if type(meaning) is type(value) and meaning == value:
                 return [code]
         raise ValueError(f"is not one of {sorted(map(str, self.options))}")
 
     @property
     def options(self) -> list[str | bool]:
-        """Return the meanings, each once, in the order of the table."""
-        return list(dict.fromkeys(self.meanings.values()))
+        """Return the meanings that may be chosen, each once, in the order of the table."""
+        return list(dict.fromkeys(self._offered.values()))
+
+    @property
+    def _offered(self) -> dict[int, str | bool]:
+        """Return the codes that may be chosen."""
+        return {
+            code: meaning for code, meaning in self.meanings.items() if code not in self.shown_only
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,8 @@ class Bits:
     words: int = 1
     low_first: bool = False
     absent: frozenset[int] = frozenset()
+    # The bits that stand for nothing, whatever they are.
+    reserved: frozenset[int] = frozenset()
 
     def decode(self, words: Sequence[int]) -> frozenset[int] | None:
         """Return the numbers of the set bits, the lowest bit being 0."""
@@ -208,12 +219,13 @@ class Bits:
             raw = raw << 16 | word
         if raw in self.absent:
             return None
-        return frozenset(bit for bit in range(16 * self.words) if raw >> bit & 1)
+        bits = frozenset(bit for bit in range(16 * self.words) if raw >> bit & 1)
+        return bits - self.reserved
 
     def encode(self, value: Value) -> list[int]:
         """Return the words with exactly these bits set."""
         if not isinstance(value, frozenset) or not all(
-            bit in range(16 * self.words) for bit in value
+            bit in range(16 * self.words) and bit not in self.reserved for bit in value
         ):
             raise ValueError("is not a set of bit numbers of this register")
         raw = sum(1 << bit for bit in value)
@@ -272,6 +284,23 @@ class Hex:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A firmware number in thousandths, as text with all its digits."""
+
+    def decode(self, words: Sequence[int]) -> str | None:
+        """Return the number; None when the word says "not available"."""
+        return None if words[0] == WORD else f"{words[0] // 1000}.{words[0] % 1000:03d}"
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the word of a text in exactly this form."""
+        digits = value.replace(".", "") if isinstance(value, str) else ""
+        words = [int(digits) if digits.isascii() and digits.isdecimal() else WORD]
+        if words[0] > WORD or self.decode(words) != value:
+            raise ValueError("is not of the form 1.234")
+        return words
+
+
+@dataclass(frozen=True, slots=True)
 class Hhmm:
     """A time of day as the decimal number hour * 100 + minute."""
 
@@ -287,6 +316,24 @@ class Hhmm:
         if value.second or value.microsecond or value.tzinfo:
             raise ValueError("has more than hours and minutes")
         return [value.hour * 100 + value.minute]
+
+
+@dataclass(frozen=True, slots=True)
+class ByteTime:
+    """A time of day as two bytes: the hour, the minute."""
+
+    def decode(self, words: Sequence[int]) -> time | None:
+        """Return the time; None for a word that is no time of day, 24:00 included."""
+        hour, minute = words[0].to_bytes(2)
+        return time(hour, minute) if hour < 24 and minute < 60 else None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the word of a time with whole minutes."""
+        if not isinstance(value, time):
+            raise ValueError("is not a time of day")
+        if value.second or value.microsecond or value.tzinfo:
+            raise ValueError("has more than hours and minutes")
+        return [value.hour << 8 | value.minute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +362,37 @@ class ClockTime:
             value.year - 2000 << 8 | value.month,
             value.day << 8 | value.hour,
             value.minute << 8 | value.second,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class WideClockTime:
+    """Date and time in four words: the year; month, day; hour, minute; second, nothing. Local, no zone."""
+
+    first_year: int = 2020
+
+    def decode(self, words: Sequence[int]) -> datetime | None:
+        """Return the time; None when it is no date, or from before the machine can have been built."""
+        year, *others = words
+        month, day, hour, minute, second, _ = b"".join(word.to_bytes(2) for word in others)
+        if year < self.first_year:
+            return None
+        try:
+            return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the machine knows no zone
+        except ValueError:
+            return None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a local time with whole seconds."""
+        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
+            raise ValueError("is not a local time with whole seconds")
+        if value.year < self.first_year:
+            raise ValueError("is outside the years that the clock counts")
+        return [
+            value.year,
+            value.month << 8 | value.day,
+            value.hour << 8 | value.minute,
+            value.second << 8,
         ]
 
 
@@ -416,6 +494,15 @@ class Register:
         if not isinstance(self.codec, Choice):
             return []
         return [option for option in self.codec.options if isinstance(option, str)]
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names a choice can show, those that it does not offer too; empty for everything else."""
+        if not isinstance(self.codec, Choice):
+            return []
+        return list(
+            dict.fromkeys(name for name in self.codec.meanings.values() if isinstance(name, str))
+        )
 
     def decode(self, image: Mapping[int, int]) -> Value | None:
         """Return the value in an image of raw registers; KeyError when an address is missing."""

@@ -1,88 +1,28 @@
-"""The time-of-use table as data: six slots of a day, and the few windows that a person thinks in.
+"""Schedules as data: what a person asks for, how a family's slots say it, and what happens when.
 
-A slot lasts until the next one starts, and the sixth until the first of the next day, so that six starts in order cover
-the day. A window has a start and an end; what lies between windows follows a rule of its own. Nothing here reads or
-writes a machine, or knows what time it is.
+Families keep their schedules in ways of their own: a style knows one of them. Calendar and actions speak to the style of
+the machine at hand, and to the timetable that it reads. Nothing here reads or writes a machine, or knows what time it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from itertools import pairwise
-import math
-from typing import Final
+from typing import Any, Final, Protocol
 
 from .register import Value
 
-SLOTS: Final = range(1, 7)
 # In the order of datetime.weekday().
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-ENABLED: Final = "tou_enabled"
-# Minutes; the display knows no finer times.
-GRID: Final = 5
+# Minutes.
 DAY: Final = 24 * 60
-CELLS: Final = DAY // GRID
 
-# What tells whether the battery is run by voltage; a lithium battery always goes by its state of charge.
-CHEMISTRY: Final = "battery_chemistry"
-OPERATION_MODE: Final = "battery_operation_mode"
-# Down to where the battery is used when nothing else is asked for.
-LOWEST: Final = {False: "battery_low_soc", True: "battery_low_voltage"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """What becomes of the battery for a while.
-
-    With a charge from the grid or the generator it is filled up to the target; without, it is used down to it.
-    """
-
-    # Percent, or volts where the battery is run by voltage.
-    target: float
-    # The most that the battery may give, in watts.
-    power: float
-    grid_charge: bool = False
-    generator_charge: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A rule, and the time of day from which it holds until the next slot."""
-
-    start: time
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A rule, and from when until when it holds; an end before the start is on the next day."""
-
-    start: time
-    end: time
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """A slot, 1 to 6, on a certain day; both times in UTC."""
-
-    slot: int
-    start: datetime
-    end: datetime
-    rule: Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The six slots, and the days, 0 for Monday, on which they count."""
-
-    enabled: bool
-    days: frozenset[int]
-    slots: tuple[Slot, ...]
-    by_voltage: bool = False
+# What a response is made of.
+type Plain = dict[str, Plain] | list[Plain] | str | int | float | bool | None
+type Values = Mapping[str, Value | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +37,21 @@ class Bounds:
 class Reason(StrEnum):
     """Why windows make no schedule."""
 
+    UNKNOWN_FIELD = "schedule_unknown_field"
+    UNKNOWN_WINDOW_FIELD = "schedule_unknown_window_field"
+    MISSING_FIELD = "schedule_missing_field"
     NO_WINDOWS = "schedule_no_windows"
+    NO_DAYS = "schedule_no_days"
+    NO_SLOTS = "schedule_no_slots"
     OFF_GRID = "schedule_off_grid"
     EMPTY = "schedule_empty_window"
+    LAST_MINUTE = "schedule_last_minute"
     OVERLAP = "schedule_overlap"
     TARGET = "schedule_target"
     POWER = "schedule_power"
     TOO_MANY = "schedule_too_many_slots"
+    TOO_MANY_WINDOWS = "schedule_too_many_windows"
+    STAYS_ON = "schedule_stays_on"
 
 
 class ScheduleError(Exception):
@@ -116,154 +64,184 @@ class ScheduleError(Exception):
         self.details = details
 
 
-# ---------------------------------------------------------------------- windows to slots and back
+# ---------------------------------------------------------------------- what is asked for
 
 
-def expand(
-    windows: Sequence[Window], otherwise: Rule, *, target: Bounds, power: Bounds
-) -> tuple[Slot, ...]:
-    """Return the six slots of these windows, with `otherwise` between them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A window as a person asks for it; None where nothing is said."""
 
-    Neighbours with the same rule become one slot. Spare slots halve the longest ones: that changes nothing, and the
-    starts still ascend, as the machine wants them to. ScheduleError names the window, counted from 1, and the reason.
+    start: time
+    end: time
+    # Watts.
+    power: float | None = None
+    # Percent, or volts where the battery is run by voltage.
+    target: float | None = None
+    grid_charge: bool | None = None
+    generator_charge: bool | None = None
+    mode: str | None = None
+    # 0 for Monday.
+    days: frozenset[int] | None = None
+
+    def said(self, names: Collection[str]) -> dict[str, Any]:
+        """Return what is said under these names."""
+        said = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A schedule as a person asks for it; None where nothing is said."""
+
+    windows: tuple[Wish, ...]
+    # Target and power between the windows.
+    otherwise: Mapping[str, float] | None = None
+    days: frozenset[int] | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What has to be written for a schedule; `slots` is what the machine will hold then."""
+
+    slots: list[Plain]
+    # Each is written in one request, in this order.
+    blocks: tuple[Mapping[str, Value], ...] = ()
+    # Written one after the other, and in this order only.
+    steps: tuple[tuple[str, Value], ...] = ()
+
+
+def check_fields(
+    request: Request,
+    *,
+    whole: Collection[str] = (),
+    window: Collection[str],
+    needed: Collection[str],
+) -> None:
+    """Raise ScheduleError when something is asked for that the machine does not know, or is not said that it needs.
+
+    `whole` and `window` are what may be said of the whole and of a window, besides what every schedule knows.
     """
-    if not windows:
-        raise ScheduleError(Reason.NO_WINDOWS)
-    for number, window in enumerate(windows, 1):
-        _check_rule(window.rule, str(number), target, power)
-    _check_rule(otherwise, "otherwise", target, power)
-    day = _paint(windows, otherwise)
-    starts = [cell for cell in range(CELLS) if day[cell] != day[cell - 1]] or [0]
-    if len(starts) > len(SLOTS):
-        raise ScheduleError(Reason.TOO_MANY, count=str(len(starts)), most=str(len(SLOTS)))
-    while len(starts) < len(SLOTS):
-        lengths = [_distance(start, end) for start, end in pairwise([*starts, starts[0]])]
-        longest = lengths.index(max(lengths))
-        starts = sorted([*starts, (starts[longest] + lengths[longest] // 2) % CELLS])
-    return tuple(Slot(_time(cell), day[cell]) for cell in starts)
-
-
-def windows_of(slots: Sequence[Slot]) -> list[Window]:
-    """Return what these slots say as windows that cover the day, neighbours with the same rule as one.
-
-    One rule all day long takes two windows, as a window cannot start when it ends.
-    """
-    lasting = _lasting(slots)
-    # Not before the first change of the rule, so that a window over midnight is not cut.
-    changes = [
-        slot for before, slot in pairwise([lasting[-1], *lasting]) if before.rule != slot.rule
-    ]
-    if not changes:
-        first = lasting[0]
-        half = _time((_minutes(first.start) // GRID + CELLS // 2) % CELLS)
-        changes = [first, Slot(half, first.rule)]
-    return [
-        Window(slot.start, end.start, slot.rule) for slot, end in pairwise([*changes, changes[0]])
-    ]
-
-
-def _check_rule(rule: Rule, window: str, target: Bounds, power: Bounds) -> None:
-    """Raise ScheduleError for a number that the machine cannot hold."""
-    for value, bounds, reason in (
-        (rule.target, target, Reason.TARGET),
-        (rule.power, power, Reason.POWER),
-    ):
-        steps = value / bounds.step
-        if not bounds.minimum <= value <= bounds.maximum or not math.isclose(
-            steps, round(steps), rel_tol=0, abs_tol=1e-6
-        ):
-            raise ScheduleError(
-                reason,
-                window=window,
-                value=f"{value:g}",
-                minimum=f"{bounds.minimum:g}",
-                maximum=f"{bounds.maximum:g}",
-                step=f"{bounds.step:g}",
-            )
-
-
-def _paint(windows: Sequence[Window], otherwise: Rule) -> list[Rule]:
-    """Return the rule of every five minutes of a day."""
-    owners: dict[int, int] = {}
-    for number, window in enumerate(windows, 1):
-        for moment in (window.start, window.end):
-            if moment.minute % GRID or moment.second or moment.microsecond:
+    for name in ("otherwise", "days"):
+        if name not in whole and getattr(request, name) is not None:
+            raise ScheduleError(Reason.UNKNOWN_FIELD, field=name)
+    known = {"start", "end", *window}
+    for number, wish in enumerate(request.windows, 1):
+        for item in fields(wish):
+            said = getattr(wish, item.name) is not None
+            if said and item.name not in known:
                 raise ScheduleError(
-                    Reason.OFF_GRID,
-                    window=str(number),
-                    time=moment.isoformat("auto"),
-                    minutes=str(GRID),
+                    Reason.UNKNOWN_WINDOW_FIELD, window=str(number), field=item.name
                 )
-        if window.start == window.end:
-            raise ScheduleError(Reason.EMPTY, window=str(number), time=f"{window.start:%H:%M}")
-        first = _minutes(window.start) // GRID
-        for cell in range(first, first + _distance(first, _minutes(window.end) // GRID)):
-            other = owners.setdefault(cell % CELLS, number)
-            if other != number:
-                raise ScheduleError(
-                    Reason.OVERLAP,
-                    window=str(number),
-                    other=str(other),
-                    time=f"{_time(cell % CELLS):%H:%M}",
-                )
-    return [
-        windows[owners[cell] - 1].rule if cell in owners else otherwise for cell in range(CELLS)
-    ]
+            if not said and item.name in needed:
+                raise ScheduleError(Reason.MISSING_FIELD, window=str(number), field=item.name)
 
 
-def _lasting(slots: Sequence[Slot]) -> list[Slot]:
-    """Return the slots that last, in order: where several start at the same time, the last of them counts."""
-    return sorted({slot.start: slot for slot in slots}.values(), key=lambda slot: slot.start)
+# ---------------------------------------------------------------------- what a family makes of it
 
 
-def _distance(start: int, end: int) -> int:
-    """Return how many cells lie between two of them, over midnight if need be; the same one is a day away."""
-    return (end - start - 1) % CELLS + 1
+@dataclass(frozen=True, slots=True)
+class Piece[RuleT]:
+    """A rule, and the minutes of a day from which until which it holds; a day ends with minute 1440."""
+
+    slot: int
+    start: int
+    end: int
+    rule: RuleT
 
 
-def _minutes(moment: time) -> int:
-    """Return the minute of the day."""
-    return moment.hour * 60 + moment.minute
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What becomes of the battery, as a person reads it."""
+
+    summary: str
+    description: str
 
 
-def _time(cell: int) -> time:
-    """Return the time of day at which a cell starts."""
-    return time(*divmod(cell * GRID, 60))
+class Timetable[RuleT](Protocol):
+    """The schedule that a machine holds."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the machine goes by it."""
+        ...
+
+    def on(self, weekday: int) -> Sequence[Piece[RuleT]]:
+        """Return what happens on a weekday, 0 for Monday, in order; nothing where it does not count."""
+        ...
+
+    def describe(self, rule: RuleT) -> Words:
+        """Return in plain words what becomes of the battery."""
+        ...
+
+    def plain(self) -> dict[str, Plain]:
+        """Return the whole as a response shows it; its windows are what may be asked for again."""
+        ...
+
+
+class ScheduleStyle[TableT](Protocol):
+    """How the schedules of some families are kept."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return all that a schedule is made of, and what has to be known to make another one."""
+        ...
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """Return what a schedule is made of besides on some of the machines."""
+        ...
+
+    def read(self, values: Values) -> TableT | None:
+        """Return the schedule that a machine with these values holds; None while not all of it is known."""
+        ...
+
+    def plan(
+        self, request: Request, held: TableT, values: Values, bounds: Callable[[str], Bounds]
+    ) -> Plan:
+        """Return what has to be written; ScheduleError when what is asked for is no schedule.
+
+        `bounds` tells those of a setting of this machine.
+        """
+        ...
 
 
 # ---------------------------------------------------------------------- what happens when
 
 
-def occurrences(schedule: Schedule, first: date, last: date, zone: tzinfo) -> Iterator[Occurrence]:
+@dataclass(frozen=True, slots=True)
+class Occurrence[RuleT]:
+    """A slot on a certain day; both times in UTC."""
+
+    slot: int
+    start: datetime
+    end: datetime
+    rule: RuleT
+
+
+def occurrences[RuleT](
+    schedule: Timetable[RuleT], first: date, last: date, zone: tzinfo
+) -> Iterator[Occurrence[RuleT]]:
     """Return what happens on these days, both included, in order.
 
-    The machine goes by the weekday of the moment, so a slot over midnight ends there when the next day is not enabled.
     Hours that the change to summer time skips never come, those that the change back repeats last twice as long.
     """
-    if not schedule.enabled or not schedule.slots:
-        return
-    numbers = {slot.start: number for number, slot in enumerate(schedule.slots, 1)}
-    lasting = _lasting(schedule.slots)
     for ordinal in range(first.toordinal(), last.toordinal() + 1):
         day = date.fromordinal(ordinal)
-        if day.weekday() not in schedule.days:
-            continue
-        begun = [(slot.start, slot) for slot in lasting]
-        if lasting[0].start != time():
-            begun.insert(0, (time(), lasting[-1]))
-        moments = [_instant(day, moment, zone) for moment, _ in begun]
-        moments.append(_instant(day + timedelta(days=1), time(), zone))
-        for (_, slot), (start, end) in zip(begun, pairwise(moments), strict=True):
+        for piece in schedule.on(day.weekday()):
+            start, end = (_instant(day, minute, zone) for minute in (piece.start, piece.end))
             if start < end:
-                yield Occurrence(numbers[slot.start], start, end, slot.rule)
+                yield Occurrence(piece.slot, start, end, piece.rule)
 
 
-def happenings(schedule: Schedule, first: date, last: date, zone: tzinfo) -> list[Occurrence]:
+def happenings[RuleT](
+    schedule: Timetable[RuleT], first: date, last: date, zone: tzinfo
+) -> list[Occurrence[RuleT]]:
     """Return the occurrences on these days, those that follow each other with the same rule as one.
 
     It is called by the slot that it starts with. What goes on for more than a day is shown day by day.
     """
-    joined: list[Occurrence] = []
+    joined: list[Occurrence[RuleT]] = []
     for item in occurrences(schedule, first, last, zone):
         before = joined[-1] if joined else None
         if (
@@ -277,16 +255,24 @@ def happenings(schedule: Schedule, first: date, last: date, zone: tzinfo) -> lis
     return joined
 
 
-def active_slot(schedule: Schedule, now: datetime, zone: tzinfo) -> int | None:
-    """Return the slot that is in force, 1 to 6; None when time of use is off, or off on that day."""
+def active[RuleT](
+    schedule: Timetable[RuleT], now: datetime, zone: tzinfo
+) -> Occurrence[RuleT] | None:
+    """Return what is in force; None when nothing is."""
     today = now.astimezone(zone).date()
     for item in occurrences(schedule, today, today, zone):
         if item.start <= now < item.end:
-            return item.slot
+            return item
     return None
 
 
-def next_change(schedule: Schedule, now: datetime, zone: tzinfo) -> datetime | None:
+def active_slot(schedule: Timetable[Any], now: datetime, zone: tzinfo) -> int | None:
+    """Return the slot that is in force, counted from 1; None when time of use is off, or off on that day."""
+    item = active(schedule, now, zone)
+    return item.slot if item else None
+
+
+def next_change(schedule: Timetable[Any], now: datetime, zone: tzinfo) -> datetime | None:
     """Return when another rule, or none, will be in force; None when that never happens."""
     today = now.astimezone(zone).date()
     # The same weekday comes again within eight days.
@@ -300,7 +286,7 @@ def next_change(schedule: Schedule, now: datetime, zone: tzinfo) -> datetime | N
     return min((moment for moment in moments if moment > now), default=None)
 
 
-def next_slot(schedule: Schedule, now: datetime, zone: tzinfo) -> datetime | None:
+def next_slot(schedule: Timetable[Any], now: datetime, zone: tzinfo) -> datetime | None:
     """Return when another slot, or none, will be in force; None when that never happens."""
     today = now.astimezone(zone).date()
     moments = {
@@ -314,12 +300,15 @@ def next_slot(schedule: Schedule, now: datetime, zone: tzinfo) -> datetime | Non
 
 def _is_midnight(instant: datetime, zone: tzinfo) -> bool:
     """Whether a day starts at this time."""
-    return instant == _instant(instant.astimezone(zone).date(), time(), zone)
+    return instant == _instant(instant.astimezone(zone).date(), 0, zone)
 
 
-def _instant(day: date, moment: time, zone: tzinfo) -> datetime:
-    """Return when a clock on the wall shows this time, in UTC: the first time if twice, the next minute if never."""
-    shown = datetime.combine(day, moment)
+def _instant(day: date, minute: int, zone: tzinfo) -> datetime:
+    """Return when a clock on the wall shows this minute of the day, in UTC.
+
+    That is the first time if it does twice, and the next minute that it does show if it never does.
+    """
+    shown = datetime.combine(day, time()) + timedelta(minutes=minute)
     while True:
         instant = shown.replace(tzinfo=zone).astimezone(UTC)
         if instant.astimezone(zone).replace(tzinfo=None) == shown:
@@ -327,73 +316,31 @@ def _instant(day: date, moment: time, zone: tzinfo) -> datetime:
         shown += timedelta(minutes=1)
 
 
-# ---------------------------------------------------------------------- between slots and a table's keys
+# ---------------------------------------------------------------------- times of day
 
 
-FIELDS: Final = ("time", "power", "voltage", "soc", "grid_charge", "generator_charge")
-# All that a schedule is made of, and what has to be known to make another one.
-KEYS: Final = frozenset(
-    {
-        ENABLED,
-        *(f"tou_{day}" for day in DAYS),
-        *(f"tou_slot_{slot}_{field}" for slot in SLOTS for field in FIELDS),
-        CHEMISTRY,
-        OPERATION_MODE,
-        *LOWEST.values(),
-    }
-)
+def minutes_of(moment: time) -> int:
+    """Return the minute of the day."""
+    return moment.hour * 60 + moment.minute
 
 
-def schedule_of(values: Mapping[str, Value | None]) -> Schedule | None:
-    """Return the schedule that a machine holds; None while not all of it is known."""
-    by_voltage = goes_by_voltage(values)
-    slots: list[Slot] = []
-    for number in SLOTS:
-        start = values.get(f"tou_slot_{number}_time")
-        target = values.get(target_key(number, by_voltage=by_voltage))
-        power = values.get(f"tou_slot_{number}_power")
-        charges = (
-            values.get(f"tou_slot_{number}_grid_charge"),
-            values.get(f"tou_slot_{number}_generator_charge"),
-        )
-        if (
-            not isinstance(start, time)
-            or not isinstance(target, (int, float))
-            or not isinstance(power, (int, float))
-            or None in charges
-        ):
-            return None
-        rule = Rule(
-            target=target,
-            power=power,
-            grid_charge=bool(charges[0]),
-            generator_charge=bool(charges[1]),
-        )
-        slots.append(Slot(start, rule))
-    if (enabled := values.get(ENABLED)) is None:
-        return None
-    days = frozenset(number for number, day in enumerate(DAYS) if values.get(f"tou_{day}"))
-    return Schedule(bool(enabled), days, tuple(slots), by_voltage)
+def time_of(minute: int) -> time:
+    """Return the time of day of a minute; that of the last one is midnight."""
+    return time(*divmod(minute % DAY, 60))
 
 
-def goes_by_voltage(values: Mapping[str, Value | None]) -> bool:
-    """Whether the targets are volts: a battery that is not lithium, and is run by voltage."""
-    return values.get(CHEMISTRY) != "lithium" and values.get(OPERATION_MODE) == "voltage"
+def check_grid(window: int, moments: Sequence[time], minutes: int) -> None:
+    """Raise ScheduleError for a time of a window that is not on a multiple of so many minutes."""
+    for moment in moments:
+        if moment.minute % minutes or moment.second or moment.microsecond:
+            raise ScheduleError(
+                Reason.OFF_GRID,
+                window=str(window),
+                time=moment.isoformat("auto"),
+                minutes=str(minutes),
+            )
 
 
-def target_key(slot: int, *, by_voltage: bool) -> str:
-    """Return the key of a slot's target."""
-    return f"tou_slot_{slot}_voltage" if by_voltage else f"tou_slot_{slot}_soc"
-
-
-def values_of(slots: Sequence[Slot], *, by_voltage: bool) -> dict[str, Value]:
-    """Return what has to be written for these slots."""
-    values: dict[str, Value] = {}
-    for number, slot in zip(SLOTS, slots, strict=True):
-        rule = slot.rule
-        values[f"tou_slot_{number}_time"] = slot.start
-        values[f"tou_slot_{number}_power"] = rule.power
-        values[target_key(number, by_voltage=by_voltage)] = rule.target
-        values[f"tou_slot_{number}_grid_charge"] = rule.grid_charge
-        values[f"tou_slot_{number}_generator_charge"] = rule.generator_charge
-    return values
+def spoken(moment: time) -> str:
+    """Return a time of day as a person writes it."""
+    return f"{moment:%H:%M}"

@@ -7,5 +7,6 @@ from typing import Final
 
 from ..family import Family
 from .jso import JSO
+from .saj import SAJ
 
-FAMILIES: Final[Mapping[str, Family]] = {JSO.key: JSO}
+FAMILIES: Final[Mapping[str, Family]] = {family.key: family for family in (JSO, SAJ)}

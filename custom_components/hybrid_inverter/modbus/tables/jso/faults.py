@@ -12,7 +12,7 @@ NO_GRID_BIT: Final = 34
 # Manual section 7, fault table: each code there with its solutions, but for F35.
 RULES: Final = FaultRules(
     fields=("fault", "warning"),
-    no_grid=f"F{NO_GRID_BIT + 1}",
+    no_grid=frozenset({f"F{NO_GRID_BIT + 1}"}),
     grid="grid_connected",
     remedies=frozenset(
         {

@@ -1,0 +1,128 @@
+"""Settings of the user's pages: work mode, SOC limits, power limits, export limit, passive mode, meters."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...family import table
+from ...features import Feature, known
+from ...register import Group, Limits, Register
+from ...residue import Residue
+from .page import BATTERY_PROTOCOLS, EVERYDAY, OVERLOAD, WORK_MODES, Page
+
+SETTINGS = Page(Group.SETTINGS)
+SETUP = Page(Group.SETTINGS, confidence="medium")
+
+# What the vendor's app or the factory sets: shown, and kept until a person chooses another mode.
+OTHER_MODES: Final = {10: "peak_shaving", 12: "ai_saving", 14: "ageing"}
+
+ROWS: tuple[Register, ...] = (
+    SETUP.choice(
+        "meter_wiring",
+        0x3630,
+        {
+            0: "off",
+            1: "single_phase",
+            2: "three_phase_three_wire",
+            3: "three_phase_four_wire",
+        },
+    ),
+    SETUP.u16("meter_address", 0x3631),
+    # The wire is the wrong way round: 0 is on.
+    SETUP.choice("buzzer", 0x3632, {0: True, 1: False}, tier=EVERYDAY),
+    SETUP.u16("rs485_address", 0x3633),
+    SETUP.choice(
+        "rs485_baud_rate",
+        0x3634,
+        {
+            0: "115200",
+            1: "57600",
+            2: "38400",
+            3: "19200",
+            4: "9600",
+            5: "4800",
+            6: "2400",
+            7: "1200",
+        },
+    ),
+    SETUP.choice("reverse_flow_control_source", 0x3635, {0: "off", 1: "master", 2: "slave"}),
+    SETUP.choice("battery_protocol", 0x363B, BATTERY_PROTOCOLS),
+    SETUP.u16("frequency_return_hysteresis", 0x3642, "Hz", scale=0.01),
+    SETUP.switch("battery_auto_wake", 0x3643),
+    SETTINGS.u16("on_grid_discharge_floor", 0x3644, "%", tier=EVERYDAY, limits=Limits(5, 100)),
+    SETTINGS.u16("off_grid_discharge_floor", 0x3645, "%", tier=EVERYDAY, limits=Limits(5, 100)),
+    SETTINGS.u16("charge_upper_limit", 0x3646, "%", tier=EVERYDAY, limits=Limits(20, 100)),
+    SETTINGS.choice(
+        "work_mode",
+        0x3647,
+        WORK_MODES | OTHER_MODES,
+        shown_only=frozenset(OTHER_MODES),
+        tier=EVERYDAY,
+    ),
+    SETTINGS.share("battery_charge_power_limit", 0x364D, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.share("battery_discharge_power_limit", 0x364E, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.share("grid_charge_power_limit", 0x364F, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.share("grid_discharge_power_limit", 0x3650, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.u16("backup_reserve_soc", 0x3651, "%", tier=EVERYDAY, limits=Limits(20, 100)),
+    SETTINGS.share("export_limit_power", 0x365A, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.u16(
+        "export_limit_current",
+        0x365B,
+        "A",
+        scale=0.01,
+        tier=EVERYDAY,
+        limits=Limits(0, 300, 0.01),
+        confidence="medium",
+    ),
+    SETTINGS.choice(
+        "export_limit_mode",
+        0x365C,
+        {0: "off", 1: "total_power", 2: "current", 3: "each_phase_power"},
+        tier=EVERYDAY,
+    ),
+    SETTINGS.choice(
+        "tou_outside_mode", 0x365F, {0: "standby", 1: "self_consumption"}, tier=EVERYDAY
+    ),
+    SETTINGS.switch("tou_export_from_battery", 0x3660, tier=EVERYDAY),
+    SETUP.switch("off_grid_enabled", 0x3668),
+    SETUP.choice("led_mode", 0x3675, {0: "off", 1: "outer_ring", 2: "inner_ring", 3: "on"}),
+    SETUP.share("forced_charge_power", 0x3676),
+)
+
+FEATURES: Final = (
+    Feature(
+        key="passive_mode",
+        proof=known("passive_action"),
+        registers=table(
+            SETTINGS.choice(
+                "passive_action",
+                0x3636,
+                {0: "standby", 1: "discharge", 2: "charge"},
+                tier=EVERYDAY,
+            ),
+            SETUP.share("passive_grid_charge_power", 0x3637, tier=EVERYDAY, limits=OVERLOAD),
+            SETUP.share("passive_grid_discharge_power", 0x3638, tier=EVERYDAY, limits=OVERLOAD),
+            SETTINGS.share("passive_battery_charge_power", 0x3639, tier=EVERYDAY, limits=OVERLOAD),
+            SETTINGS.share(
+                "passive_battery_discharge_power", 0x363A, tier=EVERYDAY, limits=OVERLOAD
+            ),
+        ),
+    ),
+)
+
+# The powers of the passive mode go on limiting what the vendor's app does, and a raised reserve stays raised.
+RESIDUES: Final = (
+    Residue(
+        key="work_mode",
+        value="passive",
+        keys=(
+            "passive_action",
+            "passive_grid_charge_power",
+            "passive_grid_discharge_power",
+            "passive_battery_charge_power",
+            "passive_battery_discharge_power",
+        ),
+        prepared=True,
+    ),
+    Residue(key="work_mode", value="backup", keys=("backup_reserve_soc",)),
+)

@@ -1,0 +1,290 @@
+"""A JSO8048104 as it looks from the wire: what its registers mean to the plant, and which values it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time
+from itertools import pairwise
+import math
+from typing import ClassVar, Final
+
+from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
+from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tier, Value
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+
+from . import jso8048104 as data
+from .machine import WRITE_MULTIPLE, Machine
+from .plant import PHASES, Controls, Plant, Slot, WorkMode
+
+SLOTS: Final = range(1, 7)
+METERS: Final = (
+    *("pv", "battery_charge", "battery_discharge", "grid_import", "grid_export"),
+    *("load", "inverter", "generator"),
+)
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class JsoMachine(Machine):
+    """The registers of one JSO8048104."""
+
+    write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_MULTIPLE})
+
+    def __init__(
+        self,
+        plant: Plant,
+        *,
+        serial_number: str = data.SERIAL_NUMBER,
+        unit: int = 1,
+        readable: Sequence[tuple[int, int]] | None = None,
+        packs: bool | None = None,
+        timer: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Fill the registers; `readable` stands in for the ranges that are served, `packs` adds those of a battery."""
+        family = FAMILIES["jso"]
+        self._rows = [
+            row for row in family.registers.values() if row.tier not in (None, Tier.READ_ONLY)
+        ]
+        self._bounds = {
+            bound.key
+            for row in self._rows
+            if row.limits is not None
+            for bound in (row.limits.minimum, row.limits.maximum)
+            if isinstance(bound, Ref)
+        }
+        super().__init__(
+            plant,
+            family,
+            model=data.NAME,
+            unit=unit,
+            registers=(*family.readable, *data.PACK_BLOCKS),
+            readable=(
+                *(data.READABLE if readable is None else readable),
+                *(data.PACK_BLOCKS if packs else ()),
+            ),
+            writable=frozenset(address for row in self._rows for address in row.addresses),
+            timer=timer,
+        )
+        self._store(dict.fromkeys(data.NOT_IMPLEMENTED, 0xFFFF))
+        self._store(dict.fromkeys(data.PAIR_WORDS, data.ALL_PAIRS_DISABLED))
+        own: dict[str, Value] = {
+            "serial_number": serial_number,
+            "modbus_address": unit,
+            "communication_address": unit,
+        }
+        for key, value in {**data.IDENTITY, **own, **data.SETTINGS, **data.PACKS}.items():
+            self._put(key, value)
+        self._obey()
+
+    def _judge(self, words: Mapping[int, int]) -> dict[int, int]:
+        """Return the words that the machine will hold; a value it refuses is silently replaced by the old one."""
+        image = {**self._image, **words}
+        for place in words.keys() & set(data.PAIR_WORDS):
+            image[place] = _merge_pairs(self._image[place], words[place])
+        starts = {place: self._image[place] for place in self._slot_starts() if place in words}
+        if starts and not self._in_order(image):
+            image.update(starts)
+        # Taking one value back can break the bounds of another one, so it goes on until all fit.
+        while refused := [
+            row
+            for row in self._rows
+            if words.keys() & set(row.addresses) and not self._fits(row, image)
+        ]:
+            for row in refused:
+                mask = 0xFFFF if row.mask is None else row.mask
+                for place in row.addresses:
+                    image[place] = image[place] & ~mask & 0xFFFF | self._image[place] & mask
+        return {place: image[place] for place in words}
+
+    def _fits(self, row: Register, image: Mapping[int, int]) -> bool:
+        """Whether a row of an image is something that the machine accepts; what it already holds always is."""
+        if all(image[place] == self._image[place] for place in row.addresses):
+            return True
+        value = row.decode(image)
+        if value is None:
+            return False
+        try:
+            row.check(
+                value, {key: self.family.registers[key].decode(image) for key in self._bounds}
+            )
+        except InvalidValueError:
+            return False
+        return True
+
+    def _slot_starts(self) -> list[int]:
+        return [self.family.registers[f"tou_slot_{n}_time"].addresses[0] for n in SLOTS]
+
+    def _in_order(self, image: Mapping[int, int]) -> bool:
+        """Whether the slots of a day start one after the other."""
+        starts = [image[place] for place in self._slot_starts()]
+        return all(first <= second for first, second in pairwise(starts))
+
+    def _commit(self, words: Mapping[int, int]) -> None:
+        """Make words effective; a clock that was set runs on from there."""
+        super()._commit(words)
+        clock = self.family.registers["system_time"]
+        if words.keys() & set(clock.addresses) and isinstance(
+            set_to := clock.decode(self._image), datetime
+        ):
+            self.plant.clock = set_to
+
+    def _slot(self, number: int) -> Slot:
+        start = self._setting(f"tou_slot_{number}_time")
+        return Slot(
+            start=start.hour * 60 + start.minute if isinstance(start, time) else 0,
+            power=self._number(f"tou_slot_{number}_power"),
+            soc=self._number(f"tou_slot_{number}_soc") / 100,
+            grid_charge=self._is(f"tou_slot_{number}_grid_charge"),
+        )
+
+    def _obey(self) -> None:
+        """Hand the settings to the plant."""
+        mode = self._setting("work_mode")
+        self.plant.controls = Controls(
+            enabled=self._is("inverter_enabled"),
+            work_mode=WorkMode(mode) if isinstance(mode, str) else self.plant.controls.work_mode,
+            load_first=self._is("energy_pattern", "load_first"),
+            solar_sell=self._is("solar_sell"),
+            grid_charge=self._is("grid_charge_enabled"),
+            max_sell_power=self._number("max_sell_power"),
+            zero_export_power=self._number("zero_export_power"),
+            max_solar_power=self._number("max_solar_power"),
+            shutdown_soc=self._number("battery_shutdown_soc") / 100,
+            low_soc=self._number("battery_low_soc") / 100,
+            restart_soc=self._number("battery_restart_soc") / 100,
+            charge_current=self._number("battery_max_charge_current"),
+            discharge_current=self._number("battery_max_discharge_current"),
+            grid_charge_current=self._number("grid_charge_current"),
+            smart_load=self._is("generator_port_mode", "smart_load_output"),
+            smart_load_always=self._is("on_grid_always_on"),
+            smart_load_on_soc=self._number("smart_load_on_soc") / 100,
+            smart_load_off_soc=self._number("smart_load_off_soc") / 100,
+            smart_load_solar=self._number("smart_load_min_solar_power"),
+            time_of_use=self._is("tou_enabled"),
+            weekdays=frozenset(day for day, name in enumerate(WEEKDAYS) if self._is(f"tou_{name}")),
+            slots=tuple(self._slot(number) for number in SLOTS),
+        )
+
+    def _publish_trouble(self) -> None:
+        faults = self.trouble.faults
+        if self.trouble.outage:
+            faults |= {data.NO_GRID}
+        self._put("fault", faults)
+        status = "normal" if self.plant.running else "standby"
+        if self.trouble.faults:
+            status = "fault"
+        elif self.trouble.outage:
+            status = "alarm"
+        self._put("status", status)
+
+    def _publish(self) -> None:
+        """Put what the plant shows into the registers."""
+        plant, flows = self.plant, self.plant.flows
+        for key, value in {**self._battery(), **self._weather(), **self._energies()}.items():
+            self._put(key, value)
+        # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
+        inverter = [round(power) for power in flows.inverter_phases]
+        grid = [round(power) for power in flows.grid_phases]
+        backup = [round(power) for power in flows.backup]
+        smart_load = [round(flows.smart_load / 3)] * 3
+        self._put_phases("inverter", inverter)
+        self._put_phases("grid", grid)
+        self._put_phases("grid", grid, "ct_power")
+        self._put_phases("backup", backup)
+        self._put_phases("load", [ct + own for ct, own in zip(grid, inverter, strict=True)])
+        internal = [out - own for out, own in zip(backup, inverter, strict=True)]
+        self._put_phases("grid", internal, "internal_power")
+        self._put_phases("generator", smart_load)
+        self._put("inverter_apparent_power", sum(inverter))
+        for phase, grid_volts, volts, *powers in zip(
+            PHASES,
+            plant.grid_voltages,
+            plant.output_voltages,
+            inverter,
+            grid,
+            internal,
+            smart_load,
+            strict=True,
+        ):
+            amperes = [power / volts if volts else 0.0 for power in powers]
+            self._put(f"grid_{phase}_voltage", grid_volts)
+            self._put(f"inverter_{phase}_voltage", volts)
+            self._put(f"backup_{phase}_voltage", volts)
+            self._put(f"inverter_{phase}_current", amperes[0])
+            self._put(f"grid_{phase}_current", amperes[1])
+            self._put(f"grid_{phase}_internal_current", amperes[2])
+            self._put(f"generator_{phase}_voltage", volts if powers[3] else 0.0)
+        self._put("system_time", plant.clock.replace(microsecond=0))
+        for low, high, count in data.HIGH_WORDS:
+            self._store(
+                {high + n: 0xFFFF if self._image[low + n] & 0x8000 else 0 for n in range(count)}
+            )
+
+    def _put_phases(self, port: str, powers: Sequence[int], suffix: str = "power") -> None:
+        for phase, power in zip(PHASES, powers, strict=True):
+            self._put(f"{port}_{phase}_{suffix}", power)
+        self._put(f"{port}_{suffix}", sum(powers))
+
+    def _battery(self) -> dict[str, float]:
+        """Return what the battery pages show."""
+        plant = self.plant
+        percent = round(plant.soc * 100)
+        temperature = plant.battery_temperature
+        return {
+            "battery_soc": percent,
+            "battery_voltage": plant.battery_voltage,
+            "battery_current": plant.battery_current,
+            "battery_power": plant.flows.battery,
+            "battery_temperature": temperature,
+            "battery_corrected_capacity": round(plant.installation.battery_capacity / 51.2),
+            "bms_charge_voltage": 57.6,
+            "bms_discharge_voltage": 46.0,
+            "bms_charge_current_limit": round(plant.charge_limit),
+            "bms_discharge_current_limit": 150,
+            "bms_soc": percent,
+            "bms_voltage": plant.battery_voltage,
+            "bms_current": round(plant.battery_current),
+            "bms_temperature": temperature,
+            "bms_max_charge_current": 150,
+            "bms_max_discharge_current": 150,
+            "battery_soh": 98,
+        }
+
+    def _weather(self) -> dict[str, Value]:
+        """Return what depends on the sun and the grid: strings, temperatures, relays, frequencies."""
+        plant = self.plant
+        on = plant.running
+        strings: dict[str, Value] = {}
+        for number, power in enumerate(plant.flows.pv, 1):
+            # A loaded string sits near its best point; by night nothing is left.
+            volts = 590 - 0.006 * power if power >= 1 else 0.0
+            strings[f"pv{number}_power"] = round(power)
+            strings[f"pv{number}_voltage"] = volts
+            strings[f"pv{number}_current"] = power / volts if volts else 0.0
+        return {
+            **strings,
+            "heatsink_temperature": plant.heatsink_temperature,
+            # Machines of this kind have no sensor here.
+            "dc_temperature": 25.0,
+            "grid_frequency": plant.frequency if plant.grid_present else 0.0,
+            "inverter_frequency": plant.frequency if on else 0.0,
+            "load_frequency": plant.frequency if on else 0.0,
+            "power_switch_state": plant.controls.enabled,
+            "relay_inverter": on,
+            "grid_connected": plant.grid_present,
+            "relay_grid_supply": plant.grid_present,
+            "ct_self_check_result": frozenset({0, 1, 2}),
+        }
+
+    def _energies(self) -> dict[str, float]:
+        """Return the counters; a register shows only full tenths of a kilowatt-hour."""
+        energies = {}
+        for span, counted in (("today", self.plant.today), ("total", self.plant.total)):
+            for meter in METERS:
+                energies[f"{meter}_energy_{span}"] = math.floor(counted[meter] / 100 + 1e-9) / 10
+        return energies
+
+
+def _merge_pairs(old: int, new: int) -> int:
+    """Return a word of two-bit pairs after a write: pairs with a high bit of 0 stay as they were."""
+    touched = (new & 0xAAAA) | (new & 0xAAAA) >> 1
+    return new & touched | old & ~touched & 0xFFFF

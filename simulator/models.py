@@ -1,0 +1,57 @@
+"""The machines that can be simulated, by the name on their type plate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol
+
+from . import jso8048104
+from .jso import JsoMachine
+from .machine import Machine
+from .plant import Installation, Plant
+from .saj import SajMachine
+from .saj_models import SAJ_MODELS, SERIAL_NUMBER
+
+
+class Build(Protocol):
+    """Make a machine of one model."""
+
+    def __call__(
+        self,
+        plant: Plant,
+        *,
+        serial_number: str,
+        unit: int,
+        readable: Sequence[tuple[int, int]] | None,
+        packs: bool | None,
+        timer: Callable[[], float],
+    ) -> Machine:
+        """Return it; `readable` stands in for the ranges it serves, `packs` for whether its packs tell of themselves."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What is built in beside the machine, and how it is reached."""
+
+    build: Build
+    serial_number: str
+    installation: Installation = field(default_factory=Installation)
+    # Its network module serves one client, and answers to every unit id.
+    module: bool = False
+
+
+MODELS: Final[Mapping[str, Model]] = {
+    jso8048104.NAME: Model(build=JsoMachine, serial_number=jso8048104.SERIAL_NUMBER),
+    **{
+        model.name: Model(
+            build=partial(SajMachine, model),
+            serial_number=SERIAL_NUMBER,
+            installation=model.installation,
+            module=model.module,
+        )
+        for model in SAJ_MODELS
+    },
+}
