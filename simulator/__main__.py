@@ -10,7 +10,7 @@ import signal
 import sys
 
 from .control import ControlServer
-from .jso8048104 import SERIAL_NUMBER
+from .jso8048104 import SERIAL_NUMBER, Packs
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
 
@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
         "--unit", type=int, action="append", help="Modbus unit id; may be given more than once"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address of the Modbus servers")
+    parser.add_argument(
+        "--packs", type=Packs, choices=list(Packs), default=Packs.REFUSED, help="of the battery"
+    )
     ports = '0 takes a free one, "none" switches it off'
     parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
     parser.add_argument("--rtu-port", type=_port, default=5021, help=f"RTU over TCP; {ports}")
@@ -68,6 +71,7 @@ async def _run(options: argparse.Namespace) -> None:
         serial=options.serial,
         line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
         serial_number=options.serial_number,
+        packs=options.packs,
     )
     plant.advance((options.start - midnight).total_seconds())
     stop = asyncio.Event()

@@ -7,9 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time
+from enum import StrEnum
 from typing import Final
 
 SERIAL_NUMBER: Final = "JSO0000001"
+
+
+class Packs(StrEnum):
+    """How a machine answers where the battery packs of its maker are; other batteries tell it nothing of theirs."""
+
+    SERVED = "served"
+    REFUSED = "refused"
+    SILENT = "silent"
+
+
+# The first register of the packs' area.
+PACKS_FROM: Final = 10000
+PACKS_SERVED: Final[Mapping[str, int | str]] = {
+    "pack_device_type": 1792,
+    "pack_count": 2,
+    "pack_1_serial": "PACK000000000001",
+    "pack_2_serial": "PACK000000000002",
+    "pack_1_soh": 98,
+    "pack_2_soh": 97,
+    "pack_1_total_capacity": 140,
+    "pack_2_total_capacity": 140,
+    "pack_1_cycles": 214,
+    "pack_2_cycles": 213,
+}
 
 IDENTITY: Final[Mapping[str, int | str]] = {
     "device_type": 5,

@@ -35,6 +35,8 @@ BUSY: Final = 6
 SLOTS: Final = range(1, 7)
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PHASES: Final = ("l1", "l2", "l3")
+# In series, in each pack.
+CELLS: Final = 16
 
 
 class Refusal(Exception):
@@ -44,6 +46,10 @@ class Refusal(Exception):
         """Keep the code (Modbus application protocol section 7)."""
         super().__init__(f"Modbus exception {code}")
         self.code = code
+
+
+class Silence(Exception):
+    """The machine gives no answer to a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +104,14 @@ class Machine:
         unit: int = 1,
         family: Family = FAMILIES["jso"],
         readable: Sequence[tuple[int, int]] | None = None,
+        packs: model.Packs = model.Packs.REFUSED,
         timer: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Fill the registers; `readable` stands in for the family's ranges, `timer` counts seconds for the trouble."""
         self.plant = plant
-        self.family = family
+        # All that a machine of the family can have; what it does not serve, nobody sees.
+        self.family = family.fitted([feature.key for feature in family.features], None)
+        self.packs = packs
         self.unit = unit
         self.trouble = Trouble()
         self.writes: list[Write] = []
@@ -110,7 +119,7 @@ class Machine:
         self._changes: list[_Change] = []
         self._published_at: datetime | None = None
         self._rows = [
-            row for row in family.registers.values() if row.tier not in (None, Tier.READ_ONLY)
+            row for row in self.family.registers.values() if row.tier not in (None, Tier.READ_ONLY)
         ]
         self._writable = frozenset(address for row in self._rows for address in row.addresses)
         self._bounds = {
@@ -122,7 +131,11 @@ class Machine:
         }
         self._image = dict.fromkeys(_addresses(family.readable), 0)
         # An old firmware serves less than the table knows.
-        self._served = frozenset(_addresses(family.readable if readable is None else readable))
+        self._served = frozenset(
+            place
+            for place in _addresses(family.readable if readable is None else readable)
+            if place < model.PACKS_FROM or packs is model.Packs.SERVED
+        )
         self._store(dict.fromkeys(model.NOT_IMPLEMENTED, 0xFFFF))
         self._store(dict.fromkeys(model.PAIR_WORDS, model.ALL_PAIRS_DISABLED))
         own: dict[str, Value] = {
@@ -130,7 +143,8 @@ class Machine:
             "modbus_address": unit,
             "communication_address": unit,
         }
-        for key, value in {**model.IDENTITY, **own, **model.SETTINGS}.items():
+        constant = {**model.IDENTITY, **own, **model.SETTINGS, **model.PACKS_SERVED}
+        for key, value in constant.items():
             self._put(key, value)
         self._obey()
 
@@ -175,6 +189,8 @@ class Machine:
             return self._answer(pdu)
         except Refusal as refusal:
             return bytes((pdu[0] | 0x80, refusal.code))
+        except Silence:
+            return None
 
     def _answer(self, pdu: bytes) -> bytes:
         if self.trouble.busy:
@@ -207,10 +223,12 @@ class Machine:
         self.writes.append(Write(function, address, values, self._timer(), exception))
 
     def read(self, address: int, count: int) -> list[int]:
-        """Return raw registers; Refusal as the real machine refuses."""
+        """Return raw registers; Refusal as the real machine refuses, Silence where it does not answer."""
         if not 1 <= count <= MOST_READ:
             raise Refusal(ILLEGAL_VALUE)
         places = range(address, address + count)
+        if self.packs is model.Packs.SILENT and places[-1] >= model.PACKS_FROM:
+            raise Silence
         if not self._served.issuperset(places):
             raise Refusal(ILLEGAL_ADDRESS)
         self._refresh()
@@ -380,7 +398,8 @@ class Machine:
     def _publish(self) -> None:
         """Put what the plant shows into the registers."""
         plant, flows = self.plant, self.plant.flows
-        for key, value in {**self._battery(), **self._weather(), **self._energies()}.items():
+        shown = {**self._battery(), **self._packs(), **self._weather(), **self._energies()}
+        for key, value in shown.items():
             self._put(key, value)
         # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
         inverter = [round(power) for power in flows.inverter_phases]
@@ -449,6 +468,23 @@ class Machine:
             "bms_max_discharge_current": 150,
             "battery_soh": 98,
         }
+
+    def _packs(self) -> dict[str, float]:
+        """Return what the two packs of the battery show: half of its current each, and cells a little apart."""
+        plant = self.plant
+        shown: dict[str, float] = {}
+        for name in ("pack_1", "pack_2"):
+            shown |= {
+                f"{name}_voltage": plant.battery_voltage,
+                f"{name}_current": plant.battery_current / 2,
+                f"{name}_soc": plant.soc * 100,
+                f"{name}_temperature": plant.battery_temperature,
+                f"{name}_cell_temperature_max": plant.battery_temperature + 1,
+                f"{name}_cell_temperature_min": plant.battery_temperature - 1,
+                f"{name}_cell_voltage_max": plant.battery_voltage / CELLS + 0.004,
+                f"{name}_cell_voltage_min": plant.battery_voltage / CELLS - 0.004,
+            }
+        return shown
 
     def _weather(self) -> dict[str, Value]:
         """Return what depends on the sun and the grid: strings, temperatures, relays, frequencies."""

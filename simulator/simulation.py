@@ -43,6 +43,7 @@ class SimulatedPlant:
         line: LineTiming | None = None,
         serial_number: str = model.SERIAL_NUMBER,
         readable: Sequence[tuple[int, int]] | None = None,
+        packs: model.Packs = model.Packs.REFUSED,
     ) -> None:
         """Build it; a port of 0 takes a free one, None leaves that server out.
 
@@ -59,6 +60,7 @@ class SimulatedPlant:
                 serial_number=_count_up(serial_number, index),
                 unit=unit,
                 readable=readable,
+                packs=packs,
                 timer=self.timer,
             )
             for index, unit in enumerate(units)

@@ -11,7 +11,8 @@ from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from scripts.lab.docs import DOCUMENTS, ROOT
 from tests.manual_items import PAGES, REASONS
 
-FAMILY: Final = FAMILIES["jso"]
+JSO: Final = FAMILIES["jso"]
+FAMILY: Final = JSO.fitted([feature.key for feature in JSO.features], None)
 ITEMS: Final = [(page, item) for page in PAGES for item in page.items]
 # What the machine serves no single register for: the integration's own.
 OWN: Final = {

@@ -14,8 +14,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import UnitEntityDescription, async_add_values
+from .entity import UnitEntityDescription
 from .modbus.schedule import KEYS, Occurrence, Rule, happenings
+from .roster import async_add_values
 from .schedule import ScheduleEntity
 
 PARALLEL_UPDATES = 0

@@ -29,12 +29,13 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity, async_add_values
+from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity
 from .faults import async_meaning
 from .modbus.guard import CounterGuard
 from .modbus.register import Group
 from .number import NUMBERS
 from .outage import OUTAGE_SENSORS, OutageSensor
+from .roster import async_add_values
 from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
 from .select import SELECTS
 from .time import TIMES
@@ -109,6 +110,12 @@ RUN_TIME: Final = replace(
     device_class=SensorDeviceClass.DURATION,
     native_unit_of_measurement=UnitOfTime.HOURS,
 )
+CYCLES: Final = replace(
+    POWER,
+    device_class=None,
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    native_unit_of_measurement=None,
+)
 PLAIN: Final = UnitSensorDescription(key="", entity_category=EntityCategory.DIAGNOSTIC)
 CHOICE: Final = replace(PLAIN, device_class=SensorDeviceClass.ENUM, entity_category=None)
 
@@ -137,6 +144,14 @@ def phases(pattern: str) -> list[str]:
     """Return the keys of the three phases."""
     return [pattern.format(phase) for phase in ("l1", "l2", "l3")]
 
+
+def points(pattern: str, count: int = 4) -> list[str]:
+    """Return the keys of what is numbered: the points of a curve, the packs of a battery."""
+    return [pattern.format(number) for number in range(1, count + 1)]
+
+
+# Of how many packs the values can be shown.
+PACKS: Final = 8
 
 SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     # Inverter
@@ -207,6 +222,26 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *diagnostic(STATE_OF_CHARGE, Part.BATTERY, "bms_soc"),
     *diagnostic(TEMPERATURE, Part.BATTERY, "bms_temperature"),
     *diagnostic(PLAIN, Part.BATTERY, "pack_count", "pack_device_type"),
+    *diagnostic(PLAIN, Part.BATTERY, *points("pack_{}_serial", PACKS)),
+    *diagnostic(STATE_OF_CHARGE, Part.BATTERY, *points("pack_{}_soc", PACKS)),
+    *diagnostic(SHARE, Part.BATTERY, *points("pack_{}_soh", PACKS)),
+    *diagnostic(VOLTAGE, Part.BATTERY, *points("pack_{}_voltage", PACKS)),
+    *diagnostic(CURRENT, Part.BATTERY, *points("pack_{}_current", PACKS)),
+    *diagnostic(CAPACITY, Part.BATTERY, *points("pack_{}_total_capacity", PACKS)),
+    *diagnostic(
+        TEMPERATURE,
+        Part.BATTERY,
+        *points("pack_{}_temperature", PACKS),
+        *points("pack_{}_cell_temperature_max", PACKS),
+        *points("pack_{}_cell_temperature_min", PACKS),
+    ),
+    *diagnostic(
+        replace(VOLTAGE, suggested_display_precision=3),
+        Part.BATTERY,
+        *points("pack_{}_cell_voltage_max", PACKS),
+        *points("pack_{}_cell_voltage_min", PACKS),
+    ),
+    *diagnostic(CYCLES, Part.BATTERY, *points("pack_{}_cycles", PACKS)),
     *hidden(STATE_OF_CHARGE, Part.BATTERY, "battery_2_soc"),
     *hidden(POWER, Part.BATTERY, "battery_2_power"),
     *hidden(VOLTAGE, Part.BATTERY, "battery_2_voltage"),
@@ -259,11 +294,6 @@ def fixed(kind: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSenso
     """Describe settings that no tier may write: they stay as they are, so there are no statistics of them."""
     plain = replace(kind, state_class=None, suggested_display_precision=None)
     return diagnostic(plain, part, *keys)
-
-
-def points(pattern: str, count: int = 4) -> list[str]:
-    """Return the keys of the points of a curve."""
-    return [pattern.format(number) for number in range(1, count + 1)]
 
 
 SECONDS: Final = replace(RUN_TIME, native_unit_of_measurement=UnitOfTime.SECONDS)
@@ -386,6 +416,7 @@ READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
             CHOICE,
             key=select.key,
             part=select.part,
+            used_when=select.used_when,
             entity_registry_enabled_default=select.entity_registry_enabled_default,
             writable=False,
         )
@@ -396,6 +427,7 @@ READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
             PLAIN,
             key=item.key,
             part=item.part,
+            used_when=item.used_when,
             entity_registry_enabled_default=item.entity_registry_enabled_default,
             writable=False,
         )
@@ -406,6 +438,7 @@ READ_ONLY_SETTINGS: Final[tuple[UnitSensorDescription, ...]] = (
             PLAIN,
             key=number.key,
             part=number.part,
+            used_when=number.used_when,
             entity_registry_enabled_default=number.entity_registry_enabled_default,
             device_class=number.device_class and SensorDeviceClass(number.device_class.value),
             native_unit_of_measurement=number.native_unit_of_measurement,

@@ -26,7 +26,9 @@ ROOT: Final = Path(__file__).parents[2]
 TEXTS: Final[dict[str, Any]] = json.loads(
     (ROOT / "custom_components/hybrid_inverter/translations/en.json").read_text(encoding="utf-8")
 )
-FAMILY: Final = FAMILIES["jso"]
+JSO: Final = FAMILIES["jso"]
+# With everything that only some of its machines have.
+FAMILY: Final = JSO.fitted([feature.key for feature in JSO.features], None)
 
 PLATFORMS: Final = {"binary_sensor": "binary sensor"}
 ORDER: Final = ("sensor", "binary_sensor", "select", "number", "switch", "time")
@@ -45,7 +47,7 @@ GROUPS: Final = {
     Group.SETTINGS: "Settings",
     Group.IDENTITY: "Identity",
 }
-# When a setting counts; otherwise its entity is unavailable.
+# When a setting counts; otherwise its entity is not there.
 WHEN: Final[dict[Usage, str]] = {
     BY_VOLTAGE: "the battery is controlled by voltage",
     BY_STATE_OF_CHARGE: "the battery is controlled by state of charge",
@@ -72,7 +74,7 @@ class Shown:
     unit: str
     # The tier that may change it; empty for what is only shown.
     tier: str
-    # When it is available, in words; empty for always.
+    # When it is there, in words; empty for always.
     when: str
 
     @property
@@ -165,7 +167,8 @@ What stands on each page of the manual and of the display, and where it is in Ho
 - **Kind** says what it is, and from which [tier](../README.md#options) on it can be changed: `everyday` or `installer`.
   Without a tier it is only shown. In a lower tier a setting is shown as a sensor with the same name.
 - *Off at first* means that the entity is disabled until you enable it on the page of its device.
-- *Only while* means that the entity is unavailable otherwise: the inverter does not go by the setting then.
+- *Only while* means that the entity is not there otherwise: the inverter does not go by the setting then. It comes and
+  goes by itself when the mode is changed, and keeps its name and whatever else you gave it.
 - **Key** is the end of the entity's unique id. The addresses are in the
   [list of entities and registers](entities-jso.md).
 """
