@@ -40,7 +40,9 @@ class JsoMachine(Machine):
         timer: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Fill the registers; `readable` stands in for the ranges that are served, `packs` adds those of a battery."""
+        # All that a machine of the family can have; what it does not serve, nobody sees.
         family = FAMILIES["jso"]
+        family = family.fitted([feature.key for feature in family.features], None)
         self._rows = [
             row for row in family.registers.values() if row.tier not in (None, Tier.READ_ONLY)
         ]
@@ -56,7 +58,7 @@ class JsoMachine(Machine):
             family,
             model=data.NAME,
             unit=unit,
-            registers=(*family.readable, *data.PACK_BLOCKS),
+            registers=family.readable,
             readable=(
                 *(data.READABLE if readable is None else readable),
                 *(data.PACK_BLOCKS if packs else ()),
@@ -179,7 +181,12 @@ class JsoMachine(Machine):
     def _publish(self) -> None:
         """Put what the plant shows into the registers."""
         plant, flows = self.plant, self.plant.flows
-        for key, value in {**self._battery(), **self._weather(), **self._energies()}.items():
+        for key, value in {
+            **self._battery(),
+            **self._packs(),
+            **self._weather(),
+            **self._energies(),
+        }.items():
             self._put(key, value)
         # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
         inverter = [round(power) for power in flows.inverter_phases]
@@ -248,6 +255,24 @@ class JsoMachine(Machine):
             "bms_max_discharge_current": 150,
             "battery_soh": 98,
         }
+
+    def _packs(self) -> dict[str, float]:
+        """Return what the two packs of the battery show: half of its current each, and cells a little apart."""
+        plant = self.plant
+        cell = plant.battery_voltage / data.PACK_CELLS
+        shown: dict[str, float] = {}
+        for name in ("pack_1", "pack_2"):
+            shown |= {
+                f"{name}_voltage": plant.battery_voltage,
+                f"{name}_current": plant.battery_current / 2,
+                f"{name}_soc": plant.soc * 100,
+                f"{name}_temperature": plant.battery_temperature,
+                f"{name}_cell_temperature_max": plant.battery_temperature + 1,
+                f"{name}_cell_temperature_min": plant.battery_temperature - 1,
+                f"{name}_cell_voltage_max": cell + 0.004,
+                f"{name}_cell_voltage_min": cell - 0.004,
+            }
+        return shown
 
     def _weather(self) -> dict[str, Value]:
         """Return what depends on the sun and the grid: strings, temperatures, relays, frequencies."""

@@ -15,12 +15,21 @@ SERIAL_NUMBER: Final = "JSO0000001"
 # First and last addresses that are served.
 READABLE: Final = ((0, 237), (310, 334), (336, 347), (350, 424), (480, 493), (500, 708))
 # Battery packs of the maker tell of themselves; a machine with other ones refuses to.
-PACK_BLOCKS: Final = ((10000, 10002), (10032, 10039))
+PACK_BLOCKS: Final = ((10000, 10002), (10032, 10335))
 PACKS: Final[Mapping[str, int | str]] = {
-    "pack_device_type": 1,
-    "pack_count": 1,
-    "pack_serial": "PACKSIM000000001",
+    "pack_device_type": 1792,
+    "pack_count": 2,
+    "pack_1_serial": "PACK000000000001",
+    "pack_2_serial": "PACK000000000002",
+    "pack_1_soh": 98,
+    "pack_2_soh": 97,
+    "pack_1_total_capacity": 140,
+    "pack_2_total_capacity": 140,
+    "pack_1_cycles": 214,
+    "pack_2_cycles": 213,
 }
+# In series, in each pack.
+PACK_CELLS: Final = 16
 
 IDENTITY: Final[Mapping[str, int | str]] = {
     "device_type": 5,

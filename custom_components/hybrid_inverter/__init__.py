@@ -6,6 +6,7 @@ keeps its entities and shows them as unavailable.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -36,7 +37,7 @@ from . import (
 from .actions import async_setup_actions
 from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
-from .entity import UnitEntityDescription, is_served, unique_id
+from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .modbus.device import Device
 from .modbus.errors import LinkError
@@ -48,7 +49,7 @@ from .outage import OUTAGE_SENSORS
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
-from .stored import endpoint_of, identity_of
+from .stored import endpoint_of, identity_of, unit_data
 from .wear_store import WearStore
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -147,15 +148,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     for unit in runtime.units.values():
         _register_device(hass, entry, unit)
         _remove_orphans(hass, entry, unit)
-        entry.async_on_unload(
-            unit.coordinators[Group.IDENTITY].async_add_listener(
-                partial(_update_firmware, dr.async_get(hass), unit)
-            )
-        )
+        identity = unit.coordinators[Group.IDENTITY]
+        for listener in (
+            partial(_update_firmware, dr.async_get(hass), unit),
+            partial(_look_again, hass, entry, unit),
+        ):
+            entry.async_on_unload(identity.async_add_listener(listener))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     for unit in runtime.units.values():
         if unit.faults is not None:
             entry.async_on_unload(unit.faults.async_start())
+        _look_again(hass, entry, unit)
     return True
 
 
@@ -183,11 +186,13 @@ def _build_unit(
     subentry: ConfigSubentry,
 ) -> UnitRuntime:
     """Return a unit from what its subentry keeps, without asking the machine."""
+    registry = er.async_get(hass)
     identity = identity_of(subentry.data)
     unit_id = subentry.data[CONF_UNIT_ID]
     family = FAMILIES[identity.family]
+    line = LinkUnit(link, unit_id, family.spacing)
     device = Device(
-        LinkUnit(link, unit_id, family.spacing),
+        line,
         family,
         known=identity.facts,
         features=identity.features,
@@ -202,8 +207,14 @@ def _build_unit(
         unit_id=unit_id,
         identity=identity,
         device=device,
+        scout=Device(line, family, known=identity.facts, features=identity.features),
+        registered=frozenset(
+            known.unique_id
+            for known in er.async_entries_for_config_entry(registry, entry.entry_id)
+            if known.config_subentry_id == subentry.subentry_id
+        ),
     )
-    wanted = partial(_enabled_keys, er.async_get(hass), unit)
+    wanted = partial(_enabled_keys, registry, unit)
     unit.coordinators = {
         group: GroupCoordinator(hass, entry, unit, group, wanted(group))
         for group in DEFAULT_INTERVALS
@@ -216,8 +227,12 @@ def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) 
     family = unit.device.family
     keys = {key for key in watched_keys(family.faults) if family.group_of(key) is group}
     for platform, description in _descriptions(unit):
+        deciding = {key for usage in usages_of(unit, description) for key in usage.keys}
+        keys |= {key for key in deciding if family.group_of(key) is group}
         polled = description.polled_from(family)
         if not any(family.group_of(key) is group for key in polled):
+            continue
+        if deciding and not unit.was_there(unique_id(unit, description)):
             continue
         entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(unit, description))
         known = registry.async_get(entity_id) if entity_id else None
@@ -237,7 +252,7 @@ def _descriptions(unit: UnitRuntime) -> Iterator[tuple[Platform, UnitEntityDescr
 def _remove_orphans(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
 ) -> None:
-    """Forget entities that are not there any more: another tier shows a setting as another entity."""
+    """Forget entities that are never there now: another tier shows a setting as another entity."""
     registry = er.async_get(hass)
     expected = {
         (platform, unique_id(unit, description)) for platform, description in _descriptions(unit)
@@ -275,3 +290,27 @@ def _update_firmware(registry: dr.DeviceRegistry, unit: UnitRuntime) -> None:
     snapshot = unit.coordinators[Group.IDENTITY].data
     if firmware := unit.device.family.firmware_text(snapshot.values):
         registry.async_update_device(unit.device_id, sw_version=firmware)
+
+
+@callback
+def _look_again(hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime) -> None:
+    """Look for what the machine has, whenever it has told who it is."""
+    if unit.coordinators[Group.IDENTITY].last_update_success:
+        entry.async_create_background_task(
+            hass, _async_look_again(hass, entry, unit), f"{unit.name} features"
+        )
+
+
+async def _async_look_again(
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+) -> None:
+    """Keep with the unit what is found of it, and load the entry again to show it."""
+    if not (found := await unit.async_look_again()):
+        return
+    features = tuple(sorted(found.union(unit.identity.features)))
+    hass.config_entries.async_update_subentry(
+        entry,
+        entry.subentries[unit.subentry_id],
+        data=unit_data(unit.unit_id, replace(unit.identity, features=features)),
+    )
+    hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -13,8 +13,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity, async_add_values
+from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity
 from .modbus.register import Group
+from .roster import async_add_values
 from .switch import SWITCHES
 
 PARALLEL_UPDATES = 0
@@ -87,6 +88,7 @@ READ_ONLY_SETTINGS: Final = tuple(
     UnitBinarySensorDescription(
         key=switch.key,
         part=switch.part,
+        used_when=switch.used_when,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=switch.entity_registry_enabled_default,
         writable=False,

@@ -12,8 +12,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import UnitEntity, UnitEntityDescription, async_add_values
+from .entity import UnitEntity, UnitEntityDescription
 from .modbus.register import Group
+from .roster import async_add_values
 from .writing import async_undo, async_write, spoken_name
 
 PARALLEL_UPDATES = 1

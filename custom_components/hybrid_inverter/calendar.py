@@ -14,8 +14,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import async_add_values
 from .modbus.schedule import Occurrence, Timetable, happenings
+from .roster import async_add_values
 from .schedule import ScheduleDescription, ScheduleEntity
 
 PARALLEL_UPDATES = 0

@@ -38,6 +38,9 @@ class UnitRuntime:
     unit_id: int
     identity: Identity
     device: Device
+    # Another one for the same machine, that looks for what only some have: what is polled stays as it is until the
+    # entry is loaded again.
+    scout: Device
     # The id of the inverter in the device registry, which its parts refer to.
     device_id: str = ""
     coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)
@@ -49,6 +52,8 @@ class UnitRuntime:
     verified: bool = False
     # Whether it was tried to put back what a mode has left behind that is over.
     tidied: bool = False
+    # The unique ids that the entity registry had when the entry was loaded, whatever they were shown as.
+    registered: frozenset[str] = frozenset()
 
     async def async_first_refresh(self) -> bool:
         """Poll every group once; return whether the unit answered.
@@ -118,6 +123,18 @@ class UnitRuntime:
                 "%s was not left as it was found: %s", self.name, err or "it took too long"
             )
 
+    def was_there(self, unique_id: str) -> bool:
+        """Whether an entity was there when the entry was loaded; all were, of a unit that had none yet."""
+        return not self.registered or unique_id in self.registered
+
+    async def async_look_again(self) -> frozenset[str]:
+        """Look for what only some machines have, and return what was not known; nothing while the machine is silent."""
+        try:
+            return await self.scout.discover()
+        except DeviceError as err:
+            LOGGER.debug("%s was not asked what it has: %s", self.name, err)
+            return frozenset()
+
     async def async_wake(self) -> None:
         """Poll the other groups that have failed, now that the unit answers again."""
         for group, coordinator in self.coordinators.items():
@@ -154,6 +171,8 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         self.unit = unit
         self.group = group
         self._first_keys = frozenset(first_keys)
+        # What was asked for last.
+        self._polled = frozenset[str]()
         seconds = DEFAULT_INTERVALS[group]
         if (option := CONF_INTERVALS.get(group)) is not None:
             seconds = entry.options.get(option, seconds)
@@ -183,9 +202,10 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_update_data(self) -> Snapshot:
         """Poll once, after making sure that it is still the same machine."""
         unit = self.unit
+        keys = self._polled = self.keys
         try:
             await unit.async_verify()
-            snapshot = await unit.device.poll(self.keys)
+            snapshot = await unit.device.poll(keys)
         except WrongDeviceError as err:
             raise UpdateFailed(
                 translation_domain=DOMAIN,
@@ -212,3 +232,23 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         """Show what a write has just read back."""
         self.data = self.unit.device.snapshot(self.keys)
         self.async_update_listeners()
+
+    @callback
+    def async_expect(self, keys: Collection[str]) -> None:
+        """Have at hand what was read along of these keys, for entities that are about to show them."""
+        brought = self.unit.device.snapshot(keys)
+        self.data = Snapshot({**self.data.values, **brought.values}, self.data.failed)
+
+    @callback
+    def async_catch_up(self) -> None:
+        """Poll soon when something is shown that was not asked for yet."""
+        if self.last_update_success:
+            # Once for all entities that are added together.
+            self.config_entry.async_create_background_task(
+                self.hass, self._async_catch_up(), f"{self.name} catch up", eager_start=False
+            )
+
+    async def _async_catch_up(self) -> None:
+        """Poll if the last poll did not ask for everything that is shown."""
+        if not self.keys <= self._polled:
+            await self.async_refresh()

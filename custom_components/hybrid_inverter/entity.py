@@ -1,7 +1,6 @@
 """What all entities of a unit share."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 import re
@@ -9,12 +8,11 @@ from typing import Any, Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import Entity, EntityDescription
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import GroupCoordinator, HybridInverterConfigEntry, UnitRuntime
+from .coordinator import GroupCoordinator, UnitRuntime
 from .faults import FaultMonitor, News
 from .modbus.family import Family
 from .modbus.register import Group, Value
@@ -43,8 +41,8 @@ NUMBERED: Final = re.compile(
 
 # "tou_slot_3_power" does with the other slots, "volt_var_q2" with the other points of its curve.
 COUNTED: Final = re.compile(
-    r"^(?P<before>(?:tou|charge|discharge)_slot|wind_curve|wind_input_dc|volt_watt_[vp]|volt_var_[vq]|watt_var_[pq]"
-    r"|watt_pf_pf?|(?:over|under)_(?:voltage|frequency)|[lh]vrt|insulation_resistance)_?(?P<number>\d+)"
+    r"^(?P<before>(?:tou|charge|discharge)_slot|pack|wind_curve|wind_input_dc|volt_watt_[vp]|volt_var_[vq]"
+    r"|watt_var_[pq]|watt_pf_pf?|(?:over|under)_(?:voltage|frequency)|[lh]vrt|insulation_resistance)_?(?P<number>\d+)"
     r"(?P<after>(?:_.*)?)$"
 )
 
@@ -80,7 +78,7 @@ class UnitEntityDescription(EntityDescription):
     source: str | None = None
     # Or all that is, of one group, for what is made of several values.
     inputs: frozenset[str] = frozenset()
-    # When the machine goes by it, for a setting that is not there at other times; all of these have to apply.
+    # When the machine goes by it, for an entity that is not there at other times; all of these have to apply.
     used_when: tuple[Usage, ...] = ()
     # It tells of writes, or makes them: it is there where the chosen tier may write anything, and polls nothing.
     about_writes: bool = False
@@ -95,9 +93,7 @@ class UnitEntityDescription(EntityDescription):
         """Return the canonical keys of all values that are polled for it."""
         if self.about_writes:
             return frozenset()
-        return (self.inputs or frozenset({self.value_key})).union(
-            *(usage.keys for usage in self.used_when)
-        )
+        return self.inputs or frozenset({self.value_key})
 
     def polled_from(self, family: Family) -> frozenset[str]:
         """Return the canonical keys that are polled for it from a machine of this family; it has to have all of them."""
@@ -132,6 +128,16 @@ def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     if not description.polled_from(family) <= family.registers.keys() | family.derived.keys():
         return False
     return description.writable in (None, unit.device.may_write(description.value_key))
+
+
+def usages_of(unit: UnitRuntime, description: UnitEntityDescription) -> list[Usage]:
+    """Return when the unit goes by a value, as far as it has the settings that tell."""
+    family = unit.device.family
+    return [
+        usage
+        for usage in description.used_when
+        if family.registers.keys() | family.derived.keys() >= set(usage.keys)
+    ]
 
 
 class UnitEntity(CoordinatorEntity[GroupCoordinator]):
@@ -225,36 +231,8 @@ class FaultEntity(UnitEntity):
         """Take what a poll has brought."""
 
 
-@callback
-def async_add_values[DescriptionT: UnitEntityDescription](
-    entry: HybridInverterConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    descriptions: Iterable[DescriptionT],
-    entity: Callable[[UnitRuntime, DescriptionT], Entity],
-) -> None:
-    """Add an entity for every value that a unit has and the chosen tier shows in this form."""
-    for subentry_id, unit in entry.runtime_data.units.items():
-        async_add_entities(
-            [
-                entity(unit, description)
-                for description in descriptions
-                if is_served(unit, description)
-            ],
-            config_subentry_id=subentry_id,
-        )
-
-
 class ControlEntity(ValueEntity):
     """A value that can be written."""
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return whether the last poll brought this value, and the machine goes by it."""
-        return super().available and all(
-            usage.applies(self.coordinator.data.values)
-            for usage in self.entity_description.used_when
-        )
 
     async def async_write(self, value: Value) -> None:
         """Write through the device's guard, and say in a person's words what went wrong."""

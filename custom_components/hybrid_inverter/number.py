@@ -23,8 +23,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .entity import ControlEntity, Part, UnitEntityDescription
 from .modbus.schedule_six import SLOTS
+from .roster import async_add_values
 from .timed_slots import TIMED_SLOTS
 from .usage import (
     BY_STATE_OF_CHARGE,
@@ -79,9 +80,11 @@ DAYS: Final = replace(HOURS, native_unit_of_measurement=UnitOfTime.DAYS)
 MINUTES: Final = replace(HOURS, native_unit_of_measurement=UnitOfTime.MINUTES)
 
 
-def shown(like: UnitNumberDescription, part: Part, *keys: str) -> list[UnitNumberDescription]:
-    """Describe settings that are shown unless a person hides them; they are there in every mode."""
-    return [replace(like, key=key, part=part) for key in keys]
+def shown(
+    like: UnitNumberDescription, part: Part, *keys: str, used_when: tuple[Usage, ...] = ()
+) -> list[UnitNumberDescription]:
+    """Describe settings that are shown unless a person hides them."""
+    return [replace(like, key=key, part=part, used_when=used_when) for key in keys]
 
 
 def hidden(
@@ -89,16 +92,29 @@ def hidden(
 ) -> list[UnitNumberDescription]:
     """Describe settings that a person can switch on."""
     return [
-        replace(description, used_when=used_when, entity_registry_enabled_default=False)
-        for description in shown(like, part, *keys)
+        replace(description, entity_registry_enabled_default=False)
+        for description in shown(like, part, *keys, used_when=used_when)
     ]
 
 
 NUMBERS: Final = (
-    *shown(SHARE, Part.BATTERY, "battery_shutdown_soc", "battery_low_soc", "battery_restart_soc"),
+    *shown(
+        SHARE,
+        Part.BATTERY,
+        "battery_shutdown_soc",
+        "battery_low_soc",
+        "battery_restart_soc",
+        used_when=(BY_STATE_OF_CHARGE,),
+    ),
     *shown(POWER, Part.GRID, "max_sell_power", "zero_export_power"),
-    *shown(SHARE, Part.GENERATOR, "smart_load_on_soc", "smart_load_off_soc"),
-    *shown(POWER, Part.GENERATOR, "smart_load_min_solar_power"),
+    *shown(
+        SHARE,
+        Part.GENERATOR,
+        "smart_load_on_soc",
+        "smart_load_off_soc",
+        used_when=(SWITCHED_PORT, BY_STATE_OF_CHARGE),
+    ),
+    *shown(POWER, Part.GENERATOR, "smart_load_min_solar_power", used_when=(SMART_LOAD,)),
     *shown(
         SHARE,
         Part.BATTERY,

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .entity import ControlEntity, Part, UnitEntityDescription
+from .roster import async_add_values
 from .slot_days import SLOT_DAYS, DaysSelect
 
 PARALLEL_UPDATES = 1

@@ -14,11 +14,12 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import UnitEntity, ValueEntity, async_add_values
+from .entity import UnitEntity, ValueEntity
 from .faults import async_meaning
 from .modbus.guard import CounterGuard
 from .modbus.register import Group
 from .outage import OUTAGE_SENSORS, OutageSensor
+from .roster import async_add_values
 from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
 from .sensor_descriptions import CODES, MEANINGS, READ_ONLY_SETTINGS, REJECTED, SENSORS
 from .sensor_fixed import FIXED_SETTINGS

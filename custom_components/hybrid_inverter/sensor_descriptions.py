@@ -44,6 +44,8 @@ from .time import TIMES
 
 PERIODS: Final = ("today", "month", "year", "total")
 PACKS: Final = range(1, 5)
+# A low-voltage battery is made of more and smaller packs, which are counted apart.
+MODULES: Final = 8
 # The machine has words for five of them.
 CONTROLLERS: Final = range(1, 6)
 
@@ -216,6 +218,26 @@ SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *hidden(SIGNED_ENERGY, Part.BATTERY, *packs("battery_{}_discharge_energy_total")),
     *diagnostic(SHARE, Part.BATTERY, *packs("battery_{}_soh")),
     *diagnostic(COUNT, Part.BATTERY, *packs("battery_{}_cycles")),
+    *diagnostic(PLAIN, Part.BATTERY, *points("pack_{}_serial", MODULES)),
+    *diagnostic(STATE_OF_CHARGE, Part.BATTERY, *points("pack_{}_soc", MODULES)),
+    *diagnostic(SHARE, Part.BATTERY, *points("pack_{}_soh", MODULES)),
+    *diagnostic(VOLTAGE, Part.BATTERY, *points("pack_{}_voltage", MODULES)),
+    *diagnostic(CURRENT, Part.BATTERY, *points("pack_{}_current", MODULES)),
+    *diagnostic(CAPACITY, Part.BATTERY, *points("pack_{}_total_capacity", MODULES)),
+    *diagnostic(
+        TEMPERATURE,
+        Part.BATTERY,
+        *points("pack_{}_temperature", MODULES),
+        *points("pack_{}_cell_temperature_max", MODULES),
+        *points("pack_{}_cell_temperature_min", MODULES),
+    ),
+    *diagnostic(
+        replace(VOLTAGE, suggested_display_precision=3),
+        Part.BATTERY,
+        *points("pack_{}_cell_voltage_max", MODULES),
+        *points("pack_{}_cell_voltage_min", MODULES),
+    ),
+    *diagnostic(COUNT, Part.BATTERY, *points("pack_{}_cycles", MODULES)),
     *diagnostic(
         CHOICE,
         Part.BATTERY,

@@ -153,7 +153,7 @@ def fixed(kind: UnitSensorDescription, part: Part, *keys: str) -> list[UnitSenso
 
 
 def points(pattern: str, count: int = 4) -> list[str]:
-    """Return the keys of the points of a curve."""
+    """Return the keys of what is numbered: the points of a curve, the packs of a battery."""
     return [pattern.format(number) for number in range(1, count + 1)]
 
 
@@ -163,6 +163,7 @@ def stand_in(kind: UnitSensorDescription, control: UnitEntityDescription) -> Uni
         kind,
         key=control.key,
         part=control.part,
+        used_when=control.used_when,
         entity_registry_enabled_default=control.entity_registry_enabled_default,
         writable=False,
     )

@@ -9,11 +9,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import ControlEntity, Part, UnitEntityDescription, async_add_values
+from .entity import ControlEntity, Part, UnitEntityDescription
 from .modbus.schedule import DAYS
 from .modbus.schedule_six import SLOTS
+from .roster import async_add_values
 from .timed_slots import TIMED_SLOTS
-from .usage import MICRO_INVERTER, Usage
+from .usage import MICRO_INVERTER, SMART_LOAD, Usage
 
 PARALLEL_UPDATES = 1
 
@@ -42,7 +43,7 @@ SWITCHES: Final = (
     UnitSwitchDescription(key="solar_sell"),
     UnitSwitchDescription(key="tou_enabled"),
     UnitSwitchDescription(key="grid_charge_enabled", part=Part.BATTERY),
-    UnitSwitchDescription(key="on_grid_always_on", part=Part.GENERATOR),
+    UnitSwitchDescription(key="on_grid_always_on", part=Part.GENERATOR, used_when=(SMART_LOAD,)),
     *hidden(
         Part.INVERTER,
         "inverter_enabled",

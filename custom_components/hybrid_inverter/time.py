@@ -10,8 +10,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry
-from .entity import ControlEntity, UnitEntityDescription, async_add_values
+from .entity import ControlEntity, UnitEntityDescription
 from .modbus.schedule_six import SLOTS
+from .roster import async_add_values
 from .timed_slots import TIMED_SLOTS
 
 PARALLEL_UPDATES = 1

@@ -16,12 +16,16 @@ class Usage:
     cases: frozenset[tuple[str, ...]]
 
     def applies(self, values: Mapping[str, Value | None]) -> bool:
-        """Return whether the setting counts; what is not known hides nothing."""
+        """Return whether the setting counts, as far as that is known: what is not speaks against nothing."""
         held = [values.get(key) for key in self.keys]
         return any(
             all(value in (None, wanted) for value, wanted in zip(held, case, strict=True))
             for case in self.cases
         )
+
+    def is_known(self, values: Mapping[str, Value | None]) -> bool:
+        """Return whether the other settings were read; a code without a meaning is all that they may say."""
+        return all(key in values for key in self.keys)
 
 
 def port(*modes: str) -> Usage:

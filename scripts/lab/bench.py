@@ -127,7 +127,7 @@ async def refresh(seconds: float) -> None:
     ):
         started = time.monotonic()
         entry = await home.add_inverter(plant.rtu, "rtu")
-        await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 5)
+        await home.until(f"sensor.{NAME}_battery_soc", str.isdecimal, 5)
         print(
             f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)"
         )

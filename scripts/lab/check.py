@@ -2,12 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 import json
 import re
 import time
 from typing import Any, Final
 
+from .controls import (
+    PLATFORMS,
+    Station,
+    controls_of,
+    prepare,
+    stations,
+    try_all,
+)
 from .home import Home, RefusedError, home_assistant
 from .plant import Plant, simulated_plant
 from .process import free_port
@@ -16,7 +25,7 @@ NAME: Final = "jso8048104"
 
 # Entity, register, and how its word becomes the state: from the register facts, by hand.
 READINGS: Final[tuple[tuple[str, int, Callable[[int], float]], ...]] = (
-    (f"sensor.{NAME}_battery_state_of_charge", 588, float),
+    (f"sensor.{NAME}_battery_soc", 588, float),
     (f"sensor.{NAME}_battery_voltage", 587, lambda raw: raw / 100),
     (f"sensor.{NAME}_battery_temperature", 586, lambda raw: (raw - 1000) / 10),
     (f"sensor.{NAME}_grid_voltage_l1", 598, lambda raw: raw / 10),
@@ -57,29 +66,24 @@ SETTINGS: Final[tuple[tuple[str, str, dict[str, Any], str, int, int], ...]] = (
     ("number.set_value", "battery_shutdown_soc", {"value": 15}, "15", 115, 15),
     ("number.set_value", "battery_low_soc", {"value": 30}, "30", 117, 30),
     ("number.set_value", "battery_restart_soc", {"value": 45}, "45", 116, 45),
-    (
-        "number.set_value",
-        "generator_port_smart_load_on_soc",
-        {"value": 98},
-        "98",
-        137,
-        98,
-    ),
-    (
-        "number.set_value",
-        "generator_port_smart_load_off_soc",
-        {"value": 90},
-        "90",
-        135,
-        90,
-    ),
-    ("number.set_value", "generator_port_smart_load_pv", {"value": 700}, "700", 139, 700),
     ("number.set_value", "grid_max_sell_power", {"value": 6000}, "6000", 143, 6000),
     ("number.set_value", "grid_zero_export_power", {"value": 60}, "60", 104, 60),
     ("switch.turn_off", "solar_sell", {}, "off", 145, 0),
     ("switch.turn_on", "solar_sell", {}, "on", 145, 1),
     ("switch.turn_on", "battery_grid_charge", {}, "on", 130, 1),
     ("switch.turn_off", "battery_grid_charge", {}, "off", 130, 0),
+)
+
+# Entity, action, what to set, and what the refusal has to say; after all controls of the first station were set.
+REFUSALS: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
+    ("tou_slot_1_power", "number.set_value", {"value": 8001}, "8001"),
+    ("tou_slot_1_power", "number.set_value", {"value": 4000.5}, "4000.5"),
+    ("work_mode", "select.select_option", {"option": "buying_first"}, "buying_first"),
+    # The third slot starts at 8:30.
+    ("tou_slot_2_time", "time.set_value", {"time": "08:35:00"}, "08:30"),
+    ("tou_slot_2_time", "time.set_value", {"time": "06:02:00"}, "00:05"),
+    # The display says that the machine does not have it.
+    ("solar_sell", "switch.turn_off", {}, "does not offer"),
 )
 
 # Other components of Home Assistant that miss a program or a library on a machine without a screen, what it says of
@@ -111,6 +115,8 @@ class House:
     other: Plant
     home: Home
     entry: dict[str, Any]
+    # Machines of their own on which every control is tried.
+    stations: list[tuple[Plant, Station]]
 
 
 async def refusals_come_before_an_entry(house: House) -> None:
@@ -141,7 +147,7 @@ async def refusals_come_before_an_entry(house: House) -> None:
     result = await home.answer_flow(flow_id, form)
     expect(result["type"] == "create_entry", f"no entry was created: {json.dumps(result)}")
     house.entry = result["result"]
-    await home.until(f"sensor.{NAME}_battery_state_of_charge", str.isdecimal, 3)
+    await home.until(f"sensor.{NAME}_battery_soc", str.isdecimal, 3)
     took = time.monotonic() - started
     expect(took < 3, f"the first values took {took:.1f} s")
 
@@ -203,20 +209,13 @@ async def controls_are_obeyed(house: House) -> None:
 
 
 async def flags_leave_their_neighbours_alone(house: House) -> None:
-    """Time of use shares its register with the weekdays, the smart load with peak shaving."""
-    for name, address, mask in (
-        ("time_of_use", 146, 0x0001),
-        ("generator_port_on_grid_always_on", 178, 0x00C0),
-    ):
-        entity_id = f"switch.{NAME}_{name}"
-        before = await house.plant.word(address)
-        service = "turn_off" if await house.home.value(entity_id) == "on" else "turn_on"
-        await house.home.call("switch", service, entity_id=entity_id)
-        after = await house.plant.word(address)
-        expect((before ^ after) & mask != 0, f"{entity_id} did not change its bits: {after:#06x}")
-        expect(
-            (before ^ after) & ~mask == 0, f"{entity_id} changed others: {before:#06x} {after:#06x}"
-        )
+    """Time of use shares its register with the weekdays."""
+    entity_id = f"switch.{NAME}_time_of_use"
+    before = await house.plant.word(146)
+    service = "turn_off" if await house.home.value(entity_id) == "on" else "turn_on"
+    await house.home.call("switch", service, entity_id=entity_id)
+    after = await house.plant.word(146)
+    expect(before ^ after == 0x0001, f"{entity_id} made {after:#06x} of {before:#06x}")
 
 
 async def equal_values_are_not_written(house: House) -> None:
@@ -336,7 +335,69 @@ async def another_machine_is_added_over_rtu(house: House) -> None:
     """A second link, in the other framing, beside the first."""
     entry = await house.home.add_inverter(house.other.rtu, "rtu")
     expect(entry["state"] == "loaded", f"the second entry is {entry['state']}")
-    await house.home.until(f"sensor.{NAME}_0002_battery_state_of_charge", str.isdecimal, 3)
+    await house.home.until(f"sensor.{NAME}_0002_battery_soc", str.isdecimal, 3)
+
+
+async def machines_for_all_controls_are_added(house: House) -> None:
+    """In the installer's tier, with every control enabled; Home Assistant loads them again after a while."""
+    await asyncio.gather(
+        *(prepare(house.home, plant, station) for plant, station in house.stations)
+    )
+
+
+async def every_control_is_obeyed(house: House) -> None:
+    """Each is set to another value, which the machine's registers then hold, and no other bit is changed."""
+    home = house.home
+    tried = [
+        (control.platform, control.key)
+        for _, station in house.stations
+        for control in station.controls
+    ]
+    counts = [sum(platform == one for one, _ in tried) for platform in PLATFORMS]
+    expect(
+        counts == [57, 5, 47, 6], f"numbers, choices, switches and times that are tried: {counts}"
+    )
+    known: set[str] = set()
+    for _, station in house.stations:
+        known |= (await controls_of(home, station)).keys()
+    untried = known - {key for _, key in tried}
+    expect(not untried, f"never tried: {sorted(untried)}")
+    found = await asyncio.gather(
+        *(try_all(home, plant, station) for plant, station in house.stations)
+    )
+    wrong = [text for texts in found for text in texts]
+    expect(not wrong, "\n".join(wrong))
+
+
+async def the_panel_changes_a_neighbour(house: House) -> None:
+    """Somebody switches Saturday on at the display, and nobody has read that when Monday is switched on here."""
+    plant, station = house.stations[1]
+    held = await plant.word(146)
+    expect(held == 0, f"register 146 holds {held:#06x}, although all of it was switched off")
+    await plant.post("registers", {"address": 146, "values": [0x0040]})
+    monday, saturday = station.entities["tou_monday"], station.entities["tou_saturday"]
+    expect(await house.home.value(saturday) == "off", "the change at the display was read at once")
+    await house.home.call("switch", "turn_on", entity_id=monday)
+    held = await plant.word(146)
+    expect(held == 0x0042, f"register 146 holds {held:#06x}, not Saturday and Monday")
+    await house.home.until(saturday, "on", 3)
+
+
+async def each_kind_of_control_refuses(house: House) -> None:
+    """With the reason in words, and without a single write."""
+    plant, station = house.stations[0]
+    await plant.post("registers", {"address": 145, "values": [0xFFFF]})
+    before = len(await plant.writes())
+    for key, action, data, reason in REFUSALS:
+        entity_id = station.entities[key]
+        shown = await house.home.value(entity_id)
+        message = await _refusal(house.home, action, entity_id=entity_id, **data)
+        expect(reason in message, f"{entity_id} refuses without {reason!r}: {message}")
+        expect(await house.home.value(entity_id) == shown, f"{entity_id} changed all the same")
+    sent = (await plant.writes())[before:]
+    expect(not sent, f"sent all the same: {sent}")
+    for _, one in house.stations:
+        await house.home.request("DELETE", f"config/config_entries/entry/{one.entry_id}")
 
 
 async def diagnostics_tell_no_secrets(house: House) -> None:
@@ -380,6 +441,7 @@ CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
     the_same_machine_is_not_added_twice,
     every_entity_has_a_value,
     states_are_what_the_registers_say,
+    machines_for_all_controls_are_added,
     controls_are_obeyed,
     flags_leave_their_neighbours_alone,
     equal_values_are_not_written,
@@ -391,6 +453,9 @@ CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
     the_installer_tier_adds_its_controls,
     the_panel_is_followed,
     another_machine_is_added_over_rtu,
+    every_control_is_obeyed,
+    the_panel_changes_a_neighbour,
+    each_kind_of_control_refuses,
     diagnostics_tell_no_secrets,
     the_entry_can_be_removed,
     the_log_is_clean,
@@ -405,8 +470,13 @@ async def check() -> int:
         simulated_plant() as plant,
         simulated_plant(another) as other,
         home_assistant() as home,
+        AsyncExitStack() as more,
     ):
-        house = House(plant=plant, other=other, home=home, entry={})
+        machines = [
+            (await more.enter_async_context(simulated_plant(["--serial-number", one.serial])), one)
+            for one in stations()
+        ]
+        house = House(plant=plant, other=other, home=home, entry={}, stations=machines)
         for one in CHECKS:
             started = time.monotonic()
             name = one.__name__.replace("_", " ")

@@ -49,7 +49,7 @@ GROUPS: Final = {
     Group.SETTINGS: "Settings",
     Group.IDENTITY: "Identity",
 }
-# When a setting counts; otherwise its entity is unavailable.
+# When a setting counts; otherwise its entity is not there.
 WHEN: Final[dict[Usage, str]] = {
     BY_VOLTAGE: "the battery is controlled by voltage",
     BY_STATE_OF_CHARGE: "the battery is controlled by state of charge",
@@ -112,7 +112,7 @@ class Shown:
     unit: str
     # The tier that may change it; empty for what is only shown.
     tier: str
-    # When it is available, in words; empty for always.
+    # When it is there, in words; empty for always.
     when: str
 
     @property
@@ -214,7 +214,8 @@ MANUAL: Final = """\
 - **Kind** says what it is, and from which [tier](../README.md#options) on it can be changed: `everyday` or `installer`.
   Without a tier it is only shown. In a lower tier a setting is shown as a sensor with the same name.
 - *Off at first* means that the entity is disabled until you enable it on the page of its device.
-- *Only while* means that the entity is unavailable otherwise: the inverter does not go by the setting then.
+- *Only while* means that the entity is not there otherwise: the inverter does not go by the setting then. It comes and
+  goes by itself when the mode is changed, and keeps its name and whatever else you gave it.
 - **Key** is the end of the entity's unique id. The addresses are in the
   [list of entities and registers]({entities}).
 """

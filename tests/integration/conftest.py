@@ -24,6 +24,9 @@ SETTLE = 0.01
 TIMEOUT = 1.0
 SPACING = 0.0
 
+# What the fixture's machine has of what only some machines have.
+PICTURED_FEATURES = ("pack_1", "pack_2", "packs")
+
 IMAGE = Path(__file__).parents[1] / "fixtures" / "jso_image.json"
 
 
@@ -90,6 +93,6 @@ async def picture(socket_enabled: None) -> AsyncIterator[FaultServer]:
 @pytest.fixture
 def pictured(hass: HomeAssistant, picture: FaultServer) -> MockConfigEntry:
     """Return an entry for the fixture's machine that is not set up yet."""
-    entry = network_entry(picture.port)
+    entry = network_entry(picture.port, features=PICTURED_FEATURES)
     entry.add_to_hass(hass)
     return entry

@@ -1,6 +1,6 @@
 """What several tests of the integration share: an entry as it is stored, and short ways to look things up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
@@ -48,8 +48,10 @@ def link_entry(
     data: Mapping[str, Any],
     serials: Mapping[int, str] | None = None,
     options: Mapping[str, Any] | None = None,
+    features: Sequence[str] = (),
 ) -> MockConfigEntry:
     """Return an entry for a link with machines, given as their serial numbers by unit id."""
+    identity = {**IDENTITY, "features": list(features)}
     return MockConfigEntry(
         domain=DOMAIN,
         title=f"JSO8048104 ({data.get('device') or f'{data["host"]}:{data["port"]}'})",
@@ -57,7 +59,7 @@ def link_entry(
         options=dict(options or {}),
         subentries_data=[
             {
-                "data": {"unit_id": unit_id, "identity": {**IDENTITY, "serial": serial}},
+                "data": {"unit_id": unit_id, "identity": {**identity, "serial": serial}},
                 "subentry_type": "inverter",
                 "title": "JSO8048104",
                 "unique_id": serial,
@@ -73,9 +75,10 @@ def network_entry(
     unit_id: int = 1,
     serial: str = SERIAL,
     options: Mapping[str, Any] | None = None,
+    features: Sequence[str] = (),
 ) -> MockConfigEntry:
     """Return an entry for a machine on a port of this computer."""
-    return link_entry(network_data(port), {unit_id: serial}, options)
+    return link_entry(network_data(port), {unit_id: serial}, options, features)
 
 
 def status(entry: MockConfigEntry) -> ConfigEntryState:

@@ -226,7 +226,7 @@ async def test_network_for_real(hass: HomeAssistant, plant: SimulatedPlant, fram
     (subentry,) = result["result"].subentries.values()
     assert subentry.data == {"unit_id": 1, "identity": IDENTITY}
     assert result["result"].state is ConfigEntryState.LOADED
-    assert hass.states.get("sensor.jso8048104_battery_state_of_charge").state == "60"  # type: ignore[union-attr]
+    assert hass.states.get("sensor.jso8048104_battery_soc").state == "60"  # type: ignore[union-attr]
 
 
 async def test_serial_for_real(hass: HomeAssistant, elsewhere: SimulatedPlant) -> None:
@@ -237,7 +237,7 @@ async def test_serial_for_real(hass: HomeAssistant, elsewhere: SimulatedPlant) -
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].state is ConfigEntryState.LOADED
-    assert hass.states.get("sensor.jso8048104_battery_state_of_charge").state == "60"  # type: ignore[union-attr]
+    assert hass.states.get("sensor.jso8048104_battery_soc").state == "60"  # type: ignore[union-attr]
 
 
 @pytest.mark.usefixtures("no_setup")

@@ -37,6 +37,12 @@ async def set_up(
     return entry
 
 
+@pytest.fixture
+def smart_load(plant: SimulatedPlant) -> None:
+    """Have the generator port switch a load, so that the thresholds of that are there."""
+    plant.machine().panel_change(133, 1)
+
+
 async def select(hass: HomeAssistant, key: str, option: str) -> None:
     """Choose an option as a person does."""
     await hass.services.async_call(
@@ -101,6 +107,7 @@ async def test_selects(
     ]
 
 
+@pytest.mark.usefixtures("smart_load")
 @pytest.mark.parametrize(
     ("key", "value", "address", "before", "after"),
     [
@@ -135,6 +142,7 @@ async def test_numbers(
     ]
 
 
+@pytest.mark.usefixtures("smart_load")
 @pytest.mark.parametrize(
     ("key", "address", "off", "on"),
     [
@@ -168,6 +176,7 @@ async def test_switches(
     assert state(hass, Platform.SWITCH, key).state == "on"
 
 
+@pytest.mark.usefixtures("smart_load")
 async def test_other_bits_are_those_of_the_machine(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
@@ -409,6 +418,7 @@ def bounds(hass: HomeAssistant, key: str) -> tuple[float, float, float]:
     return attributes["min"], attributes["max"], attributes["step"]
 
 
+@pytest.mark.usefixtures("smart_load")
 async def test_bounds_follow_the_other_settings(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
@@ -454,6 +464,7 @@ def registered(hass: HomeAssistant, entry: MockConfigEntry) -> set[tuple[str, st
     return {item for item in keys if item[1] in (*SELECTS, *NUMBERS, *SWITCHES)}
 
 
+@pytest.mark.usefixtures("smart_load")
 async def test_tiers(hass: HomeAssistant, plant: SimulatedPlant) -> None:
     """A setting is a control where the tier allows it, and else is shown; nothing is left behind."""
     entry = await set_up(hass, plant, {})

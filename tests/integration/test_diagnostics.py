@@ -44,7 +44,7 @@ async def test_entry(
     assert await hass.config_entries.async_setup(pictured.entry_id)
     await hass.async_block_till_done()
     # Even what no entity shows may have been read.
-    await unit_of(pictured).device.poll(["serial_number", "pack_serial", "main_firmware"])
+    await unit_of(pictured).device.poll(["serial_number", "pack_1_serial", "main_firmware"])
     data: Any = await get_diagnostics_for_config_entry(hass, hass_client, pictured)
     dump = json.dumps(data)
     assert [secret for secret in SECRETS if secret in dump] == []
@@ -72,7 +72,7 @@ async def test_entry(
         "model": "JSO8048104",
         "firmware": "2011-1144-1805 / 1001-C036",
         "facts": {"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
-        "features": [],
+        "features": ["pack_1", "pack_2", "packs"],
     }
     assert unit["polls"] == {
         "power": {"interval": 5.0, "successful": True, "failed": []},

@@ -42,6 +42,7 @@ from .helpers import (
 )
 
 JSO: Final = FAMILIES["jso"]
+# With everything that only some of its machines have.
 
 # What the raw registers of the fixture mean, worked out by hand.
 SENSORS: Final = {
@@ -115,8 +116,22 @@ SENSORS: Final = {
     "bms_temperature": "24.5",
     "bms_alarm": "none",
     "bms_fault": "bit 2",
-    "pack_count": "4",
+    "pack_count": "2",
     "pack_device_type": "1792",
+    "pack_1_serial": "PACK000000000001",
+    "pack_1_soc": "62.3",
+    "pack_1_soh": "98.5",
+    "pack_1_voltage": "52.31",
+    "pack_1_current": "-24.0",  # charging
+    "pack_1_temperature": "24.5",
+    "pack_1_cell_temperature_max": "26.2",
+    "pack_1_cell_temperature_min": "23.3",
+    "pack_1_cell_voltage_max": "3.274",
+    "pack_1_cell_voltage_min": "3.266",
+    "pack_1_total_capacity": "140.0",
+    "pack_1_cycles": "214",
+    "pack_2_soc": "100.0",
+    "pack_2_soh": STATE_UNKNOWN,  # 9.8 %: not in the scale of the others
     "battery_2_soc": "0",
     "battery_2_power": "0",
     "battery_2_temperature": STATE_UNKNOWN,
@@ -298,9 +313,10 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
         "binary_sensor": 3,
         # A fault, an outage
         "event": 2,
-        "number": 8,
+        # The port is a generator input: none of a smart load.
+        "number": 5,
         "select": 2,
-        "switch": 4,
+        "switch": 3,
     }
     assert 45 <= enabled.total() <= 60
 
@@ -313,9 +329,7 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     keys |= {"schedule", "active_slot", "next_schedule_change"}
     keys |= {"clock_drift", "setting_writes_today", "sync_clock", "undo_last_change"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
-    assert find(hass, Platform.SENSOR, "battery_soc") == (
-        "sensor.jso8048104_battery_state_of_charge"
-    )
+    assert find(hass, Platform.SENSOR, "battery_soc") == "sensor.jso8048104_battery_soc"
     assert find(hass, Platform.SENSOR, "grid_l2_voltage") == "sensor.jso8048104_grid_voltage_l2"
     assert find(hass, Platform.SENSOR, "pv1_power") == "sensor.jso8048104_pv_pv1_power"
     (subentry_id,) = loaded.subentries
@@ -385,8 +399,8 @@ async def test_requests(
         await refresh(hass, loaded, group)
         counts[group] = requests(plant) - before
     assert counts[Group.POWER] <= 2
-    # The firmware, once a day.
-    assert counts.pop(Group.IDENTITY) == 1
+    # The firmware, and what only some machines have, once a day.
+    assert counts.pop(Group.IDENTITY) == 2
     assert 3 <= sum(counts.values()) <= 6
 
 
@@ -569,7 +583,6 @@ NOT_SHOWN: Final = {
         "serial_number": "stands on the device page, and would be recorded with every state",
         "main_fw_boot": "is the third part of main_firmware",
         "rated_power_code": "says again what rated_power says",
-        "pack_serial": PERSONAL,
     },
     "saj": {
         "device_type": "tells the model, which stands on the device page",

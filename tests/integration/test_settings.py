@@ -1,10 +1,11 @@
 """Every setting of the manual's pages: changed through its action, and seen in the machine's registers bit by bit."""
 
+from collections.abc import Iterator
 from datetime import time
 from typing import Any, Final
 from unittest.mock import patch
 
-from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
+from homeassistant.const import ATTR_ENTITY_ID, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
@@ -29,17 +30,25 @@ MICRO_INVERTER: Final = {133: 2}
 
 
 @pytest.fixture
-async def installer(hass: HomeAssistant, plant: SimulatedPlant) -> MockConfigEntry:
+def switched_on() -> Iterator[None]:
+    """Have every entity switched on, those that come later, too."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
+        yield
+
+
+@pytest.fixture
+async def installer(
+    hass: HomeAssistant, plant: SimulatedPlant, switched_on: None
+) -> MockConfigEntry:
     """Return a loaded entry in the installer's tier with every entity switched on."""
     return await set_up(hass, plant, "installer")
 
 
 async def set_up(hass: HomeAssistant, plant: SimulatedPlant, tier: str) -> MockConfigEntry:
-    """Return a loaded entry in a tier with every entity switched on."""
+    """Return a loaded entry in a tier."""
     entry = network_entry(plant.tcp_port, options={"tier": tier})
     entry.add_to_hass(hass)
-    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
-        await at_start(hass, entry)
+    await at_start(hass, entry)
     # The first poll cannot know what this test switches on.
     await refresh(hass, entry, Group.SETTINGS)
     return entry
@@ -506,64 +515,64 @@ OF_A_MODE: Final = (
     "battery_low_voltage",
     "tou_slot_4_voltage",
     "tou_slot_4_soc",
-    # On the display they belong to a mode, too, but are shown in every one: a threshold may be set beforehand.
     "smart_load_on_soc",
+    "smart_load_min_solar_power",
     "battery_low_soc",
     "generator_charge_start_soc",
 )
 
 
-def available(hass: HomeAssistant) -> set[str]:
-    """Return which of the numbers that belong to a mode can be set now."""
-    return {
-        key for key in OF_A_MODE if state(hass, Platform.NUMBER, key).state != STATE_UNAVAILABLE
-    }
+def there(hass: HomeAssistant) -> set[str]:
+    """Return which of the numbers that belong to a mode are there, all of them with a value."""
+    found = {key for key in OF_A_MODE if find(hass, Platform.NUMBER, key) is not None}
+    for key in found:
+        assert float(state(hass, Platform.NUMBER, key).state) > 0, key
+    return found
 
 
 async def test_the_mode_of_the_port(
     hass: HomeAssistant, plant: SimulatedPlant, installer: MockConfigEntry
 ) -> None:
     """Another mode brings its settings at once, without a restart and without a poll."""
-    always = {
-        "smart_load_on_soc",
-        "battery_low_soc",
-        "tou_slot_4_soc",
-        "generator_charge_start_soc",
-    }
-    assert available(hass) == {*always, "generator_rated_power"}
+    always = {"battery_low_soc", "tou_slot_4_soc", "generator_charge_start_soc"}
+    assert there(hass) == {*always, "generator_rated_power"}
     cut_off = "microinverter_export_cutoff"
-    assert state(hass, Platform.SWITCH, cut_off).state == STATE_UNAVAILABLE
+    assert find(hass, Platform.SWITCH, cut_off) is None
     await call(hass, "select.select_option", "generator_port_mode", option="smart_load_output")
-    assert available(hass) == {*always, "smart_load_open_delay"}
+    assert there(hass) == {
+        *always,
+        "smart_load_on_soc",
+        "smart_load_min_solar_power",
+        "smart_load_open_delay",
+    }
     await call(hass, "select.select_option", "generator_port_mode", option="micro_inverter_input")
-    assert available(hass) == {*always, "ac_couple_frequency_high"}
+    assert there(hass) == {*always, "smart_load_on_soc", "ac_couple_frequency_high"}
     assert state(hass, Platform.SWITCH, cut_off).state == "off"
     # And when it is changed at the display, with the next poll.
     await at_the_panel(hass, plant, installer, {133: 0})
-    assert available(hass) == {*always, "generator_rated_power"}
+    assert there(hass) == {*always, "generator_rated_power"}
 
 
 async def test_the_mode_of_the_battery(
     hass: HomeAssistant, plant: SimulatedPlant, installer: MockConfigEntry
 ) -> None:
     """Volts or percent; a lithium battery goes by its state of charge, whatever is chosen."""
-    always = {"smart_load_on_soc", "battery_low_soc", "generator_rated_power"}
-    percent = {*always, "tou_slot_4_soc", "generator_charge_start_soc"}
+    percent = {"battery_low_soc", "tou_slot_4_soc", "generator_charge_start_soc"}
+    volts = {"battery_low_voltage", "tou_slot_4_voltage"}
     await call(hass, "select.select_option", "battery_operation_mode", option="voltage")
-    assert available(hass) == percent
+    assert there(hass) == {*percent, "generator_rated_power"}
     await call(hass, "select.select_option", "battery_chemistry", option="lead_acid")
-    assert available(hass) == {*always, "battery_low_voltage", "tou_slot_4_voltage"}
+    assert there(hass) == {*volts, "generator_rated_power"}
     await at_the_panel(hass, plant, installer, SMART_LOAD)
-    assert available(hass) == {
-        *(always - {"generator_rated_power"}),
-        "battery_low_voltage",
-        "tou_slot_4_voltage",
+    assert there(hass) == {
+        *volts,
+        "smart_load_min_solar_power",
         "smart_load_open_delay",
         "smart_load_on_voltage",
         "smart_load_off_voltage",
     }
     await at_the_panel(hass, plant, installer, {111: 2, 133: 0})
-    assert available(hass) == always
+    assert there(hass) == {"generator_rated_power"}
 
 
 async def test_a_mode_is_polled_for_the_settings_that_ask_for_it(
@@ -576,15 +585,8 @@ async def test_a_mode_is_polled_for_the_settings_that_ask_for_it(
         "number", "hybrid_inverter", "JSO0000001_tou_slot_4_voltage", config_entry=entry
     )
     await at_start(hass, entry)
-    # Whatever else is polled by default.
-    (number,) = (item for item in NUMBERS if item.key == "tou_slot_4_voltage")
-    assert number.polled_keys == {
-        "tou_slot_4_voltage",
-        "battery_operation_mode",
-        "battery_chemistry",
-    }
     assert hass.states.get(entity(hass, Platform.SENSOR, "battery_chemistry")) is None
-    assert state(hass, Platform.NUMBER, "tou_slot_4_voltage").state == STATE_UNAVAILABLE
+    assert find(hass, Platform.NUMBER, "tou_slot_4_voltage") is None
     await at_the_panel(hass, plant, entry, LEAD_ACID)
     assert state(hass, Platform.NUMBER, "tou_slot_4_voltage").state == "51.4"
 
@@ -612,13 +614,14 @@ def test_what_is_unknown_hides_nothing(
 # ---------------------------------------------------------------------- what may only be seen
 
 
+@pytest.mark.usefixtures("switched_on")
 async def test_a_tier_that_may_change_nothing(hass: HomeAssistant, plant: SimulatedPlant) -> None:
-    """Every control has a stand-in that shows the same, and none of the controls is left."""
+    """Every control has a stand-in that shows the same, in the same modes; none of the controls is left."""
+    plant.machine().panel_change(133, 2)
     await set_up(hass, plant, "read_only")
     sensors = {
         "tou_slot_2_time": "05:00",
         "tou_slot_1_soc": "80",
-        "tou_slot_4_voltage": "51.4",
         "tou_slot_5_power": "5000",
         "float_voltage": "53.6",
         "equalization_time": "3.0",
@@ -626,7 +629,6 @@ async def test_a_tier_that_may_change_nothing(hass: HomeAssistant, plant: Simula
         "lithium_protocol": "0",
         "battery_chemistry": "lithium",
         "battery_operation_mode": "state_of_charge",
-        # Also in another mode than the one in force.
         "ac_couple_frequency_high": "52.0",
     }
     switches = {
@@ -639,6 +641,9 @@ async def test_a_tier_that_may_change_nothing(hass: HomeAssistant, plant: Simula
     assert {key: state(hass, Platform.SENSOR, key).state for key in sensors} == sensors
     assert {key: state(hass, Platform.BINARY_SENSOR, key).state for key in switches} == switches
     for platform, key in (
+        (Platform.SENSOR, "tou_slot_4_voltage"),
+        (Platform.SENSOR, "smart_load_min_solar_power"),
+        (Platform.BINARY_SENSOR, "on_grid_always_on"),
         (Platform.TIME, "tou_slot_2_time"),
         (Platform.NUMBER, "float_voltage"),
         (Platform.SELECT, "battery_chemistry"),

@@ -53,7 +53,7 @@ def unit() -> FakeUnit:
 
 @pytest.mark.parametrize("marker", [0x0005, 0x0500])
 async def test_a_machine_of_ours(unit: FakeUnit, marker: int) -> None:
-    """The type is accepted in both spellings; two requests tell everything."""
+    """The type is accepted in both spellings; two requests tell everything, and one whether there are packs."""
     unit.registers[0] = marker
     assert await identify(unit) == Identity(
         family="jso",
@@ -63,7 +63,7 @@ async def test_a_machine_of_ours(unit: FakeUnit, marker: int) -> None:
         firmware="2001-1144-1800 / 1001-C037",
         facts={"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
     )
-    assert unit.reads == [(0, 1), (0, 23)]
+    assert unit.reads == [(0, 1), (0, 23), (10002, 1)]
 
 
 @pytest.mark.parametrize(

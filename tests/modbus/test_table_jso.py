@@ -57,9 +57,6 @@ EXPECTED: Final[dict[str, Value | None]] = {
     "market": "eu",
     "system_selfcheck": False,
     "communication_address": 1,
-    "pack_device_type": 1792,
-    "pack_count": 4,
-    "pack_serial": "PACK000000000001",
     # Basic and advanced settings.
     "system_time": datetime(2026, 6, 21, 12, 34, 56),  # noqa: DTZ001 - 0x1A06 0x150C 0x2238, local
     "inverter_enabled": True,
@@ -472,6 +469,47 @@ EXPECTED: Final[dict[str, Value | None]] = {
     "pv4_current": 0.0,
 }
 
+# What the features add: the battery packs, of which the image has two.
+EXPECTED_PACKS: Final[dict[str, Value | None]] = {
+    "pack_device_type": 1792,
+    "pack_count": 2,
+    "pack_1_serial": "PACK000000000001",
+    "pack_1_voltage": 52.31,
+    "pack_1_current": -24.0,  # raw 65296
+    "pack_1_temperature": 24.5,  # (1245 - 1000) / 10
+    "pack_1_cell_temperature_max": 26.2,
+    "pack_1_cell_temperature_min": 23.3,
+    "pack_1_soc": 62.3,
+    "pack_1_soh": 98.5,
+    "pack_1_total_capacity": 140.0,
+    "pack_1_cell_voltage_max": 3.274,
+    "pack_1_cell_voltage_min": 3.266,
+    "pack_1_cycles": 214,
+    "pack_2_serial": "PACK000000000002",
+    "pack_2_voltage": 52.29,
+    "pack_2_current": -23.9,  # raw 65297
+    "pack_2_temperature": -0.5,  # (995 - 1000) / 10
+    "pack_2_cell_temperature_max": 0.5,
+    "pack_2_cell_temperature_min": None,  # 0xFFFF
+    "pack_2_soc": 100.0,
+    "pack_2_soh": None,  # raw 98, in whole percent: no battery works at 9.8 %
+    "pack_2_total_capacity": None,  # raw 140, in whole ampere-hours: 14 Ah is no pack
+    "pack_2_cell_voltage_max": None,  # raw 327, in hundredths: 0.327 V is no cell
+    "pack_2_cell_voltage_min": 3.251,
+    "pack_2_cycles": 0,
+}
+# Where each of the eight packs starts: 38 registers after the one before.
+PACK_STARTS: Final = {
+    1: 10032,
+    2: 10070,
+    3: 10108,
+    4: 10146,
+    5: 10184,
+    6: 10222,
+    7: 10260,
+    8: 10298,
+}
+
 # What may be written at all, held here by hand: a row that is made writable by mistake fails the test.
 EVERYDAY: Final = {
     "system_time",
@@ -613,7 +651,10 @@ NEVER_WRITTEN: Final = frozenset(
 # The display prints one word both by itself and as the last part of the firmware number.
 SHARED: Final = {frozenset({"main_firmware", "main_fw_boot"})}
 
-ROWS: Final = list(JSO.registers.values())
+# Those that every machine has, and those of the features.
+PLAIN_ROWS: Final = list(JSO.registers.values())
+ROWS: Final = list(JSO.every_row())
+FULL: Final = JSO.fitted([feature.key for feature in JSO.features], 8000)
 WRITABLE: Final = [row for row in ROWS if row.tier is not None]
 LIVE: Final[dict[str, Value | None]] = {
     "rated_power": 8000.0,
@@ -632,13 +673,17 @@ LIVE: Final[dict[str, Value | None]] = {
 
 def read(key: str, words: dict[int, int] | None = None) -> Value | None:
     """Return a value of the image, with some words put in its place."""
-    return JSO.registers[key].decode(IMAGE | (words or {}))
+    return FULL.registers[key].decode(IMAGE | (words or {}))
 
 
 # ---------------------------------------------------------------------- values
 
 
-@pytest.mark.parametrize(("key", "expected"), EXPECTED.items(), ids=EXPECTED)
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [*EXPECTED.items(), *EXPECTED_PACKS.items()],
+    ids=[*EXPECTED, *EXPECTED_PACKS],
+)
 def test_image(key: str, expected: Value | None) -> None:
     """Every row decodes the image to the value worked out by hand, of the same type."""
     value = read(key)
@@ -649,6 +694,51 @@ def test_image(key: str, expected: Value | None) -> None:
 def test_every_row_has_an_expected_value() -> None:
     """No row is left out of the image."""
     assert set(EXPECTED) == set(JSO.registers)
+    two = JSO.fitted({"packs", "pack_1", "pack_2"}, 8000)
+    assert set(EXPECTED_PACKS) == two.registers.keys() - JSO.registers.keys()
+
+
+@pytest.mark.parametrize(("number", "start"), PACK_STARTS.items())
+def test_packs_are_alike(number: int, start: int) -> None:
+    """A pack serves what the first one does, a whole number of strides further on."""
+    feature = next(item for item in JSO.features if item.key == f"pack_{number}")
+    shift = {address: IMAGE[address - start + 10032] for address in range(start, start + 25)}
+    shown = {
+        key.replace(f"pack_{number}_", "pack_1_"): row.decode(shift)
+        for key, row in feature.registers.items()
+    }
+    assert shown == {
+        key: value for key, value in EXPECTED_PACKS.items() if key.startswith("pack_1_")
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "found"),
+    [
+        (None, set()),
+        (0, set()),
+        (1, {"packs", "pack_1"}),
+        (2, {"packs", "pack_1", "pack_2"}),
+        (7, {"packs", *(f"pack_{number}" for number in range(1, 8))}),
+        (8, {"packs", *(f"pack_{number}" for number in range(1, 9))}),
+        # More than are shown.
+        (12, {"packs", *(f"pack_{number}" for number in range(1, 9))}),
+    ],
+)
+def test_packs_are_found_by_their_number(count: int | None, found: set[str]) -> None:
+    """The machine says how many there are; nothing else is looked at."""
+    assert {item.key for item in JSO.features if item.proof.holds({"pack_count": count})} == found
+    assert {key for item in JSO.features for key in item.proof.keys} == {"pack_count"}
+    assert FULL.registers["pack_count"].addresses == (10002,)
+
+
+def test_packs_are_read_apart() -> None:
+    """A range of their own for how many there are, and for each pack its 38 registers."""
+    ranges = [(low, high) for low, high in JSO.readable if high >= 709]
+    assert ranges == [
+        (10000, 10002),
+        *((start, start + 37) for start in PACK_STARTS.values()),
+    ]
 
 
 def test_identities() -> None:
@@ -831,6 +921,27 @@ def test_readings_that_others_get_wrong(
         ("warning", {553: 0xFFFF, 554: 0xFFFF}),
         ("bms_alarm", {220: 0xFFFF}),
         ("zero_export_power", {104: 0xFFFF}),
+        ("pack_count", {10002: 0xFFFF}),
+        ("pack_count", {10002: 65}),
+        # A pack of 48 V, in tenths of a volt.
+        ("pack_1_voltage", {10040: 523}),
+        ("pack_1_voltage", {10040: 6501}),
+        ("pack_1_voltage", {10040: 3999}),
+        ("pack_1_current", {10041: 3001}),
+        ("pack_1_current", {10041: 62535}),  # -300.1 A
+        ("pack_1_temperature", {10042: 0}),
+        ("pack_1_temperature", {10042: 599}),  # below -40 degC: 25.0 degC without the offset is
+        ("pack_1_temperature", {10042: 250}),
+        ("pack_1_cell_temperature_max", {10043: 2001}),
+        ("pack_1_cell_temperature_min", {10044: 25}),
+        ("pack_1_soc", {10047: 1001}),
+        ("pack_1_soh", {10048: 99}),
+        ("pack_1_total_capacity", {10050: 399}),
+        ("pack_1_total_capacity", {10050: 6001}),
+        ("pack_1_cell_voltage_max", {10054: 4001}),
+        ("pack_1_cell_voltage_min", {10055: 1999}),
+        ("pack_1_cycles", {10056: 20001}),
+        ("pack_1_serial", dict.fromkeys(range(10032, 10040), 0)),
     ],
 )
 def test_what_is_not_there_is_unknown(key: str, words: dict[int, int]) -> None:
@@ -1057,19 +1168,25 @@ def test_slot_times_travel_together() -> None:
 
 def test_counts() -> None:
     """How many rows there are, by group and by tier."""
-    assert len(ROWS) == 414
-    assert Counter(row.group for row in ROWS) == {
+    assert len(PLAIN_ROWS) == 411
+    assert Counter(row.group for row in PLAIN_ROWS) == {
         Group.POWER: 85,
         Group.ENERGY: 43,
         Group.SETTINGS: 265,
-        Group.IDENTITY: 21,
+        Group.IDENTITY: 18,
     }
-    assert Counter(row.tier for row in ROWS) == {
-        None: 298,
+    assert Counter(row.tier for row in PLAIN_ROWS) == {
+        None: 295,
         Tier.EVERYDAY: 78,
         Tier.INSTALLER: 38,
     }
-    assert Counter(row.confidence for row in ROWS) == {"high": 215, "medium": 177, "low": 22}
+    assert Counter(row.confidence for row in PLAIN_ROWS) == {"high": 215, "medium": 174, "low": 22}
+    # Two of all packs, and of each of eight its serial number and eleven values.
+    added = [row for row in ROWS if row not in PLAIN_ROWS]
+    assert len(added) == 98
+    assert Counter(row.group for row in added) == {Group.ENERGY: 88, Group.IDENTITY: 10}
+    assert Counter(row.tier for row in added) == {None: 98}
+    assert Counter(row.confidence for row in added) == {"medium": 10, "low": 88}
 
 
 def test_writable_rows_are_the_allowed_ones() -> None:
@@ -1156,8 +1273,10 @@ def test_groups_follow_the_addresses() -> None:
     """The fast area is power, state and BMS are energy, what can be set is settings."""
     for row in ROWS:
         first = min(row.addresses)
-        if first <= 36 or first == 74 or first >= 10000:
+        if first <= 36 or first == 74 or first in {10000, 10002, *PACK_STARTS.values()}:
             expected = Group.IDENTITY
+        elif first >= 10000:
+            expected = Group.ENERGY
         elif first >= 552:
             expected = Group.POWER
         elif first >= 500 or (210 <= first <= 224 and first != 223):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import pytest
 
@@ -335,15 +336,46 @@ def test_refused_block(machine: Machine) -> None:
     assert len(machine.read(611, 10)) == 10
 
 
-def test_battery_packs() -> None:
-    """They tell of themselves, or the machine refuses, which it does if nothing else is said."""
-    with pytest.raises(Refusal) as refusal:
-        JsoMachine(Plant(start=datetime(2026, 6, 21))).read(10000, 3)
-    assert refusal.value.code == 2
-    machine = JsoMachine(Plant(start=datetime(2026, 6, 21)), packs=True)
-    assert machine.read(10000, 3) == [1, 0, 1]
-    # PACK
-    assert machine.read(10032, 2) == [0x5041, 0x434B]
+PACK_READ: Final = bytes.fromhex("0327100003")  # 10000 to 10002
+
+
+def test_packs_are_refused_at_first() -> None:
+    """Other makers' batteries tell the machine nothing of their packs."""
+    machine = JsoMachine(Plant(start=datetime(2026, 6, 21, 10, 0)))
+    assert machine.respond(PACK_READ) == bytes.fromhex("8302")
+    with pytest.raises(KeyError):
+        machine.word(10032)
+
+
+def test_packs_can_be_silent() -> None:
+    """Some machines give no answer at all there, and go on as if nothing had been asked."""
+    machine = JsoMachine(Plant(start=datetime(2026, 6, 21, 10, 0)))
+    machine.trouble = Trouble(silent_blocks=((10000, 10335),))
+    assert machine.respond(PACK_READ) is None
+    assert machine.respond(bytes.fromhex("0327580001")) is None  # 10072
+    assert machine.respond(bytes.fromhex("0300000001")) == bytes.fromhex("03020005")
+
+
+def test_packs_can_be_served() -> None:
+    """Two of them, with their serial numbers, in registers that are 38 apart; a third one is none."""
+    plant = Plant(start=datetime(2026, 6, 21, 10, 0), soc=0.6)
+    machine = JsoMachine(plant, packs=True)
+    plant.step(10)
+    assert machine.respond(PACK_READ) == bytes.fromhex("0306070000000002")
+    assert machine.read(10032, 8) == [0x5041, 0x434B, *[0x3030] * 5, 0x3031]
+    assert machine.read(10070, 8) == [0x5041, 0x434B, *[0x3030] * 5, 0x3032]
+    assert machine.read(10108, 38) == [0] * 38
+    # The battery is 60 % full, 51 to 55 V; state of health, capacity, cycles.
+    for start, health, cycles in ((10032, 980, 214), (10070, 970, 213)):
+        words = machine.read(start, 38)
+        assert 600 <= words[15] <= 602
+        assert words[16:19] == [health, 0, 1400]
+        assert words[24] == cycles
+        assert words[8] == machine.word(587)
+        # Sixteen cells in series, 8 mV from the lowest to the highest.
+        assert 8 - 1 <= words[22] - words[23] <= 8 + 1
+        assert abs(16 * words[22] - 10 * words[8]) <= 16 * 5
+        assert words[11] - words[10] == words[10] - words[12] == 10
 
 
 def test_change_trouble() -> None:

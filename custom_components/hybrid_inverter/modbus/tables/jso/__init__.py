@@ -11,7 +11,18 @@ from typing import Final
 from ...derive import Derived, any_bit, total
 from ...family import Family, Model, table
 from ...register import Group
-from . import battery, energy, faults, generator, grid_code, identity, power, system, work_mode
+from . import (
+    battery,
+    energy,
+    faults,
+    generator,
+    grid_code,
+    identity,
+    packs,
+    power,
+    system,
+    work_mode,
+)
 
 STRINGS: Final = ("pv1_power", "pv2_power", "pv3_power", "pv4_power")
 
@@ -54,9 +65,7 @@ JSO: Final = Family(
         (342, 347),
         (350, 424),
         (480, 493),
-        # Battery packs of the same maker.
-        (10000, 10002),
-        (10032, 10039),
+        *packs.READABLE,
     ),
     max_read=100,
     max_write=30,
@@ -99,4 +108,5 @@ JSO: Final = Family(
     rated_powers=(5000, 20000),
     assumed={"mppt_count": 2, "phase_count": 3},
     faults=faults.RULES,
+    features=packs.FEATURES,
 )

@@ -1,4 +1,4 @@
-"""Who the machine is: type, serial number, firmware, rated power; battery packs of the same maker."""
+"""Who the machine is: type, serial number, firmware, rated power."""
 
 from __future__ import annotations
 
@@ -46,7 +46,4 @@ ROWS: tuple[Register, ...] = (
     PROTOCOL.choice("market", 26, {0: "eu", 1: "us", 2: "japan"}),
     ADVANCED.switch("system_selfcheck", 36, mask=0x0001, confidence="low"),
     PROTOCOL.u16("communication_address", 74),
-    PROTOCOL.u16("pack_device_type", 10000),
-    PROTOCOL.u16("pack_count", 10002),
-    PROTOCOL.row("pack_serial", (10032, 10033, 10034, 10035, 10036, 10037, 10038, 10039), Text(8)),
 )
