@@ -111,13 +111,13 @@ class UnitRuntime:
             self.tidied = not isinstance(cause, LinkError)
 
     async def async_release(self) -> None:
-        """Leave the mode that the machine is run from here in, as nobody is going to run it any more."""
-        if not self.device.must_release:
-            return
+        """Finish what is being written, and leave the mode that nobody is going to run the machine in any more."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                await self.async_verify()
-                await self.device.release()
+                await self.device.finish()
+                if self.device.must_release:
+                    await self.async_verify()
+                    await self.device.release()
         except (DeviceError, TimeoutError) as err:
             LOGGER.warning(
                 "%s was not left as it was found: %s", self.name, err or "it took too long"

@@ -121,6 +121,7 @@ async def test_changes_and_refused_registers(
         "before": "zero_export_to_ct",
         "after": "selling_first",
         "group": None,
+        "in_order": False,
     }
     assert unit["wear"].pop("day")
     assert unit["wear"] == {"registers": {"142": 1}, "settings": {"work_mode": 1}, "total": 1}

@@ -42,7 +42,6 @@ from .helpers import (
 )
 
 JSO: Final = FAMILIES["jso"]
-# With everything that only some of its machines have.
 
 # What the raw registers of the fixture mean, worked out by hand.
 SENSORS: Final = {

@@ -307,7 +307,7 @@ async def test_devices(hass: HomeAssistant, everything: MockConfigEntry) -> None
     inverter = registry.async_get_device_by_identifier((DOMAIN, SERIAL), everything.entry_id)
     assert inverter is not None
     # A type that is not public, and the rated power.
-    assert inverter.name == "Hybrid 10K (type 0x005e)"
+    assert inverter.name == "Hybrid 10K"
     assert inverter.manufacturer == "SAJ"
     assert inverter.sw_version == "1.216 / 3.105 / 3.106"
     parts = {
@@ -316,12 +316,12 @@ async def test_devices(hass: HomeAssistant, everything: MockConfigEntry) -> None
         if device.id != inverter.id
     }
     assert {key.removeprefix(f"{SERIAL}_"): device.name for key, device in parts.items()} == {
-        "pv": "Hybrid 10K (type 0x005e) PV",
-        "battery": "Hybrid 10K (type 0x005e) battery",
-        "grid": "Hybrid 10K (type 0x005e) grid",
-        "load": "Hybrid 10K (type 0x005e) load",
-        "meter_a": "Hybrid 10K (type 0x005e) grid meter",
-        "meter_b": "Hybrid 10K (type 0x005e) solar meter",
+        "pv": "Hybrid 10K PV",
+        "battery": "Hybrid 10K battery",
+        "grid": "Hybrid 10K grid",
+        "load": "Hybrid 10K load",
+        "meter_a": "Hybrid 10K grid meter",
+        "meter_b": "Hybrid 10K solar meter",
     }
     assert {device.via_device_id for device in parts.values()} == {inverter.id}
     known = er.async_get(hass).async_get(

@@ -18,6 +18,7 @@ from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
+from simulator.machine import Trouble
 
 from .helpers import find, network_data, refresh, unit_of
 
@@ -74,10 +75,14 @@ async def saj(
         yield plant
 
 
+# What such a machine has besides.
+FEATURES: Final = ("backup_output", "battery_1", "battery_packs", "bms_1", "passive_mode", "pv")
+
+
 async def set_up(
     hass: HomeAssistant, plant: SimulatedPlant, *features: str, **options: str
 ) -> MockConfigEntry:
-    """Return the entry of a machine with these features, set up."""
+    """Return the entry of a machine that has these features too, set up."""
     identity = {
         "family": "saj",
         "serial": SERIAL,
@@ -85,7 +90,7 @@ async def set_up(
         "model": "H2-6K-S2",
         "firmware": None,
         "facts": {"rated_power": 6000},
-        "features": list(features),
+        "features": [*FEATURES, *features],
     }
     entry = MockConfigEntry(
         domain=DOMAIN,
@@ -299,6 +304,7 @@ async def test_it_goes_back_as_a_whole(
 
 async def test_without_slots_that_discharge(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """Some firmwares have none; the others are scheduled and shown all the same."""
+    saj.machine().trouble = Trouble(refused_blocks=((0x361B, 0x362F, 2),))
     entry = await set_up(hass, saj)
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, entry, "set_schedule", windows=WINDOWS)

@@ -484,6 +484,11 @@ class Device:
             blocks, image = await self._prepare(blocks)
             await self._conclude(await self._carry_out(blocks, image), in_order=True)
 
+    async def finish(self) -> None:
+        """Return when nothing is being written: a change of several settings is not torn apart."""
+        async with self._write_lock:
+            pass
+
     async def undo(self) -> None:
         """Put the last change back that is still there, through the same guard; what was made together goes together.
 
