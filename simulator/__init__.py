@@ -3,5 +3,15 @@
 from .machine import Machine, Trouble, Write
 from .server import LineTiming, ModbusServer
 from .simulation import SimulatedPlant
+from .stick import Stick, StickHabits
 
-__all__ = ["LineTiming", "Machine", "ModbusServer", "SimulatedPlant", "Trouble", "Write"]
+__all__ = [
+    "LineTiming",
+    "Machine",
+    "ModbusServer",
+    "SimulatedPlant",
+    "Stick",
+    "StickHabits",
+    "Trouble",
+    "Write",
+]

@@ -14,6 +14,7 @@ from .jso8048104 import NAME
 from .models import MODELS
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
+from .stick import LOGGER_SERIAL
 
 # The evening before has used the battery up, so that the morning has something to fill.
 MIDNIGHT_SOC = 0.35
@@ -40,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     ports = '0 takes a free one, "none" switches it off'
     parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
     parser.add_argument("--rtu-port", type=_port, default=5021, help=f"RTU over TCP; {ports}")
+    parser.add_argument("--stick-port", type=_port, help=f"a Wi-Fi stick, Solarman V5; {ports}")
+    parser.add_argument("--stick-udp-port", type=_port, help="where that stick is searched for")
+    parser.add_argument("--logger-serial", type=int, default=LOGGER_SERIAL, help="of that stick")
     parser.add_argument("--serial", action="store_true", help="RTU on a pseudo terminal as well")
     parser.add_argument(
         "--control-port", type=_port, default=5022, help=f"HTTP control on loopback; {ports}"
@@ -67,6 +71,10 @@ async def _run(options: argparse.Namespace) -> None:
         tcp_port=options.tcp_port,
         rtu_port=options.rtu_port,
         serial=options.serial,
+        stick=options.stick_port is not None,
+        stick_port=options.stick_port or 0,
+        stick_udp_port=options.stick_udp_port,
+        logger_serial=options.logger_serial,
         line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
         serial_number=options.serial_number,
     )
@@ -83,6 +91,8 @@ async def _run(options: argparse.Namespace) -> None:
             ports = {
                 "tcp": plant.tcp_port or None,
                 "rtu": plant.rtu_port or None,
+                "stick": plant.stick_port or None,
+                "stick_udp": plant.stick_udp_port or None,
                 "serial": plant.serial_device or None,
                 "control": control.port or None,
             }

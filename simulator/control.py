@@ -11,6 +11,7 @@ from aiohttp import web
 
 from .machine import Machine, change_trouble
 from .simulation import SimulatedPlant
+from .stick import change_habits
 
 PLANT: Final = web.AppKey("plant", SimulatedPlant)
 
@@ -55,7 +56,13 @@ async def _index(request: web.Request) -> web.Response:
                 }
                 for unit, machine in machines.items()
             },
-            "paths": ["/registers?address=142&count=1", "/trouble", "/writes", "/statistics"],
+            "paths": [
+                "/registers?address=142&count=1",
+                "/trouble",
+                "/stick",
+                "/writes",
+                "/statistics",
+            ],
         }
     )
 
@@ -106,9 +113,18 @@ async def _writes(request: web.Request) -> web.Response:
 
 async def _statistics(request: web.Request) -> web.Response:
     plant = request.app[PLANT]
-    return web.json_response(
-        {"tcp": plant.tcp.statistics.as_dict(), "rtu": plant.rtu.statistics.as_dict()}
-    )
+    servers = {"tcp": plant.tcp, "rtu": plant.rtu, "stick": plant.stick}
+    return web.json_response({name: one.statistics.as_dict() for name, one in servers.items()})
+
+
+async def _show_stick(request: web.Request) -> web.Response:
+    return web.json_response(dataclasses.asdict(request.app[PLANT].stick.habits))
+
+
+async def _change_stick(request: web.Request) -> web.Response:
+    """Change the stick's habits: {"late": 0.1, "busy": true}; those that are not named stay."""
+    change_habits(request.app[PLANT].stick.habits, await _body(request))
+    return await _show_stick(request)
 
 
 class ControlServer:
@@ -125,6 +141,8 @@ class ControlServer:
                 web.post("/registers", _change_registers),
                 web.get("/trouble", _show_trouble),
                 web.post("/trouble", _cause_trouble),
+                web.get("/stick", _show_stick),
+                web.post("/stick", _change_stick),
                 web.get("/writes", _writes),
                 web.get("/statistics", _statistics),
             ]

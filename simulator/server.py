@@ -207,8 +207,7 @@ class ModbusServer:
                     continue
                 buffer += data
                 while (request := self._framing.take(buffer)) is not None:
-                    if answer := await self._serve(request):
-                        send(answer)
+                    await self._answer(request, send)
         finally:
             if self._client is reader:
                 self._client = None
@@ -218,6 +217,11 @@ class ModbusServer:
         if self.one_client and self._client is None:
             self._client = client
         return self.one_client and self._client is not client
+
+    async def _answer(self, request: Request, send: Callable[[bytes], object]) -> None:
+        """Send what goes back for a request, if anything does."""
+        if answer := await self._serve(request):
+            send(answer)
 
     async def _serve(self, request: Request) -> bytes:
         """Return the bytes that go back for a request; none when it stays unanswered."""

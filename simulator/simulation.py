@@ -16,6 +16,8 @@ from .machine import Machine
 from .models import MODELS
 from .plant import Plant
 from .server import LineTiming, ModbusServer
+from .stick import LOGGER_SERIAL, Stick
+from .stick_search import StickSearch
 
 START: Final = datetime(2026, 6, 21, 10, 0)  # noqa: DTZ001 - the machine knows no zone
 # Seconds between two steps of the physics.
@@ -23,7 +25,7 @@ TICK: Final = 0.5
 
 
 class SimulatedPlant:
-    """Inverters that listen on a Modbus TCP port, on an RTU-over-TCP port and, if wanted, on a serial port.
+    """Inverters that listen on a Modbus TCP port, on an RTU-over-TCP port and, if wanted, on a serial port and a stick.
 
     Use it as an asynchronous context manager. With `speed` None time stands still and only `advance` moves it; else
     the physics move twice a second by that many times the real time.
@@ -42,6 +44,10 @@ class SimulatedPlant:
         tcp_port: int | None = 0,
         rtu_port: int | None = 0,
         serial: bool = False,
+        stick: bool = False,
+        stick_port: int = 0,
+        stick_udp_port: int | None = None,
+        logger_serial: int = LOGGER_SERIAL,
         line: LineTiming | None = None,
         serial_number: str | None = None,
         readable: Sequence[tuple[int, int]] | None = None,
@@ -52,7 +58,8 @@ class SimulatedPlant:
         Without a serial number, `readable` ranges and `packs` (whether battery packs tell of themselves) it is the
         model that decides; so it does whether the TCP port is one of a module, with one client and any unit id.
 
-        `serial` adds a pseudo terminal that a client opens as its serial port. Each server is a line of its own.
+        `serial` adds a pseudo terminal that a client opens as its serial port, `stick` a Wi-Fi stick with this serial
+        number, which is found on its UDP port if it has one. Each server is a line of its own.
         Each further unit counts the serial number up by one, and has its own sun and house.
         """
         self.speed = speed
@@ -80,10 +87,17 @@ class SimulatedPlant:
         self.tcp.any_unit = self.tcp.one_client = kind.module
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
         self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
+        self.stick = Stick(self.machines, logger_serial, line=line, seed=seed)
+        self.stick_search = StickSearch(logger_serial)
+        self._stick_udp_port = stick_udp_port if stick else None
         self._with_serial = serial
         # The path of the serial port; empty when there is none.
         self.serial_device = ""
-        self._ports = ((self.tcp, tcp_port), (self.rtu, rtu_port))
+        self._ports = (
+            (self.tcp, tcp_port),
+            (self.rtu, rtu_port),
+            (self.stick, stick_port if stick else None),
+        )
 
     async def __aenter__(self) -> Self:
         """Start to listen, and the time if it runs by itself."""
@@ -91,6 +105,8 @@ class SimulatedPlant:
             for server, port in self._ports:
                 if port is not None:
                     await server.start(self._host, port)
+            if self._stick_udp_port is not None:
+                await self.stick_search.start(self._host, self._stick_udp_port)
             if self._with_serial:
                 self.serial_device = await self.serial.start_serial()
         except OSError:
@@ -115,7 +131,8 @@ class SimulatedPlant:
             with suppress(asyncio.CancelledError):
                 await self._ticker
             self._ticker = None
-        for server in (self.tcp, self.rtu, self.serial):
+        self.stick_search.stop()
+        for server in (self.tcp, self.rtu, self.stick, self.serial):
             await server.stop()
         self.serial_device = ""
 
@@ -128,6 +145,16 @@ class SimulatedPlant:
     def rtu_port(self) -> int:
         """Return the port of RTU over TCP; 0 when it is off."""
         return self.rtu.port
+
+    @property
+    def stick_port(self) -> int:
+        """Return the port of the Wi-Fi stick; 0 when there is none."""
+        return self.stick.port
+
+    @property
+    def stick_udp_port(self) -> int:
+        """Return the port on which the stick is found; 0 when it is not."""
+        return self.stick_search.port
 
     def machine(self, unit: int | None = None) -> Machine:
         """Return the machine with this unit id, or the first one."""

@@ -59,6 +59,11 @@ def test_manifest_says_what_hassfest_wants() -> None:
         "codeowners": ["@hybrid-inverter"],
         "config_flow": True,
         "dependencies": ["usb"],
+        "dhcp": [
+            {"macaddress": "98D863*"},
+            {"macaddress": "E8FDF8*"},
+            {"registered_devices": True},
+        ],
         "documentation": "https://github.com/hybrid-inverter/hybrid-inverter",
         "integration_type": "hub",
         "iot_class": "local_polling",

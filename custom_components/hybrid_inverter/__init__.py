@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.const import CONF_MAC, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import (
@@ -39,6 +39,7 @@ from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
+from .following import async_find, async_follow, async_move
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
@@ -118,6 +119,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     try:
         await link.connect()
     except LinkError as err:
+        if (host := await async_find(entry)) is not None:
+            # Home Assistant tries again within seconds.
+            async_move(hass, entry, host)
         raise ConfigEntryNotReady(
             translation_domain=DOMAIN,
             translation_key="cannot_connect",
@@ -159,6 +163,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
         if unit.faults is not None:
             entry.async_on_unload(unit.faults.async_start())
         _look_again(hass, entry, unit)
+    if entry.unique_id is not None:
+        entry.async_on_unload(async_follow(hass, entry))
     return True
 
 
@@ -271,10 +277,14 @@ def _register_device(
 ) -> None:
     """Register the inverter before its parts, which refer to it."""
     identity = unit.identity
+    mac = entry.data.get(CONF_MAC)
+    # A stick belongs to the machine that it hangs on; two devices cannot share it.
+    owner = unit.subentry_id == next(iter(entry.subentries))
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         config_subentry_id=unit.subentry_id,
         identifiers={(DOMAIN, identity.serial)},
+        connections={(dr.CONNECTION_NETWORK_MAC, mac)} if mac and owner else set(),
         manufacturer=identity.manufacturer,
         model=identity.model,
         name=unit.name,

@@ -11,8 +11,10 @@ LOGGER = logging.getLogger(__package__)
 CONF_TYPE: Final = "type"
 TYPE_NETWORK: Final = "network"
 TYPE_SERIAL: Final = "serial"
+TYPE_STICK: Final = "stick"
 
 CONF_FRAMING: Final = "framing"
+CONF_LOGGER_SERIAL: Final = "logger_serial"
 CONF_UNIT_ID: Final = "unit_id"
 CONF_BAUDRATE: Final = "baudrate"
 CONF_PARITY: Final = "parity"
@@ -22,8 +24,12 @@ SECTION_ADVANCED: Final = "advanced"
 CONF_RATED_POWER: Final = "rated_power"
 
 DEFAULT_PORT: Final = 502
+DEFAULT_STICK_PORT: Final = 8899
 DEFAULT_UNIT_ID: Final = 1
 DEFAULT_BAUDRATE: Final = 9600
+
+# Where a person finds more than a form has room for.
+DOCS_URL: Final = "https://github.com/hybrid-inverter/hybrid-inverter/blob/main/docs"
 
 SUBENTRY_INVERTER: Final = "inverter"
 

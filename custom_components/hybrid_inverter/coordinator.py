@@ -11,7 +11,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .const import CONF_INTERVALS, DEFAULT_INTERVALS, DOMAIN, LOGGER
+from .const import CONF_INTERVALS, CONF_TYPE, DEFAULT_INTERVALS, DOMAIN, LOGGER, TYPE_STICK
 from .modbus.device import Device, Snapshot
 from .modbus.errors import DeviceError, LinkError, ResidueError, WrongDeviceError
 from .modbus.guard import Rejection
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Within these seconds a machine is left as it was found, or not at all: Home Assistant is about to stop.
 RELEASE_SECONDS: Final = 15
+# The longest pause, in seconds, between polls of a stick that fail one after the other.
+LONGEST_PAUSE: Final = 60.0
 
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
 
@@ -173,6 +175,8 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         self._first_keys = frozenset(first_keys)
         # What was asked for last.
         self._polled = frozenset[str]()
+        # Seconds that the last failed poll has imposed; 0 after one that did not fail.
+        self._pause = 0.0
         seconds = DEFAULT_INTERVALS[group]
         if (option := CONF_INTERVALS.get(group)) is not None:
             seconds = entry.options.get(option, seconds)
@@ -185,6 +189,17 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             update_interval=timedelta(seconds=seconds),
         )
         self.data = Snapshot({})
+
+    def _back_off(self) -> float | None:
+        """Return the seconds until the next poll, now that one has failed; None for as many as always.
+
+        A stick has other things to do than to answer us, and is not to be pressed while it does them.
+        """
+        if self.config_entry.data[CONF_TYPE] != TYPE_STICK or self.update_interval is None:
+            return None
+        seconds = self.update_interval.total_seconds()
+        self._pause = max(seconds, min(2 * (self._pause or seconds), LONGEST_PAUSE))
+        return self._pause
 
     @property
     def keys(self) -> frozenset[str]:
@@ -219,7 +234,9 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_domain=DOMAIN,
                 translation_key="no_answer",
                 translation_placeholders={"model": unit.identity.model, "error": str(err)},
+                retry_after=self._back_off(),
             ) from err
+        self._pause = 0.0
         if self.group is Group.POWER and not self.last_update_success:
             self.config_entry.async_create_background_task(
                 self.hass, unit.async_wake(), f"{self.name} wake"

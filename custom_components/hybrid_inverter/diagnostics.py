@@ -4,16 +4,16 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import async_redact_data
-from homeassistant.const import CONF_DEVICE, CONF_HOST
+from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MAC
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .const import CONF_UNIT_ID, DOMAIN
+from .const import CONF_LOGGER_SERIAL, CONF_UNIT_ID, DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .modbus.register import Text
 
 REDACTED: Final = "**REDACTED**"
-TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, "serial"}
+TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, CONF_LOGGER_SERIAL, CONF_MAC, "serial"}
 
 
 async def async_get_config_entry_diagnostics(

@@ -25,7 +25,7 @@ from playwright.async_api import (
     expect as expect_shown,
 )
 
-from .check import CheckError, expect
+from .checking import CheckError, expect
 from .demo import ANOTHER
 from .home import USER, Home, RefusedError, home_assistant
 from .plant import Plant, simulated_plant

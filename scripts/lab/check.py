@@ -1,14 +1,15 @@
 """Everything the demo promises, tried on a real Home Assistant over real sockets. See scripts/demo --check."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import json
 import re
 import time
 from typing import Any, Final
 
+from .checking import expect, refusal, run_checks, soon, suspicious_lines
 from .controls import (
     PLATFORMS,
     Station,
@@ -17,7 +18,7 @@ from .controls import (
     stations,
     try_all,
 )
-from .home import Home, RefusedError, home_assistant
+from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 from .process import free_port
 
@@ -86,35 +87,33 @@ REFUSALS: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
     ("solar_sell", "switch.turn_off", {}, "does not offer"),
 )
 
-# Other components of Home Assistant that miss a program or a library on a machine without a screen, what it says of
-# every custom integration, and its record of the actions that were refused on purpose.
-NOT_OURS: Final = re.compile(
-    r"haffmpeg|camera\.img_util|aiohttp_fast_zlib|has not been tested by Home Assistant"
-    r"|websocket_api\.http\.connection"
-)
-SUSPICIOUS: Final = re.compile(
-    r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE
-)
 
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """What came of the checks that are the same for every kind of link."""
 
-class CheckError(Exception):
-    """Something is not as promised."""
-
-
-def expect(true: bool, otherwise: str) -> None:
-    """Raise CheckError with a sentence when a condition does not hold."""
-    if not true:
-        raise CheckError(otherwise)
+    # Each write request that the machine received: function, first register, words.
+    writes: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    # The states of all controls, and the names of all entities.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    entities: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)
-class House:
-    """What the checks look at."""
+class Inhabited:
+    """A Home Assistant with one inverter, however it is reached."""
 
     plant: Plant
-    other: Plant
     home: Home
-    entry: dict[str, Any]
+    entry: dict[str, Any] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
+
+
+@dataclass(kw_only=True)
+class House(Inhabited):
+    """What the checks look at."""
+
+    other: Plant
     # Machines of their own on which every control is tried.
     stations: list[tuple[Plant, Station]]
 
@@ -164,7 +163,7 @@ async def the_same_machine_is_not_added_twice(house: House) -> None:
         expect(result.get("reason") == reason, f"expected {reason}, got {json.dumps(result)}")
 
 
-async def every_entity_has_a_value(house: House) -> None:
+async def every_entity_has_a_value(house: Inhabited) -> None:
     """45 to 60 entities are there from the start, and all of them know something."""
     mine = {k: s["state"] for k, s in (await house.home.states()).items() if f".{NAME}" in k}
     expect(45 <= len(mine) <= 60, f"{len(mine)} entities are enabled")
@@ -177,7 +176,7 @@ async def every_entity_has_a_value(house: House) -> None:
     expect(not empty, f"without a value: {empty}")
 
 
-async def states_are_what_the_registers_say(house: House) -> None:
+async def states_are_what_the_registers_say(house: Inhabited) -> None:
     """Decoded here by hand from the machine's raw registers."""
     for entity_id, address, decode in READINGS:
 
@@ -185,7 +184,7 @@ async def states_are_what_the_registers_say(house: House) -> None:
             shown = float(await house.home.value(entity_id))
             return abs(shown - decode(await house.plant.word(address))) < 0.2  # noqa: B023 - awaited here
 
-        await _soon(agrees, f"{entity_id} does not show register {address}")
+        await soon(agrees, f"{entity_id} does not show register {address}")
     for entity_id, address in POWERS:
 
         async def is_close(entity_id: str = entity_id, address: int = address) -> bool:
@@ -193,10 +192,10 @@ async def states_are_what_the_registers_say(house: House) -> None:
             watts = word - 0x10000 if word & 0x8000 else word
             return abs(float(await house.home.value(entity_id)) - watts) <= CLOSE_WATTS
 
-        await _soon(is_close, f"{entity_id} does not follow register {address}")
+        await soon(is_close, f"{entity_id} does not follow register {address}")
 
 
-async def controls_are_obeyed(house: House) -> None:
+async def controls_are_obeyed(house: Inhabited) -> None:
     """Each control changes the machine's register, and shows what it holds when the action returns."""
     for action, name, data, state, address, word in SETTINGS:
         domain, service = action.split(".")
@@ -208,7 +207,7 @@ async def controls_are_obeyed(house: House) -> None:
         expect(shown in (state, f"{state}.0"), f"{entity_id} shows {shown}, not {state}")
 
 
-async def flags_leave_their_neighbours_alone(house: House) -> None:
+async def flags_leave_their_neighbours_alone(house: Inhabited) -> None:
     """Time of use shares its register with the weekdays."""
     entity_id = f"switch.{NAME}_time_of_use"
     before = await house.plant.word(146)
@@ -218,7 +217,7 @@ async def flags_leave_their_neighbours_alone(house: House) -> None:
     expect(before ^ after == 0x0001, f"{entity_id} made {after:#06x} of {before:#06x}")
 
 
-async def equal_values_are_not_written(house: House) -> None:
+async def equal_values_are_not_written(house: Inhabited) -> None:
     """Settings live in a memory that wears."""
     before = len(await house.plant.writes())
     entity_id = f"select.{NAME}_work_mode"
@@ -227,7 +226,7 @@ async def equal_values_are_not_written(house: House) -> None:
     expect(len(await house.plant.writes()) == before, "a value was written that was there already")
 
 
-async def wrong_values_are_refused(house: House) -> None:
+async def wrong_values_are_refused(house: Inhabited) -> None:
     """Out of range, and above another setting that bounds it: nothing is sent."""
     before = len(await house.plant.writes())
     for name, value in (
@@ -236,18 +235,18 @@ async def wrong_values_are_refused(house: House) -> None:
     ):
         entity_id = f"number.{NAME}_{name}"
         shown = await house.home.value(entity_id)
-        message = await _refusal(house.home, "number.set_value", entity_id=entity_id, value=value)
+        message = await refusal(house.home, "number.set_value", entity_id=entity_id, value=value)
         expect(str(value) in message, f"the refusal does not name the value: {message}")
         expect(await house.home.value(entity_id) == shown, f"{entity_id} changed all the same")
     expect(len(await house.plant.writes()) == before, "a refused value was sent")
 
 
-async def a_locked_machine_is_noticed(house: House) -> None:
+async def a_locked_machine_is_noticed(house: Inhabited) -> None:
     """A write that is acknowledged and ignored ends in an error, and the true value is shown."""
     entity_id = f"select.{NAME}_work_mode"
     shown = await house.home.value(entity_id)
     await house.plant.trouble(locked=True)
-    message = await _refusal(
+    message = await refusal(
         house.home, "select.select_option", entity_id=entity_id, option="selling_first"
     )
     await house.plant.trouble(locked=False)
@@ -260,7 +259,7 @@ async def a_locked_machine_is_noticed(house: House) -> None:
     )
 
 
-async def faults_are_shown(house: House) -> None:
+async def faults_are_shown(house: Inhabited) -> None:
     """Bit 22 is F23, bit 63 is F64."""
     await house.plant.trouble(faults=[22, 63])
     await house.home.until(f"sensor.{NAME}_fault", "F23")
@@ -269,13 +268,13 @@ async def faults_are_shown(house: House) -> None:
     expect(await house.home.value(f"binary_sensor.{NAME}_problem") == "on", "there is no problem")
     event = (await house.home.state(f"event.{NAME}_fault"))["attributes"]["event_type"]
     expect(event in ("f23", "f64"), f"the event is {event}")
-    await _soon(lambda: _repairs(house.home, 2), "there are no repairs for F23 and F64")
+    await soon(lambda: _repairs(house.home, 2), "there are no repairs for F23 and F64")
     await house.plant.trouble(faults=[])
     await house.home.until(f"sensor.{NAME}_fault", "none")
-    await _soon(lambda: _repairs(house.home, 0), "the repairs stay after the faults are gone")
+    await soon(lambda: _repairs(house.home, 0), "the repairs stay after the faults are gone")
 
 
-async def a_schedule_is_set(house: House) -> None:
+async def a_schedule_is_set(house: Inhabited) -> None:
     """Two windows become six slots, written in one request, and can be taken back."""
     before = await house.plant.words(148, 30)
     written = len(await house.plant.writes())
@@ -298,17 +297,17 @@ async def a_schedule_is_set(house: House) -> None:
     expect(await house.plant.words(148, 30) == before, "the old schedule is not back")
 
 
-async def a_silent_machine_comes_back(house: House) -> None:
+async def a_silent_machine_comes_back(house: Inhabited) -> None:
     """Its entities are unavailable while it is silent, and all are there again afterwards."""
     await house.plant.trouble(silent=True)
     await house.home.until(f"sensor.{NAME}_grid_power", "unavailable", 30)
     await house.home.until(f"binary_sensor.{NAME}_connection", "off")
     await house.plant.trouble(silent=False)
     await house.home.until(f"binary_sensor.{NAME}_connection", "on", 30)
-    await _soon(lambda: _all_available(house.home), "some entities did not come back")
+    await soon(lambda: _all_available(house.home), "some entities did not come back")
 
 
-async def the_installer_tier_adds_its_controls(house: House) -> None:
+async def the_installer_tier_adds_its_controls(house: Inhabited) -> None:
     """The generator port is the installer's business, until a person chooses that tier."""
     home = house.home
     expect(await home.value(f"sensor.{NAME}_generator_port_mode") == "generator_input", "no sensor")
@@ -320,15 +319,31 @@ async def the_installer_tier_adds_its_controls(house: House) -> None:
         tier="installer",
     )
     entity_id = f"select.{NAME}_generator_port_mode"
-    await _soon(lambda: _exists(home, entity_id), f"{entity_id} did not appear")
+    await soon(lambda: _exists(home, entity_id), f"{entity_id} did not appear")
     await home.call("select", "select_option", entity_id=entity_id, option="smart_load_output")
     expect(await house.plant.word(133) == 1, "register 133 does not hold 1")
 
 
-async def the_panel_is_followed(house: House) -> None:
+async def the_panel_is_followed(house: Inhabited) -> None:
     """What somebody changes at the display is shown after the next reading."""
     await house.plant.post("registers", {"address": 142, "values": [2]})
     await house.home.until(f"select.{NAME}_work_mode", "zero_export_to_ct", 40)
+
+
+async def what_was_done_is_kept(house: Inhabited) -> None:
+    """For another kind of link, on which the same has to come of it."""
+    # The stations are machines of the same model, with a serial number in their names.
+    mine = {k: v for k, v in (await house.home.states()).items() if f".{NAME}_" in k}
+    mine = {k: v for k, v in mine.items() if not re.match(rf"\w+\.{NAME}_\d{{4}}_", k)}
+    house.journal = Journal(
+        writes=tuple(
+            (write["function"], write["address"], tuple(write["values"]))
+            for write in await house.plant.writes()
+        ),
+        settings={k: v["state"] for k, v in mine.items() if k.split(".")[0] in PLATFORMS},
+        entities=frozenset(mine),
+    )
+    expect(bool(house.journal.writes and house.journal.settings), "nothing was done")
 
 
 async def another_machine_is_added_over_rtu(house: House) -> None:
@@ -391,7 +406,7 @@ async def each_kind_of_control_refuses(house: House) -> None:
     for key, action, data, reason in REFUSALS:
         entity_id = station.entities[key]
         shown = await house.home.value(entity_id)
-        message = await _refusal(house.home, action, entity_id=entity_id, **data)
+        message = await refusal(house.home, action, entity_id=entity_id, **data)
         expect(reason in message, f"{entity_id} refuses without {reason!r}: {message}")
         expect(await house.home.value(entity_id) == shown, f"{entity_id} changed all the same")
     sent = (await plant.writes())[before:]
@@ -400,7 +415,7 @@ async def each_kind_of_control_refuses(house: House) -> None:
         await house.home.request("DELETE", f"config/config_entries/entry/{one.entry_id}")
 
 
-async def diagnostics_tell_no_secrets(house: House) -> None:
+async def diagnostics_tell_no_secrets(house: Inhabited) -> None:
     """The download has the raw registers, and neither serial number nor address."""
     path = f"diagnostics/config_entry/{house.entry['entry_id']}"
     # Not below /api/config, and with the manifest around it.
@@ -410,7 +425,7 @@ async def diagnostics_tell_no_secrets(house: House) -> None:
         expect(secret not in text, f"{secret} is in the diagnostics")
 
 
-async def the_entry_can_be_removed(house: House) -> None:
+async def the_entry_can_be_removed(house: Inhabited) -> None:
     """Nothing of it stays."""
     entry_id = house.entry["entry_id"]
     await house.home.request("DELETE", f"config/config_entries/entry/{entry_id}")
@@ -419,13 +434,9 @@ async def the_entry_can_be_removed(house: House) -> None:
     expect(not left, f"still there: {left}")
 
 
-async def the_log_is_clean(house: House) -> None:
+async def the_log_is_clean(house: Inhabited) -> None:
     """No error, no deprecation, nothing of pymodbus."""
-    lines = [
-        line
-        for line in house.home.log.splitlines()
-        if SUSPICIOUS.search(line) and not NOT_OURS.search(line)
-    ]
+    lines = suspicious_lines(house.home.log)
     # A machine that was silent on purpose is reported once.
     reported = [line for line in lines if "Error fetching JSO8048104" in line]
     expect(
@@ -436,12 +447,9 @@ async def the_log_is_clean(house: House) -> None:
     expect(not lines, "\n".join(lines))
 
 
-CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
-    refusals_come_before_an_entry,
-    the_same_machine_is_not_added_twice,
-    every_entity_has_a_value,
-    states_are_what_the_registers_say,
-    machines_for_all_controls_are_added,
+# What holds however the inverter is reached: what is shown, and what is obeyed.
+SHOWN: Final = (every_entity_has_a_value, states_are_what_the_registers_say)
+OBEYED: Final = (
     controls_are_obeyed,
     flags_leave_their_neighbours_alone,
     equal_values_are_not_written,
@@ -452,6 +460,15 @@ CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
     a_silent_machine_comes_back,
     the_installer_tier_adds_its_controls,
     the_panel_is_followed,
+)
+
+CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
+    refusals_come_before_an_entry,
+    the_same_machine_is_not_added_twice,
+    *SHOWN,
+    machines_for_all_controls_are_added,
+    *OBEYED,
+    what_was_done_is_kept,
     another_machine_is_added_over_rtu,
     every_control_is_obeyed,
     the_panel_changes_a_neighbour,
@@ -462,10 +479,9 @@ CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
 )
 
 
-async def check() -> int:
-    """Run all checks in order; return 0 when all hold, else 1."""
+async def check() -> tuple[int, Journal]:
+    """Run all checks in order; return how many failed, and what was done over Modbus TCP."""
     another = ("--serial-number", "JSO0000002", "--seed", "7")
-    failed = 0
     async with (
         simulated_plant() as plant,
         simulated_plant(another) as other,
@@ -476,39 +492,8 @@ async def check() -> int:
             (await more.enter_async_context(simulated_plant(["--serial-number", one.serial])), one)
             for one in stations()
         ]
-        house = House(plant=plant, other=other, home=home, entry={}, stations=machines)
-        for one in CHECKS:
-            started = time.monotonic()
-            name = one.__name__.replace("_", " ")
-            try:
-                await one(house)
-            except (CheckError, RefusedError, TimeoutError, KeyError, ValueError) as err:
-                failed += 1
-                print(f"FAILED  {name}: {type(err).__name__}: {err}", flush=True)
-            else:
-                print(f"ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
-    print(f"{len(CHECKS) - failed} of {len(CHECKS)} checks hold", flush=True)
-    return 1 if failed else 0
-
-
-async def _refusal(home: Home, action: str, **data: Any) -> str:
-    """Return the message with which an action is refused."""
-    domain, service = action.split(".")
-    try:
-        await home.call(domain, service, **data)
-    except RefusedError as err:
-        return str(err)
-    raise CheckError(f"{action} with {data} was not refused")
-
-
-async def _soon(
-    condition: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 20
-) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        expect(time.monotonic() < deadline, otherwise)
-        await asyncio.sleep(0.3)
+        house = House(plant=plant, other=other, home=home, stations=machines)
+        return await run_checks(house, CHECKS, "JSO"), house.journal
 
 
 async def _repairs(home: Home, wanted: int) -> bool:

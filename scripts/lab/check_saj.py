@@ -396,7 +396,7 @@ async def check_saj() -> int:
                 simulated_plant(["--model", model, "--serial-number", serial])
             )
             inverters[model] = Inverter(model=model, serial=serial, plant=plant)
-        return await run_checks(House(home=home, inverters=inverters), CHECKS)
+        return await run_checks(House(home=home, inverters=inverters), CHECKS, "SAJ")
 
 
 async def _enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None:

@@ -30,9 +30,9 @@ def expect(true: bool, otherwise: str) -> None:
 
 
 async def run_checks[HouseT](
-    house: HouseT, checks: Sequence[Callable[[HouseT], Awaitable[None]]]
+    house: HouseT, checks: Sequence[Callable[[HouseT], Awaitable[None]]], title: str
 ) -> int:
-    """Run all checks in order, with a line for each; return how many failed."""
+    """Run all checks in order, with a line for each that says what they are about; return how many failed."""
     failed = 0
     for one in checks:
         started = time.monotonic()
@@ -41,10 +41,10 @@ async def run_checks[HouseT](
             await one(house)
         except (CheckError, RefusedError, TimeoutError, KeyError, ValueError) as err:
             failed += 1
-            print(f"FAILED  {name}: {type(err).__name__}: {err}", flush=True)
+            print(f"FAILED  {title}: {name}: {type(err).__name__}: {err}", flush=True)
         else:
-            print(f"ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
-    print(f"{len(checks) - failed} of {len(checks)} checks hold", flush=True)
+            print(f"ok      {title}: {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    print(f"{title}: {len(checks) - failed} of {len(checks)} checks hold", flush=True)
     return failed
 
 

@@ -141,12 +141,18 @@ class Home:
 
     async def start_flow(self, choice: str) -> str:
         """Start to add the integration, choose from the menu, and return the flow's id."""
-        flow = await self.request(
-            "POST", "config/config_entries/flow", {"handler": "hybrid_inverter"}
-        )
-        flow_id: str = flow["flow_id"]
-        await self.answer_flow(flow_id, {"next_step_id": choice})
+        flow_id: str = (await self.choose(choice))["flow_id"]
         return flow_id
+
+    async def choose(self, choice: str) -> dict[str, Any]:
+        """Start to add the integration, choose from the menu, and return what comes next, when it has come."""
+        path = "config/config_entries/flow"
+        flow = await self.request("POST", path, {"handler": "hybrid_inverter"})
+        result = await self.answer_flow(flow["flow_id"], {"next_step_id": choice})
+        while result["type"] in ("progress", "progress_done"):
+            await asyncio.sleep(0.2)
+            result = await self.request("GET", f"{path}/{flow['flow_id']}")
+        return result
 
     async def answer_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
         """Fill in a form of a config flow."""
@@ -157,11 +163,8 @@ class Home:
 
     async def add_inverter(self, port: int, framing: str = "tcp") -> dict[str, Any]:
         """Add an inverter on this computer as a user would, and return the entry."""
-        flow_id = await self.start_flow("network")
-        result = await self.answer_flow(
-            flow_id,
-            {"host": "127.0.0.1", "port": port, "framing": framing, "advanced": {"unit_id": 1}},
-        )
+        form = {"host": "127.0.0.1", "port": port, "framing": framing, "advanced": {"unit_id": 1}}
+        result = await self.answer_flow(await self.start_flow("network"), form)
         if result["type"] != "create_entry":
             raise RefusedError(json.dumps(result))
         return dict(result["result"])

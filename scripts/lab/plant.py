@@ -18,6 +18,9 @@ class Plant:
     tcp: int
     rtu: int
     control: int
+    # The Wi-Fi stick and the UDP port on which it is found, when the simulation was asked for them.
+    stick: int | None = None
+    stick_udp: int | None = None
     # The path of a serial port that the simulation serves, when it was asked to.
     serial: str | None = None
     session: aiohttp.ClientSession

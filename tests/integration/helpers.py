@@ -44,16 +44,23 @@ def network_data(port: int, framing: str = "tcp", host: str = "127.0.0.1") -> di
     return {"type": "network", "host": host, "port": port, "framing": framing}
 
 
+def stick_data(host: str, port: int = 8899, logger_serial: int = 1700000001) -> dict[str, Any]:
+    """Return the data of an entry for a Wi-Fi stick."""
+    return {"type": "stick", "host": host, "port": port, "logger_serial": logger_serial}
+
+
 def link_entry(
     data: Mapping[str, Any],
     serials: Mapping[int, str] | None = None,
     options: Mapping[str, Any] | None = None,
     features: Sequence[str] = (),
+    unique_id: str | None = None,
 ) -> MockConfigEntry:
     """Return an entry for a link with machines, given as their serial numbers by unit id."""
     identity = {**IDENTITY, "features": list(features)}
     return MockConfigEntry(
         domain=DOMAIN,
+        unique_id=unique_id,
         title=f"JSO8048104 ({data.get('device') or f'{data["host"]}:{data["port"]}'})",
         data=dict(data),
         options=dict(options or {}),

@@ -52,6 +52,15 @@ SILENT_ABOUT_POWER: Final = Identity(
     firmware="1.216 / 3.105 / 3.106",
     facts={"device_type": 90},
 )
+# What only sticks are the reason for; tried with them.
+STICK_FAILURES: Final = {
+    "no_local_port",
+    "stick_busy",
+    "other_stick",
+    "no_inverter",
+    "wrong_logger_serial",
+    "no_logger_serial",
+}
 OTHER_MACHINE: Final = {**IDENTITY, "serial": "JSO0000099", "model": "SUN-12K-SG04LP3"}
 
 
@@ -75,7 +84,7 @@ class FakeProbe:
 def probe() -> Iterator[FakeProbe]:
     """Let no flow look for a machine."""
     fake = FakeProbe()
-    with patch("custom_components.hybrid_inverter.config_flow.probe", fake):
+    with patch("custom_components.hybrid_inverter.flow_probe.probe", fake):
         yield fake
 
 
@@ -99,7 +108,7 @@ async def start(hass: HomeAssistant, link_type: str) -> dict[str, Any]:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    assert result["menu_options"] == ["network", "serial"]
+    assert result["menu_options"] == ["network", "serial", "stick", "search"]
     return await submit(hass, dict(result), {"next_step_id": link_type})
 
 
@@ -110,7 +119,7 @@ async def reconfigure(
     result = await entry.start_reconfigure_flow(hass)
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "reconfigure"
-    assert result["menu_options"] == ["network", "serial"]
+    assert result["menu_options"] == ["network", "serial", "stick"]
     return await submit(hass, dict(result), {"next_step_id": link_type})
 
 
@@ -259,7 +268,7 @@ async def test_the_contract_of_the_api(
     async def add(link_type: str, body: dict[str, Any]) -> dict[str, Any]:
         menu = await post("", {"handler": "hybrid_inverter"})
         assert (menu["type"], menu["step_id"]) == ("menu", "user")
-        assert menu["menu_options"] == ["network", "serial"]
+        assert menu["menu_options"] == ["network", "serial", "stick", "search"]
         form = await post(f"/{menu['flow_id']}", {"next_step_id": link_type})
         assert (form["type"], form["step_id"]) == ("form", link_type)
         assert {field["name"] for field in form["data_schema"]} >= body.keys()
@@ -377,7 +386,7 @@ async def test_a_port_of_a_serial_proxy(hass: HomeAssistant, probe: FakeProbe) -
 
 
 def test_all_failures_are_tried() -> None:
-    """A new failure needs a line above, and a message."""
+    """A new failure needs a line above, or one with the sticks, and a message."""
     assert {failure.value for failure in Failure} == {
         "name_not_resolved",
         "connection_refused",
@@ -387,6 +396,7 @@ def test_all_failures_are_tried() -> None:
         "wrong_framing",
         "wrong_unit",
         "wrong_device",
+        *STICK_FAILURES,
     }
 
 
@@ -694,7 +704,7 @@ async def test_the_line_is_free_while_it_is_tried(
         seen.append(loaded.state)
         return Identity(**IDENTITY)
 
-    with patch("custom_components.hybrid_inverter.config_flow.probe", look):
+    with patch("custom_components.hybrid_inverter.flow_probe.probe", look):
         form = await reconfigure(hass, loaded, "network")
         result = await submit(
             hass, form, {"host": "127.0.0.1", "port": loaded.data["port"], "framing": "tcp"}

@@ -19,10 +19,15 @@ import voluptuous as vol
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.actions import async_setup_actions
-from custom_components.hybrid_inverter.config_flow import SCHEMAS, rated_power_schema
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.event import OUTAGE
+from custom_components.hybrid_inverter.flow_schemas import (
+    SCHEMAS,
+    STICK_WITH_SERIAL,
+    found_schema,
+    rated_power_schema,
+)
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
@@ -204,13 +209,30 @@ async def options_schema(hass: HomeAssistant) -> vol.Schema:
 async def test_forms(hass: HomeAssistant) -> None:
     """Fields, sections, menus."""
     steps = TEXTS["config"]["step"]
-    assert set(steps) == {"user", "reconfigure", "rated_power", *SCHEMAS}
+    assert set(steps) == {
+        "user",
+        "reconfigure",
+        "rated_power",
+        "search",
+        "nothing_found",
+        "confirm",
+        *SCHEMAS,
+    }
+    check_step(steps["search"], found_schema({"2700000001": "192.0.2.20"}))
+    check_step(steps["stick"], STICK_WITH_SERIAL)
+    assert placeholders(steps["stick"]["description"]) == {"label_url", "wiring_url"}
+    assert placeholders(steps["confirm"]["description"]) == {"host", "logger_serial"}
+    assert placeholders(TEXTS["config"]["flow_title"]) == {"host"}
     check_step(steps["rated_power"], rated_power_schema((1000, 60000)))
     assert placeholders(steps["rated_power"]["description"]) == {"model", "serial"}
     for name, schema in SCHEMAS.items():
         check_step(steps[name], schema)
-    for menu in ("user", "reconfigure"):
-        assert set(steps[menu]["menu_options"]) == set(SCHEMAS)
+    for menu, options in (
+        ("user", {*SCHEMAS, "search"}),
+        ("reconfigure", set(SCHEMAS)),
+        ("nothing_found", {"search", "stick", "network"}),
+    ):
+        assert set(steps[menu]["menu_options"]) == options
     assert set(TEXTS["options"]["step"]) == {"init"}
     check_step(TEXTS["options"]["step"]["init"], await options_schema(hass))
 
@@ -249,8 +271,14 @@ def test_failures() -> None:
         "wrong_framing",
         "wrong_unit",
         "wrong_device",
+        "wrong_logger_serial",
     }
-    assert set().union(*used.values()) == {"found", "unit_id"}
+    # Only the form of a stick has links.
+    assert {name for name, names in used.items() if "wiring_url" in names} == {
+        "no_local_port",
+        "other_stick",
+    }
+    assert set().union(*used.values()) == {"found", "unit_id", "wiring_url"}
 
 
 def keywords(name: str, *files: str) -> set[str]:
@@ -283,6 +311,8 @@ def test_reasons_to_abort() -> None:
         "machine_already_configured": {"model", "entry"},
         "another_machine": {"model", "found"},
         "no_machine": set(),
+        "stick_already_configured": {"entry"},
+        "not_a_stick": set(),
     }
     assert keywords("reason", "config_flow.py") == set(TEXTS["config"]["abort"])
     assert placeholders(TEXTS["config"]["create_entry"]["default"]) == {"model", "serial"}
@@ -400,7 +430,7 @@ def test_no_unknown_branches() -> None:
         "issues",
         "services",
     }
-    assert set(TEXTS["config"]) == {"abort", "create_entry", "error", "step"}
+    assert set(TEXTS["config"]) == {"flow_title", "abort", "create_entry", "error", "step"}
 
 
 # ---------------------------------------------------------------------- actions

@@ -6,28 +6,36 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
+from custom_components.hybrid_inverter.modbus.link import Framing, Link
 
 from .fault_server import FaultServer
+from .stick_frames import SERIAL
 
 # Seconds; what a test waits for an answer that never comes.
 TIMEOUT = 0.25
 SPACING = 0.002
 
+# Stands for RTU in the envelope of a stick, where a test asks for a framing.
+STICK = "stick"
+
 type MakeLink = Callable[..., Link]
 
 
-@pytest.fixture(params=list(Framing))
-def framing(request: pytest.FixtureRequest) -> Framing:
-    """Return each framing; a test overrides it with its own parameter."""
-    framing: Framing = request.param
+@pytest.fixture(params=[*Framing, STICK])
+def framing(request: pytest.FixtureRequest) -> Framing | str:
+    """Return each framing, and a stick's; a test overrides it with its own parameter."""
+    framing: Framing | str = request.param
     return framing
 
 
 @pytest.fixture
-async def server(socket_enabled: None, framing: Framing) -> AsyncIterator[FaultServer]:
+async def server(socket_enabled: None, framing: Framing | str) -> AsyncIterator[FaultServer]:
     """Return a server that listens."""
-    server = FaultServer(framing)
+    server = (
+        FaultServer(framing)
+        if isinstance(framing, Framing)
+        else FaultServer(Framing.RTU, logger_serial=SERIAL)
+    )
     await server.start()
     yield server
     await server.stop()
@@ -39,9 +47,8 @@ async def make_link() -> AsyncIterator[MakeLink]:
     links: list[Link] = []
 
     def make(server: FaultServer, **settings: float) -> Link:
-        endpoint = TcpEndpoint("127.0.0.1", server.port, server.framing)
         options = {"timeout": TIMEOUT, "spacing": SPACING} | settings
-        links.append(Link(endpoint, **options))  # type: ignore[arg-type]
+        links.append(Link(server.endpoint, **options))  # type: ignore[arg-type]
         return links[-1]
 
     yield make

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 import os
 import pty
 
-from custom_components.hybrid_inverter.modbus.link import Framing
+from custom_components.hybrid_inverter.modbus.link import (
+    Endpoint,
+    Framing,
+    StickEndpoint,
+    TcpEndpoint,
+)
+
+from .stick_frames import answer_of, opened
 
 
 def word(unit: int, address: int) -> int:
@@ -90,10 +97,13 @@ class Talk:
         body = bytes([self.request.unit if unit is None else unit]) + (
             self.pdu() if pdu is None else pdu
         )
+        number = self.transaction if transaction is None else transaction
         if self.server.framing is Framing.RTU:
-            return body + crc16(body)
+            frame = body + crc16(body)
+            serial = self.server.logger_serial
+            return frame if serial is None else answer_of(frame, sequence=number, serial=serial)
         header = (
-            self.transaction if transaction is None else transaction,
+            number,
             protocol,
             len(body) if length is None else length,
         )
@@ -108,6 +118,8 @@ class FaultServer:
     """Answers rightly, but for the faults that wait in a queue, one for each request."""
 
     framing: Framing
+    # That of the stick which this is, if it is one.
+    logger_serial: int | None = field(default=None, kw_only=True)
     faults: deque[Fault] = field(default_factory=deque)
     memory: dict[tuple[int, int], int] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
@@ -126,6 +138,18 @@ class FaultServer:
     _server: asyncio.Server | None = None
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
     _later: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """Return its framing, or that it is a stick."""
+        return self.framing if self.logger_serial is None else "stick"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Return where it listens."""
+        if self.logger_serial is None:
+            return TcpEndpoint("127.0.0.1", self.port, self.framing)
+        return StickEndpoint("127.0.0.1", self.port, logger_serial=self.logger_serial)
 
     async def start(self) -> None:
         """Listen on the port it had before, or on any."""
@@ -200,7 +224,13 @@ class FaultServer:
     async def _receive(self, reader: asyncio.StreamReader, peer: Peer) -> Talk:
         """Return the next request."""
         transaction = 0
-        if self.framing is Framing.TCP:
+        if self.logger_serial is not None:
+            header = await reader.readexactly(11)
+            rest = await reader.readexactly(int.from_bytes(header[1:3], "little") + 2)
+            transaction, frame = opened(header + rest, self.logger_serial)
+            body = frame[:-2]
+            assert frame[-2:] == crc16(body)
+        elif self.framing is Framing.TCP:
             header = await reader.readexactly(6)
             transaction = int.from_bytes(header[:2])
             body = await reader.readexactly(int.from_bytes(header[4:]))

@@ -21,6 +21,7 @@ from custom_components.hybrid_inverter.modbus.unit import LinkUnit
 
 from .conftest import MakeLink
 from .fault_server import FaultServer, hang_up, pieces, silence, slow, twice
+from .stick_frames import answer_of
 
 
 async def test_reads_and_writes(server: FaultServer, link: Link) -> None:
@@ -318,7 +319,7 @@ async def test_cancelled_while_connecting(server: FaultServer, link: Link) -> No
 
 
 async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> None:
-    """A read of 2 registers, a write and a silent read that is not repeated, on either framing."""
+    """A read of 2 registers, a write and a silent read that is not repeated, on every kind of link."""
     link = make_link(server, read_retries=0, timeout=0.1)
     server.delay = 0.01
     await link.read_holding_registers(1, 0, 2)
@@ -327,8 +328,9 @@ async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> 
     with pytest.raises(LinkTimeout):
         await link.read_holding_registers(1, 0, 2)
     statistics = link.statistics.as_dict()
-    # Modbus TCP: requests of 12 bytes, answers of 9 + 4 and 12; RTU: requests of 8, answers of 5 + 4 and 8.
-    sent, received = (36, 25) if server.framing is Framing.TCP else (24, 17)
+    # Modbus TCP: requests of 12 bytes, answers of 9 + 4 and 12; RTU: requests of 8, answers of 5 + 4 and 8. A stick's
+    # envelope is 13 bytes, and 15 within a request, 14 within an answer.
+    sent, received = {"tcp": (36, 25), "rtu": (24, 17), "stick": (108, 71)}[server.kind]
     assert statistics.pop("bytes_sent") == sent
     assert statistics.pop("bytes_received") == received
     assert 10 <= link.statistics.latency(0.5) < 40  # type: ignore[operator]
@@ -346,6 +348,8 @@ async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> 
         "connects": 1,
         "connection_losses": 0,
         "exceptions": {},
+        "stick_errors": {},
+        "dropped": {},
         "registers_read": 2,
     }
 
@@ -369,12 +373,14 @@ async def test_keeps_the_pieces(server: FaultServer, link: Link) -> None:
     server.faults.append(pieces)
     await link.read_holding_registers(1, 10, 1)
     # Modbus TCP: header, function code, byte count and a register; RTU: without the header, with a checksum.
-    frame = (
-        "00 01 00 00 00 05 01 03 02 02 37"
-        if server.framing is Framing.TCP
-        else "01 03 02 02 37 f8 f2"
-    )
+    frame = {
+        "tcp": "00 01 00 00 00 05 01 03 02 02 37",
+        "rtu": "01 03 02 02 37 f8 f2",
+        "stick": answer_of(bytes.fromhex("010302 0237 f8f2"), sequence=link.frames[0].data[5]).hex(
+            " "
+        ),
+    }[server.kind]
     received = [frame.data for frame in link.frames if not frame.sent]
     assert b"".join(received).hex(" ") == frame
     assert len(received) > 1
-    assert link.statistics.bytes_received == (11 if server.framing is Framing.TCP else 7)
+    assert link.statistics.bytes_received == {"tcp": 11, "rtu": 7, "stick": 34}[server.kind]

@@ -13,11 +13,12 @@ from custom_components.hybrid_inverter.modbus.errors import (
     LinkLost,
     LinkTimeout,
     RejectedError,
+    StickError,
 )
 from custom_components.hybrid_inverter.modbus.link import Framing, Link
 
-from . import fault_server as faults
-from .conftest import TIMEOUT, MakeLink
+from . import fault_server as faults, stick_faults
+from .conftest import STICK, TIMEOUT, MakeLink
 from .fault_server import Fault, FaultServer
 
 TCP_DESYNCS: list[Fault] = [
@@ -49,12 +50,35 @@ RTU_DESYNCS: list[Fault] = [
     faults.false_count,
     faults.flood,
 ]
-READ_FAULTS: list[tuple[Framing, Fault, type[LinkError]]] = [
+# Inside a sound envelope with the right number.
+STICK_DESYNCS: list[Fault] = [
+    faults.wrong_unit,
+    faults.wrong_function,
+    faults.unknown_function,
+    faults.too_short,
+    faults.too_long,
+    faults.false_count,
+    faults.flood,
+]
+# Passed over, as if there were no answer.
+STICK_TIMEOUTS: list[Fault] = [
+    faults.garbage,
+    faults.flipped,
+    faults.bad_checksum,
+    faults.wrong_transaction,
+    faults.no_transaction,
+    stick_faults.other_serial,
+    stick_faults.only_heartbeat,
+]
+READ_FAULTS: list[tuple[Framing | str, Fault, type[LinkError]]] = [
     *((Framing.TCP, fault, LinkDesync) for fault in TCP_DESYNCS),
     *((Framing.RTU, fault, LinkDesync) for fault in RTU_DESYNCS),
+    *((STICK, fault, LinkDesync) for fault in STICK_DESYNCS),
+    *((STICK, fault, LinkTimeout) for fault in STICK_TIMEOUTS),
+    (STICK, stick_faults.error(5), StickError),
     *(
         (framing, fault, error)
-        for framing in Framing
+        for framing in (*Framing, STICK)
         for fault, error in (
             (faults.silence, LinkTimeout),
             (faults.truncated, LinkTimeout),
@@ -63,14 +87,14 @@ READ_FAULTS: list[tuple[Framing, Fault, type[LinkError]]] = [
         )
     ),
 ]
-WRITE_FAULTS: list[tuple[Framing, Fault, type[LinkError]]] = [
+WRITE_FAULTS: list[tuple[Framing | str, Fault, type[LinkError]]] = [
     (framing, fault, error)
-    for framing in Framing
+    for framing in (*Framing, STICK)
     for fault, error in (
         (faults.silence, LinkTimeout),
         (faults.truncated, LinkTimeout),
         (faults.hang_up, LinkLost),
-        (faults.garbage, LinkDesync),
+        (faults.garbage, LinkTimeout if framing == STICK else LinkDesync),
         (faults.wrong_unit, LinkDesync),
         (faults.wrong_echo, LinkDesync),
         (faults.other_echo, LinkDesync),
@@ -129,12 +153,10 @@ async def test_a_read_is_repeated_once(
     assert link.statistics.retries == 1
     asked = len(server.requests)
     # On RTU a sound answer to the resynchronising read may lie between the two.
-    server.faults.extend(
-        [fault, fault] if server.framing is Framing.TCP else [fault, faults.answer, fault]
-    )
+    server.faults.extend([fault, faults.answer, fault] if server.kind == "rtu" else [fault, fault])
     with pytest.raises(error):
         await link.read_holding_registers(1, 10, 2)
-    assert len(server.requests) - asked == (2 if server.framing is Framing.TCP else 3)
+    assert len(server.requests) - asked == (3 if server.kind == "rtu" else 2)
     assert await link.read_holding_registers(1, 10, 2) == [567, 598]
 
 
@@ -198,9 +220,9 @@ async def test_stray_bytes_before_an_answer(server: FaultServer, link: Link, bef
     assert link.statistics.desyncs == 0
 
 
-@pytest.mark.parametrize("framing", [Framing.TCP], indirect=True)
+@pytest.mark.parametrize("framing", [Framing.TCP, STICK], indirect=True)
 async def test_a_silent_unit_does_not_cost_the_connection(server: FaultServer, link: Link) -> None:
-    """Behind a transaction id the connection outlives a silent unit; the others are read over it all the time."""
+    """Behind a transaction id, or a stick's number, the connection outlives a silent unit; the others are read over it all the time."""
     server.silent = frozenset({5})
     for _ in range(3):
         with pytest.raises(LinkTimeout):

@@ -274,7 +274,7 @@ async def test_refusals_of_a_resynchronising_read_do_not_count(
     server.faults.append(silence)
     with pytest.raises(LinkTimeout):
         await link.read_holding_registers(1, 7, 1)
-    if server.framing is Framing.RTU:
+    if server.kind == "rtu":
         server.faults.append(refusal(2))
     assert await link.read_holding_registers(1, 7, 1) == [474]
     server.faults.append(refusal(2))

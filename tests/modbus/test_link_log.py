@@ -48,6 +48,7 @@ async def test_our_failures_are_not_logged(
     assert PYMODBUS_LOGGER.level == logging.INFO
 
 
+@pytest.mark.parametrize("framing", list(Framing), indirect=True)
 async def test_received_frames_are_ours_too(
     server: FaultServer, link: Link, caplog: pytest.LogCaptureFixture
 ) -> None:

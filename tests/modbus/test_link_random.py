@@ -9,9 +9,8 @@ from random import Random
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import DeviceError
-from custom_components.hybrid_inverter.modbus.link import Framing
 
-from . import fault_server as faults
+from . import fault_server as faults, stick_faults
 from .conftest import MakeLink
 from .fault_server import Fault, FaultServer, word
 
@@ -40,8 +39,8 @@ ANY: list[Fault] = [
     faults.late(TIMEOUT + 0.03),
     *(faults.refusal(code) for code in (1, 2, 4, 6, 11)),
 ]
-FAULTS: dict[Framing, list[Fault]] = {
-    Framing.TCP: [
+FAULTS: dict[str, list[Fault]] = {
+    "tcp": [
         *ANY,
         faults.wrong_transaction,
         faults.no_transaction,
@@ -49,12 +48,26 @@ FAULTS: dict[Framing, list[Fault]] = {
         faults.endless_length,
         faults.zero_length,
     ],
-    Framing.RTU: [
+    "rtu": [
         *ANY,
         faults.bad_checksum,
         faults.noisy(b"\x00"),
         faults.noisy(b"\x01\x03"),
         faults.noisy(behind=b"\xff"),
+    ],
+    "stick": [
+        *ANY,
+        faults.bad_checksum,
+        faults.wrong_transaction,
+        faults.no_transaction,
+        stick_faults.other_serial,
+        stick_faults.other_client,
+        stick_faults.unsolicited,
+        stick_faults.only_heartbeat,
+        stick_faults.noise_before,
+        stick_faults.cut_and_repeated,
+        stick_faults.double_checksum,
+        stick_faults.error(5),
     ],
 }
 
@@ -70,7 +83,7 @@ async def test_no_wrong_value(
     succeeded = failed = 0
     for _ in range(REQUESTS):
         while len(server.faults) < 4:
-            fault = random.choice(FAULTS[server.framing])
+            fault = random.choice(FAULTS[server.kind])
             server.faults.append(fault if random.random() < 0.5 else faults.answer)
         unit, address, count = (
             random.choice((1, 2)),

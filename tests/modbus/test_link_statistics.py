@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.solarman import Dropped
 from custom_components.hybrid_inverter.modbus.statistics import LinkStatistics
 
 
@@ -60,6 +61,8 @@ def test_as_dict() -> None:
     statistics = LinkStatistics(lambda: 60.0)
     statistics.record(10.0, 10.0126, answered=True)
     statistics.exceptions.update([6, 2, 2])
+    statistics.stick_errors.update([5])
+    statistics.dropped.update([Dropped.LATE, Dropped.HEARTBEAT, Dropped.HEARTBEAT])
     statistics.registers_read = 7
     assert statistics.as_dict() == {
         "requests": 1,
@@ -71,6 +74,8 @@ def test_as_dict() -> None:
         "connects": 0,
         "connection_losses": 0,
         "exceptions": {2: 2, 6: 1},
+        "stick_errors": {5: 1},
+        "dropped": {"heartbeat": 2, "late": 1},
         "bytes_sent": 0,
         "bytes_received": 0,
         "registers_read": 7,

@@ -41,6 +41,13 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe_module, "Link", partial(Link, spacing=0.002))
 
 
+@pytest.fixture(params=list(Framing))
+def framing(request: pytest.FixtureRequest) -> Framing:
+    """Return each framing; a stick is probed in another way."""
+    framing: Framing = request.param
+    return framing
+
+
 def only(server: FaultServer, *units: int) -> None:
     """Have a machine of ours at these unit ids, and nobody at the others."""
     server.silent = ALL - set(units)
@@ -270,11 +277,13 @@ async def test_another_vendors_machine(server: FaultServer) -> None:
         "a single-phase hybrid inverter",
     )
     server.memory[1, 0] = 0x0777
+    # Each family is asked about at its own register; this machine has the first one's only.
+    server.faults.extend([slow(0), refusal(2)])
     assert await failure_of(at(server)) == (
         Failure.WRONG_DEVICE,
         "an unknown machine of type 0x0777",
     )
-    server.faults.append(refusal(2))
+    server.faults.extend([refusal(2), refusal(2)])
     assert await failure_of(at(server)) == (
         Failure.WRONG_DEVICE,
         "a machine that refuses register 0",

@@ -18,6 +18,8 @@ from .errors import LinkDesync
 READ: Final = 0x03
 # Set in the function code of a Modbus exception.
 REFUSED: Final = 0x80
+# What sticks leave behind an RTU frame: nothing, or the checksum of a frame with its checksum.
+TAILS: Final = (b"", b"\x00\x00")
 # How many stray bytes before or behind an RTU frame are taken for a transceiver that changes direction.
 STRAY_BYTES: Final = 4
 
@@ -74,6 +76,7 @@ class Reception:
         "_strays",
         "answered",
         "expected",
+        "heard",
         "late",
         "pending",
         "surplus",
@@ -91,6 +94,8 @@ class Reception:
         # From sending the request until its answer came or was given up.
         self.waiting = False
         self.answered = False
+        # Whether the other side has said anything to the request, be it of no use.
+        self.heard = False
         # Late answers that were thrown away.
         self.late = 0
         # Bytes behind the answer, for which nobody asked.
@@ -128,6 +133,15 @@ class Reception:
                 return rest[:size]
             self.late += 1
         return b""
+
+    def take_whole(self, frame: bytes) -> bytes:
+        """Return the answer, received as a frame of its own; LinkDesync when it is another one."""
+        size = self.expected.size_of(frame)
+        if not size or frame[size:] not in TAILS or not self._is_intact(frame[:size]):
+            raise LinkDesync(f"{frame[:12].hex(' ')} is no answer to the request")
+        self.waiting = False
+        self.answered = True
+        return frame[:size]
 
     def _is_intact(self, frame: bytes) -> bool:
         """Whether the checksum is right, where the framing has one."""

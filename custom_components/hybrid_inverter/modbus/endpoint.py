@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError, sleep
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 import errno
 import socket
@@ -14,6 +14,9 @@ from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 
 from .errors import LinkBusy, LinkError, LinkRefused, LinkUnresolved
+
+# Where a stick listens.
+STICK_PORT: Final = 8899
 
 type Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
@@ -32,6 +35,35 @@ class TcpEndpoint:
     host: str
     port: int
     framing: Framing
+
+    @property
+    def numbered(self) -> bool:
+        """Whether an answer says which request it belongs to."""
+        return self.framing is Framing.TCP
+
+    def __str__(self) -> str:
+        """Return the address as a person writes it."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class StickEndpoint:
+    """A Wi-Fi stick that takes RTU frames in its own envelope (Solarman V5)."""
+
+    host: str
+    port: int = STICK_PORT
+    # What is printed on the stick as its serial; not the inverter's.
+    logger_serial: int = field(kw_only=True)
+
+    @property
+    def framing(self) -> Framing:
+        """Return the framing inside the envelope."""
+        return Framing.RTU
+
+    @property
+    def numbered(self) -> bool:
+        """Whether an answer says which request it belongs to."""
+        return True
 
     def __str__(self) -> str:
         """Return the address as a person writes it."""
@@ -52,12 +84,17 @@ class SerialEndpoint:
         """Return the framing of every serial line."""
         return Framing.RTU
 
+    @property
+    def numbered(self) -> bool:
+        """Whether an answer says which request it belongs to."""
+        return False
+
     def __str__(self) -> str:
         """Return the path of the port."""
         return self.device
 
 
-type Endpoint = TcpEndpoint | SerialEndpoint
+type Endpoint = TcpEndpoint | StickEndpoint | SerialEndpoint
 
 FRAMERS: Final[Mapping[Framing, FramerType]] = {
     Framing.TCP: FramerType.SOCKET,
@@ -132,7 +169,7 @@ def _make_client(
     on_connect: Callable[[bool], None],
 ) -> Client:
     """Return a client that is not connected yet."""
-    if isinstance(endpoint, TcpEndpoint):
+    if not isinstance(endpoint, SerialEndpoint):
         return AsyncModbusTcpClient(
             endpoint.host,
             port=endpoint.port,

@@ -45,6 +45,24 @@ class LinkBusy(LinkError):
     """Another program uses the serial port."""
 
 
+class StickError(LinkTimeout):
+    """The stick answered instead of the machine: it got no answer from it that it could pass on."""
+
+    def __init__(self, code: int, what: str) -> None:
+        """Keep the stick's error code (5: nobody at this unit id answers it)."""
+        super().__init__(f"{what}: error {code} of the stick")
+        self.code = code
+
+
+class StickSerialError(LinkError):
+    """The stick takes no request for this logger serial."""
+
+    def __init__(self, logger_serial: int, what: str) -> None:
+        """Keep the serial that the stick gives as its own."""
+        super().__init__(f"{what}: the stick has another logger serial")
+        self.logger_serial = logger_serial
+
+
 class RejectedError(DeviceError):
     """The machine, or a gateway before it, answered with a Modbus exception."""
 

@@ -24,15 +24,25 @@ from .endpoint import (
     Endpoint,
     Framing,
     SerialEndpoint,
+    StickEndpoint,
     TcpEndpoint,
     open_client,
 )
-from .errors import LinkDesync, LinkError, LinkLost, LinkTimeout, RejectedError
+from .errors import (
+    LinkDesync,
+    LinkError,
+    LinkLost,
+    LinkTimeout,
+    RejectedError,
+    StickError,
+    StickSerialError,
+)
 from .line import Line, Priority
 from .pymodbus_log import install_filter, quiet
+from .solarman import WRONG_SERIAL, Dropped, Envelope, Unwrapped
 from .statistics import LinkStatistics
 
-__all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "TcpEndpoint"]
+__all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "StickEndpoint", "TcpEndpoint"]
 
 # Modbus application protocol sections 6.3 and 6.12.
 MOST_READ: Final = 125
@@ -56,6 +66,8 @@ SILENCES: Final = 3
 LOST: Final = 8
 # Bytes that nobody asked for, after which the other side is thought to babble.
 BABBLE: Final = 512
+# pymodbus empties its receive buffer before it adds to one that is longer than this.
+MOST_BUFFERED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,11 @@ class Link:
         # How much of pymodbus' receive buffer was seen before.
         self._seen = 0
         self._transaction = 0
+        # What is around every frame of a stick; nothing that is known of Modbus here looks at it.
+        self._envelope: Envelope | None = None
+        if isinstance(endpoint, StickEndpoint):
+            self._envelope = Envelope(endpoint.logger_serial)
+            self.statistics.dropped = self._envelope.dropped
         self._silences = 0
         # The requests of each unit whose answers never came.
         self._lost: dict[int, deque[Expected]] = {}
@@ -216,7 +233,7 @@ class Link:
     async def _request(self, request: ModbusPDU, priority: Priority) -> ModbusPDU:
         """Send a request when it is its turn, and return its answer."""
         async with self._turn(priority):
-            if self.endpoint.framing is Framing.RTU:
+            if not self.endpoint.numbered:
                 await self._resynchronise(request)
             return await self._exchange(request)
 
@@ -283,6 +300,8 @@ class Link:
         """Book an exchange that ended, and drop a connection that cannot be trusted after it."""
         ended = _now()
         reception.waiting = False
+        if self._envelope is not None:
+            self._envelope.give_up()
         self._free_at = ended + self._spacings.get(unit_id, self._spacing)
         self.statistics.record(started, ended, answered=reception.answered)
         self.statistics.late_answers += reception.late
@@ -290,8 +309,8 @@ class Link:
             self._silences = 0
             return
         self._lose(reception.expected)
-        self._silences += 1
-        if self.endpoint.framing is Framing.RTU or reception.pending or self._silences == SILENCES:
+        self._silences = 0 if reception.heard else self._silences + 1
+        if not self.endpoint.numbered or reception.pending or self._silences == SILENCES:
             self._drop()
 
     def _conclude(self, answered: Expected, *, refused: bool) -> None:
@@ -300,7 +319,7 @@ class Link:
         A unit answers in order, so nothing is late behind an answer that is certainly ours. An exception may have
         been the late one, and then ours is still to come.
         """
-        if self.endpoint.framing is Framing.TCP or answered.unit not in self._lost:
+        if self.endpoint.numbered or answered.unit not in self._lost:
             return
         if refused:
             self._lose(answered)
@@ -336,6 +355,8 @@ class Link:
         client.ctx.next_tid = self._transaction
         self._client = client
         self._seen = self._silences = 0
+        if self._envelope is not None:
+            self._envelope.restart()
         self.statistics.connects += 1
         self._tell(connected=True)
         return client
@@ -361,9 +382,15 @@ class Link:
 
     def _abort(self, error: LinkError) -> None:
         """Close the connection, and fail the request on its way instead of letting it wait out its time."""
-        if self._client is not None and self._reception.waiting:
-            self._client.ctx.response_future.set_exception(error)
+        self._fail(error)
         self._drop()
+
+    def _fail(self, error: LinkError) -> None:
+        """Fail the request on its way, if there is one that is not over in this very moment."""
+        if self._client is not None and self._reception.waiting:
+            future = self._client.ctx.response_future
+            if not future.done():
+                future.set_exception(error)
 
     def _on_packet(self, sending: bool, data: bytes) -> bytes:
         """Look at what goes over the link, and return what pymodbus may have of it.
@@ -372,26 +399,67 @@ class Link:
         """
         if sending:
             self._seen = 0
-            self._keep(data, sent=True)
-            self.statistics.bytes_sent += len(data)
             self._reception.sent(data)
-            return data
+            wire = data if self._envelope is None else self._envelope.wrap(data)
+            self._keep(wire, sent=True)
+            self.statistics.bytes_sent += len(wire)
+            return wire
+        if self._seen > MOST_BUFFERED:
+            self._seen = 0
         fresh = data[self._seen :]
         self._keep(fresh, sent=False)
         self.statistics.bytes_received += len(fresh)
-        answer = b""
-        if self._reception.waiting:
-            try:
-                answer = self._reception.take(data)
-            except LinkDesync as err:
-                self.statistics.desyncs += 1
-                self._abort(err)
+        if self._envelope is None:
+            answer = self._take(data, fresh)
         else:
+            answer = self._take_from(self._envelope, fresh)
+        self._seen = len(data) - len(answer)
+        return answer
+
+    def _take(self, data: bytes, fresh: bytes) -> bytes:
+        """Return the answer in everything received since the request, the fresh bytes being the last of it."""
+        if not self._reception.waiting:
             self._reception.surplus += len(fresh)
             if self._reception.surplus > BABBLE:
                 self._drop()
-        self._seen = len(data) - len(answer)
+            return b""
+        try:
+            return self._reception.take(data)
+        except LinkDesync as err:
+            self.statistics.desyncs += 1
+            self._abort(err)
+            return b""
+
+    def _take_from(self, envelope: Envelope, fresh: bytes) -> bytes:
+        """Return the answer in the envelopes that these bytes complete; fail the request when the stick refuses it."""
+        late = envelope.dropped[Dropped.LATE]
+        answer = b""
+        # There is one at most: behind the answer to a request everything with its number is a duplicate.
+        for unwrapped in envelope.unwrap(fresh):
+            answer = self._take_whole(unwrapped)
+        self.statistics.late_answers += envelope.dropped[Dropped.LATE] - late
+        if envelope.noise > BABBLE:
+            self.statistics.desyncs += self._reception.waiting
+            self._abort(LinkDesync(f"{self.endpoint}: {envelope.noise} bytes are no frames"))
         return answer
+
+    def _take_whole(self, unwrapped: Unwrapped) -> bytes:
+        """Return the frame that answers the request; fail the request when it is another one, or an error."""
+        self._reception.heard = True
+        if (code := unwrapped.error) is None:
+            try:
+                return self._reception.take_whole(unwrapped.frame)
+            except LinkDesync as err:
+                self.statistics.desyncs += 1
+                self._fail(err)
+                return b""
+        self.statistics.stick_errors[code] += 1
+        self._fail(
+            StickSerialError(unwrapped.logger_serial, f"{self.endpoint}")
+            if code == WRONG_SERIAL
+            else StickError(code, f"{self.endpoint}")
+        )
+        return b""
 
     def _keep(self, data: bytes, *, sent: bool) -> None:
         """Keep a frame for diagnostics."""

@@ -46,6 +46,13 @@ class Failure(StrEnum):
     WRONG_FRAMING = "wrong_framing"
     WRONG_UNIT = "wrong_unit"
     WRONG_DEVICE = "wrong_device"
+    # What only a Wi-Fi stick can be the reason for.
+    NO_LOCAL_PORT = "no_local_port"
+    STICK_BUSY = "stick_busy"
+    OTHER_STICK = "other_stick"
+    NO_INVERTER = "no_inverter"
+    WRONG_LOGGER_SERIAL = "wrong_logger_serial"
+    NO_LOGGER_SERIAL = "no_logger_serial"
 
 
 class ProbeError(Exception):
@@ -70,7 +77,7 @@ UNOPENED: Final = {
 async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
     """Return the identity of the machine at this endpoint and unit id; ProbeError when there is none."""
     try:
-        return await _identify_at(endpoint, unit_id)
+        return await identify_at(endpoint, unit_id, PROBE_TIMEOUT)
     except WrongDeviceError as err:
         raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
     except RejectedError as err:
@@ -111,9 +118,9 @@ async def scan(endpoint: Endpoint, units: Iterable[int], answer_within: float) -
     return found
 
 
-async def _identify_at(endpoint: Endpoint, unit_id: int) -> Identity:
-    """Identify over a link of its own; ProbeError when it cannot be opened."""
-    link = Link(endpoint, timeout=PROBE_TIMEOUT)
+async def identify_at(endpoint: Endpoint, unit_id: int, answer_within: float) -> Identity:
+    """Identify over a link of its own, within these seconds for each answer; ProbeError when it cannot be opened."""
+    link = Link(endpoint, timeout=answer_within)
     try:
         try:
             await link.connect()

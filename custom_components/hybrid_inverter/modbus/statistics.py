@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
+from .solarman import Dropped
+
 # How many of the last latencies the percentiles are taken of.
 LATENCIES: Final = 256
 # Seconds over which the load of the line is measured.
@@ -32,6 +34,10 @@ class LinkStatistics:
     connection_losses: int = 0
     # Modbus exceptions by their code.
     exceptions: Counter[int] = field(default_factory=Counter)
+    # Error frames of a stick by their code.
+    stick_errors: Counter[int] = field(default_factory=Counter)
+    # What a stick sent that is no answer, by its kind.
+    dropped: Counter[Dropped] = field(default_factory=Counter)
     bytes_sent: int = 0
     bytes_received: int = 0
     registers_read: int = 0
@@ -89,6 +95,8 @@ class LinkStatistics:
             "connects": self.connects,
             "connection_losses": self.connection_losses,
             "exceptions": dict(sorted(self.exceptions.items())),
+            "stick_errors": dict(sorted(self.stick_errors.items())),
+            "dropped": {kind.value: count for kind, count in sorted(self.dropped.items())},
             "bytes_sent": self.bytes_sent,
             "bytes_received": self.bytes_received,
             "registers_read": self.registers_read,
