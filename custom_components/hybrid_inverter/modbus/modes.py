@@ -32,9 +32,9 @@ class Modes:
         ]
 
     def is_over(self, residue: Residue) -> bool:
-        """Whether a mode was in force and is not any more, as far as we know."""
-        mode = self._values.get(residue.key)
-        return self._memory.was_in_force(residue) and mode not in (None, residue.value)
+        """Whether a mode was in force and is not any more, as far as we know; another one need not have a name."""
+        mode = self._values.get(residue.key, residue.value)
+        return self._memory.was_in_force(residue) and mode != residue.value
 
     def any_over(self) -> bool:
         """Whether a mode is over of which something is still to be put back."""
