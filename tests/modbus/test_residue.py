@@ -291,6 +291,19 @@ async def test_a_mode_without_a_name(
     assert device.values["charge"] == 1000
 
 
+async def test_words_of_another_register(unit: FakeUnit, saved: list[dict[str, Any]]) -> None:
+    """What an older version remembered of a register with other words is told, and nothing is sent for it."""
+    saved.append(
+        {"mode=passive": {"before": {"action": [0, 1], "charge": [1000]}, "in_force": True}}
+    )
+    unit.registers[21] = 300
+    device = device_of(unit, saved)
+    with pytest.raises(ResidueError) as caught:
+        await device.put_back()
+    assert caught.value.left == ("action",)
+    assert unit.registers == HELD
+
+
 async def test_when_the_budget_is_spent(unit: FakeUnit) -> None:
     """Two writes a day: the memory wears, but a battery that is kept from working is worse."""
     device = Device(unit, FAMILY, wear=WearBudget(limit=2))

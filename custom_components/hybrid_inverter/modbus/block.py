@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from .errors import UndoError
 from .register import Group, Number, Register, Value
 
 # The first and last address of words that are read together: a value, or its part without a gap.
@@ -31,13 +32,13 @@ class Block:
 
     @classmethod
     def of_words(cls, row: Register, words: list[int]) -> Block:
-        """Return what puts these words of a register back, whatever they mean."""
+        """Return what puts these words of a register back, whatever they mean; UndoError when it has not so many."""
         codec = Number(words=len(words))
         bare = replace(row, codec=codec, limits=None, plausible=None, written_with=())
-        value = codec.decode(words)
-        if value is None or len(row.addresses) != len(words) or len(row.spans) != 1:
-            raise ValueError(f"{row.key} cannot be put back in one request")
-        return cls({row.key: value}, {row.key: bare}, row.spans[0], former=True, owed=True)
+        value, (span,) = codec.decode(words), row.spans
+        if value is None or len(row.addresses) != len(words):
+            raise UndoError(row.key)
+        return cls({row.key: value}, {row.key: bare}, span, former=True, owed=True)
 
     @property
     def addresses(self) -> range:

@@ -111,9 +111,11 @@ class Device:
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
         self._readable = tuple(family.readable)
         self._max_read = family.max_read
-        # It stays, whatever the machine says later: limits and shares rest on it.
-        self._known = MappingProxyType(dict(known or {}))
-        self._values: dict[str, Value | None] = dict(self._known)
+        self._values: dict[str, Value | None] = dict(known or {})
+        # The rated power stays, whatever the machine says later: limits and shares rest on it.
+        self._fixed = {
+            key: value for key, value in (known or {}).items() if key == family.rated_power
+        }
         self.family = family
         self._image: dict[int, int] = {}
         # When each address was read last.
@@ -323,7 +325,7 @@ class Device:
         for row in registers:
             # What is written as mere words is shown as what it means.
             value = self.family.registers.get(row.key, row).decode(image)
-            self._values[row.key] = self._known.get(row.key, value)
+            self._values[row.key] = self._fixed.get(row.key, value)
 
     def _forget(self, spans: Iterable[Span]) -> None:
         """Take words out of the image that may not be what the machine holds."""
