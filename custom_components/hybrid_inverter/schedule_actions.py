@@ -13,7 +13,7 @@ from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
 from .const import DOMAIN
-from .coordinator import UnitRuntime
+from .coordinator import GroupCoordinator, UnitRuntime
 from .modbus.device import Device
 from .modbus.errors import DeviceError, LinkError, NotAppliedError, RejectedError
 from .modbus.register import Group, Value
@@ -29,7 +29,7 @@ from .modbus.schedule import (
 from .modbus.schedule_styles import style_of
 from .modbus.schedule_windows import MODES
 from .unit import unit_of_device
-from .writing import async_write
+from .writing import async_write, spoken_value
 
 ATTR_WINDOWS: Final = "windows"
 ATTR_OTHERWISE: Final = "otherwise"
@@ -127,8 +127,9 @@ async def async_set_schedule(call: ServiceCall) -> ServiceResponse:
             try:
                 await async_write(coordinator, NAME, write)
             except HomeAssistantError as err:
-                if isinstance(cause := err.__cause__, NotAppliedError):
-                    raise _not_applied(cause) from cause
+                # What is left half changed has been named.
+                if isinstance(cause := err.__cause__, NotAppliedError) and not cause.left:
+                    raise _not_applied(coordinator, cause) from cause
                 raise
     return {
         ATTR_DRY_RUN: call.data[ATTR_DRY_RUN],
@@ -210,7 +211,7 @@ def _requests(device: Device, steps: Sequence[tuple[str, Value]]) -> int:
     return len(list(groupby(rows[key].addresses for key, _ in steps)))
 
 
-def _not_applied(err: NotAppliedError) -> HomeAssistantError:
+def _not_applied(coordinator: GroupCoordinator, err: NotAppliedError) -> HomeAssistantError:
     """Return what to raise for a schedule that the machine has not kept."""
     translation_key = "schedule_not_restored"
     if err.restored:
@@ -220,7 +221,7 @@ def _not_applied(err: NotAppliedError) -> HomeAssistantError:
         translation_key=translation_key,
         translation_placeholders={
             "address": str(err.address),
-            "wanted": str(err.wanted),
-            "held": str(err.held),
+            "wanted": spoken_value(coordinator, err.key, err.wanted),
+            "held": spoken_value(coordinator, err.key, err.held),
         },
     )

@@ -15,12 +15,14 @@ from .modbus.errors import (
     InvalidValueError,
     NotAppliedError,
     RejectedError,
+    ResidueError,
     UndoError,
     WriteBudgetError,
     WriteDeniedError,
     WrongDeviceError,
 )
 from .modbus.register import Group
+from .timed_slots import CUSTOM, DAYS_OF, days_named
 
 
 async def async_write(
@@ -38,14 +40,16 @@ async def async_write(
         # To this machine and no other, should the link have been opened again.
         await coordinator.unit.async_verify()
         await write()
-    except (InvalidValueError, WriteBudgetError, UndoError) as err:
-        called = _called(coordinator, err) if several else None
-        raise _refusal(coordinator, called or name, err) from err
     except DeviceError as err:
+        if isinstance(err, InvalidValueError | WriteBudgetError | UndoError) and not err.left:
+            called = _called(coordinator, err) if several else None
+            raise _refusal(coordinator, called or name, err) from err
         # The write may have been carried out all the same. Whoever called need not wait until a poll tells.
         coordinator.config_entry.async_create_background_task(
             coordinator.hass, coordinator.async_request_refresh(), f"{coordinator.name} read back"
         )
+        if err.left:
+            raise _left_behind(coordinator, name, err) from err
         called = _called(coordinator, err) if several else None
         raise _failure(coordinator, called or name, err) from err
 
@@ -143,15 +147,44 @@ def _spoken(err: InvalidValueError, bound: str | float) -> str:
     return f"{bound:g}"
 
 
-def _spoken_value(coordinator: GroupCoordinator, key: str, value: object) -> str:
+def spoken_value(coordinator: GroupCoordinator, key: str, value: object) -> str:
     """Return what a person calls a value of the setting with this key."""
+    known = _entity(coordinator, key)
     if isinstance(value, bool):
         value = STATE_ON if value else STATE_OFF
-    known = _entity(coordinator, key)
-    if not isinstance(value, str) or known is None:
-        return str(value)
+    names = [value]
+    if isinstance(value, frozenset):
+        named = days_named(value)
+        names = [named]
+        if named == CUSTOM:
+            names = [day for day, days in DAYS_OF.items() if len(days) == 1 and days <= value]
+    return ", ".join(_spoken_state(coordinator, known, name) for name in names)
+
+
+def _spoken_state(
+    coordinator: GroupCoordinator, known: er.RegistryEntry | None, name: object
+) -> str:
+    """Return what a person calls a state of an entity that may not be registered."""
+    if not isinstance(name, str) or known is None:
+        return str(name)
     return async_translate_state(
-        coordinator.hass, value, known.domain, DOMAIN, known.translation_key, None
+        coordinator.hass, name, known.domain, DOMAIN, known.translation_key, None
+    )
+
+
+def _left_behind(coordinator: GroupCoordinator, name: str, err: DeviceError) -> HomeAssistantError:
+    """Return what to raise for a write that has left settings as nobody wants them."""
+    translation_key = "partly_changed"
+    if isinstance(err, ResidueError):
+        translation_key = "mode_left_behind"
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders={
+            "entity": name,
+            "left": ", ".join(spoken_name(coordinator, key) for key in err.left),
+            "error": err.what,
+        },
     )
 
 
@@ -162,8 +195,8 @@ def _failure(coordinator: GroupCoordinator, name: str, err: DeviceError) -> Home
             translation_key = "not_applied"
             placeholders = {
                 "address": str(err.address),
-                "wanted": _spoken_value(coordinator, err.key, err.wanted),
-                "held": _spoken_value(coordinator, err.key, err.held),
+                "wanted": spoken_value(coordinator, err.key, err.wanted),
+                "held": spoken_value(coordinator, err.key, err.held),
             }
         case WrongDeviceError():
             translation_key, placeholders = "written_to_nobody", {"found": err.found}

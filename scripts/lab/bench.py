@@ -14,18 +14,22 @@ import time
 from typing import Any, Final
 
 from custom_components.hybrid_inverter import DESCRIPTIONS
+from custom_components.hybrid_inverter.faults import watched_keys
 from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.family import Family
+from custom_components.hybrid_inverter.modbus.identify import identify
 from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
 from custom_components.hybrid_inverter.modbus.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from simulator.models import MODELS
 from simulator.server import LineTiming
 from simulator.simulation import SimulatedPlant
 
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 
-NAME: Final = "jso8048104"
+JSO: Final = "JSO8048104"
 GROUPS: Final = (Group.POWER, Group.ENERGY, Group.SETTINGS)
 
 # A line of 9600 8N1, and a machine that takes 15 ms to answer.
@@ -33,11 +37,10 @@ CHARACTER: Final = 10 / 9600
 TURNAROUND: Final = 0.015
 REQUEST: Final = (8 + 5 + 7) * CHARACTER + TURNAROUND
 REGISTER: Final = 2 * CHARACTER
-MOST: Final = 125
 
 
-def least_seconds(addresses: Collection[int]) -> float:
-    """Return the least line time that can fetch these registers, with any of them readable together."""
+def least_seconds(addresses: Collection[int], most: int) -> float:
+    """Return the least line time that can fetch these registers, `most` of them with one read, whatever lies between."""
     wanted = sorted(addresses)
     best = [0.0]
     for end, last in enumerate(wanted):
@@ -45,17 +48,16 @@ def least_seconds(addresses: Collection[int]) -> float:
             min(
                 best[start] + REQUEST + (last - first + 1) * REGISTER
                 for start, first in enumerate(wanted[: end + 1])
-                if last - first < MOST
+                if last - first < most
             )
         )
     return best[-1]
 
 
-def default_keys(group: Group) -> list[str]:
-    """Return what a new inverter shows of a group without anybody choosing."""
-    family = FAMILIES["jso"]
+def default_keys(family: Family, group: Group) -> list[str]:
+    """Return what a new inverter shows of a group without anybody choosing, and what is watched."""
     known = family.registers.keys() | family.derived.keys()
-    keys: set[str] = set()
+    keys = set(watched_keys(family.faults))
     for descriptions in DESCRIPTIONS.values():
         for description in descriptions:
             # What only another tier shows is polled as the control that stands there instead.
@@ -65,27 +67,41 @@ def default_keys(group: Group) -> list[str]:
     return sorted(key for key in keys if family.group_of(key) is group)
 
 
-async def line() -> None:
+async def line(model: str) -> None:
     """Print what a cycle of each group costs on the line, next to the least that is possible."""
-    family = FAMILIES["jso"]
-    print("\nA cycle on a line of 9600 8N1, default entities")
+    print(f"\n{model}: a cycle on a line of 9600 8N1, default entities")
     print(
         f"{'group':<10}{'keys':>6}{'requests':>10}{'registers':>11}{'line':>10}{'least':>10}{'ratio':>8}"
     )
     totals = [0.0] * 5
-    async with SimulatedPlant(line=LineTiming(baudrate=9600)) as plant:
+    async with SimulatedPlant(model=model, line=LineTiming(baudrate=9600)) as plant:
         link = Link(TcpEndpoint("127.0.0.1", plant.rtu_port, Framing.RTU))
-        device = Device(LinkUnit(link, 1), family)
+        unit = LinkUnit(link, 1)
         try:
+            identity = await identify(unit)
+            device = Device(
+                unit,
+                FAMILIES[identity.family],
+                known=identity.facts,
+                features=identity.features,
+                baudrate=9600,
+            )
+            family = device.family
             for group in GROUPS:
-                keys = default_keys(group)
+                keys = default_keys(family, group)
+                # What a firmware refuses is found out once.
+                await device.poll(keys)
                 rows = {
                     name
                     for key in keys
                     for name in (family.derived[key].inputs if key in family.derived else (key,))
                 }
-                least = least_seconds(
-                    {a for name in rows for a in family.registers[name].addresses}
+                addresses = {a for name in rows for a in family.registers[name].addresses}
+                addresses.difference_update(device.resting)
+                # Not from one block to another, which some machines answer with an exception.
+                least = sum(
+                    least_seconds([a for a in addresses if low <= a <= high], family.max_read)
+                    for low, high in family.readable
                 )
                 before = plant.rtu.statistics.as_dict()
                 await device.poll(keys)
@@ -114,26 +130,22 @@ def _print_cycle(
     )
 
 
-FINISHED: Final = re.compile(
-    rf"^(\S+ \S+) DEBUG .*Finished fetching {NAME} power data", re.IGNORECASE
-)
-
-
-async def refresh(seconds: float) -> None:
-    """Print how often the powers are refreshed when they are asked for every second."""
+async def refresh(model: str, name: str, interval: int, seconds: float) -> None:
+    """Print how often the powers of a model, called so at home, are refreshed when that is asked for."""
+    finished = re.compile(rf"^(\S+ \S+) DEBUG .*Finished fetching {name} power data")
     async with (
-        simulated_plant(["--baudrate", "9600"]) as plant,
+        simulated_plant(["--model", model, "--baudrate", "9600"]) as plant,
         home_assistant(level="debug") as home,
     ):
         started = time.monotonic()
         entry = await home.add_inverter(plant.rtu, "rtu")
-        await home.until(f"sensor.{NAME}_battery_soc", str.isdecimal, 5)
+        await home.until(f"sensor.{name.lower().replace(' ', '_')}_battery_soc", _is_number, 5)
         print(
-            f"\nFirst values {time.monotonic() - started:.1f} s after the form was sent (with identifying)"
+            f"\n{model}: first values {time.monotonic() - started:.1f} s after the form was sent (with identifying)"
         )
         await home.set_options(
             entry["entry_id"],
-            power_interval=1,
+            power_interval=interval,
             energy_interval=60,
             settings_interval=300,
             tier="everyday",
@@ -143,24 +155,29 @@ async def refresh(seconds: float) -> None:
         before, began = await _busy(plant), time.monotonic()
         await asyncio.sleep(seconds)
         share = (await _busy(plant) - before) / (time.monotonic() - began)
-        # One request brings battery, PV, grid and load power together.
         times = [
             datetime.fromisoformat(match[1])
             for row in home.log[seen:].splitlines()
-            if (match := FINISHED.match(row))
+            if (match := finished.match(row))
         ]
         gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
         print(
-            f"battery, PV, grid and load power, asked for every 1 s: refreshed every {median(gaps):.2f} s"
+            f"battery, PV, grid and load power, asked for every {interval} s: refreshed every {median(gaps):.2f} s"
             f" (median), {_p95(gaps):.2f} s (p95), {max(gaps):.2f} s (longest), {len(gaps)} times"
         )
         print(f"line busy {share:.1%}, with energy every 60 s and settings every 300 s")
-        await _writes(home, plant)
+        if model == JSO:
+            await _writes(home, plant)
+
+
+def _is_number(state: str) -> bool:
+    """Whether a state is a number."""
+    return state.replace(".", "", 1).isdecimal()
 
 
 async def _writes(home: Home, plant: Plant) -> None:
     """Print how fast a write is on the wire, and confirmed, while everything polls."""
-    entity_id = f"select.{NAME}_energy_pattern"
+    entity_id = f"select.{JSO.lower()}_energy_pattern"
     on_wire, confirmed = [], []
     for attempt in range(20):
         option = ("battery_first", "load_first")[attempt % 2]
@@ -256,8 +273,10 @@ def _p95(values: list[float]) -> float:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    await line()
-    await refresh(options.seconds)
+    for model in options.model or MODELS:
+        await line(model)
+    await refresh(JSO, JSO, 1, options.seconds)
+    await refresh("H2-10K-T2", "Hybrid 10K", 2, options.seconds)
     await processor(options.minutes)
 
 
@@ -268,6 +287,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=int, default=5, help="to measure processor time, with and without"
     )
+    parser.add_argument("--model", action="append", choices=MODELS, help="whose cycle to measure")
     asyncio.run(_run(parser.parse_args()))
 
 

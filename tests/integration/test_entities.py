@@ -66,7 +66,7 @@ SENSORS: Final = {
     "reactive_energy_total": "12.3",
     "heatsink_temperature": "43.7",  # (1437 - 1000) / 10
     "dc_temperature": "25.0",
-    "rated_power": "8000.0",  # (65536 + 14464) / 10
+    "rated_power": "8000",  # (65536 + 14464) / 10
     "main_firmware": "2001-1144-1800",
     "hmi_firmware": "1001-C037",
     "hmi_fw_extra": "0",

@@ -187,3 +187,20 @@ async def test_a_machine_without_packs(
         and any(name in item.name for name in (DOMAIN, "pymodbus"))
     ] == []
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("machine", [SILENT], indirect=True)
+async def test_a_silent_machine_on_a_transparent_gateway(
+    hass: HomeAssistant, machine: SimulatedPlant
+) -> None:
+    """There an answer does not say what it answers: what never comes keeps nothing else from being read."""
+    flow = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    flow = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"next_step_id": "network"}
+    )
+    result = await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"host": "127.0.0.1", "port": machine.rtu_port, "framing": "rtu"}
+    )
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"

@@ -339,6 +339,8 @@ EXCEPTIONS: Final = {
     "not_applied": {"entity", "address", "wanted", "held"},
     "rejected": {"entity", "code"},
     "write_not_confirmed": {"entity", "error"},
+    "mode_left_behind": {"entity", "left", "error"},
+    "partly_changed": {"entity", "left", "error"},
     "no_such_unit": {"device"},
     "schedule_not_supported": set(),
     "schedule_not_readable": set(),

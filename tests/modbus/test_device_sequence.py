@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -293,6 +294,67 @@ async def test_an_undo_that_fails(device: Device, unit: FakeUnit) -> None:
     assert unit.registers == HELD
 
 
+# ---------------------------------------------------------------------- when nobody waits for it any more
+
+
+async def test_cancelled_while_it_is_written(device: Device, unit: FakeUnit) -> None:
+    """Once begun it is carried out: half of it would be worse. Until then nobody else writes."""
+
+    async def cancel() -> None:
+        writing.cancel()
+
+    # With the third step's write: the look at all, two steps with a look, a write and two reads, and a look.
+    unit.meanwhile = deque([None] * 10 + [cancel])
+    writing = asyncio.create_task(
+        device.write_steps([("slot_1", False), ("share", 80), ("slot_1", True), ("mode", "times")])
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    waiting = asyncio.create_task(device.write("floor", 25))
+    await device.finish()
+    await waiting
+    assert sent(unit) == [(20, 0x0104), (21, 0x7F50), (20, 0x0105), (10, 1), (30, 25)]
+    assert [change.key for change in device.changes] == [
+        "slot_1",
+        "share",
+        "slot_1",
+        "mode",
+        "floor",
+    ]
+
+
+async def test_cancelled_while_it_waits(device: Device, unit: FakeUnit) -> None:
+    """What has not begun is not written."""
+    first = asyncio.create_task(device.write("floor", 25))
+    second = asyncio.create_task(device.write("mode", "times"))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    await first
+    await device.finish()
+    assert sent(unit) == [(30, 25)]
+
+
+async def test_a_failure_that_nobody_waits_for(
+    device: Device, unit: FakeUnit, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is rolled back as ever, and logged."""
+
+    async def cancel() -> None:
+        writing.cancel()
+
+    unit.meanwhile = deque([None] * 2 + [cancel])
+    unit.faults = deque([None] * 6 + [RejectedError(4, "register 10")])
+    writing = asyncio.create_task(device.write_steps([("share", 80), ("mode", "times")]))
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await device.finish()
+    await asyncio.sleep(0)
+    assert unit.registers == HELD
+    assert "has failed: register 10: Modbus exception 4" in caplog.text
+
+
 STEP: Final = st.one_of(
     st.tuples(st.just("mode"), st.sampled_from(["home", "times"])),
     st.tuples(st.sampled_from(["slot_1", "slot_2"]), st.booleans()),
@@ -358,6 +420,23 @@ async def test_what_leads_up_to_a_value(device: Device, unit: FakeUnit) -> None:
     await device.undo()
     assert sent(unit) == [(40, 1), (41, 500)]
     assert unit.registers == HELD
+
+
+@pytest.mark.parametrize(("rated", "largest"), [(6006, 6607), (6125, 6738), (3680, 4048)])
+async def test_what_leads_where_the_largest_is_no_whole_number(
+    unit: FakeUnit, rated: int, largest: int
+) -> None:
+    """110 % of 6006 W are 6606.6 W, which are shown as 6607 W; the machine calls it 1100, and nothing is above it."""
+    unit.registers[9] = rated
+    device = Device(unit, ONE_BY_ONE, known={"rated_power": rated})
+    assert device.limits("limit") == (0, largest)
+    await device.write("limit_mode", "off")
+    assert sent(unit) == [(41, 1100), (40, 0)]
+    with pytest.raises(InvalidValueError, match=f"outside 0 to {largest}"):
+        await device.write("limit", largest + 10)
+    await device.write("limit", 100)
+    await device.undo()
+    assert unit.registers[41] == 1100
 
 
 async def test_nothing_leads_the_other_way(device: Device, unit: FakeUnit) -> None:

@@ -9,7 +9,11 @@ import pytest
 
 from custom_components.hybrid_inverter.modbus.derive import Derived, total
 from custom_components.hybrid_inverter.modbus.device import Device
-from custom_components.hybrid_inverter.modbus.errors import LinkTimeout, RejectedError
+from custom_components.hybrid_inverter.modbus.errors import (
+    InvalidValueError,
+    LinkTimeout,
+    RejectedError,
+)
 from custom_components.hybrid_inverter.modbus.family import table
 from custom_components.hybrid_inverter.modbus.features import (
     Feature,
@@ -266,6 +270,24 @@ async def test_a_share_is_written_as_the_machine_holds_it() -> None:
     sent = len(unit.writes)
     await device.write("limit", 2500)
     assert len(unit.writes) == sent
+
+
+@pytest.mark.parametrize("told", [0, 5000])
+async def test_a_rated_power_that_a_person_gave(told: int) -> None:
+    """Whatever the machine tells later: limits and shares rest on it, and on the same number."""
+    unit = FakeUnit({1: told, 5: 500})
+    registers = {**FAMILY.registers}
+    registers["rated_power"] = replace(registers["rated_power"], plausible=(1000, 60000))
+    family = replace(FAMILY, registers=registers, settle=0)
+    device = Device(unit, family, known={"rated_power": 6000})
+    snapshot = await device.poll(["rated_power", "limit"])
+    assert snapshot.values == {"rated_power": 6000, "limit": 3000}
+    await device.discover()
+    assert device.values["rated_power"] == 6000
+    assert device.limits("limit") == (0, 6600)
+    with pytest.raises(InvalidValueError, match="outside 0 to 6600"):
+        await device.write("limit", 6700)
+    assert await device.read(["rated_power"]) == {"rated_power": 6000}
 
 
 def test_bits_are_no_numbers() -> None:

@@ -93,7 +93,7 @@ async def test_reads_another_count_first(server: FaultServer, make_link: MakeLin
     assert await link.read_holding_registers(1, 50, 3) == [1807, 1838, 1869]
     assert await link.read_holding_registers(1, 50, 4) == [1807, 1838, 1869, 1900]
     # Not 4, which was lost, and not 3, which comes next; and no more once the unit has answered.
-    assert server.wanted == [(1, 3, 7, 4), (1, 3, 7, 2), (1, 3, 50, 3), (1, 3, 50, 4)]
+    assert server.wanted == [(1, 3, 7, 4), (1, 3, 50, 2), (1, 3, 50, 3), (1, 3, 50, 4)]
     assert server.accepted == 2
 
 
@@ -101,13 +101,13 @@ async def test_reads_another_count_first(server: FaultServer, make_link: MakeLin
 @pytest.mark.parametrize(
     ("lost", "following", "probe"),
     [
-        ((1, 3, 7, 1), 1, (1, 3, 7, 2)),
-        ((1, 3, 7, 1), 2, (1, 3, 7, 3)),
-        ((1, 3, 7, 2), 1, (1, 3, 7, 3)),
-        ((1, 3, 7, 125), 10, (1, 3, 7, 124)),
-        ((1, 16, 7, 5), 10, (1, 3, 7, 1)),
-        ((1, 16, 7, 5), 1, (1, 3, 7, 2)),
-        ((1, 6, 7, 1), 1, (1, 3, 7, 2)),
+        ((1, 3, 7, 1), 1, (1, 3, 50, 2)),
+        ((1, 3, 7, 1), 2, (1, 3, 50, 3)),
+        ((1, 3, 7, 2), 1, (1, 3, 50, 3)),
+        ((1, 3, 7, 125), 10, (1, 3, 50, 124)),
+        ((1, 16, 7, 5), 10, (1, 3, 50, 1)),
+        ((1, 16, 7, 5), 1, (1, 3, 50, 2)),
+        ((1, 6, 7, 1), 1, (1, 3, 50, 2)),
     ],
 )
 async def test_which_count(
@@ -212,7 +212,7 @@ async def test_does_not_stay_one_answer_behind(server: FaultServer, link: Link) 
     await link.read_holding_registers(1, 0, 2)
     await asyncio.sleep(0.02)
     assert await link.read_holding_registers(1, 10, 2) == [567, 598]
-    assert server.wanted == [(1, 3, 0, 2), (1, 3, 0, 1), (1, 3, 10, 2)]
+    assert server.wanted == [(1, 3, 0, 2), (1, 3, 10, 1), (1, 3, 10, 2)]
     assert server.accepted == 2
 
 
@@ -222,7 +222,7 @@ async def test_resynchronises_after_a_doubled_answer(server: FaultServer, link: 
     server.faults.append(twice)
     assert await link.read_holding_registers(1, 10, 2) == [567, 598]
     assert await link.read_holding_registers(1, 20, 2) == [877, 908]
-    assert server.wanted == [(1, 3, 10, 2), (1, 3, 10, 1), (1, 3, 20, 2)]
+    assert server.wanted == [(1, 3, 10, 2), (1, 3, 20, 1), (1, 3, 20, 2)]
 
 
 @only_tcp
@@ -280,3 +280,16 @@ async def test_refusals_of_a_resynchronising_read_do_not_count(
     server.faults.append(refusal(2))
     with pytest.raises(RejectedError):
         await link.read_holding_registers(1, 7, 1)
+
+
+@only_rtu
+async def test_where_a_machine_never_answers(server: FaultServer, make_link: MakeLink) -> None:
+    """What is never answered there keeps nothing else from being read."""
+    link = make_link(server, read_retries=0)
+    server.faults.append(silence)
+    with pytest.raises(LinkTimeout):
+        await link.read_holding_registers(1, 100, 3)
+    # From now on nothing is answered at this address, whatever the count.
+    answered = server.wanted
+    assert await link.read_holding_registers(1, 0, 2) == [257, 288]
+    assert (1, 3, 100) not in {wanted[:3] for wanted in answered[1:]}

@@ -17,8 +17,9 @@ from custom_components.hybrid_inverter.modbus.errors import (
     ResidueError,
 )
 from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import Choice, Limits
+from custom_components.hybrid_inverter.modbus.register import Choice, Limits, Tier
 from custom_components.hybrid_inverter.modbus.residue import Residue, ResidueMemory
+from custom_components.hybrid_inverter.modbus.wear import WearBudget
 
 from .fake_unit import FakeUnit
 from .test_device_sequence import ONE_BY_ONE, row, sent
@@ -247,6 +248,69 @@ async def test_an_entry_that_failed(device: Device, unit: FakeUnit) -> None:
         await device.write("mode", "passive")
     await device.poll(["mode"])
     assert not device.must_release
+
+
+# ---------------------------------------------------------------------- what stands against other writes
+
+
+async def test_in_a_tier_that_only_looks(device: Device, unit: FakeUnit) -> None:
+    """What we have changed is put back, whoever may write by then: when the mode is left, and by leaving it."""
+    await charge(device)
+    device.tier = Tier.READ_ONLY
+    await device.release()
+    assert unit.registers == HELD
+    device.tier = Tier.EVERYDAY
+    await charge(device)
+    device.tier = Tier.READ_ONLY
+    unit.registers[10] = 2
+    await device.poll(["mode"])
+    await device.put_back()
+    assert unit.registers == {**HELD, 10: 2}
+
+
+async def test_outside_the_bounds(device: Device, unit: FakeUnit) -> None:
+    """The machine's own app had set a reserve that nobody may choose here."""
+    unit.registers |= {10: 2, 30: 10}
+    await device.write("reserve", 90)
+    await device.write("mode", "home")
+    assert unit.registers == {**HELD, 30: 10}
+
+
+async def test_a_mode_without_a_name(
+    device: Device, unit: FakeUnit, saved: list[dict[str, Any]]
+) -> None:
+    """Nor an action with one: the words are enough to put them back."""
+    unit.registers |= {10: 5, 20: 9}
+    await charge(device)
+    assert saved[-1]["mode=passive"]["before"] == {"charge": [1000], "action": [9], "mode": [5]}
+    await device.release()
+    assert unit.registers == {**HELD, 10: 5, 20: 9}
+    assert saved[-1] == {}
+    await device.poll(["mode", "action", "charge"])
+    assert (device.values["mode"], device.values["action"]) == (None, None)
+    assert device.values["charge"] == 1000
+
+
+async def test_words_of_another_register(unit: FakeUnit, saved: list[dict[str, Any]]) -> None:
+    """What an older version remembered of a register with other words is told, and nothing is sent for it."""
+    saved.append(
+        {"mode=passive": {"before": {"action": [0, 1], "charge": [1000]}, "in_force": True}}
+    )
+    unit.registers[21] = 300
+    device = device_of(unit, saved)
+    with pytest.raises(ResidueError) as caught:
+        await device.put_back()
+    assert caught.value.left == ("action",)
+    assert unit.registers == HELD
+
+
+async def test_when_the_budget_is_spent(unit: FakeUnit) -> None:
+    """Two writes a day: the memory wears, but a battery that is kept from working is worse."""
+    device = Device(unit, FAMILY, wear=WearBudget(limit=2))
+    await charge(device)
+    await device.write("charge", 500)
+    await device.release()
+    assert unit.registers == HELD
 
 
 # ---------------------------------------------------------------------- nobody is there any more

@@ -251,6 +251,41 @@ def test_percent(rated: int, watts: float, percent: int) -> None:
     assert dict(plan.steps)["charge_slot_1_power"] == percent
 
 
+def test_what_a_slot_holds_may_be_asked_for_again() -> None:
+    """A slot of 0 %, which is nothing to ask for else, and one of 1 %, which is less than that in whole watts."""
+    values = {
+        **BUSY,
+        "rated_power": 6123,
+        **slot("charge_slot_2", "06:00", "07:00", 0),
+        **slot("charge_slot_4", "08:00", "09:00", 1, frozenset({0})),
+    }
+    shown: Any = table(values).plain()["windows"]
+    assert {"start": "06:00", "power": 0} in [
+        {name: window[name] for name in ("start", "power")} for window in shown
+    ]
+    # 61.23 W
+    assert 61 in [window["power"] for window in shown]
+    again = [
+        wish(
+            window["mode"],
+            window["start"],
+            window["end"],
+            window["power"],
+            frozenset(map(DAYS.index, window["days"])),
+        )
+        for window in shown
+    ]
+    assert planned(again, values).steps == ()
+    for other in (
+        replace(again[1], end=time(7, 30)),
+        replace(again[1], mode="discharge"),
+        replace(again[1], days=frozenset({3})),
+    ):
+        with pytest.raises(ScheduleError) as caught:
+            planned([other], values)
+        assert caught.value.reason is Reason.POWER
+
+
 def test_what_the_response_shows() -> None:
     """Every slot as it will be, in watts as they will be."""
     plan = planned([wish("charge", "22:00", "00:00", 2024, frozenset({1, 3}))])

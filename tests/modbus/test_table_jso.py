@@ -1326,7 +1326,7 @@ def test_slugs() -> None:
 
 def test_family() -> None:
     """How the machines want to be asked."""
-    assert FAMILIES == {"jso": JSO}
+    assert FAMILIES["jso"] is JSO
     assert JSO.kind == "inverter"
     assert (JSO.max_read, JSO.max_write, JSO.single_write) == (100, 30, False)
     assert (JSO.spacing, JSO.settle, JSO.baudrate) == (0.05, 1.0, 9600)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .register import Group, Register, Value
+from .errors import UndoError
+from .register import Group, Number, Register, Value
 
 # The first and last address of words that are read together: a value, or its part without a gap.
 type Span = tuple[int, int]
@@ -26,6 +27,18 @@ class Block:
     span: Span
     # Whether the machine held this before, so that it may hold it again even if it is nothing to choose.
     former: bool = False
+    # Whether it gives back what was taken: no tier, bound or budget stands against that.
+    owed: bool = False
+
+    @classmethod
+    def of_words(cls, row: Register, words: list[int]) -> Block:
+        """Return what puts these words of a register back, whatever they mean; UndoError when it has not so many."""
+        codec = Number(words=len(words))
+        bare = replace(row, codec=codec, limits=None, plausible=None, written_with=())
+        value, (span,) = codec.decode(words), row.spans
+        if value is None or len(row.addresses) != len(words):
+            raise UndoError(row.key)
+        return cls({row.key: value}, {row.key: bare}, span, former=True, owed=True)
 
     @property
     def addresses(self) -> range:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 import logging
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from .block import Block, Span, Written, addresses_of, one_after_another
 from .derive import Derived
@@ -27,6 +27,7 @@ from .errors import (
     WrongDeviceError,
 )
 from .family import Family
+from .modes import Modes
 from .plan import LineCost, plan_reads
 from .register import WORD, Choice, Group, Ref, Register, Tier, Value
 from .residue import Residue, ResidueMemory
@@ -111,6 +112,10 @@ class Device:
         self._readable = tuple(family.readable)
         self._max_read = family.max_read
         self._values: dict[str, Value | None] = dict(known or {})
+        # The rated power stays, whatever the machine says later: limits and shares rest on it.
+        self._fixed = {
+            key: value for key, value in (known or {}).items() if key == family.rated_power
+        }
         self.family = family
         self._image: dict[int, int] = {}
         # When each address was read last.
@@ -124,6 +129,7 @@ class Device:
         self._free_at = 0.0
         self._group_numbers = count()
         self._listeners: list[Callable[[Group], None]] = []
+        self._modes = Modes(family.residues, self.residues, self._values)
         self._fit(features)
 
     @property
@@ -155,10 +161,7 @@ class Device:
 
     def limits(self, key: str) -> tuple[float, float]:
         """Return the bounds in force for a key that has limits."""
-        limits = self.family.registers[key].limits
-        if limits is None:
-            raise ValueError(f"{key} has no limits")
-        return limits.resolve(self._values)
+        return self.family.registers[key].bounds(self._values)
 
     def add_listener(self, listener: Callable[[Group], None]) -> Callable[[], None]:
         """Call back when a write has changed the values of a group; returns how to stop that."""
@@ -209,7 +212,9 @@ class Device:
             raise error or next(iter(refused.values()))
         self._rest(refused)
         snapshot = self.snapshot(keys)
-        await self._watch_modes(snapshot)
+        if not self._write_lock.locked():
+            # Whoever writes does so itself.
+            await self._modes.watch(snapshot.values)
         return snapshot
 
     def snapshot(self, keys: Collection[str]) -> Snapshot:
@@ -219,7 +224,7 @@ class Device:
         absent: set[str] = set()
         for key, row in plan.rows.items():
             if all(address in self._image for address in row.addresses):
-                self._values[key] = row.decode(self._image)
+                self._take([row], self._image)
                 continue
             failed.add(key)
             if self._is_resting(row):
@@ -312,9 +317,15 @@ class Device:
         brought: dict[int, int] = {}
         for spans in self._reads(registers):
             brought |= await self._read(spans, urgent=urgent)
-        for row in registers:
-            self._values[row.key] = row.decode(brought)
+        self._take(registers, brought)
         return brought
+
+    def _take(self, registers: Iterable[Register], image: Mapping[int, int]) -> None:
+        """Take the values of these registers out of an image that has them."""
+        for row in registers:
+            # What is written as mere words is shown as what it means.
+            value = self.family.registers.get(row.key, row).decode(image)
+            self._values[row.key] = self._fixed.get(row.key, value)
 
     def _forget(self, spans: Iterable[Span]) -> None:
         """Take words out of the image that may not be what the machine holds."""
@@ -355,12 +366,10 @@ class Device:
     def _decode(self, rows: Mapping[str, Register]) -> dict[str, Value | None]:
         """Return the values of those rows whose last read succeeded."""
         brought = {
-            key: row.decode(self._image)
-            for key, row in rows.items()
-            if self._image.keys() >= set(row.addresses)
+            key: row for key, row in rows.items() if self._image.keys() >= set(row.addresses)
         }
-        self._values.update(brought)
-        return brought
+        self._take(brought.values(), self._image)
+        return {key: self._values[key] for key in brought}
 
     def _fit(self, features: Collection[str]) -> None:
         """Take the family as a machine with these features has it."""
@@ -449,9 +458,7 @@ class Device:
         if (key, block.wanted[key]) in self.family.leads:
             await self.write_steps([(key, value)])
             return
-        async with self._write_lock:
-            written = await self._write(block, await self._look(block), restore=False)
-            await self._conclude(written)
+        await self._alone(self._write_one(block, restore=False))
 
     async def write_many(self, values: Mapping[str, Value]) -> None:
         """Write settings that lie in one run of addresses in one request: all of them, or none.
@@ -468,9 +475,11 @@ class Device:
         block = self._block(values)
         # The bounds as far as they are known, so that nothing goes over the link for a value that is wrong anyway.
         self._check(block)
-        async with self._write_lock:
-            written = await self._write(block, await self._look(block), restore=True)
-            await self._conclude(written)
+        await self._alone(self._write_one(block, restore=True))
+
+    async def _write_one(self, block: Block, *, restore: bool) -> None:
+        """Write one request, and draw the conclusions."""
+        await self._conclude(await self._write(block, await self._look(block), restore=restore))
 
     async def write_steps(self, steps: Sequence[tuple[str, Value]]) -> None:
         """Write settings one after another, a key as often as it comes; all are checked before the first is sent.
@@ -480,55 +489,87 @@ class Device:
         """
         blocks = one_after_another(steps, self._block)
         self._check(*blocks)
-        async with self._write_lock:
-            blocks, image = await self._prepare(blocks)
-            await self._conclude(await self._carry_out(blocks, image), in_order=True)
+        await self._alone(self._write_blocks(blocks))
+
+    async def _write_blocks(self, blocks: list[Block]) -> None:
+        """Write requests in order, with what leads up to them, and draw the conclusions."""
+        blocks, image = await self._prepare(blocks)
+        await self._conclude(await self._carry_out(blocks, image), in_order=True)
 
     async def finish(self) -> None:
         """Return when nothing is being written: a change of several settings is not torn apart."""
         async with self._write_lock:
             pass
 
+    async def _alone(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Carry a write out while there is no other one, and to its end, also when whoever waits for it is cancelled.
+
+        Half of it would be worse than all of it. Who is cancelled before it has begun has asked for nothing.
+        """
+        try:
+            await self._write_lock.acquire()
+        except asyncio.CancelledError:
+            doing.close()
+            raise
+        task = asyncio.create_task(doing)
+        task.add_done_callback(self._finished)
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.add_done_callback(_log_failure)
+            raise
+        task.result()
+
+    def _finished(self, _: asyncio.Task[None]) -> None:
+        """Let the next one write."""
+        self._write_lock.release()
+
     async def undo(self) -> None:
         """Put the last change back that is still there, through the same guard; what was made together goes together.
 
         UndoError when there is none; otherwise raises like the write that made it, and the change stays.
         """
-        async with self._write_lock:
-            if not self.changes:
-                raise UndoError
-            last = self.changes[-1]
-            former: list[tuple[str, Value]] = []
-            for change in self.changes:
-                if change.belongs_to(last):
-                    if change.before is None:
-                        raise UndoError(change.key)
-                    former.append((change.key, change.before))
-            if last.in_order:
-                blocks = one_after_another(reversed(former), self._former_block)
-                written = await self._carry_out(blocks, await self._look(*blocks))
-            else:
-                block = self._former_block(dict(former))
-                image = await self._look(block)
-                written = await self._write(block, image, restore=len(former) > 1)
-            self.changes = deque(change for change in self.changes if not change.belongs_to(last))
-            await self._clear(self._modes_among(written), [])
+        await self._alone(self._undo())
+
+    async def _undo(self) -> None:
+        """Do that, while nobody else writes."""
+        if not self.changes:
+            raise UndoError
+        last = self.changes[-1]
+        former: list[tuple[str, Value]] = []
+        for change in self.changes:
+            if change.belongs_to(last):
+                if change.before is None:
+                    raise UndoError(change.key)
+                former.append((change.key, change.before))
+        if last.in_order:
+            blocks = one_after_another(reversed(former), self._former_block)
+            written = await self._carry_out(blocks, await self._look(*blocks))
+        else:
+            block = self._former_block(dict(former))
+            image = await self._look(block)
+            written = await self._write(block, image, restore=len(former) > 1)
+        self.changes = deque(change for change in self.changes if not change.belongs_to(last))
+        await self._clear(self._modes.among(written), [])
 
     async def set_clock(self, key: str, now: Callable[[], datetime]) -> None:
         """Set a clock to the local time that `now` tells when it is sent; raises like `write`.
 
         It is no change that could be undone: the time that was before has passed.
         """
-        async with self._write_lock:
-            image = await self._look(self._block({key: _nearest_second(now())}))
-            for _ in range(2):
-                block = self._block({key: _nearest_second(now())})
-                await self._send(block, [key], block.encode(image))
-                await asyncio.sleep(self.family.settle)
-                image = await self._read_now(block.rows.values())
-                self._tell(block.groups)
-                if not block.lost(image):
-                    return
+        await self._alone(self._set_clock(key, now))
+
+    async def _set_clock(self, key: str, now: Callable[[], datetime]) -> None:
+        """Do that, while nobody else writes."""
+        image = await self._look(self._block({key: _nearest_second(now())}))
+        for _ in range(2):
+            block = self._block({key: _nearest_second(now())})
+            await self._send(block, [key], block.encode(image))
+            await asyncio.sleep(self.family.settle)
+            image = await self._read_now(block.rows.values())
+            self._tell(block.groups)
+            if not block.lost(image):
+                return
         row = block.rows[key]
         raise NotAppliedError(key, row.addresses[0], block.wanted[key], row.decode(image))
 
@@ -701,9 +742,10 @@ class Device:
         if not changed:
             self._tell(block.groups)
             return []
-        self.wear.check(changed[0], block.stored)
+        if not block.owed:
+            self.wear.check(changed[0], block.stored)
         written = [Written(key, held[key], block.wanted[key]) for key in changed]
-        await self._keep_former(block, written)
+        await self._modes.keep_former(block, written, image)
         await self._deliver(block, changed, image)
         # Some machines are busy right after a write; what counts is what they hold in the end.
         with suppress(RejectedError):
@@ -714,7 +756,7 @@ class Device:
             image = await self._read_around(block)
             self._tell(block.groups)
             if not (lost := block.lost(image)):
-                await self._enter_modes(written)
+                await self._modes.enter(written)
                 return written
             if attempts_left:
                 await self._deliver(block, changed, image)
@@ -731,7 +773,7 @@ class Device:
         """Put back what modes that were left by these changes leave behind, and remember it all as one change."""
         made = len(written)
         try:
-            await self._clear(self._modes_among(written), written)
+            await self._clear(self._modes.among(written), written)
         finally:
             self._remember(written, in_order=in_order or len(written) > made)
 
@@ -831,94 +873,43 @@ class Device:
     @property
     def has_residue(self) -> bool:
         """Whether a mode is over of which something is still to be put back."""
-        return any(self._is_over(residue) for residue in self.family.residues)
+        return self._modes.any_over()
 
     @property
     def must_release(self) -> bool:
         """Whether we have entered a mode in which the machine is run from here, as far as we know."""
-        return bool(self._entered_modes())
+        return bool(self._modes.entered())
 
     async def put_back(self) -> None:
         """Put back what modes that are over have left behind; raises like `write`. It cannot be undone."""
-        async with self._write_lock:
-            await self._read_now(self._modes_of(self.family.registers))
-            await self._clear(self.family.residues, [])
+        await self._alone(self._put_back())
+
+    async def _put_back(self) -> None:
+        """Do that, while nobody else writes."""
+        await self._read_now(self._modes_of(self.family.registers))
+        await self._clear(self.family.residues, [])
 
     async def release(self) -> None:
         """Leave the modes that the machine is run from here in and that we have entered; raises like `write`.
 
         The mode that was before is in force again, and then the settings hold what they did.
         """
-        async with self._write_lock:
-            if not (entered := self._entered_modes()):
-                return
-            await self._read_now(self._modes_of([residue.key for residue in entered]))
-            for residue in entered:
-                if self._values[residue.key] == residue.value:
-                    await self._return(residue, residue.key)
-            await self._clear(entered, [])
+        await self._alone(self._release())
 
-    def _entered_modes(self) -> list[Residue]:
-        """Return the modes that the machine is run from here in, and whose former mode is remembered."""
-        return [
-            residue
-            for residue in self.family.residues
-            if residue.prepared and self.residues.words(residue, residue.key) is not None
-        ]
+    async def _release(self) -> None:
+        """Do that, while nobody else writes."""
+        if not (entered := self._modes.entered()):
+            return
+        await self._read_now(self._modes_of([residue.key for residue in entered]))
+        for residue in entered:
+            if self._values[residue.key] == residue.value:
+                await self._return(residue, residue.key)
+        await self._clear(entered, [])
 
     def _modes_of(self, keys: Collection[str]) -> list[Register]:
-        """Return the settings that are the modes of these settings, or are among them."""
-        modes = {
-            residue.key
-            for residue in self.family.residues
-            if residue.key in keys or not set(residue.keys).isdisjoint(keys)
-        }
-        rows = [row for key, row in self.family.registers.items() if key in modes]
-        return [row for row in rows if not self._is_resting(row)]
-
-    def _modes_among(self, written: Iterable[Written]) -> list[Residue]:
-        """Return the residues whose mode was changed."""
-        keys = {one.key for one in written}
-        return [residue for residue in self.family.residues if residue.key in keys]
-
-    def _is_over(self, residue: Residue) -> bool:
-        """Whether a mode was in force and is not any more, as far as we know."""
-        mode = self._values.get(residue.key)
-        return self.residues.was_in_force(residue) and mode not in (None, residue.value)
-
-    async def _watch_modes(self, snapshot: Snapshot) -> None:
-        """Take note of what a poll says about the modes of which something is remembered."""
-        if self._write_lock.locked():
-            # Whoever writes does so itself.
-            return
-        for residue in self.family.residues:
-            if (mode := snapshot.values.get(residue.key)) == residue.value:
-                self.residues.enter(residue)
-            elif mode is not None and not self.residues.was_in_force(residue):
-                # We wanted to enter it, and did not.
-                self.residues.forget(residue, residue.key)
-        await self.residues.save()
-
-    async def _keep_former(self, block: Block, written: Iterable[Written]) -> None:
-        """Remember, before it is written, what a mode may leave behind and what held before."""
-        for residue in self.family.residues:
-            is_in_force = self._values.get(residue.key) == residue.value
-            for one in written:
-                belongs = one.key in residue.keys and (residue.prepared or is_in_force)
-                enters = one.key == residue.key and one.after == residue.value
-                if (belongs or enters) and one.before is not None:
-                    words = block.rows[one.key].codec.encode(one.before)
-                    self.residues.remember(residue, one.key, words)
-            if is_in_force:
-                self.residues.enter(residue)
-        await self.residues.save()
-
-    async def _enter_modes(self, written: Iterable[Written]) -> None:
-        """Take note of the modes that these changes have entered."""
-        for residue in self.family.residues:
-            if any(one.key == residue.key and one.after == residue.value for one in written):
-                self.residues.enter(residue)
-        await self.residues.save()
+        """Return the settings that are the modes of these settings, or are among them, as far as they are served."""
+        rows = [self.family.registers.get(key) for key in sorted(self._modes.keys_for(keys))]
+        return [row for row in rows if row is not None and not self._is_resting(row)]
 
     async def _clear(self, residues: Iterable[Residue], written: list[Written]) -> None:
         """Put back what these modes have left behind if they are over, and add it to what was written.
@@ -928,7 +919,7 @@ class Device:
         left: list[str] = []
         cause: DeviceError | None = None
         for residue in residues:
-            if not self._is_over(residue):
+            if not self._modes.is_over(residue):
                 continue
             for key in residue.keys:
                 if self.residues.words(residue, key) is None:
@@ -949,19 +940,30 @@ class Device:
             raise ResidueError(left, cause) from cause
 
     async def _return(self, residue: Residue, key: str) -> list[Written]:
-        """Write what a setting held before a mode, and return what that has changed."""
+        """Write the words that a setting held before a mode, and return what that has changed.
+
+        Whatever they mean, within the bounds or not, and whatever tier is chosen by now: the machine held them.
+        """
         words, row = self.residues.words(residue, key), self.family.registers.get(key)
-        value = None if words is None or row is None else row.codec.decode(words)
-        if value is None:
+        if words is None or row is None:
             raise UndoError(key)
-        block = self._former_block({key: value})
-        return await self._write(block, await self._look(block), restore=False)
+        block = Block.of_words(row, words)
+        before = await self._look(block)
+        written = await self._write(block, before, restore=False)
+        after = row.decode_words(words)
+        return [Written(key, row.decode(before), after)] if written and after is not None else []
 
     def _tell(self, groups: Collection[Group]) -> None:
         """Tell the listeners that these groups have newer values."""
         for group in groups:
             for listener in tuple(self._listeners):
                 listener(group)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    """Log why a write failed of which nobody waits for the end any more."""
+    if not task.cancelled() and (err := task.exception()) is not None:
+        _LOGGER.warning("A write that nobody waited for any more has failed: %s", err)
 
 
 def _nearest_second(moment: datetime) -> datetime:

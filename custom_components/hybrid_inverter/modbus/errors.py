@@ -11,10 +11,16 @@ class DeviceError(Exception):
     # The settings that a write of several has changed, and that could not be put back.
     left: tuple[str, ...] = ()
 
+    @property
+    def what(self) -> str:
+        """Return what went wrong."""
+        return super().__str__()
+
     def __str__(self) -> str:
         """Return what went wrong, and what it leaves behind."""
-        text = super().__str__()
-        return f"{text} (changed and not put back: {', '.join(self.left)})" if self.left else text
+        if not self.left:
+            return self.what
+        return f"{self.what} (changed and not put back: {', '.join(self.left)})"
 
 
 class LinkError(DeviceError):

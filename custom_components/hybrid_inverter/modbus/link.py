@@ -242,7 +242,8 @@ class Link:
 
         An RTU frame does not say which request it answers, and a gateway passes a late one on even to a new
         connection. So read a number of registers that neither a lost request nor this one asked for: its answer
-        is known by its size, and whatever was late came before it.
+        is known by its size, and whatever was late came before it. They are read where this request goes, as some
+        machines never answer where the lost one went.
         """
         if self._reception.surplus > STRAY_BYTES:
             # What came unasked may be the true answer to the last request, which then got another one's.
@@ -260,7 +261,7 @@ class Link:
             if count not in taken
         )
         probe = ReadHoldingRegistersRequest(
-            address=last.address, count=count, dev_id=request.dev_id
+            address=request.address, count=count, dev_id=request.dev_id
         )
         with suppress(RejectedError):
             await self._exchange(probe)

@@ -141,6 +141,12 @@ class Share:
             raise ValueError("does not fit into the register")
         return [round(value * 1000 / self.full)]
 
+    def nearest(self, bound: float) -> float:
+        """Return the power of the step that is nearest to a bound, if there is one."""
+        if self.full is None or not math.isfinite(bound):
+            return bound
+        return round(round(bound * 1000 / self.full) * self.full / 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class Float32:
@@ -506,11 +512,17 @@ class Register:
 
     def decode(self, image: Mapping[int, int]) -> Value | None:
         """Return the value in an image of raw registers; KeyError when an address is missing."""
+        if self.mask not in (None, WORD) and image[self.addresses[0]] == WORD:
+            return None
+        return self.decode_words(self.words(image))
+
+    def words(self, image: Mapping[int, int]) -> list[int]:
+        """Return what the codec takes from an image of raw registers; KeyError when an address is missing."""
         words = [image[address] for address in self.addresses]
-        if self.mask is not None:
-            if words[0] == WORD and self.mask != WORD:
-                return None
-            words = [(words[0] & self.mask) >> _shift(self.mask)]
+        return words if self.mask is None else [(words[0] & self.mask) >> _shift(self.mask)]
+
+    def decode_words(self, words: Sequence[int]) -> Value | None:
+        """Return the value of such words."""
         value = self.codec.decode(words)
         if (
             self.plausible
@@ -554,6 +566,18 @@ class Register:
             raise InvalidValueError(self.key, value, "means 'not available' to the machine")
         return held
 
+    def bounds(self, values: Mapping[str, Value | None]) -> tuple[float, float]:
+        """Return the bounds in force with these values of other registers; ValueError when it has none.
+
+        Those of a share are powers that the machine can hold: the nearest to what is computed.
+        """
+        if self.limits is None:
+            raise ValueError(f"{self.key} has no limits")
+        low, high = self.limits.resolve(values)
+        if not isinstance(self.codec, Share):
+            return low, high
+        return self.codec.nearest(low), self.codec.nearest(high)
+
     def check(self, value: Value, values: Mapping[str, Value | None]) -> None:
         """Raise InvalidValueError when the value is off its bounds or its step.
 
@@ -563,7 +587,7 @@ class Register:
         if self.limits is None or not isinstance(value, (int, float, time)):
             return
         number: float = _minutes(value) if isinstance(value, time) else value
-        low, high = self.limits.resolve(values)
+        low, high = self.bounds(values)
         # A bound that is computed from another value is a hair off the step.
         hair = self.limits.step * 1e-6
         if not low - hair <= number <= high + hair:

@@ -176,6 +176,19 @@ class WindowTable:
             for slot in slots
         ]
 
+    def has(self, wish: Wish) -> bool:
+        """Whether a slot that is enabled says just this: what was shown of it may be asked for again."""
+        asked = {
+            "mode": wish.mode,
+            "start": spoken(wish.start),
+            "end": spoken(wish.end),
+            "power": wish.power,
+            "days": [DAYS[day] for day in sorted(EVERY_DAY if wish.days is None else wish.days)],
+        }
+        return any(
+            self._plain_window(slot.mode, content) == asked for slot, content in self._effective()
+        )
+
     def watts(self, percent: int) -> int:
         """Return a power in whole watts."""
         return round(percent * self.rated_power / 100)
@@ -234,7 +247,7 @@ class ChargeWindows:
         check_fields(request, window=("mode", "power", "days"), needed=("mode", "power"))
         if request.enabled is False and held.enabled:
             raise ScheduleError(Reason.STAYS_ON)
-        slots = _assigned(_contents(request.windows, held.rated_power), held)
+        slots = _assigned(_contents(request.windows, held), held)
         steps: list[tuple[str, Value]] = []
         changed = [
             (before, after)
@@ -287,12 +300,12 @@ def _slot(mode: str, number: int, values: Values) -> Slot | None:
     return None if enabled is None or enabled else Slot(mode, number, enabled=False, content=None)
 
 
-def _contents(windows: Sequence[Wish], rated_power: float) -> list[tuple[str, Content]]:
+def _contents(windows: Sequence[Wish], held: WindowTable) -> list[tuple[str, Content]]:
     """Return what the slots of these windows say, each with what it does; ScheduleError names what is wrong."""
     found: list[tuple[int, str, Content]] = []
     for number, wish in enumerate(windows, 1):
         said = wish.said(("mode", "power"))
-        percent = _percent(number, said["power"], rated_power)
+        percent = _percent(number, wish, said["power"], held)
         for content in _parts(number, wish, percent):
             for other, _, before in found:
                 _check_overlap(number, content, other, before)
@@ -300,19 +313,19 @@ def _contents(windows: Sequence[Wish], rated_power: float) -> list[tuple[str, Co
     return [(mode, content) for _, mode, content in found]
 
 
-def _percent(number: int, power: float, rated_power: float) -> int:
-    """Return the percentage that is nearest to a power in watts."""
-    low, high = rated_power * LEAST / 100, rated_power * MOST / 100
-    if not low <= power <= high:
+def _percent(number: int, wish: Wish, power: float, held: WindowTable) -> int:
+    """Return the percentage that is nearest to a power in watts; what a slot holds already may stay."""
+    low, high = held.watts(LEAST), held.watts(MOST)
+    if not low <= power <= high and not held.has(wish):
         raise ScheduleError(
             Reason.POWER,
             window=str(number),
             value=f"{power:g}",
-            minimum=f"{low:g}",
-            maximum=f"{high:g}",
+            minimum=str(low),
+            maximum=str(high),
             step="1",
         )
-    return round(power * 100 / rated_power)
+    return round(power * 100 / held.rated_power)
 
 
 def _parts(number: int, wish: Wish, percent: int) -> list[Content]:
