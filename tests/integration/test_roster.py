@@ -119,7 +119,7 @@ async def test_the_mode_of_the_port(
     """Exactly what counts is there when the action returns, each time, and everything else stays."""
     entry = await set_up(hass, plant, INSTALLER)
     assert there(hass, entry) == GENERATOR
-    others = everything(hass, entry) - {"number.jso8048104_generator_port_generator_rated_power"}
+    others = everything(hass, entry) - {"number.jso8048104_generator_port_rated_power"}
     shown: list[str] = []
     hass.bus.async_listen(
         EVENT_STATE_CHANGED,
@@ -149,9 +149,7 @@ async def test_the_mode_of_the_port(
 
     await choose(hass, "generator_input")
     assert there(hass, entry) == GENERATOR
-    assert everything(hass, entry) - others == {
-        "number.jso8048104_generator_port_generator_rated_power"
-    }
+    assert everything(hass, entry) - others == {"number.jso8048104_generator_port_rated_power"}
     assert hass.states.get("number.jso8048104_generator_port_smart_load_on_soc") is None
 
     await choose(hass, "micro_inverter_input")

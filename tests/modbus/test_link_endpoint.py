@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.endpoint import explain
+from custom_components.hybrid_inverter.modbus.endpoint import StickEndpoint, explain, patience
 from custom_components.hybrid_inverter.modbus.errors import (
     LinkBusy,
     LinkError,
@@ -137,3 +137,16 @@ async def test_addresses_are_no_ports(device: str) -> None:
 async def test_impossible_settings() -> None:
     """Line settings that no port has are an error of the link."""
     assert "parity" in str(await _failure(SerialEndpoint("/dev/null", parity="X")))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "seconds"),
+    [
+        (TcpEndpoint("192.0.2.1", 502, Framing.TCP), 3.0),
+        (SerialEndpoint("/dev/serial"), 3.0),
+        (StickEndpoint("192.0.2.1", logger_serial=1), 10.0),
+    ],
+)
+def test_patience(endpoint: Endpoint, seconds: float) -> None:
+    """A stick may take longer, as it asks the inverter itself in between."""
+    assert patience(endpoint) == seconds

@@ -18,6 +18,10 @@ from .errors import LinkBusy, LinkError, LinkRefused, LinkUnresolved
 # Where a stick listens.
 STICK_PORT: Final = 8899
 
+# How many seconds an answer may take. A stick has its own talk with the inverter between ours.
+PATIENCE: Final = 3.0
+STICK_PATIENCE: Final = 10.0
+
 type Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
 
@@ -95,6 +99,12 @@ class SerialEndpoint:
 
 
 type Endpoint = TcpEndpoint | StickEndpoint | SerialEndpoint
+
+
+def patience(endpoint: Endpoint) -> float:
+    """Return how many seconds an answer may take there."""
+    return STICK_PATIENCE if isinstance(endpoint, StickEndpoint) else PATIENCE
+
 
 FRAMERS: Final[Mapping[Framing, FramerType]] = {
     Framing.TCP: FramerType.SOCKET,

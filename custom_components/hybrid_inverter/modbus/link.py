@@ -27,6 +27,7 @@ from .endpoint import (
     StickEndpoint,
     TcpEndpoint,
     open_client,
+    patience,
 )
 from .errors import (
     LinkDesync,
@@ -91,21 +92,21 @@ class Link:
         self,
         endpoint: Endpoint,
         *,
-        timeout: float = 3.0,
+        timeout: float | None = None,
         spacing: float = 0.05,
         read_retries: int = 1,
         frames: int = 50,
     ) -> None:
         """Take where it leads, and how it is used.
 
-        `timeout` is how many seconds an answer, or a connection, may take; `spacing` how many must pass between an
-        answer and the next request. A read is repeated `read_retries` times when that can help, a write never.
+        `timeout` is how many seconds an answer, or a connection, may take, if not what is usual there; `spacing` how
+        many must pass between an answer and the next request. A read is repeated `read_retries` times when that can help, a write never.
         The last `frames` frames are kept for diagnostics.
         """
         install_filter()
         self.endpoint = endpoint
         self.statistics = LinkStatistics(_now)
-        self._timeout = timeout
+        self._timeout = patience(endpoint) if timeout is None else timeout
         self._spacing = spacing
         self._spacings: dict[int, float] = {}
         self._read_retries = read_retries
