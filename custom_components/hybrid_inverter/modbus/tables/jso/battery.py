@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...register import Group, Limits, Ref, Register
-from .page import BATTERY_CURRENT, EVERYDAY, INSTALLER, NOT_AVAILABLE, Page
+from ..sheet import NOT_AVAILABLE
+from .page import BATTERY_CURRENT, EVERYDAY, INSTALLER, Page
 
 SETUP = Page(Group.SETTINGS, "manual 5.6 Battery setup")
 PROTOCOL = Page(Group.SETTINGS)

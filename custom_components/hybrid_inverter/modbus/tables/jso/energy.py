@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...register import Group, Register
-from .page import BATTERY_VOLTAGE, NOT_AVAILABLE, PERCENT, TEMPERATURE, ZERO, Page
+from ..sheet import NOT_AVAILABLE
+from .page import BATTERY_VOLTAGE, PERCENT, TEMPERATURE, ZERO, Page
 
 BMS = Page(Group.ENERGY, "manual 5.2 BMS page (opened from the battery page)")
 PROTOCOL = Page(Group.ENERGY, confidence="medium")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...register import Group, Register
-from .page import NOT_AVAILABLE, Page
+from ..sheet import NOT_AVAILABLE
+from .page import Page
 
 PROTOCOL = Page(Group.SETTINGS, confidence="medium")
 SET_2 = Page(Group.SETTINGS, "manual 5.8 Grid setting, Grid Set2")

@@ -7,7 +7,8 @@ from typing import Final
 from ...family import table
 from ...features import Feature, above
 from ...register import Group, Register, Text
-from .page import NOT_AVAILABLE, PERCENT, ZERO, Page
+from ..sheet import NOT_AVAILABLE
+from .page import PERCENT, ZERO, Page
 
 IDENTITY = Page(Group.IDENTITY, confidence="medium")
 # What the scales of the packs' own values are, the sources do not agree on: the bounds below are those of a pack of

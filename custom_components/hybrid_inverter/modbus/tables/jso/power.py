@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ...register import Group, Register
+from ..sheet import NOT_AVAILABLE
 from .page import (
     AC_VOLTAGE,
     BATTERY_VOLTAGE,
     FREQUENCY,
-    NOT_AVAILABLE,
     PERCENT,
     PV_VOLTAGE,
     TEMPERATURE,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ...register import Group, Hhmm, Limits, Ref, Register
-from .page import EVERYDAY, INSTALLER, NOT_AVAILABLE, RATED, Page
+from ..sheet import NOT_AVAILABLE
+from .page import EVERYDAY, INSTALLER, RATED, Page
 
 MODE = Page(Group.SETTINGS, "manual 5.7 System work mode")
 TIME_OF_USE = Page(Group.SETTINGS, "manual 5.7 System work mode, Time of use table")

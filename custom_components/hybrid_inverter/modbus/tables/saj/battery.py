@@ -8,7 +8,8 @@ from ...derive import Derived, negative_while, total
 from ...family import table
 from ...features import Feature, above, either, has_bit
 from ...register import Group, Register
-from .page import BATTERY_VOLTAGE, NOT_AVAILABLE, PERCENT, TEMPERATURE, Page
+from ..sheet import NOT_AVAILABLE
+from .page import BATTERY_VOLTAGE, PERCENT, TEMPERATURE, Page
 
 FAST = Page(Group.POWER)
 SLOW = Page(Group.ENERGY)

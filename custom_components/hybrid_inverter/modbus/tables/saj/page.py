@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypedDict, Unpack
+from typing import ClassVar, Final, Unpack
 
-from ...register import (
-    WORD,
-    Bits,
-    Choice,
-    Codec,
-    Group,
-    Limits,
-    Number,
-    Ref,
-    Register,
-    Share,
-    Text,
-    Tier,
-    Version,
-)
+from ...register import WORD, Limits, Ref, Register, Share, Text, Tier, Version
+from ..sheet import Extra, Sheet
 
 EVERYDAY: Final = Tier.EVERYDAY
 
-NOT_AVAILABLE: Final = frozenset({WORD})
 # An input that the machine does not have says either.
 NO_INPUT: Final = frozenset({WORD, 0x7FFF})
 
@@ -51,82 +36,13 @@ BATTERY_PROTOCOLS: Final = {
 }
 
 
-class Extra(TypedDict, total=False):
-    """What a row may have besides its place, its codec and its unit."""
-
-    mask: int
-    tier: Tier
-    limits: Limits
-    plausible: tuple[float, float]
-    labels: Mapping[int, str]
-    confidence: str
-
-
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The rows that are polled together and rest on the same document."""
+class Page(Sheet):
+    """The rows that are polled together and rest on the same document; the high word comes first."""
 
-    group: Group
     source: str = "H2 protocol 2022"
-    confidence: str = "high"
 
-    def row(
-        self,
-        key: str,
-        addresses: tuple[int, ...],
-        codec: Codec,
-        unit: str | None = None,
-        **extra: Unpack[Extra],
-    ) -> Register:
-        """Return a row with any codec."""
-        extra.setdefault("confidence", self.confidence)
-        return Register(
-            key=key,
-            addresses=addresses,
-            group=self.group,
-            codec=codec,
-            unit=unit,
-            source=self.source,
-            **extra,
-        )
-
-    def u16(
-        self,
-        key: str,
-        address: int,
-        unit: str | None = None,
-        *,
-        scale: float = 1,
-        absent: frozenset[int] = NOT_AVAILABLE,
-        **extra: Unpack[Extra],
-    ) -> Register:
-        """Return an unsigned number of one word."""
-        return self.row(key, (address,), Number(scale=scale, absent=absent), unit, **extra)
-
-    def i16(
-        self,
-        key: str,
-        address: int,
-        unit: str | None = None,
-        *,
-        scale: float = 1,
-        **extra: Unpack[Extra],
-    ) -> Register:
-        """Return a signed number of one word, which can be -1 and so has no word for "not available"."""
-        return self.row(key, (address,), Number(scale=scale, signed=True), unit, **extra)
-
-    def u32(
-        self,
-        key: str,
-        high: int,
-        unit: str | None = None,
-        *,
-        scale: float = 1,
-        **extra: Unpack[Extra],
-    ) -> Register:
-        """Return an unsigned number of two words, the high one first."""
-        codec = Number(scale=scale, words=2, absent=frozenset({0xFFFFFFFF}))
-        return self.row(key, (high, high + 1), codec, unit, **extra)
+    low_first: ClassVar[bool] = False
 
     def counters(self, pattern: str, first: int) -> list[Register]:
         """Return the energies of today, this month, this year and ever, of two words each."""
@@ -138,26 +54,6 @@ class Page:
     def share(self, key: str, address: int, **extra: Unpack[Extra]) -> Register:
         """Return a power in watts that the machine holds as thousandths of its rated power."""
         return self.row(key, (address,), Share(), "W", **extra)
-
-    def bits(self, key: str, address: int, **extra: Unpack[Extra]) -> Register:
-        """Return a field of flags; all flags at once mean that there is none."""
-        return self.row(key, (address,), Bits(absent=NOT_AVAILABLE), **extra)
-
-    def choice(
-        self,
-        key: str,
-        address: int,
-        meanings: Mapping[int, str | bool],
-        *,
-        shown_only: frozenset[int] = frozenset(),
-        **extra: Unpack[Extra],
-    ) -> Register:
-        """Return a list of codes, of which some may be there and are not to be chosen."""
-        return self.row(key, (address,), Choice(meanings, shown_only), **extra)
-
-    def switch(self, key: str, address: int, **extra: Unpack[Extra]) -> Register:
-        """Return a plain on and off."""
-        return self.choice(key, address, {0: False, 1: True}, **extra)
 
     def text(self, key: str, first: int, words: int) -> Register:
         """Return a text of so many words."""
