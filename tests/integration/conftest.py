@@ -96,3 +96,22 @@ def pictured(hass: HomeAssistant, picture: FaultServer) -> MockConfigEntry:
     entry = network_entry(picture.port, features=PICTURED_FEATURES)
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+async def saj(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SimulatedPlant]:
+    """Return a SAJ H2 of 6 kW without a schedule, that needs no time of its own and whose time stands still."""
+    quick = replace(FAMILIES["saj"], settle=SETTLE, spacing=0, write_spacing=0, recovery=SETTLE)
+    monkeypatch.setitem(FAMILIES, "saj", quick)
+    async with SimulatedPlant(model="H2-6K-S2") as plant:
+        plant.advance(60)
+        yield plant
+
+
+@pytest.fixture
+def all_shown() -> Iterator[None]:
+    """Show what is not shown unless somebody asks for it."""
+    with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
+        yield

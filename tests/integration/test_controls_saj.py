@@ -1,9 +1,6 @@
 """Every control of a SAJ inverter, set in Home Assistant and looked up in the machine's registers."""
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from typing import Any, Final
-from unittest.mock import PropertyMock, patch
 
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant
@@ -57,29 +54,6 @@ FIRST_SLOTS: Final = {"charge": 0x3606, "discharge": 0x361B}
 MASKS: Final = {"charge": 0x3604, "discharge": 0x3605}
 
 
-@pytest.fixture
-async def saj(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[SimulatedPlant]:
-    """Return a machine of 6 kW without a schedule, that needs no time of its own."""
-    fast = replace(FAMILIES["saj"], settle=0.01, spacing=0, write_spacing=0)
-    monkeypatch.setitem(FAMILIES, "saj", fast)
-    async with SimulatedPlant(model="H2-6K-S2") as plant:
-        plant.advance(60)
-        yield plant
-
-
-@pytest.fixture(autouse=True)
-def _all_shown() -> Iterator[None]:
-    """Show what is not shown unless somebody asks for it."""
-    with patch(
-        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
-        new_callable=PropertyMock,
-        return_value=True,
-    ):
-        yield
-
-
 async def perform(
     hass: HomeAssistant, how: tuple[Platform, str, str | None], key: str, value: Any
 ) -> str:
@@ -94,6 +68,7 @@ async def perform(
     return shown.state
 
 
+@pytest.mark.usefixtures("all_shown")
 async def test_settings(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """Each is written with function code 6, in the order of the facts, and shown as it is held."""
     await set_up(hass, saj, "discharge_slots")
@@ -104,6 +79,7 @@ async def test_settings(hass: HomeAssistant, saj: SimulatedPlant) -> None:
         sent += len(steps)
 
 
+@pytest.mark.usefixtures("all_shown")
 @pytest.mark.parametrize("kind", ["charge", "discharge"])
 @pytest.mark.parametrize("slot", range(1, 8))
 async def test_slots(hass: HomeAssistant, saj: SimulatedPlant, kind: str, slot: int) -> None:

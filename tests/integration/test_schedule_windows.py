@@ -1,7 +1,5 @@
 """The schedule of a machine with slots that charge and slots that discharge: actions, calendar and sensors."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -16,7 +14,6 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.register import Group
-from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 from simulator.machine import Trouble
 
@@ -61,18 +58,6 @@ WRITTEN: Final = (
 async def _berlin(hass: HomeAssistant) -> None:
     """Live in a time zone with summer time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
-
-
-@pytest.fixture
-async def saj(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[SimulatedPlant]:
-    """Return a machine of 6 kW without a schedule, whose time stands still."""
-    fast = replace(FAMILIES["saj"], settle=0.01, spacing=0, write_spacing=0)
-    monkeypatch.setitem(FAMILIES, "saj", fast)
-    async with SimulatedPlant(model="H2-6K-S2") as plant:
-        plant.advance(60)
-        yield plant
 
 
 # What such a machine has besides.

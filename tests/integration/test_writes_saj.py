@@ -1,11 +1,9 @@
 """A machine that takes one register at a time: what is told when not all of it worked, and what must not stay behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Final
-from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import RELOAD_AFTER_UPDATE_DELAY
@@ -26,7 +24,6 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.hybrid_inverter.coordinator import RELEASE_SECONDS
 from custom_components.hybrid_inverter.modbus.link import Link
 from custom_components.hybrid_inverter.modbus.register import Group
-from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 
 from .helpers import find, unit_of
@@ -64,29 +61,6 @@ async def real(
         yield plant
 
 
-@pytest.fixture
-async def quick(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[SimulatedPlant]:
-    """Return one that is given none."""
-    fast = replace(FAMILIES["saj"], settle=0.01, spacing=0, write_spacing=0, recovery=0.01)
-    monkeypatch.setitem(FAMILIES, "saj", fast)
-    async with SimulatedPlant(model="H2-6K-S2") as plant:
-        plant.advance(60)
-        yield plant
-
-
-@pytest.fixture
-def _all_shown() -> Iterator[None]:
-    """Show what is not shown unless somebody asks for it."""
-    with patch(
-        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
-        new_callable=PropertyMock,
-        return_value=True,
-    ):
-        yield
-
-
 async def call(hass: HomeAssistant, platform: Platform, key: str, value: str | float) -> None:
     """Set a number or choose an option."""
     entity_id = find(hass, platform, key, SERIAL)
@@ -117,7 +91,7 @@ def held(plant: SimulatedPlant) -> list[int]:
 # ---------------------------------------------------------------------- the passive mode, in real time
 
 
-@pytest.mark.usefixtures("_all_shown")
+@pytest.mark.usefixtures("all_shown")
 async def test_stopped_in_the_passive_mode(hass: HomeAssistant, real: SimulatedPlant) -> None:
     """Everything that was changed is back within the time that Home Assistant gives, and the link is closed."""
     entry = await set_up(hass, real, "discharge_slots")
@@ -132,7 +106,7 @@ async def test_stopped_in_the_passive_mode(hass: HomeAssistant, real: SimulatedP
     assert not entry.runtime_data.link.connected
 
 
-@pytest.mark.usefixtures("_all_shown")
+@pytest.mark.usefixtures("all_shown")
 async def test_the_passive_mode_is_left(hass: HomeAssistant, real: SimulatedPlant) -> None:
     """By choosing another one: the mode goes first, then its settings do."""
     await set_up(hass, real, "discharge_slots")
@@ -152,12 +126,12 @@ async def test_the_passive_mode_is_left(hass: HomeAssistant, real: SimulatedPlan
 # ---------------------------------------------------------------------- what is told
 
 
-@pytest.mark.usefixtures("_all_shown")
-async def test_what_a_mode_has_left_behind(hass: HomeAssistant, quick: SimulatedPlant) -> None:
+@pytest.mark.usefixtures("all_shown")
+async def test_what_a_mode_has_left_behind(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """The mode was changed, and the message names what was not, as a person calls it."""
-    await set_up(hass, quick, "discharge_slots")
+    await set_up(hass, saj, "discharge_slots")
     await charge(hass, "passive_battery_charge_power")
-    quick.machine().trouble.ignored_writes = frozenset({0x3639})
+    saj.machine().trouble.ignored_writes = frozenset({0x3639})
     with pytest.raises(HomeAssistantError) as caught:
         await call(hass, Platform.SELECT, "work_mode", "self_consumption")
     assert str(caught.value) == (
@@ -166,14 +140,14 @@ async def test_what_a_mode_has_left_behind(hass: HomeAssistant, quick: Simulated
         "Left as it was in that mode: Passive charge. "
         "These settings may go on limiting the inverter: check them, and set them yourself"
     )
-    assert held(quick) == [0, 0, 1100, 1100, 200, 1100]
+    assert held(saj) == [0, 0, 1100, 1100, 200, 1100]
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_what_is_left_half_changed(hass: HomeAssistant, quick: SimulatedPlant) -> None:
+async def test_what_is_left_half_changed(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """Of a schedule that was not kept, what could not be put back either is named."""
-    entry = await set_up(hass, quick, "discharge_slots")
-    machine = quick.machine()
+    entry = await set_up(hass, saj, "discharge_slots")
+    machine = saj.machine()
 
     def jam(_: Group) -> None:
         if machine.word(CHARGE_1 + 1) == 0x0500:
@@ -194,10 +168,10 @@ async def test_what_is_left_half_changed(hass: HomeAssistant, quick: SimulatedPl
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_days_that_are_not_kept(hass: HomeAssistant, quick: SimulatedPlant) -> None:
+async def test_days_that_are_not_kept(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """The message has their names."""
-    entry = await set_up(hass, quick, "discharge_slots")
-    quick.machine().trouble.ignored_writes = frozenset({CHARGE_1 + 2})
+    entry = await set_up(hass, saj, "discharge_slots")
+    saj.machine().trouble.ignored_writes = frozenset({CHARGE_1 + 2})
     days = ["monday", "wednesday"]
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, entry, "set_schedule", windows=[{**NIGHT, "days": days}])
@@ -213,10 +187,10 @@ async def test_days_that_are_not_kept(hass: HomeAssistant, quick: SimulatedPlant
 # ---------------------------------------------------------------------- nobody waits for it any more
 
 
-async def test_an_automation_that_is_stopped(hass: HomeAssistant, quick: SimulatedPlant) -> None:
+async def test_an_automation_that_is_stopped(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """Its schedule is written as a whole, as it was begun."""
-    entry = await set_up(hass, quick, "discharge_slots")
-    machine, device = quick.machine(), unit_of(entry).device
+    entry = await set_up(hass, saj, "discharge_slots")
+    machine, device = saj.machine(), unit_of(entry).device
     begun = asyncio.Event()
 
     def hear(_: Group) -> None:
@@ -244,13 +218,13 @@ async def test_an_automation_that_is_stopped(hass: HomeAssistant, quick: Simulat
 async def test_an_hour_without_a_refused_request(
     hass: HomeAssistant,
     *,
-    quick: SimulatedPlant,
+    saj: SimulatedPlant,
     freezer: FrozenDateTimeFactory,
     once_served: bool,
 ) -> None:
     """The machine refuses 0x4137 and what follows, also where it once served them and they are shown; all else is there."""
     features = ("discharge_slots", "string_energies") if once_served else ("discharge_slots",)
-    entry = await set_up(hass, quick, *features)
+    entry = await set_up(hass, saj, *features)
     gone: set[str] = set()
     if once_served:
         registry = er.async_get(hass)
@@ -269,7 +243,7 @@ async def test_an_hour_without_a_refused_request(
     assert refused > 0
     for second in range(5, 3605, 5):
         freezer.tick(timedelta(seconds=5))
-        quick.advance(5)
+        saj.advance(5)
         async_fire_time_changed(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert unavailable(hass) == gone, second
