@@ -1,5 +1,6 @@
 """Constants of the Hybrid Inverter integration."""
 
+from enum import StrEnum
 import logging
 from typing import Final
 
@@ -12,6 +13,10 @@ CONF_TYPE: Final = "type"
 TYPE_NETWORK: Final = "network"
 TYPE_SERIAL: Final = "serial"
 TYPE_STICK: Final = "stick"
+# A line that is only listened to, as it has its master already.
+TYPE_LISTEN: Final = "listen"
+# No link: a view of the machines of other entries.
+TYPE_PLANT: Final = "plant"
 
 CONF_FRAMING: Final = "framing"
 CONF_LOGGER_SERIAL: Final = "logger_serial"
@@ -32,6 +37,23 @@ DEFAULT_BAUDRATE: Final = 9600
 DOCS_URL: Final = "https://github.com/hybrid-inverter/hybrid-inverter/blob/main/docs"
 
 SUBENTRY_INVERTER: Final = "inverter"
+SUBENTRY_METER: Final = "meter"
+
+
+class MeterRole(StrEnum):
+    """What flows through a meter."""
+
+    # Between the house and the grid: import is positive.
+    GRID = "grid"
+    # What a solar inverter of another maker feeds into the house: production is positive, and counts as import.
+    SOLAR = "solar"
+    # A part of the house: consumption is positive.
+    LOAD = "load"
+
+
+CONF_ROLE: Final = "role"
+# Whether a meter is wired, or its clamps lie, the other way round.
+CONF_INVERTED: Final = "inverted"
 
 # What a subentry keeps of its machine.
 CONF_IDENTITY: Final = "identity"
