@@ -61,6 +61,7 @@ async def _index(request: web.Request) -> web.Response:
                 "/trouble",
                 "/stick",
                 "/writes",
+                "/reads",
                 "/statistics",
             ],
         }
@@ -111,6 +112,10 @@ async def _writes(request: web.Request) -> web.Response:
     return web.json_response([dataclasses.asdict(write) for write in _machine(request).writes])
 
 
+async def _reads(request: web.Request) -> web.Response:
+    return web.json_response([dataclasses.asdict(read) for read in _machine(request).reads])
+
+
 async def _statistics(request: web.Request) -> web.Response:
     plant = request.app[PLANT]
     servers = {"tcp": plant.tcp, "rtu": plant.rtu, "stick": plant.stick}
@@ -144,6 +149,7 @@ class ControlServer:
                 web.get("/stick", _show_stick),
                 web.post("/stick", _change_stick),
                 web.get("/writes", _writes),
+                web.get("/reads", _reads),
                 web.get("/statistics", _statistics),
             ]
         )

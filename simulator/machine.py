@@ -7,6 +7,7 @@ registers mean, and which values it takes, is the business of the classes made f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +24,8 @@ WRITE_SINGLE: Final = 0x06
 WRITE_MULTIPLE: Final = 0x10
 MOST_READ: Final = 125
 MOST_WRITTEN: Final = 123
+# How many reads are remembered.
+REMEMBERED_READS: Final = 2000
 
 ILLEGAL_FUNCTION: Final = 1
 ILLEGAL_ADDRESS: Final = 2
@@ -50,6 +53,16 @@ class Write:
     time: float
     # The exception it was answered with; 0 is an acknowledgement.
     exception: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A read request that was answered with registers."""
+
+    address: int
+    count: int
+    # Seconds of the machine's `timer`.
+    time: float
 
 
 # First and last address, and the exception code that a read of any of them is answered with.
@@ -122,6 +135,7 @@ class Machine(ABC):
         self.unit = unit
         self.trouble = Trouble()
         self.writes: list[Write] = []
+        self.reads: deque[Read] = deque(maxlen=REMEMBERED_READS)
         self._timer = timer
         self._changes: list[_Change] = []
         self._published: tuple[datetime, bool] | None = None
@@ -181,6 +195,7 @@ class Machine(ABC):
             if any(_touches(address, count, *block) for block in self.trouble.silent_blocks):
                 return None
             words = self.read(address, count)
+            self.reads.append(Read(address, count, self._timer()))
             return struct.pack(f">BB{len(words)}H", READ_HOLDING, 2 * len(words), *words)
         if pdu[0] in {WRITE_SINGLE, WRITE_MULTIPLE} and len(pdu) >= 5:
             return self._answer_write(pdu)

@@ -161,13 +161,31 @@ class Home:
         )
         return result
 
-    async def add_inverter(self, port: int, framing: str = "tcp") -> dict[str, Any]:
+    async def add_inverter(
+        self, port: int, framing: str = "tcp", unit_id: int = 1
+    ) -> dict[str, Any]:
         """Add an inverter on this computer as a user would, and return the entry."""
-        form = {"host": "127.0.0.1", "port": port, "framing": framing, "advanced": {"unit_id": 1}}
+        form = {
+            "host": "127.0.0.1",
+            "port": port,
+            "framing": framing,
+            "advanced": {"unit_id": unit_id},
+        }
         result = await self.answer_flow(await self.start_flow("network"), form)
         if result["type"] != "create_entry":
             raise RefusedError(json.dumps(result))
         return dict(result["result"])
+
+    async def add_unit(self, entry_id: str, kind: str, *steps: dict[str, Any]) -> dict[str, Any]:
+        """Add a machine to a link as a user would: these answers, one after the other; return what came of it."""
+        path = "config/config_entries/subentries/flow"
+        result = await self.request("POST", path, {"handler": [entry_id, kind]})
+        for answers in steps:
+            result = await self.request("POST", f"{path}/{result['flow_id']}", answers)
+            while result["type"] in ("progress", "progress_done"):
+                await asyncio.sleep(0.2)
+                result = await self.request("GET", f"{path}/{result['flow_id']}")
+        return dict(result)
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
         """Change the options of an entry."""
@@ -193,8 +211,10 @@ class Home:
 
 
 @asynccontextmanager
-async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> AsyncIterator[Home]:
-    """Run a fresh Home Assistant with the integration of this checkout in it."""
+async def home_assistant(
+    *, time_zone: str = "UTC", level: str = "info", watched: bool = False
+) -> AsyncIterator[Home]:
+    """Run a fresh Home Assistant with the integration of this checkout in it, its event loop watched if wanted."""
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
         config = Path(folder)
         port = free_port()
@@ -205,6 +225,12 @@ async def home_assistant(*, time_zone: str = "UTC", level: str = "info") -> Asyn
         (config / "custom_components" / "hybrid_inverter").symlink_to(
             REPOSITORY / "custom_components" / "hybrid_inverter"
         )
+        if watched:
+            (config / "custom_components" / "loop_watch").symlink_to(
+                REPOSITORY / "scripts" / "lab" / "loop_watch"
+            )
+            with (config / "configuration.yaml").open("a") as configuration:
+                configuration.write("loop_watch:\n")
         (config / ".storage").mkdir()
         (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
         # The `http:` of configuration.yaml is deprecated. Home Assistant fills in what its oldest format lacks.

@@ -1,0 +1,207 @@
+"""Two inverters and two meters on one slow line, tried on a real Home Assistant: nobody starves, and nobody suffers."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import mean
+import time
+from typing import Any, Final
+
+from .checking import expect, run_checks, soon, suspicious_lines
+from .home import Home, home_assistant
+from .plant import Plant, simulated_plant
+
+JSO: Final = 3
+SAJ: Final = 4
+DTSU666: Final = 1
+DDSU666: Final = 2
+
+MACHINES: Final = {
+    JSO: "JSO8048104",
+    SAJ: "H2-10K-T2",
+    DTSU666: "DTSU666",
+    DDSU666: "DDSU666",
+}
+# A register of each machine that tells a power: it is read with every refresh of the powers.
+POWERS: Final = {JSO: 625, SAJ: 0x40A5, DTSU666: 0x151C, DDSU666: 0x2004}
+
+BAUDRATE: Final = 9600
+# What the line has to carry.
+MOST_SECONDS: Final = 10.0
+MOST_LOAD: Final = 0.8
+MOST_UNTIL_WRITTEN: Final = 0.5
+# By how much the others' intervals may change while a machine is silent.
+CHANGE: Final = 0.1
+# Seconds to look at a line in order, and at one with a silent machine.
+CALM_SECONDS: Final = 40
+SILENT_SECONDS: Final = 30
+WRITES: Final = 12
+
+
+@dataclass(kw_only=True)
+class Line:
+    """What the checks look at."""
+
+    plant: Plant
+    home: Home
+    entry: dict[str, Any]
+    # The mean seconds between two refreshes of each machine's powers on a line in order.
+    calm: dict[int, float]
+
+
+async def _refreshes(line: Line, unit: int, since: float) -> list[float]:
+    """Return the seconds between the refreshes of a machine's powers since a time."""
+    reads = await line.plant.get("reads", unit=unit)
+    address = POWERS[unit]
+    times = [
+        read["time"]
+        for read in reads
+        if read["time"] >= since and 0 <= address - read["address"] < read["count"]
+    ]
+    return [after - before for before, after in pairwise(times)]
+
+
+async def _busy(line: Line) -> float:
+    """Return the seconds that the line was occupied so far."""
+    return float((await line.plant.get("statistics"))["rtu"]["busy_seconds"])
+
+
+async def the_machines_are_added(line: Line) -> None:
+    """The inverter with the link, the other three to it, one of them by a search while the others are polled."""
+    line.entry = await line.home.add_inverter(line.plant.rtu, "rtu", unit_id=JSO)
+    began = time.monotonic()
+    found = await line.home.search_units(line.entry["entry_id"], "inverter")
+    seconds = time.monotonic() - began
+    expect(seconds < 20, f"the search took {seconds:.1f} s")
+    expect(found == [SAJ], f"the search for inverters has found the unit ids {found}")
+    await line.home.add_unit_by_id(line.entry["entry_id"], SAJ)
+    await line.home.add_meter(line.entry["entry_id"], DTSU666, {"role": "grid", "inverted": False})
+    await line.home.add_meter(line.entry["entry_id"], DDSU666, {"role": "solar", "inverted": False})
+    await soon(lambda: _all_are_connected(line), "not all machines are connected", 40)
+
+
+async def _all_are_connected(line: Line, *, but: int | None = None) -> bool:
+    """Whether every machine is shown as connected, except for one."""
+    states = await _connections(line)
+    return len(states) == len(MACHINES) and all(
+        state == ("off" if unit == but else "on") for unit, state in states.items()
+    )
+
+
+async def _connections(line: Line) -> Mapping[int, str]:
+    """Return whether each machine is shown as connected, by unit id."""
+    units = await line.home.units_of(line.entry["entry_id"])
+    states = await line.home.states()
+    return {
+        unit: states[entities["connectivity"]]["state"]
+        for unit, entities in units.items()
+        if entities.get("connectivity") in states
+    }
+
+
+async def all_powers_are_fresh(line: Line) -> None:
+    """At the default intervals, on 9600 baud; and there is room left on the line."""
+    await asyncio.sleep(10)
+    began, before = time.monotonic(), await _busy(line)
+    await asyncio.sleep(CALM_SECONDS)
+    load = (await _busy(line) - before) / (time.monotonic() - began)
+    expect(load < MOST_LOAD, f"the line was busy for {load:.0%} of the time")
+    for unit in MACHINES:
+        gaps = await _refreshes(line, unit, began)
+        longest = max(gaps, default=99.0)
+        expect(longest < MOST_SECONDS, f"{MACHINES[unit]}: not refreshed for {longest:.1f} s")
+        line.calm[unit] = mean(gaps)
+    shown = await line.home.link_value(line.entry["entry_id"], "bus_load")
+    expect(abs(shown / 100 - load) < 0.1, f"bus load is shown as {shown} %, it was {load:.0%}")
+    print(f"        line busy {load:.0%}; refreshed every {_listed(line.calm)}", flush=True)
+
+
+async def a_write_does_not_wait(line: Line) -> None:
+    """From the call until the request is on the wire, while everything polls."""
+    units = await line.home.units_of(line.entry["entry_id"])
+    entity_id = units[JSO]["energy_pattern"]
+    waits = []
+    for attempt in range(WRITES):
+        # At another moment of the cycle each time.
+        await asyncio.sleep(0.37)
+        option = ("battery_first", "load_first")[attempt % 2]
+        called = time.monotonic()
+        await line.home.call("select", "select_option", entity_id=entity_id, option=option)
+        writes = await line.plant.get("writes", unit=JSO)
+        waits.append(writes[-1]["time"] - called)
+    expect(len(writes) == WRITES, f"{len(writes)} writes instead of {WRITES}")
+    expect(max(waits) < MOST_UNTIL_WRITTEN, f"the longest wait was {max(waits):.2f} s")
+    print(f"        on the wire within {mean(waits):.2f} s, {max(waits):.2f} s at the longest")
+
+
+async def a_silent_machine_is_alone(line: Line) -> None:
+    """Whichever is unplugged, the others are refreshed as before; and it is back soon after it answers again."""
+    for silent in MACHINES:
+        began = time.monotonic()
+        await line.plant.post(f"trouble?unit={silent}", {"silent": True})
+        await asyncio.sleep(SILENT_SECONDS)
+        for unit in MACHINES.keys() - {silent}:
+            interval = mean(await _refreshes(line, unit, began))
+            change = interval / line.calm[unit] - 1
+            expect(
+                abs(change) < CHANGE,
+                f"while {MACHINES[silent]} was silent, {MACHINES[unit]} was refreshed every {interval:.2f} s"
+                f" instead of every {line.calm[unit]:.2f} s",
+            )
+        states = await _connections(line)
+        expected = {unit: "off" if unit == silent else "on" for unit in MACHINES}
+        expect(states == expected, f"connected are {states}, not {expected}")
+        await line.plant.post(f"trouble?unit={silent}", {"silent": False})
+        await soon(lambda: _all_are_connected(line), f"{MACHINES[silent]} does not come back", 65)
+
+
+async def one_is_removed(line: Line) -> None:
+    """The others go on, with all their entities."""
+    entry_id = line.entry["entry_id"]
+    before = await line.home.units_of(entry_id)
+    await line.home.remove_unit(entry_id, DDSU666)
+    await asyncio.sleep(12)
+    after = await line.home.units_of(entry_id)
+    expect(after == {u: e for u, e in before.items() if u != DDSU666}, "other entities changed")
+    began = time.monotonic()
+    await asyncio.sleep(12)
+    for unit in MACHINES.keys() - {DDSU666}:
+        expect(bool(await _refreshes(line, unit, began)), f"{MACHINES[unit]} is not polled")
+    reads = await line.plant.get("reads", unit=DDSU666)
+    expect(not reads or reads[-1]["time"] < began, "the removed meter is still asked")
+
+
+async def the_log_is_clean(line: Line) -> None:
+    """No warning, error or deprecation in Home Assistant's log but those of the silent machines."""
+    lines = [text for text in suspicious_lines(line.home.log) if "did not answer" not in text]
+    expect(not lines, "\n".join(lines))
+
+
+CHECKS: Final = (
+    the_machines_are_added,
+    all_powers_are_fresh,
+    a_write_does_not_wait,
+    a_silent_machine_is_alone,
+    one_is_removed,
+    the_log_is_clean,
+)
+
+
+def _listed(seconds: Mapping[int, float]) -> str:
+    """Return intervals for a person."""
+    return ", ".join(f"{value:.2f} s ({MACHINES[unit]})" for unit, value in seconds.items())
+
+
+def _devices() -> Iterable[str]:
+    """Return the options of a plant with these machines."""
+    for unit, model in MACHINES.items():
+        yield from ("--device", f"{unit}:{model}")
+
+
+async def check_bus() -> int:
+    """Run all checks in order; return how many failed."""
+    options = [*_devices(), "--baudrate", str(BAUDRATE)]
+    async with simulated_plant(options) as plant, home_assistant() as home:
+        line = Line(plant=plant, home=home, entry={}, calm={})
+        return await run_checks(line, CHECKS, "One line")

@@ -1,0 +1,98 @@
+"""What a crowd costs: ten inverters and twelve meters on ten links in one Home Assistant. See scripts/bench."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from simulator.simulation import SimulatedPlant
+
+from .home import Home, home_assistant
+
+GRID: Final = {"role": "grid", "inverted": False}
+SOLAR: Final = {"role": "solar", "inverted": False}
+# What is on each link, by unit id.
+LINKS: Final[tuple[Mapping[int, str], ...]] = (
+    *({3: "JSO8048104", 1: "DTSU666", 2: "DDSU666"} for _ in range(2)),
+    *({3: "JSO8048104", 1: "DTSU666"} for _ in range(3)),
+    *({4: "H2-10K-T2", 1: "DTSU666"} for _ in range(5)),
+)
+# Callbacks that are no longer than this are not held against anybody.
+LONGEST_MS: Final = 50
+# Seconds after the last machine was added that are not measured.
+SETTLING: Final = 90
+
+
+async def crowd(minutes: int) -> None:
+    """Print processor time, memory and the longest callbacks of a Home Assistant with all of them, and without."""
+    async with AsyncExitStack() as stack:
+        plants = [
+            await stack.enter_async_context(
+                SimulatedPlant(devices=devices, seed=number, serial_number=f"{number:08}", speed=1)
+            )
+            for number, devices in enumerate(LINKS, 1)
+        ]
+        home = await stack.enter_async_context(home_assistant(level="warning", watched=True))
+        await asyncio.sleep(SETTLING)
+        idle = await _measure(home, minutes)
+        for plant, devices in zip(plants, LINKS, strict=True):
+            await _add(home, plant, devices)
+        setting_up = _callbacks(home)
+        await asyncio.sleep(SETTLING)
+        full = await _measure(home, minutes)
+        steady = _callbacks(home)[len(setting_up) :]
+    machines = sum(len(devices) for devices in LINKS)
+    print(f"\n{machines} machines on {len(LINKS)} links, {minutes} minutes")
+    print(f"processor seconds a minute: {full[0]:.2f} with them, {idle[0]:.2f} without")
+    print(f"memory: {full[1]:.0f} MB with them, {idle[1]:.0f} MB without")
+    for name, callbacks in (("adding them", setting_up), ("polling", steady)):
+        longest = max((line["ours_ms"] for line in callbacks), default=0.0)
+        held = [line for line in callbacks if line["ours_ms"] > LONGEST_MS]
+        print(
+            f"{name}: the event loop was held up for {longest:.0f} ms by the integration at the longest,"
+            f" {len(held)} times for more than {LONGEST_MS} ms"
+        )
+        for line in held:
+            print(f"  {json.dumps(line)}")
+
+
+async def _add(home: Home, plant: SimulatedPlant, devices: Mapping[int, str]) -> None:
+    """Add a link with its machines as a user would: the inverter, then the meters."""
+    inverter, *meters = devices
+    entry = await home.add_inverter(plant.rtu_port, "rtu", unit_id=inverter)
+    for unit_id, role in zip(meters, (GRID, SOLAR), strict=False):
+        await home.add_meter(entry["entry_id"], unit_id, role)
+
+
+async def _measure(home: Home, minutes: int) -> tuple[float, float]:
+    """Return the processor seconds a minute, and the megabytes at the end."""
+    before = _processor_seconds(home.process_id)
+    await asyncio.sleep(60 * minutes)
+    seconds = (_processor_seconds(home.process_id) - before) / minutes
+    return seconds, _megabytes(home.process_id)
+
+
+def _callbacks(home: Home) -> list[dict[str, Any]]:
+    """Return the long callbacks so far."""
+    journal = home.config / "loop_watch.jsonl"
+    if not journal.exists():
+        return []
+    return [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def _processor_seconds(process_id: int) -> float:
+    """Return the processor time of all threads of a process so far."""
+    return sum(
+        int((task / "schedstat").read_text().split()[0]) / 1e9
+        for task in Path(f"/proc/{process_id}/task").iterdir()
+    )
+
+
+def _megabytes(process_id: int) -> float:
+    """Return the memory that a process occupies, in megabytes."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
+    return next(
+        int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")
+    )
