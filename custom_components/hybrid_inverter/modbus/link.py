@@ -210,9 +210,12 @@ class Link:
             for _ in range(retries):
                 try:
                     return await self._read(request, priority, patience, failures)
-                except REPEATABLE:
+                except REPEATABLE as err:
                     if standing.failures != failures:
                         raise
+                    if usual and standing.is_known and isinstance(err, LinkTimeout):
+                        # It may still be at it.
+                        self._line.spare(unit_id, standing.asked_at + self._timeout)
                 except RejectedError as err:
                     if err.code not in PASSING:
                         raise
@@ -305,15 +308,9 @@ class Link:
             if priority is Priority.READ and standing.silent and standing.failures != failures:
                 raise LinkTimeout(f"{self.endpoint}: unit {request.dev_id} has fallen silent")
             seconds = self._patience(request, priority) if patience is None else patience
-            try:
-                if not self.endpoint.numbered:
-                    await self._resynchronise(request, seconds)
-                return await self._exchange(request, seconds)
-            except LinkTimeout:
-                if patience is None and standing.is_known:
-                    # It may still be at it.
-                    self._line.spare(request.dev_id, _now() + self._timeout - seconds)
-                raise
+            if not self.endpoint.numbered:
+                await self._resynchronise(request, seconds)
+            return await self._exchange(request, seconds)
 
     async def _resynchronise(self, request: ModbusPDU, seconds: float) -> None:
         """Make sure that no answer is still on its way that could be taken for the one to this request.
@@ -393,8 +390,9 @@ class Link:
         self._line.rest(rest, unit_id, ended + self._spacings.get(unit_id, self._spacing))
         self.statistics.record(unit_id, started, ended, answered=reception.answered)
         self._note_late(reception)
+        standing = self._standing(unit_id)
+        standing.asked_at = started
         if reception.answered:
-            standing = self._standing(unit_id)
             standing.heard(ended)
             if reception.expected.function == READ:
                 standing.measured(request.count, ended - started)

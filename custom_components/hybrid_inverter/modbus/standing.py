@@ -40,13 +40,15 @@ USUAL: Final = LineCost()
 class Standing:
     """How one unit has answered."""
 
-    __slots__ = ("_last", "_paces", "failures", "silent")
+    __slots__ = ("_last", "_paces", "asked_at", "failures", "silent")
 
     def __init__(self) -> None:
         """Know nothing yet."""
         # Whether the last read failed, with its repetitions; and how many have.
         self.silent = False
         self.failures = 0
+        # When it was asked last.
+        self.asked_at = 0.0
         # When it was heard last; None before the first time.
         self._last: float | None = None
         # How many times the usual time the last answers took.
