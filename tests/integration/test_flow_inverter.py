@@ -102,8 +102,8 @@ async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert field.description == {"suggested_value": 2}
     result = await answer(hass, form, {"unit_id": 2})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert list(entry.subentries)[0] == first
-    added = entry.subentries[list(entry.subentries)[1]]
+    known, added = entry.subentries.values()
+    assert known.subentry_id == first
     assert added.subentry_type == "inverter"
     assert added.title == "JSO8048104 0002"
     assert added.unique_id == "JSO0000002"
