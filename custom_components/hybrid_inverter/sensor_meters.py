@@ -8,12 +8,10 @@ from .entity import Part
 from .sensor_kinds import (
     APPARENT_POWER,
     CHOICE,
-    CHOICE,
     CURRENT,
     ENERGY,
     FREQUENCY,
     PHASE_ANGLE,
-    PLAIN,
     PLAIN,
     POWER,
     POWER_FACTOR,

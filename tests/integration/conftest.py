@@ -18,6 +18,7 @@ from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
 from .helpers import network_entry
+from .pictured import PicturedMachine
 
 # Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
 SETTLE = 0.01
@@ -107,6 +108,17 @@ async def saj(
     monkeypatch.setitem(FAMILIES, "saj", quick)
     async with SimulatedPlant(model="H2-6K-S2") as plant:
         plant.advance(60)
+        yield plant
+
+
+@pytest.fixture
+async def house(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
+    """Return a JSO8048104 with the unit id 1 on a line with a DTSU666 (11) and a DDSU666 (12), as they were pictured."""
+    async with SimulatedPlant() as plant:
+        plant.advance(60)
+        meters = {11: "chint_dtsu666_1000", 12: "chint_ddsu666_tariffs"}
+        for unit_id, name in meters.items():
+            plant.machines[unit_id] = PicturedMachine(name)  # type: ignore[assignment]
         yield plant
 
 
