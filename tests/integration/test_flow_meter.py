@@ -154,7 +154,11 @@ async def test_searched(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     result = await answer(hass, form, {"role": "solar", "inverted": True})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     meter = list(entry.subentries.values())[-1]
-    assert (meter.title, meter.data["role"], meter.data["inverted"]) == ("Solar meter", "solar", True)
+    assert (meter.title, meter.data["role"], meter.data["inverted"]) == (
+        "Solar meter",
+        "solar",
+        True,
+    )
     menu = await choose(hass, await add_unit(hass, entry, "meter"), "direct")
     form = await searched(hass, menu)
     (selector,) = form["data_schema"].schema.values()
@@ -212,9 +216,7 @@ async def change(
     """Open the dialog that changes a meter, and send it with these settings."""
     form = dict(await entry.start_subentry_reconfigure_flow(hass, subentry_id))
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
-    shown = {
-        str(key): key.description["suggested_value"] for key in form["data_schema"].schema
-    }
+    shown = {str(key): key.description["suggested_value"] for key in form["data_schema"].schema}
     return await answer(hass, form, {**shown, **settings})
 
 
