@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -120,6 +121,13 @@ async def house(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
         for unit_id, name in meters.items():
             plant.machines[unit_id] = PicturedMachine(name)  # type: ignore[assignment]
         yield plant
+
+
+@pytest.fixture
+def few_entities() -> Iterator[None]:
+    """Have nothing but binary sensors, where it is not about entities."""
+    with patch("custom_components.hybrid_inverter.PLATFORMS", [Platform.BINARY_SENSOR]):
+        yield
 
 
 @pytest.fixture

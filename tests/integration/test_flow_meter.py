@@ -1,6 +1,7 @@
 """Adding a meter to a link that is in use, once it is clear that it may be asked; changing it; removing it."""
 
 from typing import Any, Final
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
@@ -14,11 +15,10 @@ from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
 from .helpers import (
+    DTSU666,
     add_unit,
     answer,
     choose,
-    entity,
-    find,
     network_entry,
     searched,
     state,
@@ -26,19 +26,11 @@ from .helpers import (
 )
 from .pictured import PicturedMachine
 
-DTSU666: Final = {
-    "family": "dtsu666",
-    "manufacturer": "CHINT",
-    "model": "DTSU666",
-    "firmware": "207",
-    "facts": {"rated_power": 172500, "ct_ratio": 1, "pt_ratio": 1.0},
-    "features": ["new_counters", "new_net_counters", "new_reactive_counters"],
-}
 GRID: Final = {"role": "grid", "inverted": False}
 
 
 @pytest.fixture
-async def entry(hass: HomeAssistant, house: SimulatedPlant) -> MockConfigEntry:
+async def entry(hass: HomeAssistant, house: SimulatedPlant, few_entities: None) -> MockConfigEntry:
     """Return the entry of the line with its inverter, set up."""
     entry = network_entry(house.tcp_port)
     entry.add_to_hass(hass)
@@ -80,8 +72,14 @@ async def test_wiring_comes_first(
     assert house.tcp.statistics.requests == before
 
 
-async def test_behind_the_inverter(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_behind_the_inverter(hass: HomeAssistant, house: SimulatedPlant) -> None:
     """The entity with which the inverter tells what its meter measures is named; nothing is added."""
+    entry = network_entry(house.tcp_port)
+    entry.add_to_hass(hass)
+    with patch("custom_components.hybrid_inverter.PLATFORMS", [Platform.SENSOR]):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.config_entries.async_unload(entry.entry_id)
     result = await choose(hass, await add_unit(hass, entry, "meter"), "behind_inverter")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "read_by_inverter")
     assert result["description_placeholders"] == {
@@ -134,9 +132,11 @@ async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert (device.name, device.manufacturer, device.model) == ("Grid meter", "CHINT", "DTSU666")
     assert (device.serial_number, device.sw_version) == (None, "207")
     assert device.config_subentry_id == meter.subentry_id
-    assert entity(hass, Platform.SENSOR, "power", serial) == "sensor.grid_meter_power"
+    assert state(hass, Platform.BINARY_SENSOR, "connectivity", serial).name == (
+        "Grid meter Connection"
+    )
     # The inverter runs on.
-    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+    assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
 
 
 async def test_searched(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -221,11 +221,9 @@ async def change(
 
 
 async def test_another_role(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The name follows unless it is a person's, and so do the names of the counters; the history stays."""
+    """The name follows unless it is a person's; the machine stays the same."""
     meter = await add(hass, entry, 11)
     serial = f"{entry.entry_id}_11"
-    counter = entity(hass, Platform.SENSOR, "import_energy_total", serial)
-    assert hass.states.get(counter).name == "Grid meter Imported total"  # type: ignore[union-attr]
     result = await change(hass, entry, meter, role="solar", inverted=True)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     assert entry.subentries[meter].title == "Solar meter"
@@ -235,13 +233,13 @@ async def test_another_role(hass: HomeAssistant, entry: MockConfigEntry) -> None
         "role": "solar",
         "inverted": True,
     }
-    assert entity(hass, Platform.SENSOR, "import_energy_total", serial) == counter
-    assert hass.states.get(counter).name == "Solar meter Produced total"  # type: ignore[union-attr]
+    unit = entry.runtime_data.units[meter]
+    assert (unit.name, unit.role, unit.inverted) == ("Solar meter", "solar", True)
     hass.config_entries.async_update_subentry(entry, entry.subentries[meter], title="Roof")
     await hass.async_block_till_done(wait_background_tasks=True)
     await change(hass, entry, meter, role="load")
     assert entry.subentries[meter].title == "Roof"
-    assert hass.states.get(counter).name == "Roof Consumed total"  # type: ignore[union-attr]
+    assert entry.runtime_data.units[meter].role == "load"
 
 
 async def test_a_numbered_name(
@@ -280,7 +278,7 @@ async def test_another_unit_id(
     assert entry.subentries[meter].data["unit_id"] == 21
     assert entry.subentries[meter].unique_id == serial
     assert entry.runtime_data.units[meter].identity.serial == serial
-    assert find(hass, Platform.SENSOR, "power", serial) == "sensor.grid_meter_power"
+    assert state(hass, Platform.BINARY_SENSOR, "connectivity", serial).state == "on"
     house.machines[11] = house.machines[21]
     other = await add(hass, entry, 11, role="load")
     assert entry.subentries[other].unique_id == f"{entry.entry_id}_11_2"
@@ -313,5 +311,6 @@ async def test_removed(hass: HomeAssistant, entry: MockConfigEntry, house: Simul
         for known in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
         if known.config_subentry_id == first
     ]
-    assert state(hass, Platform.SENSOR, "power", f"{entry.entry_id}_12").state != "unavailable"
-    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+    serial = f"{entry.entry_id}_12"
+    assert state(hass, Platform.BINARY_SENSOR, "connectivity", serial).state == "on"
+    assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
