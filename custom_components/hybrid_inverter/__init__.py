@@ -5,6 +5,7 @@ every group of registers. Only a dead link keeps an entry from loading: a machin
 keeps its entities and shows them as unavailable.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -144,7 +145,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
 
-    answers = [await unit.async_first_refresh() for unit in runtime.units.values()]
+    # A silent machine holds up nobody for longer than the link waits for it.
+    answers = await asyncio.gather(*(unit.async_first_refresh() for unit in runtime.units.values()))
     known_before = bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
     if answers and not any(answers) and not known_before:
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="no_unit_answers")
