@@ -41,6 +41,7 @@ from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeDat
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .following import async_find, async_follow, async_move
+from .link_device import async_register_link
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
@@ -151,8 +152,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     if answers and not any(answers) and not known_before:
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="no_unit_answers")
 
+    link_id = async_register_link(hass, entry)
     for unit in runtime.units.values():
-        _register_device(hass, entry, unit)
+        _register_device(hass, entry, unit, link_id)
         _remove_orphans(hass, entry, unit)
         identity = unit.coordinators[Group.IDENTITY]
         for listener in (
@@ -275,9 +277,9 @@ def _remove_orphans(
 
 
 def _register_device(
-    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime, link_id: str
 ) -> None:
-    """Register the inverter before its parts, which refer to it."""
+    """Register the inverter below its link, and before its parts, which refer to it."""
     identity = unit.identity
     mac = entry.data.get(CONF_MAC)
     # A stick belongs to the machine that it hangs on; two devices cannot share it.
@@ -292,6 +294,7 @@ def _register_device(
         name=unit.name,
         serial_number=identity.serial,
         sw_version=identity.firmware,
+        via_device_id=link_id,
     )
     unit.device_id = device.id
 

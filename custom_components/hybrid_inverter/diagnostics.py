@@ -20,13 +20,8 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of a link and of all units on it."""
-    link = entry.runtime_data.link
     return {
-        "link": {
-            **async_redact_data(entry.data, TO_REDACT),
-            "connected": link.connected,
-            "statistics": link.statistics.as_dict(),
-        },
+        "link": _link(entry),
         "options": dict(entry.options),
         "units": [_unit(unit) for unit in entry.runtime_data.units.values()],
     }
@@ -35,8 +30,10 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of the unit that a device is, or is a part of."""
+    """Return the diagnostics of the link, or of the unit that a device is, or is a part of."""
     names = {name for domain, name in device.identifiers if domain == DOMAIN}
+    if entry.entry_id in names:
+        return {"link": _link(entry)}
     return {
         "units": [
             _unit(unit)
@@ -46,6 +43,17 @@ async def async_get_device_diagnostics(
                 for name in names
             )
         ]
+    }
+
+
+def _link(entry: HybridInverterConfigEntry) -> dict[str, Any]:
+    """Return everything about a link but where it leads."""
+    link = entry.runtime_data.link
+    return {
+        **async_redact_data(entry.data, TO_REDACT),
+        "connected": link.connected,
+        "reachable": link.reachable,
+        "statistics": link.statistics.as_dict(),
     }
 
 

@@ -12,6 +12,7 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.selector import SelectSelector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -20,7 +21,7 @@ import voluptuous as vol
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.actions import async_setup_actions
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.entity import Part, translation_of
 from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.flow_schemas import (
     SCHEMAS,
@@ -28,6 +29,7 @@ from custom_components.hybrid_inverter.flow_schemas import (
     found_schema,
     rated_power_schema,
 )
+from custom_components.hybrid_inverter.link_device import LINK_CONNECTIVITY, LINK_SENSORS
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
@@ -48,9 +50,11 @@ def load(name: str) -> dict[str, Any]:
 TEXTS: Final = load("translations/en.json")
 ICONS: Final = load("icons.json")
 
-SHOWN: Final[list[tuple[Platform, UnitEntityDescription]]] = [
+SHOWN: Final[list[tuple[Platform, EntityDescription]]] = [
     *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
     *ALWAYS,
+    (Platform.BINARY_SENSOR, LINK_CONNECTIVITY),
+    *((Platform.SENSOR, item) for item in LINK_SENSORS),
 ]
 
 
@@ -167,9 +171,11 @@ def test_a_setting_has_one_name() -> None:
 
 
 def test_device_names() -> None:
-    """Every part of an inverter has a name with the inverter's in it."""
-    assert set(TEXTS["device"]) == set(Part) - {Part.INVERTER}
-    assert all(placeholders(text["name"]) == {"inverter"} for text in TEXTS["device"].values())
+    """Every part of an inverter has a name with the inverter's in it; a link tells where it leads."""
+    links = {"network_link": {"host"}, "serial_link": set[str]()}
+    parts = {part: {"inverter"} for part in set(Part) - {Part.INVERTER}}
+    given = {key: placeholders(text["name"]) for key, text in TEXTS["device"].items()}
+    assert given == {**links, **parts}
 
 
 # ---------------------------------------------------------------------- dialogs
