@@ -5,6 +5,7 @@ every group of registers. Only a dead link keeps an entry from loading: a machin
 keeps its entities and shows them as unavailable.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -30,16 +31,28 @@ from . import (
     select,
     sensor_descriptions,
     sensor_fixed,
+    sensor_meters,
     switch,
     time,
     upkeep,
 )
 from .actions import async_setup_actions
-from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
+from .changes import async_reload_on_change
+from .const import (
+    CONF_INVERTED,
+    CONF_ROLE,
+    CONF_TIER,
+    CONF_UNIT_ID,
+    DEFAULT_INTERVALS,
+    DOMAIN,
+    SUBENTRY_METER,
+    MeterRole,
+)
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .following import async_find, async_follow, async_move
+from .link_device import async_register_link
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
@@ -50,7 +63,7 @@ from .outage import OUTAGE_SENSORS
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
-from .stored import endpoint_of, identity_of, unit_data
+from .stored import endpoint_of, identity_of, unit_data, with_serial
 from .wear_store import WearStore
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -80,6 +93,7 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
     Platform.SELECT: (*select.SELECTS, *SLOT_DAYS),
     Platform.SENSOR: (
         *sensor_descriptions.SENSORS,
+        *sensor_meters.METER_SENSORS,
         *sensor_fixed.FIXED_SETTINGS,
         *sensor_descriptions.CODES,
         *sensor_descriptions.READ_ONLY_SETTINGS,
@@ -136,6 +150,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     residues = ResidueStore(hass, entry.entry_id)
     await residues.async_load()
     entry.runtime_data = runtime
+    _give_serials(hass, entry)
     for subentry in entry.subentries.values():
         unit = _build_unit(hass, entry, link, wear, residues, subentry)
         runtime.units[subentry.subentry_id] = unit
@@ -143,14 +158,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             unit.faults = FaultMonitor(hass, unit, rules, memory)
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
+    entry.async_on_unload(async_reload_on_change(hass, entry))
 
-    answers = [await unit.async_first_refresh() for unit in runtime.units.values()]
+    # A silent machine holds up nobody for longer than the link waits for it.
+    answers = await asyncio.gather(*(unit.async_first_refresh() for unit in runtime.units.values()))
     known_before = bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
     if answers and not any(answers) and not known_before:
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="no_unit_answers")
 
+    link_id = async_register_link(hass, entry)
     for unit in runtime.units.values():
-        _register_device(hass, entry, unit)
+        _register_device(hass, entry, unit, link_id)
         _remove_orphans(hass, entry, unit)
         identity = unit.coordinators[Group.IDENTITY]
         for listener in (
@@ -183,6 +201,21 @@ async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
     await ResidueStore(hass, entry.entry_id).async_remove()
 
 
+@callback
+def _give_serials(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
+    """Give a meter that an entry was made with a serial number, as it tells none itself."""
+    for subentry in entry.subentries.values():
+        if (identity := identity_of(subentry.data)).serial:
+            continue
+        identity = with_serial(entry, subentry.data[CONF_UNIT_ID], identity)
+        hass.config_entries.async_update_subentry(
+            entry,
+            subentry,
+            data={**subentry.data, **unit_data(subentry.data[CONF_UNIT_ID], identity)},
+            unique_id=identity.serial,
+        )
+
+
 def _build_unit(
     hass: HomeAssistant,
     entry: HybridInverterConfigEntry,
@@ -195,6 +228,7 @@ def _build_unit(
     registry = er.async_get(hass)
     identity = identity_of(subentry.data)
     unit_id = subentry.data[CONF_UNIT_ID]
+    inverted = subentry.data.get(CONF_INVERTED, False)
     family = FAMILIES[identity.family]
     line = LinkUnit(link, unit_id, family.spacing)
     device = Device(
@@ -206,10 +240,13 @@ def _build_unit(
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
         wear=wear.budget(identity.serial),
         residues=residues.memory(identity.serial),
+        inverted=inverted,
     )
     unit = UnitRuntime(
         subentry_id=subentry.subentry_id,
         name=subentry.title,
+        role=MeterRole(subentry.data[CONF_ROLE]) if identity.kind == SUBENTRY_METER else None,
+        inverted=inverted,
         unit_id=unit_id,
         identity=identity,
         device=device,
@@ -273,9 +310,9 @@ def _remove_orphans(
 
 
 def _register_device(
-    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime, link_id: str
 ) -> None:
-    """Register the inverter before its parts, which refer to it."""
+    """Register the inverter below its link, and before its parts, which refer to it."""
     identity = unit.identity
     mac = entry.data.get(CONF_MAC)
     # A stick belongs to the machine that it hangs on; two devices cannot share it.
@@ -288,8 +325,9 @@ def _register_device(
         manufacturer=identity.manufacturer,
         model=identity.model,
         name=unit.name,
-        serial_number=identity.serial,
+        serial_number=unit.device.family.serial and identity.serial,
         sw_version=identity.firmware,
+        via_device_id=link_id,
     )
     unit.device_id = device.id
 
@@ -318,9 +356,9 @@ async def _async_look_again(
     if not (found := await unit.async_look_again()):
         return
     features = tuple(sorted(found.union(unit.identity.features)))
+    subentry = entry.subentries[unit.subentry_id]
+    identity = replace(unit.identity, features=features)
+    # This loads the entry again.
     hass.config_entries.async_update_subentry(
-        entry,
-        entry.subentries[unit.subentry_id],
-        data=unit_data(unit.unit_id, replace(unit.identity, features=features)),
+        entry, subentry, data={**subentry.data, **unit_data(unit.unit_id, identity)}
     )
-    hass.config_entries.async_schedule_reload(entry.entry_id)
