@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+import json
 from statistics import mean
 import time
 from typing import Any, Final
 
-from .checking import expect, run_checks, soon, suspicious_lines
+from .checking import CheckError, expect, run_checks, soon, suspicious_lines
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 
@@ -23,19 +24,27 @@ MACHINES: Final = {
     DTSU666: "DTSU666",
     DDSU666: "DDSU666",
 }
+# What they are called at home.
+NAMES: Final = {
+    JSO: "JSO8048104",
+    SAJ: "Hybrid 10K",
+    DTSU666: "Grid meter",
+    DDSU666: "Solar meter",
+}
 # A register of each machine that tells a power: it is read with every refresh of the powers.
 POWERS: Final = {JSO: 625, SAJ: 0x40A5, DTSU666: 0x151C, DDSU666: 0x2004}
 
 BAUDRATE: Final = 9600
 # What the line has to carry.
+SEARCH_SECONDS: Final = 20
 MOST_SECONDS: Final = 10.0
 MOST_LOAD: Final = 0.8
 MOST_UNTIL_WRITTEN: Final = 0.5
 # By how much the others' intervals may change while a machine is silent.
 CHANGE: Final = 0.1
 # Seconds to look at a line in order, and at one with a silent machine.
-CALM_SECONDS: Final = 40
-SILENT_SECONDS: Final = 30
+CALM_SECONDS: Final = 25
+SILENT_SECONDS: Final = 20
 WRITES: Final = 12
 
 
@@ -71,32 +80,36 @@ async def the_machines_are_added(line: Line) -> None:
     """The inverter with the link, the other three to it, one of them by a search while the others are polled."""
     line.entry = await line.home.add_inverter(line.plant.rtu, "rtu", unit_id=JSO)
     began = time.monotonic()
-    found = await line.home.search_units(line.entry["entry_id"], "inverter")
+    result = await line.home.search(line.entry["entry_id"], "inverter", "search")
     seconds = time.monotonic() - began
-    expect(seconds < 20, f"the search took {seconds:.1f} s")
-    expect(found == [SAJ], f"the search for inverters has found the unit ids {found}")
-    await line.home.add_unit_by_id(line.entry["entry_id"], SAJ)
-    await line.home.add_meter(line.entry["entry_id"], DTSU666, {"role": "grid", "inverted": False})
-    await line.home.add_meter(line.entry["entry_id"], DDSU666, {"role": "solar", "inverted": False})
-    await soon(lambda: _all_are_connected(line), "not all machines are connected", 40)
+    expect(seconds < SEARCH_SECONDS, f"the search took {seconds:.1f} s")
+    (field,) = result["data_schema"]
+    found = [option["value"] for option in field["selector"]["select"]["options"]]
+    expect(found == ["1", "2", "4"], f"the search has found the unit ids {found}")
+    result = await line.home.answer_unit_flow(result["flow_id"], {"unit_id": str(SAJ)})
+    if result["type"] == "form":
+        result = await line.home.answer_unit_flow(result["flow_id"], {"rated_power": 10000})
+    expect(result["type"] == "create_entry", f"the inverter was not added: {json.dumps(result)}")
+    await soon(lambda: _are_connected(line, JSO, SAJ), "the inverters are not connected", 40)
+    await line.home.add_meter(line.entry["entry_id"], DTSU666, "grid")
+    await soon(lambda: _are_connected(line, JSO, SAJ, DTSU666), "the meter is not connected", 40)
+    await line.home.add_meter(line.entry["entry_id"], DDSU666, "solar")
+    await soon(lambda: _are_connected(line, *MACHINES), "not all machines are connected", 40)
 
 
-async def _all_are_connected(line: Line, *, but: int | None = None) -> bool:
-    """Whether every machine is shown as connected, except for one."""
-    states = await _connections(line)
-    return len(states) == len(MACHINES) and all(
-        state == ("off" if unit == but else "on") for unit, state in states.items()
-    )
+async def _are_connected(line: Line, *units: int) -> bool:
+    """Whether these machines are there, and are shown as connected."""
+    return await _connections(line) == dict.fromkeys(sorted(units), "on")
 
 
 async def _connections(line: Line) -> Mapping[int, str]:
     """Return whether each machine is shown as connected, by unit id."""
-    units = await line.home.units_of(line.entry["entry_id"])
+    entities = await line.home.entities(line.entry["entry_id"])
     states = await line.home.states()
     return {
-        unit: states[entities["connectivity"]]["state"]
-        for unit, entities in units.items()
-        if entities.get("connectivity") in states
+        unit: states[entity_id]["state"]
+        for unit, name in sorted(NAMES.items())
+        if (entity_id := entities.get(name, {}).get("connectivity")) in states
     }
 
 
@@ -112,15 +125,24 @@ async def all_powers_are_fresh(line: Line) -> None:
         longest = max(gaps, default=99.0)
         expect(longest < MOST_SECONDS, f"{MACHINES[unit]}: not refreshed for {longest:.1f} s")
         line.calm[unit] = mean(gaps)
-    shown = await line.home.link_value(line.entry["entry_id"], "bus_load")
+    shown = float(await line.home.value(await _link_sensor(line, "bus_load")))
     expect(abs(shown / 100 - load) < 0.1, f"bus load is shown as {shown} %, it was {load:.0%}")
     print(f"        line busy {load:.0%}; refreshed every {_listed(line.calm)}", flush=True)
 
 
+async def _link_sensor(line: Line, key: str) -> str:
+    """Return the entity id of what is told of the link itself."""
+    unique_id = f"{line.entry['entry_id']}_{key}"
+    for known in await line.home.command("config/entity_registry/list"):
+        if known["unique_id"] == unique_id:
+            return str(known["entity_id"])
+    raise CheckError(f"the link has no {key}")
+
+
 async def a_write_does_not_wait(line: Line) -> None:
     """From the call until the request is on the wire, while everything polls."""
-    units = await line.home.units_of(line.entry["entry_id"])
-    entity_id = units[JSO]["energy_pattern"]
+    entities = await line.home.entities(line.entry["entry_id"])
+    entity_id = entities[NAMES[JSO]]["energy_pattern"]
     waits = []
     for attempt in range(WRITES):
         # At another moment of the cycle each time.
@@ -153,17 +175,22 @@ async def a_silent_machine_is_alone(line: Line) -> None:
         expected = {unit: "off" if unit == silent else "on" for unit in MACHINES}
         expect(states == expected, f"connected are {states}, not {expected}")
         await line.plant.post(f"trouble?unit={silent}", {"silent": False})
-        await soon(lambda: _all_are_connected(line), f"{MACHINES[silent]} does not come back", 65)
+        await soon(
+            lambda: _are_connected(line, *MACHINES), f"{MACHINES[silent]} does not come back", 65
+        )
 
 
 async def one_is_removed(line: Line) -> None:
     """The others go on, with all their entities."""
-    entry_id = line.entry["entry_id"]
-    before = await line.home.units_of(entry_id)
-    await line.home.remove_unit(entry_id, DDSU666)
+    entry_id, gone = line.entry["entry_id"], NAMES[DDSU666]
+    before = await line.home.entities(entry_id)
+    subentry_id = (await line.home.subentries(entry_id))[gone]["subentry_id"]
+    await line.home.command(
+        "config_entries/subentries/delete", entry_id=entry_id, subentry_id=subentry_id
+    )
     await asyncio.sleep(12)
-    after = await line.home.units_of(entry_id)
-    expect(after == {u: e for u, e in before.items() if u != DDSU666}, "other entities changed")
+    after = await line.home.entities(entry_id)
+    expect(after == {n: e for n, e in before.items() if n != gone}, "other entities changed")
     began = time.monotonic()
     await asyncio.sleep(12)
     for unit in MACHINES.keys() - {DDSU666}:

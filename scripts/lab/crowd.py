@@ -11,8 +11,7 @@ from simulator.simulation import SimulatedPlant
 
 from .home import Home, home_assistant
 
-GRID: Final = {"role": "grid", "inverted": False}
-SOLAR: Final = {"role": "solar", "inverted": False}
+ROLES: Final = ("grid", "solar")
 # What is on each link, by unit id.
 LINKS: Final[tuple[Mapping[int, str], ...]] = (
     *({3: "JSO8048104", 1: "DTSU666", 2: "DDSU666"} for _ in range(2)),
@@ -62,7 +61,7 @@ async def _add(home: Home, plant: SimulatedPlant, devices: Mapping[int, str]) ->
     """Add a link with its machines as a user would: the inverter, then the meters."""
     inverter, *meters = devices
     entry = await home.add_inverter(plant.rtu_port, "rtu", unit_id=inverter)
-    for unit_id, role in zip(meters, (GRID, SOLAR), strict=False):
+    for unit_id, role in zip(meters, ROLES, strict=False):
         await home.add_meter(entry["entry_id"], unit_id, role)
 
 

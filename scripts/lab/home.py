@@ -176,16 +176,49 @@ class Home:
             raise RefusedError(json.dumps(result))
         return dict(result["result"])
 
-    async def add_unit(self, entry_id: str, kind: str, *steps: dict[str, Any]) -> dict[str, Any]:
-        """Add a machine to a link as a user would: these answers, one after the other; return what came of it."""
+    async def search(self, entry_id: str, kind: str, *steps: str) -> dict[str, Any]:
+        """Start to add a machine to a link, choose these from the menus, and return what comes next, when it has come."""
         path = "config/config_entries/subentries/flow"
         result = await self.request("POST", path, {"handler": [entry_id, kind]})
-        for answers in steps:
-            result = await self.request("POST", f"{path}/{result['flow_id']}", answers)
-            while result["type"] in ("progress", "progress_done"):
-                await asyncio.sleep(0.2)
-                result = await self.request("GET", f"{path}/{result['flow_id']}")
+        for step in steps:
+            result = await self.answer_unit_flow(result["flow_id"], {"next_step_id": step})
+        while result["type"] in ("progress", "progress_done"):
+            await asyncio.sleep(0.2)
+            result = await self.request("GET", f"{path}/{result['flow_id']}")
         return dict(result)
+
+    async def answer_unit_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
+        """Fill in a form of a flow that adds a machine to a link."""
+        result: dict[str, Any] = await self.request(
+            "POST", f"config/config_entries/subentries/flow/{flow_id}", answers
+        )
+        return result
+
+    async def add_meter(self, entry_id: str, unit_id: int, role: str) -> None:
+        """Add a meter to a link as a user would who knows its unit id; the inverters do not ask it."""
+        result = await self.search(entry_id, "meter", "direct", "unit_id")
+        for answers in ({"unit_id": unit_id}, {"role": role, "inverted": False}):
+            result = await self.answer_unit_flow(result["flow_id"], answers)
+        if result["type"] != "create_entry":
+            raise RefusedError(json.dumps(result))
+
+    async def subentries(self, entry_id: str) -> dict[str, dict[str, Any]]:
+        """Return the machines of an entry by their names."""
+        listed = await self.command("config_entries/subentries/list", entry_id=entry_id)
+        return {subentry["title"]: subentry for subentry in listed}
+
+    async def entities(self, entry_id: str) -> dict[str, dict[str, str]]:
+        """Return the entity ids of each machine of an entry, by its name and their keys."""
+        registered = await self.command("config/entity_registry/list")
+        return {
+            name: {
+                known["unique_id"].removeprefix(prefix): known["entity_id"]
+                for known in registered
+                if known["config_subentry_id"] == subentry["subentry_id"]
+            }
+            for name, subentry in (await self.subentries(entry_id)).items()
+            for prefix in (f"{subentry['unique_id']}_",)
+        }
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
         """Change the options of an entry."""
