@@ -72,6 +72,9 @@ class StickSerialError(LinkError):
 class RejectedError(DeviceError):
     """The machine, or a gateway before it, answered with a Modbus exception."""
 
+    # Seconds for which a refused register is left alone: a firmware update may bring it (design section 5).
+    rest: float = 24 * 60 * 60
+
     def __init__(self, code: int, what: str) -> None:
         """Keep the exception code (1 to 11, Modbus application protocol section 7)."""
         super().__init__(f"{what}: Modbus exception {code}")
@@ -84,6 +87,17 @@ class RejectedError(DeviceError):
         SAJ's network modules refuse addresses with 0 and 65, which the protocol does not know.
         """
         return self.code in (0, 2, 3, 65)
+
+
+class NotHeardError(RejectedError):
+    """A meter is only listened to, and nobody asks it for these registers."""
+
+    # To look again costs nothing, and the inverter may read more when it has more to do.
+    rest = 30
+
+    def __init__(self, what: str) -> None:
+        """Stand for the meter that refuses these addresses."""
+        super().__init__(2, what)
 
 
 class InvalidValueError(DeviceError):
