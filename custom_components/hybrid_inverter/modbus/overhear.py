@@ -150,18 +150,15 @@ class Ear:
 
     def _size_at(self, buffer: bytes, at: int, *, ended: bool) -> int | None:
         """Return the size of the sound frame at a place; 0 when there is none, None while there may be one."""
-        # What begins like the awaited answer is not looked at as anything else before it is complete.
         awaited = self._asked is not None and self._asked.is_answered_by(buffer[at : at + 3])
-        pending = False
-        for size in _sizes(buffer, at):
+        for size in _sizes(buffer, at, awaited=awaited):
             end = at + size
             if end > len(buffer):
-                pending = not ended
-                if awaited and pending:
-                    break
+                if not ended:
+                    return None
             elif FramerRTU.check_CRC(buffer[at : end - 2], int.from_bytes(buffer[end - 2 : end])):
                 return size
-        return None if pending else 0
+        return 0
 
     def _hear(self, frame: bytes) -> Exchange | None:
         """Return the answered read that a sound frame ends; otherwise take note of what it is."""
@@ -208,8 +205,11 @@ class Ear:
         self._asked = None
 
 
-def _sizes(buffer: bytes, at: int) -> Iterator[int]:
-    """Yield the sizes that a frame at a place may have by its first bytes; of one that is hardly begun the least."""
+def _sizes(buffer: bytes, at: int, *, awaited: bool) -> Iterator[int]:
+    """Yield the sizes that a frame at a place may have, the likeliest first; of one that is hardly begun the least.
+
+    What begins like the `awaited` answer is looked at as that before anything else.
+    """
     if buffer[at] not in UNITS:
         return
     head = buffer[at : at + 7]
@@ -218,9 +218,12 @@ def _sizes(buffer: bytes, at: int) -> Iterator[int]:
         return
     function = head[1]
     if function in SHORT:
-        if function in COUNTED_ANSWERS and _is_byte_count(function, head[2]):
-            yield REFUSAL_SIZE + head[2]
+        answer = REFUSAL_SIZE + head[2]
+        if awaited:
+            yield answer
         yield REQUEST_SIZE
+        if not awaited and function in COUNTED_ANSWERS and _is_byte_count(function, head[2]):
+            yield answer
     elif function in COUNTED_REQUESTS:
         yield REQUEST_SIZE
         count = int.from_bytes(head[4:6])
