@@ -35,7 +35,16 @@ from . import (
     upkeep,
 )
 from .actions import async_setup_actions
-from .const import CONF_TIER, CONF_UNIT_ID, DEFAULT_INTERVALS, DOMAIN
+from .changes import async_reload_on_change
+from .const import (
+    CONF_INVERTED,
+    CONF_ROLE,
+    CONF_TIER,
+    CONF_UNIT_ID,
+    DEFAULT_INTERVALS,
+    DOMAIN,
+    MeterRole,
+)
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
@@ -50,7 +59,7 @@ from .outage import OUTAGE_SENSORS
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
-from .stored import endpoint_of, identity_of, unit_data
+from .stored import endpoint_of, identity_of, unit_data, with_serial
 from .wear_store import WearStore
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -136,6 +145,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     residues = ResidueStore(hass, entry.entry_id)
     await residues.async_load()
     entry.runtime_data = runtime
+    _give_serials(hass, entry)
     for subentry in entry.subentries.values():
         unit = _build_unit(hass, entry, link, wear, residues, subentry)
         runtime.units[subentry.subentry_id] = unit
@@ -143,6 +153,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             unit.faults = FaultMonitor(hass, unit, rules, memory)
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
+    entry.async_on_unload(async_reload_on_change(hass, entry))
 
     answers = [await unit.async_first_refresh() for unit in runtime.units.values()]
     known_before = bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
@@ -183,6 +194,21 @@ async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
     await ResidueStore(hass, entry.entry_id).async_remove()
 
 
+@callback
+def _give_serials(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
+    """Give a meter that an entry was made with a serial number, as it tells none itself."""
+    for subentry in entry.subentries.values():
+        if (identity := identity_of(subentry.data)).serial:
+            continue
+        identity = with_serial(entry, subentry.data[CONF_UNIT_ID], identity)
+        hass.config_entries.async_update_subentry(
+            entry,
+            subentry,
+            data={**subentry.data, **unit_data(subentry.data[CONF_UNIT_ID], identity)},
+            unique_id=identity.serial,
+        )
+
+
 def _build_unit(
     hass: HomeAssistant,
     entry: HybridInverterConfigEntry,
@@ -206,10 +232,12 @@ def _build_unit(
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
         wear=wear.budget(identity.serial),
         residues=residues.memory(identity.serial),
+        inverted=subentry.data.get(CONF_INVERTED, False),
     )
     unit = UnitRuntime(
         subentry_id=subentry.subentry_id,
         name=subentry.title,
+        role=MeterRole(role) if (role := subentry.data.get(CONF_ROLE)) else None,
         unit_id=unit_id,
         identity=identity,
         device=device,
@@ -288,7 +316,7 @@ def _register_device(
         manufacturer=identity.manufacturer,
         model=identity.model,
         name=unit.name,
-        serial_number=identity.serial,
+        serial_number=unit.device.family.serial and identity.serial,
         sw_version=identity.firmware,
     )
     unit.device_id = device.id
@@ -318,9 +346,9 @@ async def _async_look_again(
     if not (found := await unit.async_look_again()):
         return
     features = tuple(sorted(found.union(unit.identity.features)))
+    subentry = entry.subentries[unit.subentry_id]
+    identity = replace(unit.identity, features=features)
+    # This loads the entry again.
     hass.config_entries.async_update_subentry(
-        entry,
-        entry.subentries[unit.subentry_id],
-        data=unit_data(unit.unit_id, replace(unit.identity, features=features)),
+        entry, subentry, data={**subentry.data, **unit_data(unit.unit_id, identity)}
     )
-    hass.config_entries.async_schedule_reload(entry.entry_id)

@@ -11,16 +11,20 @@ from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentry,
     ConfigSubentryData,
+    ConfigSubentryFlow,
 )
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MAC, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+import voluptuous as vol
 
 from .const import (
     CONF_LOGGER_SERIAL,
     CONF_RATED_POWER,
+    CONF_ROLE,
     CONF_TYPE,
     CONF_UNIT_ID,
     DEFAULT_STICK_PORT,
@@ -29,23 +33,50 @@ from .const import (
     DOMAIN,
     SECTION_ADVANCED,
     SUBENTRY_INVERTER,
+    SUBENTRY_METER,
     TYPE_NETWORK,
     TYPE_SERIAL,
     TYPE_STICK,
+    MeterRole,
 )
-from .flow_probe import Found, find_machine
-from .flow_schemas import SCHEMAS, STICK_WITH_SERIAL, found_schema, rated_power_schema
+from .flow_inverter import InverterFlow
+from .flow_meter import STEP_DIRECT, WIRINGS, MeterFlow, explain_behind_inverter, explain_listening
+from .flow_probe import Found, find_machine, find_machines
+from .flow_schemas import (
+    METER_SETTINGS,
+    SCHEMAS,
+    STICK_WITH_SERIAL,
+    found_schema,
+    rated_power_schema,
+    without_unit_id,
+)
 from .following import async_move_and_reload
 from .modbus.discover import FoundStick, find_sticks
 from .modbus.identify import Identity
 from .modbus.probe import Failure, ProbeError
 from .modbus.probe_stick import ask_stick
+from .naming import async_inverter_name, async_meter_name
 from .options_flow import HybridInverterOptionsFlow
-from .stored import address_of, first_unit, title_of, unit_data
+from .stored import (
+    address_of,
+    first_unit,
+    identity_of,
+    meter_data,
+    owner_of,
+    same_machine,
+    title_of,
+    unit_data,
+)
 
 STEP_SEARCH: Final = "search"
 # What an entry that is there already can be moved to.
 LINK_TYPES: Final = [TYPE_NETWORK, TYPE_SERIAL, TYPE_STICK]
+# What can be added to an entry that is there already, by the type of its link.
+UNITS: Final[dict[str, type[ConfigSubentryFlow]]] = {
+    SUBENTRY_INVERTER: InverterFlow,
+    SUBENTRY_METER: MeterFlow,
+}
+UNIT_FLOWS: Final[dict[str, dict[str, type[ConfigSubentryFlow]]]] = dict.fromkeys(LINK_TYPES, UNITS)
 
 # The field that a failure is about, where it is about one.
 FIELDS: Final = {
@@ -68,9 +99,11 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
     _found: Found
 
     def __init__(self) -> None:
-        """Begin with no stick known."""
+        """Begin with nothing known."""
         # What sticks have told of themselves, by their serial numbers.
         self._told: dict[str, FoundStick] = {}
+        # The machines that answer in the place of others: those that are known, and those that are there.
+        self._strangers: list[tuple[Identity, Identity]] = []
 
     @staticmethod
     @callback
@@ -79,15 +112,24 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the flow of an entry's options."""
         return HybridInverterOptionsFlow()
 
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the flows of what can be added to an entry."""
+        return UNIT_FLOWS.get(config_entry.data[CONF_TYPE], {})
+
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how the inverter is reached."""
+        """Ask how the inverter or the meter is reached."""
         return self.async_show_menu(step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH])
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how the inverter is reached now; it may have moved to another kind of link."""
+        """Ask where the link leads now; it may be another kind of link."""
         if not self._get_reconfigure_entry().subentries:
             return self.async_abort(reason="no_machine")
         return self.async_show_menu(step_id="reconfigure", menu_options=LINK_TYPES)
@@ -180,7 +222,7 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for the settings of a link, and try them."""
         errors: dict[str, str] = {}
         placeholders = dict(LINKS) if link_type == TYPE_STICK else {}
-        schema = SCHEMAS[link_type]
+        schema = self._schema(SCHEMAS[link_type])
         if user_input is not None:
             data, unit_id = _split(link_type, user_input)
             if "://" in data.get(CONF_DEVICE, ""):
@@ -194,16 +236,16 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
                 try:
                     found = await self._async_probe(data, unit_id)
                 except ProbeError as err:
-                    errors[FIELDS.get(err.failure, "base")] = err.failure
-                    placeholders |= {"found": err.found, "unit_id": str(unit_id)}
+                    errors[FIELDS.get(err.failure, "base")] = self._failure_text(err.failure)
+                    placeholders |= {"found": err.found, "unit_id": self._asked(unit_id)}
                     if err.failure is Failure.NO_LOGGER_SERIAL:
-                        schema = STICK_WITH_SERIAL
+                        schema = self._schema(STICK_WITH_SERIAL)
                 else:
                     self._found = found
                     return (
                         self._refuse_link(found.data, found.logger_serial)
                         or self._refuse_machine()
-                        or await self.async_step_rated_power()
+                        or await self._async_identified()
                     )
         elif self.source == SOURCE_RECONFIGURE:
             user_input = self._current_input(link_type)
@@ -248,31 +290,72 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         _, known = first_unit(self._get_reconfigure_entry())
         return dict(known.facts)
 
-    async def _async_probe(self, data: Mapping[str, Any], unit_id: int) -> Found:
-        """Identify the machine, with a running entry out of the way.
+    def _schema(self, schema: vol.Schema) -> vol.Schema:
+        """Return the form of a link; several units keep their unit ids, so it does not ask for one."""
+        return without_unit_id(schema) if len(self._known) > 1 else schema
 
-        Many gateways, and every serial port, serve one client only: while the entry that is being reconfigured
-        holds the line, the new settings could not be tried.
+    def _failure_text(self, failure: Failure) -> str:
+        """Return the key of the text about a failure, which may be another one where there is no unit id to change."""
+        if failure is Failure.WRONG_UNIT and len(self._known) > 1:
+            return "wrong_units"
+        return failure
+
+    def _asked(self, unit_id: int) -> str:
+        """Return the unit ids that were asked, in words."""
+        return ", ".join(str(asked) for asked in self._expected(unit_id) or [unit_id])
+
+    @property
+    def _known(self) -> list[ConfigSubentry]:
+        """Return the units of the entry that is being moved."""
+        if self.source != SOURCE_RECONFIGURE:
+            return []
+        return list(self._get_reconfigure_entry().subentries.values())
+
+    def _expected(self, unit_id: int) -> dict[int, Identity]:
+        """Return who has to answer, by unit id; the only unit of an entry may have got another unit id meanwhile."""
+        known = {unit.data[CONF_UNIT_ID]: identity_of(unit.data) for unit in self._known}
+        return dict.fromkeys([unit_id], *known.values()) if len(known) == 1 else known
+
+    async def _async_probe(self, data: Mapping[str, Any], unit_id: int) -> Found:
+        """Identify the machine, or those of an entry that is being moved."""
+        if self.source != SOURCE_RECONFIGURE:
+            return await find_machine(data, unit_id, self._told)
+        return await self._async_find_again(data, self._expected(unit_id))
+
+    async def _async_find_again(
+        self, data: Mapping[str, Any], expected: Mapping[int, Identity]
+    ) -> Found:
+        """Find the machines of an entry at a new place, with the running entry out of the way.
+
+        Many gateways, and every serial port, serve one client only: while the entry holds the line, the new settings
+        could not be tried.
         """
-        entry = self._get_reconfigure_entry() if self.source == SOURCE_RECONFIGURE else None
-        paused = (
-            entry is not None
-            and entry.state in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY)
-            and await self.hass.config_entries.async_unload(entry.entry_id)
-        )
+        entry = self._get_reconfigure_entry()
+        paused = entry.state in (
+            ConfigEntryState.LOADED,
+            ConfigEntryState.SETUP_RETRY,
+        ) and await self.hass.config_entries.async_unload(entry.entry_id)
         done = False
         try:
-            found = await find_machine(data, unit_id, self._told)
-            identity = found.identity
-            done = entry is None or first_unit(entry)[1].serial == identity.serial
+            answers = await find_machines(data, expected, self._told)
+            self._strangers = [
+                (expected[answer.unit_id], answer.identity)
+                for answer in answers
+                if not same_machine(expected[answer.unit_id], answer.identity)
+            ]
+            found = answers[0]
+            if len(expected) > 1:
+                # They stay as they are; it is enough to know that they are there.
+                unit_id, identity = next(iter(expected.items()))
+                found = replace(found, unit_id=unit_id, identity=identity)
             # A person may leave the dialog instead of answering a question.
-            done = done and not identity.lacks_rated_power
+            done = not self._strangers and not found.identity.lacks_rated_power
             # A stick may be found at a port that another entry has.
             done = done and self._conflicting(found.data, found.logger_serial) is None
             return found
         finally:
-            # A reconfigured entry is loaded with its new settings; any other comes back as it was.
-            if entry is not None and paused and not done:
+            # A moved entry is loaded with its new settings; any other comes back as it was.
+            if paused and not done:
                 await self.hass.config_entries.async_setup(entry.entry_id)
 
     @callback
@@ -303,53 +386,95 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     def _refuse_machine(self) -> ConfigFlowResult | None:
         """Abort when the machine that answered is not the one that is wanted; None when it is."""
-        identity = self._found.identity
         if self.source == SOURCE_RECONFIGURE:
-            _, known = first_unit(self._get_reconfigure_entry())
-            if known.serial == identity.serial:
+            if not self._strangers:
                 return None
+            (known, stranger), *_ = self._strangers
             return self.async_abort(
                 reason="another_machine",
-                description_placeholders={"model": known.model, "found": identity.model},
+                description_placeholders={"model": known.model, "found": stranger.model},
             )
-        for entry in self._async_current_entries(include_ignore=False):
-            if any(sub.unique_id == identity.serial for sub in entry.subentries.values()):
-                return self.async_abort(
-                    reason="machine_already_configured",
-                    description_placeholders={"model": identity.model, "entry": entry.title},
-                )
+        identity = self._found.identity
+        if (owner := owner_of(self.hass, identity.serial)) is not None:
+            entry, _ = owner
+            return self.async_abort(
+                reason="machine_already_configured",
+                description_placeholders={"model": identity.model, "entry": entry.title},
+            )
         return None
+
+    async def _async_identified(self) -> ConfigFlowResult:
+        """Go on with what only a person knows of the machine."""
+        if self._found.identity.kind == SUBENTRY_METER and self.source != SOURCE_RECONFIGURE:
+            return await self.async_step_wiring()
+        return await self.async_step_rated_power()
+
+    async def async_step_wiring(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how a meter that answered is wired: an inverter may be asking it, too."""
+        return self.async_show_menu(
+            step_id="wiring",
+            menu_options=WIRINGS,
+            description_placeholders={"model": self._found.identity.model},
+        )
+
+    async def async_step_behind_inverter(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Leave the meter to the inverter."""
+        return explain_behind_inverter(self)
+
+    async def async_step_listen_only(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Send to what listens."""
+        return explain_listening(self)
+
+    async def async_step_direct(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what the meter measures, and which way round it is."""
+        data, identity = self._found.data, self._found.identity
+        if user_input is None:
+            return self.async_show_form(
+                step_id=STEP_DIRECT,
+                data_schema=vol.Schema(METER_SETTINGS),
+                description_placeholders={"model": identity.model},
+            )
+        # It is given a serial number when the entry is there.
+        return await self._async_create(
+            title_of(identity, data),
+            ConfigSubentryData(
+                data=meter_data(self._found.unit_id, identity, user_input),
+                subentry_type=SUBENTRY_METER,
+                title=await async_meter_name(self.hass, MeterRole(user_input[CONF_ROLE])),
+                unique_id=None,
+            ),
+        )
 
     async def _async_finish(self) -> ConfigFlowResult:
         """Create the entry with its first unit, or move it."""
         if self.source == SOURCE_RECONFIGURE:
             return self._async_move()
         data, identity = self._found.data, self._found.identity
-        await self.async_set_unique_id(self._found.unique_id, raise_on_progress=False)
-        return self.async_create_entry(
-            title=title_of(identity, data),
-            data=data,
-            subentries=[
-                ConfigSubentryData(
-                    data=unit_data(self._found.unit_id, identity),
-                    subentry_type=SUBENTRY_INVERTER,
-                    title=self._unit_name(identity),
-                    unique_id=identity.serial,
-                )
-            ],
-            description_placeholders={"model": identity.model, "serial": identity.serial},
+        return await self._async_create(
+            title_of(identity, data),
+            ConfigSubentryData(
+                data=unit_data(self._found.unit_id, identity),
+                subentry_type=SUBENTRY_INVERTER,
+                title=async_inverter_name(self.hass, identity),
+                unique_id=identity.serial,
+            ),
         )
 
-    def _unit_name(self, identity: Identity) -> str:
-        """Return the model, with the end of the serial number where another machine is called so already."""
-        taken = {
-            subentry.title
-            for entry in self._async_current_entries()
-            for subentry in entry.subentries.values()
-        }
-        # What stands in parentheses is for the device page; a name is said aloud.
-        name = identity.model.partition(" (")[0]
-        return f"{name} {identity.serial[-4:]}" if name in taken else name
+    async def _async_create(self, title: str, unit: ConfigSubentryData) -> ConfigFlowResult:
+        """Create the entry with its first unit."""
+        identity = self._found.identity
+        await self.async_set_unique_id(self._found.unique_id, raise_on_progress=False)
+        return self.async_create_entry(
+            title=title,
+            data=self._found.data,
+            subentries=[unit],
+            description=None if identity.serial else SUBENTRY_METER,
+            description_placeholders={"model": identity.model, "serial": identity.serial},
+        )
 
     @callback
     def _async_move(self) -> ConfigFlowResult:
@@ -360,7 +485,11 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         self.hass.config_entries.async_update_subentry(
             entry,
             entry.subentries[subentry_id],
-            data=unit_data(self._found.unit_id, identity),
+            data={
+                **entry.subentries[subentry_id].data,
+                # A meter keeps the serial number that it was given.
+                **unit_data(self._found.unit_id, replace(identity, serial=known.serial)),
+            },
         )
         # A name that a person gave stays.
         title = entry.title
@@ -375,8 +504,7 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         if entry.data[CONF_TYPE] != link_type:
             return None
-        subentry_id, _ = first_unit(entry)
-        unit_id = entry.subentries[subentry_id].data[CONF_UNIT_ID]
+        unit_id = self._known[0].data[CONF_UNIT_ID]
         return {**entry.data, SECTION_ADVANCED: {CONF_UNIT_ID: unit_id}}
 
 

@@ -11,7 +11,15 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .const import CONF_INTERVALS, CONF_TYPE, DEFAULT_INTERVALS, DOMAIN, LOGGER, TYPE_STICK
+from .const import (
+    CONF_INTERVALS,
+    CONF_TYPE,
+    DEFAULT_INTERVALS,
+    DOMAIN,
+    LOGGER,
+    TYPE_STICK,
+    MeterRole,
+)
 from .modbus.device import Device, Snapshot
 from .modbus.errors import DeviceError, LinkError, ResidueError, WrongDeviceError
 from .modbus.guard import Rejection
@@ -43,6 +51,8 @@ class UnitRuntime:
     # Another one for the same machine, that looks for what only some have: what is polled stays as it is until the
     # entry is loaded again.
     scout: Device
+    # What a meter measures; None of an inverter.
+    role: MeterRole | None = None
     # The id of the inverter in the device registry, which its parts refer to.
     device_id: str = ""
     coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -22,9 +23,11 @@ from .const import (
     CONF_BAUDRATE,
     CONF_FRAMING,
     CONF_INTERVALS,
+    CONF_INVERTED,
     CONF_LOGGER_SERIAL,
     CONF_PARITY,
     CONF_RATED_POWER,
+    CONF_ROLE,
     CONF_STOPBITS,
     CONF_TIER,
     CONF_UNIT_ID,
@@ -38,6 +41,7 @@ from .const import (
     TYPE_NETWORK,
     TYPE_SERIAL,
     TYPE_STICK,
+    MeterRole,
 )
 from .modbus.endpoint import Framing
 from .modbus.register import Tier
@@ -116,6 +120,32 @@ def found_schema(sticks: Mapping[str, str]) -> vol.Schema:
     return vol.Schema(
         {vol.Required(TYPE_STICK, default=options[0]["value"]): SelectSelector(config)}
     )
+
+
+def candidate_schema(labels: Mapping[str, str]) -> vol.Schema:
+    """Ask which of the machines on a line is meant; their names by unit id, the first is chosen already."""
+    options = [SelectOptionDict(value=value, label=label) for value, label in labels.items()]
+    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+    return vol.Schema(
+        {vol.Required(CONF_UNIT_ID, default=options[0]["value"]): SelectSelector(config)}
+    )
+
+
+def without_unit_id(schema: vol.Schema) -> vol.Schema:
+    """Return the form of a link with several units, which keep their unit ids when it moves."""
+    return vol.Schema(
+        {key: value for key, value in schema.schema.items() if key != SECTION_ADVANCED}
+    )
+
+
+METER_SETTINGS: Final = {
+    vol.Required(CONF_ROLE, default=MeterRole.GRID): SelectSelector(
+        SelectSelectorConfig(
+            options=list(MeterRole), translation_key=CONF_ROLE, mode=SelectSelectorMode.LIST
+        )
+    ),
+    vol.Required(CONF_INVERTED, default=False): BooleanSelector(),
+}
 
 
 def rated_power_schema(bounds: tuple[float, float]) -> vol.Schema:

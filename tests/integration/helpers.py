@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -112,16 +113,20 @@ def find(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
     return er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{serial}_{key}")
 
 
-def entity(hass: HomeAssistant, platform: Platform, key: str) -> str:
+def entity(
+    hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
+) -> str:
     """Return the entity id of a value that has one."""
-    entity_id = find(hass, platform, key)
+    entity_id = find(hass, platform, key, serial)
     assert entity_id is not None, key
     return entity_id
 
 
-def state(hass: HomeAssistant, platform: Platform, key: str) -> State:
+def state(
+    hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
+) -> State:
     """Return the state of a value that is shown."""
-    shown = hass.states.get(entity(hass, platform, key))
+    shown = hass.states.get(entity(hass, platform, key, serial))
     assert shown is not None, key
     return shown
 
@@ -129,3 +134,40 @@ def state(hass: HomeAssistant, platform: Platform, key: str) -> State:
 def requests(plant: SimulatedPlant) -> int:
     """Return how many requests the plant has got over Modbus TCP."""
     return plant.tcp.statistics.requests
+
+
+async def add_unit(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> dict[str, Any]:
+    """Open the dialog that adds a machine of this kind to an entry."""
+    return dict(
+        await hass.config_entries.subentries.async_init(
+            (entry.entry_id, kind), context={"source": SOURCE_USER}
+        )
+    )
+
+
+async def answer(
+    hass: HomeAssistant, result: Mapping[str, Any], user_input: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Send a form of such a dialog, choose from its menu, or, without an answer, look where it is now."""
+    shown = dict(
+        await hass.config_entries.subentries.async_configure(result["flow_id"], user_input)
+    )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return shown
+
+
+async def choose(hass: HomeAssistant, result: Mapping[str, Any], *steps: str) -> dict[str, Any]:
+    """Choose from one menu after another."""
+    shown = dict(result)
+    for step in steps:
+        assert shown["type"] is FlowResultType.MENU
+        shown = await answer(hass, shown, {"next_step_id": step})
+    return shown
+
+
+async def searched(hass: HomeAssistant, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the search, and return what is shown when it is over."""
+    shown = await choose(hass, result, "search")
+    assert shown["type"] is FlowResultType.SHOW_PROGRESS
+    assert shown["progress_action"] == "search"
+    return await answer(hass, shown)

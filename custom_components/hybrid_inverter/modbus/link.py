@@ -176,22 +176,33 @@ class Link:
         await asyncio.sleep(0)
 
     async def read_holding_registers(
-        self, unit_id: int, address: int, count: int, *, urgent: bool = False
+        self,
+        unit_id: int,
+        address: int,
+        count: int,
+        *,
+        urgent: bool = False,
+        patience: float | None = None,
+        retries: int | None = None,
     ) -> list[int]:
-        """Return `count` words from an address, function code 3; an urgent read waits with the writes."""
+        """Return `count` words from an address, function code 3; an urgent read waits with the writes.
+
+        `patience` is how many seconds an answer may take, and `retries` how often the read is repeated, if not what is
+        usual on this link.
+        """
         _check(unit_id, address, count, MOST_READ)
         request = ReadHoldingRegistersRequest(address=address, count=count, dev_id=unit_id)
         priority = Priority.WRITE if urgent else Priority.READ
-        for _ in range(self._read_retries):
+        for _ in range(self._read_retries if retries is None else retries):
             try:
-                return await self._read(request, priority)
+                return await self._read(request, priority, patience)
             except REPEATABLE:
                 pass
             except RejectedError as err:
                 if err.code not in PASSING:
                     raise
             self.statistics.retries += 1
-        return await self._read(request, priority)
+        return await self._read(request, priority, patience)
 
     async def write_registers(self, unit_id: int, address: int, values: Sequence[int]) -> None:
         """Write consecutive words, function code 16."""
@@ -225,20 +236,25 @@ class Link:
             finally:
                 self._scope = None
 
-    async def _read(self, request: ModbusPDU, priority: Priority) -> list[int]:
+    async def _read(
+        self, request: ModbusPDU, priority: Priority, patience: float | None
+    ) -> list[int]:
         """Return the words that one attempt brings."""
-        response = await self._request(request, priority)
+        response = await self._request(request, priority, patience)
         self.statistics.registers_read += request.count
         return response.registers
 
-    async def _request(self, request: ModbusPDU, priority: Priority) -> ModbusPDU:
+    async def _request(
+        self, request: ModbusPDU, priority: Priority, patience: float | None = None
+    ) -> ModbusPDU:
         """Send a request when it is its turn, and return its answer."""
+        seconds = self._timeout if patience is None else patience
         async with self._turn(priority):
             if not self.endpoint.numbered:
-                await self._resynchronise(request)
-            return await self._exchange(request)
+                await self._resynchronise(request, seconds)
+            return await self._exchange(request, seconds)
 
-    async def _resynchronise(self, request: ModbusPDU) -> None:
+    async def _resynchronise(self, request: ModbusPDU, seconds: float) -> None:
         """Make sure that no answer is still on its way that could be taken for the one to this request.
 
         An RTU frame does not say which request it answers, and a gateway passes a late one on even to a new
@@ -265,13 +281,15 @@ class Link:
             address=request.address, count=count, dev_id=request.dev_id
         )
         with suppress(RejectedError):
-            await self._exchange(probe)
+            await self._exchange(probe, seconds)
 
-    async def _exchange(self, request: ModbusPDU) -> ModbusPDU:
-        """Send a request and return its answer; RejectedError when that is a Modbus exception."""
+    async def _exchange(self, request: ModbusPDU, seconds: float) -> ModbusPDU:
+        """Send a request and return its answer, within these seconds; RejectedError when it is a Modbus exception."""
         if (pause := self._free_at - _now()) > 0:
             await asyncio.sleep(pause)
         client = await self._open()
+        # pymodbus keeps the time for a client, not for a request; it looks up how long when it has sent one.
+        client.ctx.comm_params.timeout_connect = seconds
         reception = self._reception = Reception(
             self.endpoint.framing, chain.from_iterable(self._lost.values())
         )
@@ -285,7 +303,7 @@ class Link:
                 raise asyncio.CancelledError from err
             self.statistics.timeouts += 1
             raise LinkTimeout(
-                f"{self.endpoint}: no answer from unit {request.dev_id} within {self._timeout:g} s"
+                f"{self.endpoint}: no answer from unit {request.dev_id} within {seconds:g} s"
             ) from err
         finally:
             self._transaction = request.transaction_id

@@ -130,3 +130,21 @@ async def identify_at(endpoint: Endpoint, unit_id: int, answer_within: float) ->
         return await identify(LinkUnit(link, unit_id))
     finally:
         await link.close()
+
+
+async def identify_all(endpoint: Endpoint, unit_ids: Iterable[int]) -> dict[int, Identity]:
+    """Return the machines that answer on these unit ids; ProbeError when one is none that a table is made for."""
+    found: dict[int, Identity] = {}
+    link = Link(endpoint, timeout=PROBE_TIMEOUT)
+    try:
+        for unit_id in unit_ids:
+            try:
+                found[unit_id] = await identify(LinkUnit(link, unit_id))
+            except WrongDeviceError as err:
+                raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
+            except LinkError, RejectedError:
+                # It may be asleep.
+                continue
+    finally:
+        await link.close()
+    return found

@@ -33,17 +33,38 @@ class Unit(Protocol):
 class LinkUnit:
     """A unit that is reached through a link of our own."""
 
-    def __init__(self, link: Link, unit_id: int, spacing: float = 0) -> None:
-        """Take the link, which may carry other units too, the unit id, 1 to 247, and the seconds that it rests."""
+    def __init__(
+        self,
+        link: Link,
+        unit_id: int,
+        spacing: float = 0,
+        *,
+        patience: float | None = None,
+        retries: int | None = None,
+    ) -> None:
+        """Take the link, which may carry other units too, the unit id, 1 to 247, and the seconds that it rests.
+
+        `patience` is how many seconds the answer to a read may take, and `retries` how often a read is repeated, if
+        not what is usual on the link.
+        """
         link.pace(unit_id, spacing)
         self._link = link
         self._unit_id = unit_id
+        self._patience = patience
+        self._retries = retries
 
     async def read_holding_registers(
         self, address: int, count: int, *, urgent: bool = False
     ) -> list[int]:
         """Return `count` words, function code 3; an urgent read goes where writes go, before waiting reads."""
-        return await self._link.read_holding_registers(self._unit_id, address, count, urgent=urgent)
+        return await self._link.read_holding_registers(
+            self._unit_id,
+            address,
+            count,
+            urgent=urgent,
+            patience=self._patience,
+            retries=self._retries,
+        )
 
     async def write_registers(self, address: int, values: list[int]) -> None:
         """Write consecutive words in one request, function code 16."""

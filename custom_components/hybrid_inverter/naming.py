@@ -1,0 +1,67 @@
+"""What machines are called until a person gives them other names."""
+
+from collections.abc import Iterable
+from itertools import chain, count
+import re
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.translation import async_get_translations
+
+from .const import DOMAIN, MeterRole
+from .modbus.identify import Identity
+from .modbus.search import Candidate
+
+
+@callback
+def async_inverter_name(hass: HomeAssistant, identity: Identity) -> str:
+    """Return the model, with the end of the serial number where another machine is called so already."""
+    # What stands in parentheses is for the device page; a name is said aloud.
+    name = identity.model.partition(" (")[0]
+    return f"{name} {identity.serial[-4:]}" if name in _taken(hass) else name
+
+
+async def async_meter_name(hass: HomeAssistant, role: MeterRole, now: str = "") -> str:
+    """Return what a meter measures, with a number where another one is called so already.
+
+    A meter that has a name keeps it, unless it is the name of another role.
+    """
+    names = await _meter_names(hass)
+    without_number = re.sub(r" \d+$", "", now)
+    if now and (without_number == names[role] or without_number not in names.values()):
+        return now
+    taken = _taken(hass) - {now}
+    numbered = (f"{names[role]} {number}" for number in count(2))
+    return next(name for name in chain([names[role]], numbered) if name not in taken)
+
+
+async def async_labels(hass: HomeAssistant, candidates: Iterable[Candidate]) -> dict[str, str]:
+    """Return what was found on a line in words, by unit id."""
+    texts = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+    labels = {}
+    for candidate in candidates:
+        identity = candidate.identity
+        what = texts[f"component.{DOMAIN}.selector.found.options.{_kind_of(identity)}"]
+        name = f"{identity.manufacturer} {identity.model} ({what})" if identity else what
+        labels[str(candidate.unit_id)] = f"{candidate.unit_id}: {name}"
+    return labels
+
+
+async def _meter_names(hass: HomeAssistant) -> dict[MeterRole, str]:
+    """Return the names of meters by their role, in the language of the house."""
+    texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+    return {role: texts[f"component.{DOMAIN}.device.{role}_meter.name"] for role in MeterRole}
+
+
+@callback
+def _taken(hass: HomeAssistant) -> set[str]:
+    """Return the names of all machines."""
+    return {
+        subentry.title
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for subentry in entry.subentries.values()
+    }
+
+
+def _kind_of(identity: Identity | None) -> str:
+    """Return whether a machine is an inverter or a meter, as far as it is known."""
+    return "unknown" if identity is None else identity.kind
