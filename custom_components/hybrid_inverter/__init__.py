@@ -30,6 +30,7 @@ from . import (
     select,
     sensor_descriptions,
     sensor_fixed,
+    sensor_meters,
     switch,
     time,
     upkeep,
@@ -43,6 +44,7 @@ from .const import (
     CONF_UNIT_ID,
     DEFAULT_INTERVALS,
     DOMAIN,
+    SUBENTRY_METER,
     MeterRole,
 )
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
@@ -89,6 +91,7 @@ DESCRIPTIONS: Final[dict[Platform, tuple[UnitEntityDescription, ...]]] = {
     Platform.SELECT: (*select.SELECTS, *SLOT_DAYS),
     Platform.SENSOR: (
         *sensor_descriptions.SENSORS,
+        *sensor_meters.METER_SENSORS,
         *sensor_fixed.FIXED_SETTINGS,
         *sensor_descriptions.CODES,
         *sensor_descriptions.READ_ONLY_SETTINGS,
@@ -221,6 +224,7 @@ def _build_unit(
     registry = er.async_get(hass)
     identity = identity_of(subentry.data)
     unit_id = subentry.data[CONF_UNIT_ID]
+    inverted = subentry.data.get(CONF_INVERTED, False)
     family = FAMILIES[identity.family]
     line = LinkUnit(link, unit_id, family.spacing)
     device = Device(
@@ -232,12 +236,13 @@ def _build_unit(
         baudrate=link.endpoint.baudrate if isinstance(link.endpoint, SerialEndpoint) else None,
         wear=wear.budget(identity.serial),
         residues=residues.memory(identity.serial),
-        inverted=subentry.data.get(CONF_INVERTED, False),
+        inverted=inverted,
     )
     unit = UnitRuntime(
         subentry_id=subentry.subentry_id,
         name=subentry.title,
-        role=MeterRole(role) if (role := subentry.data.get(CONF_ROLE)) else None,
+        role=MeterRole(subentry.data[CONF_ROLE]) if identity.kind == SUBENTRY_METER else None,
+        inverted=inverted,
         unit_id=unit_id,
         identity=identity,
         device=device,

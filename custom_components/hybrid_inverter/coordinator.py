@@ -53,6 +53,8 @@ class UnitRuntime:
     scout: Device
     # What a meter measures; None of an inverter.
     role: MeterRole | None = None
+    # Whether a meter is wired the other way round.
+    inverted: bool = False
     # The id of the inverter in the device registry, which its parts refer to.
     device_id: str = ""
     coordinators: dict[Group, GroupCoordinator] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .const import DOMAIN, MeterRole
 from .coordinator import GroupCoordinator, UnitRuntime
 from .faults import FaultMonitor, News
 from .modbus.family import Family
@@ -32,12 +32,25 @@ class Part(StrEnum):
     # Meters that the inverter reads: the one at the house's connection, and the one of other solar inverters.
     METER_A = "meter_a"
     METER_B = "meter_b"
+    # A meter that is read itself is a device of its own.
+    METER = "meter"
 
 
-# "grid_l2_power" and "pv3_voltage" share their names with the other phases and strings.
+# What is not below the device of a unit, but is that device.
+WHOLE: Final = frozenset({Part.INVERTER, Part.METER})
+
+
+# "grid_l2_power", a meter's "l2_power" and "pv3_voltage" share their names with the other phases and strings.
 NUMBERED: Final = re.compile(
-    r"^(?P<before>.*?)(?P<kind>(?<=_)l|(?<=^pv))(?P<number>\d)(?P<after>_.*)$"
+    r"^(?P<before>.*?)(?P<kind>(?<=_)l|^l|(?<=^pv))(?P<number>\d)(?P<after>_.*)$"
 )
+
+# "l1_l2_voltage" is between two phases.
+BETWEEN: Final = re.compile(r"^l(?P<one>\d)_l(?P<other>\d)(?P<after>_.*)$")
+
+# "import_energy_t1_total" does with the other tariffs of a meter, "reactive_energy_q1_total" with the other quadrants.
+SORTED: Final = re.compile(r"^(?P<before>.*_energy)_(?P<kind>[tq])(?P<number>\d)(?P<after>_total)$")
+SORTS: Final = {"t": "tariff", "q": "quadrant"}
 
 # "tou_slot_3_power" does with the other slots, "volt_var_q2" with the other points of its curve.
 COUNTED: Final = re.compile(
@@ -60,6 +73,11 @@ def translation_of(key: str) -> tuple[str, dict[str, str]]:
         return f"{match['before']}{match['after']}", {"number": match["number"]}
     if (match := PACKED.match(key)) is not None:
         return f"{match['before']}_pack{match['after']}", {"number": match["number"]}
+    if (match := BETWEEN.match(key)) is not None:
+        return f"line{match['after']}", {"phases": f"L{match['one']}-L{match['other']}"}
+    if (match := SORTED.match(key)) is not None:
+        sort = SORTS[match["kind"]]
+        return f"{match['before']}_{sort}{match['after']}", {"number": match["number"]}
     if (match := NUMBERED.match(key)) is None:
         return key, {}
     if match["kind"] == "l":
@@ -80,8 +98,15 @@ class UnitEntityDescription(EntityDescription):
     inputs: frozenset[str] = frozenset()
     # When the machine goes by it, for an entity that is not there at other times; all of these have to apply.
     used_when: tuple[Usage, ...] = ()
+    # What a meter has to measure, where it has another name for each.
+    role: MeterRole | None = None
     # It tells of writes, or makes them: it is there where the chosen tier may write anything, and polls nothing.
     about_writes: bool = False
+
+    @property
+    def text_key(self) -> str:
+        """Return what its name is made of."""
+        return self.key if self.role is None else f"{self.role}_{self.key}"
 
     @property
     def value_key(self) -> str:
@@ -108,7 +133,7 @@ def unique_id(unit: UnitRuntime, description: UnitEntityDescription) -> str:
 def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
     """Return the device that a part of a unit is shown as."""
     serial = unit.identity.serial
-    if part is Part.INVERTER:
+    if part in WHOLE:
         return DeviceInfo(identifiers={(DOMAIN, serial)})
     return DeviceInfo(
         identifiers={(DOMAIN, f"{serial}_{part}")},
@@ -125,6 +150,11 @@ def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     family = unit.device.family
     if description.about_writes:
         return any(map(unit.device.may_write, family.registers))
+    # A meter has values with the same keys as some settings of inverters.
+    if (description.part is Part.METER) != (unit.role is not None):
+        return False
+    if description.role not in (None, unit.role):
+        return False
     if not description.polled_from(family) <= family.registers.keys() | family.derived.keys():
         return False
     return description.writable in (None, unit.device.may_write(description.value_key))
@@ -160,7 +190,7 @@ class UnitEntity(CoordinatorEntity[GroupCoordinator]):
         self._attr_unique_id = unique_id(unit, description)
         self._attr_device_info = part_device_info(unit, description.part)
         self._attr_translation_key, self._attr_translation_placeholders = translation_of(
-            description.key
+            description.text_key
         )
 
     @abstractmethod

@@ -18,7 +18,9 @@ STEP_DIRECT: Final = "direct"
 WIRINGS: Final = [STEP_DIRECT, "behind_inverter", "listen_only"]
 
 
-def explain_behind_inverter[ResultT: FlowResult[Any, Any]](flow: FlowHandler[Any, ResultT, Any]) -> ResultT:
+def explain_behind_inverter[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any],
+) -> ResultT:
     """End without a meter, and say where its values are: the inverter tells them."""
     if shown := async_told_by_inverters(flow.hass):
         return flow.async_abort(
@@ -28,7 +30,9 @@ def explain_behind_inverter[ResultT: FlowResult[Any, Any]](flow: FlowHandler[Any
     return flow.async_abort(reason="read_by_other")
 
 
-def explain_listening[ResultT: FlowResult[Any, Any]](flow: FlowHandler[Any, ResultT, Any]) -> ResultT:
+def explain_listening[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any],
+) -> ResultT:
     """End without a meter, and say how one is listened to."""
     return flow.async_abort(reason="listen_only")
 

@@ -1,5 +1,6 @@
 """Sensors: what a unit measures, counts and says of itself."""
 
+from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final, override
 
@@ -7,6 +8,7 @@ from homeassistant.components.sensor import (
     RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
+    SensorExtraStoredData,
     SensorStateClass,
 )
 from homeassistant.core import HomeAssistant, callback
@@ -24,6 +26,7 @@ from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
 from .sensor_descriptions import CODES, MEANINGS, READ_ONLY_SETTINGS, REJECTED, SENSORS
 from .sensor_fixed import FIXED_SETTINGS
 from .sensor_kinds import UnitSensorDescription
+from .sensor_meters import METER_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, DaysSensor
 from .upkeep import UPKEEP, upkeep_sensor
 
@@ -52,7 +55,7 @@ async def async_setup_entry(
     async_add_values(
         entry,
         async_add_entities,
-        (*SENSORS, *FIXED_SETTINGS, *READ_ONLY_SETTINGS),
+        (*SENSORS, *METER_SENSORS, *FIXED_SETTINGS, *READ_ONLY_SETTINGS),
         lambda unit, item: (CounterSensor if is_counter(item) else UnitSensor)(unit, item),
     )
     async_add_values(
@@ -93,12 +96,25 @@ class UnitSensor(ValueEntity, SensorEntity):
         return self.reading if isinstance(self.reading, (str, int, float)) else None
 
 
+@dataclass
+class StoredCount(SensorExtraStoredData):
+    """What a counter showed, and which way round it was counted."""
+
+    inverted: bool
+
+    @override
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return {**super().as_dict(), "inverted": self.inverted}
+
+
 class CounterSensor(UnitSensor, RestoreSensor):
     """An energy counter, kept from glitches that would ruin the energy balance, also across a restart."""
 
     def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
         """Bound its growth by the machine's rated power."""
         super().__init__(unit, description)
+        self._inverted = unit.inverted
         self._guard = CounterGuard(
             unit.identity.facts[RATED_POWER],
             daily=description.key.endswith(RESTARTING),
@@ -107,12 +123,21 @@ class CounterSensor(UnitSensor, RestoreSensor):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Go on from what was shown before the restart."""
+        """Go on from what was shown before the restart, unless it was counted the other way round."""
         last, data = await self.async_get_last_state(), await self.async_get_last_sensor_data()
-        if last and data and isinstance(data.native_value, (int, float)):
+        extra = await self.async_get_last_extra_data()
+        same_way = extra and extra.as_dict().get("inverted", False) == self._inverted
+        if last and same_way and data and isinstance(data.native_value, (int, float)):
             self._guard.seed(float(data.native_value), last.last_updated.timestamp())
         self._judge()
         await super().async_added_to_hass()
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> StoredCount:
+        """Return what is known again after a restart."""
+        shown = super().extra_restore_state_data
+        return StoredCount(shown.native_value, shown.native_unit_of_measurement, self._inverted)
 
     @callback
     @override

@@ -9,6 +9,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import (
+    DEGREE,
     PERCENTAGE,
     EntityCategory,
     UnitOfApparentPower,
@@ -18,6 +19,7 @@ from homeassistant.const import (
     UnitOfFrequency,
     UnitOfPower,
     UnitOfReactiveEnergy,
+    UnitOfReactivePower,
     UnitOfTemperature,
     UnitOfTime,
 )
@@ -41,6 +43,11 @@ APPARENT_POWER: Final = replace(
     POWER,
     device_class=SensorDeviceClass.APPARENT_POWER,
     native_unit_of_measurement=UnitOfApparentPower.VOLT_AMPERE,
+)
+REACTIVE_POWER: Final = replace(
+    POWER,
+    device_class=SensorDeviceClass.REACTIVE_POWER,
+    native_unit_of_measurement=UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
 )
 VOLTAGE: Final = replace(
     POWER,
@@ -81,6 +88,13 @@ POWER_FACTOR: Final = replace(
     device_class=SensorDeviceClass.POWER_FACTOR,
     native_unit_of_measurement=None,
     suggested_display_precision=2,
+)
+PHASE_ANGLE: Final = replace(
+    POWER,
+    device_class=None,
+    state_class=SensorStateClass.MEASUREMENT_ANGLE,
+    native_unit_of_measurement=DEGREE,
+    suggested_display_precision=1,
 )
 RESISTANCE: Final = replace(POWER, device_class=None, native_unit_of_measurement="kΩ")
 STATE_OF_CHARGE: Final = replace(

@@ -156,7 +156,7 @@ def entities(book: Book) -> list[Shown]:
     """Return everything that an inverter of the family can show, sorted by what it is."""
     found = []
     for platform, description in described(book):
-        translation, placeholders = translation_of(description.key)
+        translation, placeholders = translation_of(description.text_key)
         found.append(
             Shown(
                 key=description.key,

@@ -113,18 +113,14 @@ def find(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
     return er.async_get(hass).async_get_entity_id(platform, DOMAIN, f"{serial}_{key}")
 
 
-def entity(
-    hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
-) -> str:
+def entity(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL) -> str:
     """Return the entity id of a value that has one."""
     entity_id = find(hass, platform, key, serial)
     assert entity_id is not None, key
     return entity_id
 
 
-def state(
-    hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL
-) -> State:
+def state(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIAL) -> State:
     """Return the state of a value that is shown."""
     shown = hass.states.get(entity(hass, platform, key, serial))
     assert shown is not None, key

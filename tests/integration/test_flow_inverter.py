@@ -216,9 +216,7 @@ async def test_silence_and_strangers(
     assert (await answer(hass, form, {"unit_id": "2"}))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_rated_power(
-    hass: HomeAssistant, entry: MockConfigEntry, unasked: list[Any]
-) -> None:
+async def test_rated_power(hass: HomeAssistant, entry: MockConfigEntry, unasked: list[Any]) -> None:
     """It is asked for where the inverter does not tell it."""
     unasked.append(SILENT_ABOUT_POWER)
     form = await choose(hass, await add_unit(hass, entry, "inverter"), "unit_id")
@@ -234,9 +232,7 @@ async def test_rated_power(
     assert result["data"]["identity"]["facts"] == {"rated_power": 6000, "device_type": 90}
 
 
-async def test_a_module_that_answers_everywhere(
-    hass: HomeAssistant, saj: SimulatedPlant
-) -> None:
+async def test_a_module_that_answers_everywhere(hass: HomeAssistant, saj: SimulatedPlant) -> None:
     """Every unit id is the same inverter: there is room for one only."""
     saj.tcp.any_unit = True
     entry = link_entry(network_data(saj.tcp_port), {1: "SAJSIM000000000001"})

@@ -19,15 +19,21 @@ import voluptuous as vol
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.actions import async_setup_actions
-from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.const import DOMAIN, MeterRole
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.event import OUTAGE
+from custom_components.hybrid_inverter.flow_inverter import InverterFlow
+from custom_components.hybrid_inverter.flow_meter import WIRINGS, MeterFlow
 from custom_components.hybrid_inverter.flow_schemas import (
+    METER_SETTINGS,
     SCHEMAS,
     STICK_WITH_SERIAL,
+    UNIT_ID,
+    candidate_schema,
     found_schema,
     rated_power_schema,
 )
+from custom_components.hybrid_inverter.flow_units import WAYS
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
@@ -75,7 +81,7 @@ def test_entity_names() -> None:
     """Every entity has a name, and every name an entity."""
     used: dict[str, set[str]] = {}
     for platform, description in SHOWN:
-        key, _ = translation_of(description.key)
+        key, _ = translation_of(description.text_key)
         used.setdefault(platform, set()).add(key)
     assert {platform: set(names) for platform, names in TEXTS["entity"].items()} == used
 
@@ -83,7 +89,7 @@ def test_entity_names() -> None:
 def test_placeholders_of_entity_names() -> None:
     """A name asks for exactly what the entity gives."""
     for platform, description in SHOWN:
-        key, given = translation_of(description.key)
+        key, given = translation_of(description.text_key)
         assert placeholders(TEXTS["entity"][platform][key]["name"]) == set(given), (platform, key)
 
 
@@ -96,7 +102,7 @@ def test_states() -> None:
     rows = [row for family in FAMILIES.values() for row in family.every_row()]
     expected: dict[tuple[Platform, str], set[str]] = {}
     for platform, description in SHOWN:
-        key, _ = translation_of(description.key)
+        key, _ = translation_of(description.text_key)
         # Phases, packs and slots share their texts, and so do families.
         states = expected.setdefault((platform, key), set())
         if key in ("charge_slot_days", "discharge_slot_days"):
@@ -118,7 +124,7 @@ def test_states() -> None:
 def test_codes_are_named() -> None:
     """The list of codes is an attribute that a person can read, and so is what faults and warnings mean."""
     for description in CODES:
-        key, _ = translation_of(description.key)
+        key, _ = translation_of(description.text_key)
         attributes = TEXTS["entity"]["sensor"][key]["state_attributes"]
         expected = {"codes": {"name": "Codes"}}
         if description.key in ("fault", "warning"):
@@ -167,9 +173,16 @@ def test_a_setting_has_one_name() -> None:
 
 
 def test_device_names() -> None:
-    """Every part of an inverter has a name with the inverter's in it."""
-    assert set(TEXTS["device"]) == set(Part) - {Part.INVERTER}
-    assert all(placeholders(text["name"]) == {"inverter"} for text in TEXTS["device"].values())
+    """Every part of an inverter has a name with the inverter's in it, and every meter one by what it measures."""
+    meters = {f"{role}_meter" for role in MeterRole}
+    parts = {key: text["name"] for key, text in TEXTS["device"].items() if key not in meters}
+    assert set(parts) == set(Part) - {Part.INVERTER, Part.METER}
+    assert all(placeholders(name) == {"inverter"} for name in parts.values())
+    assert {TEXTS["device"][key]["name"] for key in meters} == {
+        "Grid meter",
+        "Solar meter",
+        "Load meter",
+    }
 
 
 # ---------------------------------------------------------------------- dialogs
@@ -216,6 +229,8 @@ async def test_forms(hass: HomeAssistant) -> None:
         "search",
         "nothing_found",
         "confirm",
+        "wiring",
+        "direct",
         *SCHEMAS,
     }
     check_step(steps["search"], found_schema({"2700000001": "192.0.2.20"}))
@@ -231,10 +246,89 @@ async def test_forms(hass: HomeAssistant) -> None:
         ("user", {*SCHEMAS, "search"}),
         ("reconfigure", set(SCHEMAS)),
         ("nothing_found", {"search", "stick", "network"}),
+        ("wiring", set(WIRINGS)),
     ):
         assert set(steps[menu]["menu_options"]) == options
+    assert set(steps["wiring"]["menu_option_descriptions"]) == set(WIRINGS)
+    check_step(steps["direct"], vol.Schema(METER_SETTINGS))
+    for step in ("wiring", "direct"):
+        assert placeholders(steps[step]["description"]) == {"model"}
     assert set(TEXTS["options"]["step"]) == {"init"}
     check_step(TEXTS["options"]["step"]["init"], await options_schema(hass))
+
+
+# The menus of the dialogs that add a machine to an entry, and what a person can choose there.
+UNIT_MENUS: Final = {
+    "inverter": {"user": WAYS, "nothing_found": WAYS},
+    "meter": {"user": WIRINGS, "direct": WAYS, "nothing_found": WAYS},
+}
+# Their forms, with what is said of the machine besides the errors.
+UNIT_FORMS: Final[dict[str, dict[str, tuple[vol.Schema, set[str]]]]] = {
+    "inverter": {
+        "choose": (candidate_schema({"2": "2: SAJ H2-6K-S2 (inverter)"}), set()),
+        "unit_id": (vol.Schema(UNIT_ID), set()),
+        "rated_power": (rated_power_schema((1000, 60000)), {"model", "serial"}),
+        "reconfigure": (InverterFlow.settings, set()),
+    },
+    "meter": {
+        "choose": (candidate_schema({"2": "2: CHINT DTSU666 (meter)"}), set()),
+        "unit_id": (vol.Schema(UNIT_ID), set()),
+        "role": (vol.Schema(METER_SETTINGS), {"model"}),
+        "reconfigure": (MeterFlow.settings, set()),
+    },
+}
+UNIT_ERRORS: Final = {
+    "no_answer": {"unit_id"},
+    "wrong_device": {"unit_id", "found"},
+    "cannot_connect": set(),
+    "not_running": set(),
+    "unit_id_taken": {"unit_id", "name"},
+    "wrong_kind": {"unit_id", "model"},
+    "already_configured": {"model", "name", "entry"},
+    "another_machine": {"unit_id", "model", "name"},
+}
+UNIT_ABORTS: Final[dict[str, dict[str, set[str]]]] = {
+    "inverter": {"not_running": set(), "answers_everywhere": {"model"}},
+    "meter": {
+        "not_running": set(),
+        "answers_everywhere": {"model"},
+        "read_by_inverter": {"entities"},
+        "read_by_other": set(),
+        "listen_only": set(),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["inverter", "meter"])
+def test_forms_of_units(kind: str) -> None:
+    """The dialogs that add an inverter or a meter to an entry: steps, fields, menus, errors, reasons to end."""
+    dialog = TEXTS["config_subentries"][kind]
+    assert set(dialog) == {"entry_type", "initiate_flow", "abort", "error", "progress", "step"}
+    assert set(dialog["initiate_flow"]) == {"user", "reconfigure"}
+    assert set(dialog["progress"]) == {"search"}
+    steps = dialog["step"]
+    assert set(steps) == {*UNIT_MENUS[kind], *UNIT_FORMS[kind]}
+    for name, options in UNIT_MENUS[kind].items():
+        assert set(steps[name]["menu_options"]) == set(options)
+        assert steps[name]["title"]
+        assert not placeholders(steps[name]["description"])
+        if name != "nothing_found":
+            assert set(steps[name]["menu_option_descriptions"]) == set(options)
+    for name, (schema, given) in UNIT_FORMS[kind].items():
+        check_step(steps[name], schema)
+        assert placeholders(steps[name]["description"]) == given
+        assert placeholders(steps[name]["title"]) == ({"name"} if name == "reconfigure" else set())
+    errors = {name: placeholders(text) for name, text in dialog["error"].items()}
+    assert errors == UNIT_ERRORS
+    assert {name: placeholders(text) for name, text in dialog["abort"].items()} == UNIT_ABORTS[kind]
+
+
+def test_what_ends_the_dialogs_of_units() -> None:
+    """Every reason that they give is one of those above."""
+    assert set(TEXTS["config_subentries"]) == {"inverter", "meter"}
+    assert keywords("reason", "flow_units.py", "flow_inverter.py", "flow_meter.py") == set(
+        UNIT_ABORTS["meter"]
+    )
 
 
 def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
@@ -250,26 +344,33 @@ async def test_options_of_selectors(hass: HomeAssistant) -> None:
     """Every option has a text, but for the letters of a parity."""
     offered = {
         selector.config["translation_key"]: set(selector.config["options"])
-        for schema in (*SCHEMAS.values(), await options_schema(hass))
+        for schema in (*SCHEMAS.values(), MeterFlow.settings, await options_schema(hass))
         for selector in selects(schema)
         if "translation_key" in selector.config
     }
     offered["day"] = set(DAYS)
     offered["slot_mode"] = set(MODES)
+    # In the names of what was found on a line.
+    offered["found"] = {"inverter", "meter", "unknown"}
     selectors = TEXTS["selector"]
     known = {name: set(item["options"]) for name, item in selectors.items() if "options" in item}
     assert known == offered
-    assert set(known) == {"framing", "tier", "day", "slot_mode"}
+    assert set(known) == {"framing", "tier", "day", "slot_mode", "role", "found"}
 
 
 def test_failures() -> None:
     """Each way to fail has a message, with what was found where it helps."""
     errors = TEXTS["config"]["error"]
-    assert set(errors) == {"port_on_network", *(failure.value for failure in Failure)}
+    assert set(errors) == {
+        "port_on_network",
+        "wrong_units",
+        *(failure.value for failure in Failure),
+    }
     used = {name: placeholders(text) for name, text in errors.items()}
     assert {name for name, names in used.items() if "found" in names} == {
         "wrong_framing",
         "wrong_unit",
+        "wrong_units",
         "wrong_device",
         "wrong_logger_serial",
     }
@@ -313,9 +414,16 @@ def test_reasons_to_abort() -> None:
         "no_machine": set(),
         "stick_already_configured": {"entry"},
         "not_a_stick": set(),
+        "read_by_inverter": {"entities"},
+        "read_by_other": set(),
+        "listen_only": set(),
     }
-    assert keywords("reason", "config_flow.py") == set(TEXTS["config"]["abort"])
-    assert placeholders(TEXTS["config"]["create_entry"]["default"]) == {"model", "serial"}
+    assert keywords("reason", "config_flow.py", "flow_meter.py") == set(TEXTS["config"]["abort"])
+    created = TEXTS["config"]["create_entry"]
+    assert {name: placeholders(text) for name, text in created.items()} == {
+        "default": {"model", "serial"},
+        "meter": {"model"},
+    }
 
 
 # ---------------------------------------------------------------------- exceptions
@@ -424,6 +532,7 @@ def test_no_unknown_branches() -> None:
     assert set(TEXTS) == {
         "title",
         "config",
+        "config_subentries",
         "options",
         "selector",
         "device",
@@ -473,7 +582,7 @@ def test_icons() -> None:
     }
     used = set()
     for platform, description in SHOWN:
-        key, _ = translation_of(description.key)
+        key, _ = translation_of(description.text_key)
         device_class = description.device_class
         used.add((platform, key))
         if device_class in (None, "enum"):
