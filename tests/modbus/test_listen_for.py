@@ -18,7 +18,7 @@ from custom_components.hybrid_inverter.modbus.listen_for import (
     UnheardError,
     listen_for,
 )
-from custom_components.hybrid_inverter.modbus.meter_clues import HeardMeter, judge
+from custom_components.hybrid_inverter.modbus.meter_clues import HeardMeter, meters_of
 from custom_components.hybrid_inverter.modbus.overhear import Exchange
 from simulator.overheard import POLLS, LineTrouble, Poll, Respond, overheard_line
 
@@ -183,7 +183,8 @@ def told(*answers: tuple[int, tuple[int, ...]]) -> HeardMeter:
     for time in (0.0, 1.0):
         for address, words in answers:
             memory.add(Exchange(1, address, words, time))
-    return judge(dict(memory.requests()), 1)
+    (meter,) = meters_of(memory)
+    return meter
 
 
 def test_contradiction() -> None:

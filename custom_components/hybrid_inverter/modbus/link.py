@@ -42,6 +42,7 @@ from .line import Line, Priority
 from .pymodbus_log import install_filter, quiet
 from .solarman import WRONG_SERIAL, Dropped, Envelope, Unwrapped
 from .statistics import LinkStatistics
+from .unit import LinkUnit
 
 __all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "StickEndpoint", "TcpEndpoint"]
 
@@ -155,6 +156,10 @@ class Link:
     def pace(self, unit_id: int, spacing: float) -> None:
         """Leave at least this many seconds after an answer of a unit that wants more than the link's own spacing."""
         self._spacings[unit_id] = max(spacing, self._spacing)
+
+    def unit(self, unit_id: int, spacing: float = 0) -> LinkUnit:
+        """Return one of the units behind it, which rests for so many seconds after each answer."""
+        return LinkUnit(self, unit_id, spacing)
 
     async def connect(self) -> None:
         """Open the connection if it is not open; the LinkError says why that failed."""

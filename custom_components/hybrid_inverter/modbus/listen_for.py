@@ -9,7 +9,7 @@ from typing import Final
 
 from .errors import LinkError
 from .listener import Listener
-from .meter_clues import HeardMeter, judge
+from .meter_clues import HeardMeter, meters_of
 from .overhear import Overheard
 from .receive import Source
 
@@ -74,18 +74,17 @@ async def hear_out(
     known = 0
     while (now := clock()) - started < seconds:
         progress((now - started) / seconds)
-        if len(requests := dict(listener.heard.requests())) != known:
-            known, changed = len(requests), now
+        if (count := sum(1 for _ in listener.heard.requests())) != known:
+            known, changed = count, now
         if known and now - changed >= settled:
             break
         await asyncio.sleep(min(STEP, settled, seconds))
     progress(1.0)
-    requests = dict(listener.heard.requests())
-    if not requests:
-        if not listener.connected:
-            raise LinkError(f"{listener.endpoint}: the connection is lost")
-        raise UnheardError(_reason(listener.statistics.heard), listener.statistics.heard)
-    return tuple(judge(requests, unit) for unit in sorted({request.unit for request in requests}))
+    if meters := meters_of(listener.heard):
+        return meters
+    if not listener.connected:
+        raise LinkError(f"{listener.endpoint}: the connection is lost")
+    raise UnheardError(_reason(listener.statistics.heard), listener.statistics.heard)
 
 
 def _reason(heard: Overheard) -> Unheard:

@@ -85,6 +85,10 @@ class Listener:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
+    def unit(self, unit_id: int, spacing: float = 0) -> HeardUnit:  # noqa: ARG002 - nothing is asked, so nothing rests
+        """Return what is heard of a unit."""
+        return HeardUnit(self, unit_id)
+
     async def connect(self) -> None:
         """Open the connection if it is not open; the LinkError says why that failed.
 

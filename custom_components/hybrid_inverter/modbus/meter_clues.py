@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import struct
 from typing import Final
 
-from .heard import Answers, Request
+from .heard import Answers, Heard, Request
 
 THREE_PHASE: Final = "dtsu666"
 SINGLE_PHASE: Final = "ddsu666"
@@ -67,7 +67,14 @@ class HeardMeter:
         )
 
 
-def judge(answers: Mapping[Request, Answers], unit_id: int) -> HeardMeter:
+def meters_of(heard: Heard) -> tuple[HeardMeter, ...]:
+    """Return the units that were heard, and what that says about each."""
+    answers = dict(heard.requests())
+    units = sorted({request.unit for request in answers})
+    return tuple(_judge(answers, unit) for unit in units)
+
+
+def _judge(answers: Mapping[Request, Answers], unit_id: int) -> HeardMeter:
     """Return what the answers to a unit's requests, one at least, say about it."""
     own = {request: heard for request, heard in answers.items() if request.unit == unit_id}
     words = {
