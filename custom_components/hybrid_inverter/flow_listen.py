@@ -3,6 +3,7 @@
 from abc import abstractmethod
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -36,18 +37,34 @@ from .const import (
 )
 from .flow_schemas import LISTEN_SCHEMAS, METER_SETTINGS, candidate_schema, whole_number
 from .modbus.errors import LinkError
-from .modbus.heard_family import HEARD_FAMILIES, identity_of_heard, model_of_heard
+from .modbus.heard_family import (
+    HEARD_FAMILIES,
+    identity_of_heard,
+    model_of_heard,
+    rests_on_ct_ratio,
+)
+from .modbus.identify import Identity
 from .modbus.listen_for import UnheardError, listen_for
 from .modbus.listener import Listener
 from .modbus.meter_clues import CT_RATIOS, HeardMeter, meters_of
 from .modbus.probe import failure_of
 from .naming import async_meter_name
-from .stored import heard_data, identity_of, source_of, title_of, unit_at, with_serial
+from .stored import (
+    heard_data,
+    identity_of,
+    meter_data,
+    requests_of,
+    source_of,
+    title_of,
+    unit_at,
+    with_serial,
+)
 
 STEP_HEAR: Final = "hear"
 STEP_HEARD: Final = "heard"
 STEP_HEARD_METER: Final = "heard_meter"
 LISTEN_WAYS: Final = list(LISTEN_SCHEMAS)
+RATIO: Final = whole_number(CT_RATIOS.start, CT_RATIOS.stop - 1)
 
 
 class ListenSteps(ConfigFlow):
@@ -265,18 +282,26 @@ class ListenMeterFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Change what a person has said of the meter."""
         subentry = self._get_reconfigure_subentry()
+        identity = identity_of(subentry.data)
+        schema = dict(METER_SETTINGS)
+        known = {**subentry.data, CONF_CT_RATIO: identity.facts.get(CONF_CT_RATIO)}
+        if rests_on_ct_ratio(identity.family, requests_of(subentry.data)):
+            schema = {vol.Required(CONF_CT_RATIO): RATIO, **schema}
         if user_input is None:
             return self.async_show_form(
                 step_id="heard_settings",
-                data_schema=self.add_suggested_values_to_schema(
-                    vol.Schema(METER_SETTINGS), subentry.data
-                ),
+                data_schema=self.add_suggested_values_to_schema(vol.Schema(schema), known),
                 description_placeholders={"name": subentry.title},
             )
+        facts = identity_of_heard(
+            identity.family, user_input.get(CONF_CT_RATIO, known[CONF_CT_RATIO])
+        ).facts
         return self.async_update_and_abort(
             self._get_entry(),
             subentry,
-            data_updates=user_input,
+            data_updates=meter_data(
+                subentry.data[CONF_UNIT_ID], replace(identity, facts=facts), user_input
+            ),
             title=await async_meter_name(
                 self.hass, MeterRole(user_input[CONF_ROLE]), subentry.title
             ),
@@ -296,12 +321,11 @@ def _meter_schema(meter: HeardMeter) -> vol.Schema:
         )
         unknown[vol.Required(CONF_FAMILY)] = SelectSelector(config)
     if meter.lacks_ct_ratio:
-        bounds = (CT_RATIOS.start, CT_RATIOS.stop - 1)
-        unknown[vol.Required(CONF_CT_RATIO, default=1)] = whole_number(*bounds)
+        unknown[vol.Required(CONF_CT_RATIO, default=1)] = RATIO
     return vol.Schema({**unknown, **METER_SETTINGS})
 
 
-def _identity(meter: HeardMeter, told: Mapping[str, Any]) -> Any:
+def _identity(meter: HeardMeter, told: Mapping[str, Any]) -> Identity:
     """Return what the meter is, of what was heard of it and what a person has told."""
     return identity_of_heard(
         meter.family or told[CONF_FAMILY], meter.ct_ratio or told.get(CONF_CT_RATIO)

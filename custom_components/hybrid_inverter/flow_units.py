@@ -47,7 +47,8 @@ class UnitFlow(ConfigSubentryFlow):
     def _link(self) -> Link | None:
         """Return the link, if it is in use."""
         entry = self._get_entry()
-        return entry.runtime_data.link if entry.state is ConfigEntryState.LOADED else None
+        link = entry.runtime_data.link if entry.state is ConfigEntryState.LOADED else None
+        return link if isinstance(link, Link) else None
 
     def _ask_for_the_way(self, step_id: str) -> SubentryFlowResult:
         """Ask whether the unit id is known."""

@@ -7,12 +7,10 @@ from .const import MeterRole
 from .entity import Part
 from .sensor_kinds import (
     APPARENT_POWER,
-    CHOICE,
     CURRENT,
     ENERGY,
     FREQUENCY,
     PHASE_ANGLE,
-    PLAIN,
     POWER,
     POWER_FACTOR,
     REACTIVE_ENERGY,
@@ -21,7 +19,6 @@ from .sensor_kinds import (
     VOLTAGE,
     UnitSensorDescription,
     diagnostic,
-    fixed,
     hidden,
     phases,
     shown,

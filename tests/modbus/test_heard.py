@@ -131,6 +131,17 @@ def test_silence() -> None:
             memory.words(unit, 0x2012, 2, now)
 
 
+def test_what_is_not_asked_for_any_more() -> None:
+    """The unit is still heard, so nothing is wrong with the line; it is looked at again in a second."""
+    memory = heard((0, floats(1.0)), (0.1, floats(1.0)))
+    for time in (19.9, 20.0):
+        memory.add(Exchange(1, 0x101E, floats(7.0), time))
+    assert memory.words(1, 0x101E, 2, 20) == list(floats(7.0))
+    with pytest.raises(NotHeardError) as caught:
+        memory.words(1, 0x2012, 2, 20)
+    assert caught.value.rest == 1
+
+
 def test_what_is_asked_for_seldom() -> None:
     """Counters that are read once a minute hold for three minutes."""
     answers = [(60.0 * minute, floats(100.0 + minute)) for minute in range(4)]

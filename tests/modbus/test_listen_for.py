@@ -82,11 +82,12 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
         ("sofar", THREE_PHASE, "dtsu666", 40, False),
         ("foxess", THREE_PHASE, "dtsu666", None, False),
         ("deye_single_phase", SINGLE_PHASE, "ddsu666", None, False),
-        ("deye_single_phase", THREE_PHASE, "dtsu666", None, True),
+        # These are line voltages then, which are measured through no current transformer.
+        ("deye_single_phase", THREE_PHASE, "dtsu666", None, False),
         ("foxess_single_phase", SINGLE_PHASE, "ddsu666", None, False),
-        ("foxess_single_phase", THREE_PHASE, "dtsu666", None, True),
+        ("foxess_single_phase", THREE_PHASE, "dtsu666", None, False),
         # A power of zero is as well a line voltage that is not connected.
-        ("foxess_single_phase", {}, None, None, True),
+        ("foxess_single_phase", {}, None, None, False),
     ],
 )
 async def test_meters(

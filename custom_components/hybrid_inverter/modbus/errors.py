@@ -92,12 +92,13 @@ class RejectedError(DeviceError):
 class NotHeardError(RejectedError):
     """A meter is only listened to, and nobody asks it for these registers."""
 
-    # To look again costs nothing, and the inverter may read more when it has more to do.
-    rest = 30
+    def __init__(self, what: str, *, rest: float = 30) -> None:
+        """Stand for the meter that refuses these addresses.
 
-    def __init__(self, what: str) -> None:
-        """Stand for the meter that refuses these addresses."""
+        To look again costs nothing, and the inverter may ask for more when it has more to do.
+        """
         super().__init__(2, what)
+        self.rest = rest
 
 
 class ImplausibleError(DeviceError):

@@ -69,6 +69,10 @@ class Answers:
         """Return for how many seconds an answer holds."""
         return max(FRESH, FRESH_PERIODS * self.period)
 
+    def is_fresh(self, now: float) -> bool:
+        """Whether the newest answer that may be believed still holds."""
+        return self.believed is not None and now - self.believed.time <= self.fresh_for
+
     def add(self, exchange: Exchange) -> None:
         """Remember an answer, and believe it if another one bears it out."""
         self.heard += 1
@@ -102,32 +106,27 @@ class Heard:
         known = [item for item in self._answers.items() if item[1].believed is not None]
         yield from sorted(known, key=lambda item: (item[0].unit, item[0].address, item[0].count))
 
-    def knows(self, unit: int, address: int, count: int) -> bool:
-        """Whether these registers were ever heard together, and believed."""
-        return any(request.covers(unit, address, count) for request, _ in self.requests())
-
     def words(self, unit: int, address: int, count: int, now: float) -> list[int]:
         """Return registers as one answer held them, the newest one.
 
-        NotHeardError when nobody asks the unit for them, LinkTimeout when nobody does any more or ever asked it
-        for anything.
+        NotHeardError when nobody asks the unit for them, or nobody does any more, LinkTimeout when nobody asks it for
+        anything.
         """
-        known = list(self.requests())
-        covering = [
-            (answers.believed, answers.fresh_for, request.address)
-            for request, answers in known
-            if answers.believed is not None and request.covers(unit, address, count)
-        ]
-        if not covering and any(request.unit == unit for request, _ in known):
-            raise NotHeardError(f"unit {unit}, registers {address} to {address + count - 1}")
-        fresh = [
-            (exchange.time, exchange.words[address - first :][:count])
-            for exchange, holds, first in covering
-            if now - exchange.time <= holds
-        ]
+        own = [item for item in self.requests() if item[0].unit == unit]
+        fresh = [(request, heard) for request, heard in own if heard.is_fresh(now)]
         if not fresh:
             raise LinkTimeout(f"unit {unit} is not heard")
-        return list(max(fresh)[1])
+        answers = [
+            (heard.believed.time, heard.believed.words[address - request.address :][:count])
+            for request, heard in fresh
+            if heard.believed is not None and request.covers(unit, address, count)
+        ]
+        if not answers:
+            what = f"unit {unit}, registers {address} to {address + count - 1}"
+            # What was heard before may come again any moment.
+            known = any(request.covers(unit, address, count) for request, _ in own)
+            raise NotHeardError(what, rest=1) if known else NotHeardError(what)
+        return list(max(answers)[1])
 
 
 type Words = tuple[int, ...]

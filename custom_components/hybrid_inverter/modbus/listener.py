@@ -85,7 +85,7 @@ class Listener:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    def unit(self, unit_id: int, spacing: float = 0) -> HeardUnit:  # noqa: ARG002 - nothing is asked, so nothing rests
+    def unit(self, unit_id: int, spacing: float = 0) -> HeardUnit:
         """Return what is heard of a unit."""
         return HeardUnit(self, unit_id)
 

@@ -8,15 +8,13 @@ import struct
 from typing import Final
 
 from .heard import Answers, Heard, Request
-
-THREE_PHASE: Final = "dtsu666"
-SINGLE_PHASE: Final = "ddsu666"
+from .heard_family import HEARD_FAMILIES, rests_on_ct_ratio
+from .tables.chint.recognition import SINGLE_PHASE, THREE_PHASE
 
 # Registers that only the three-phase meter has: energies and primary values, and what lies behind the single-phase
 # meter's frequency and its reserved registers.
 THREE_PHASE_ONLY: Final = ((0x1000, 0x1FFF), (0x2012, 0x2051))
-# Its registers of the secondary side, which count for more by the ratio of the current transformers.
-SECONDARY: Final = ((0x1000, 0x14FF), (0x2000, 0x2FFF), (0x4000, 0x4FFF))
+# Where it tells the ratio of its current transformers, and what that can be.
 CT_RATIO: Final = 0x0006
 CT_RATIOS: Final = range(1, 10000)
 
@@ -60,10 +58,9 @@ class HeardMeter:
     @property
     def lacks_ct_ratio(self) -> bool:
         """Whether values were heard that mean nothing without the ratio of the current transformers."""
-        return (
-            self.family != SINGLE_PHASE
-            and self.ct_ratio is None
-            and any(_touches(request, SECONDARY) for request in self.requests)
+        families = HEARD_FAMILIES if self.family is None else (self.family,)
+        return self.ct_ratio is None and any(
+            rests_on_ct_ratio(family, self.requests) for family in families
         )
 
 
