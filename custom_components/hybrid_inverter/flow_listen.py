@@ -219,7 +219,7 @@ class ListenMeterFlow(ConfigSubentryFlow):
 
     _meter: HeardMeter
 
-    def _meters(self) -> tuple[HeardMeter, ...] | None:
+    async def _async_meters(self) -> tuple[HeardMeter, ...] | None:
         """Return the meters that are heard and not set up yet; None while nobody listens."""
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
@@ -227,17 +227,18 @@ class ListenMeterFlow(ConfigSubentryFlow):
         link = entry.runtime_data.link
         if not isinstance(link, Listener):
             return None
+        await link.settle()
         return tuple(
             meter for meter in meters_of(link.heard) if unit_at(entry, meter.unit_id) is None
         )
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Look who else is heard."""
-        meters = self._meters()
+        meters = await self._async_meters()
+        if meters is None:
+            return self.async_abort(reason="not_running")
         if not meters:
-            return self.async_abort(
-                reason="not_running" if meters is None else "nothing_else_heard"
-            )
+            return self.async_abort(reason="nothing_else_heard")
         if len(meters) > 1:
             return self.async_show_form(
                 step_id=STEP_HEARD, data_schema=candidate_schema(_labels(meters))
@@ -247,7 +248,7 @@ class ListenMeterFlow(ConfigSubentryFlow):
 
     async def async_step_heard(self, user_input: dict[str, Any]) -> SubentryFlowResult:
         """Take the meter that was chosen."""
-        if not (meters := self._meters()):
+        if not (meters := await self._async_meters()):
             return self.async_abort(reason="not_running")
         self._meter = _meter_at(meters, user_input)
         return await self.async_step_heard_meter()

@@ -25,6 +25,7 @@ class ListenerStatistics:
     """What a listener has heard since it was made."""
 
     heard: Overheard
+    memory: Heard
     connects: int = 0
     connection_losses: int = 0
 
@@ -34,6 +35,16 @@ class ListenerStatistics:
             "connects": self.connects,
             "connection_losses": self.connection_losses,
             **self.heard.as_dict(),
+            "requests_heard": [
+                {
+                    "unit_id": request.unit,
+                    "address": request.address,
+                    "count": request.count,
+                    "heard": answers.heard,
+                    "period": round(answers.period, 3),
+                }
+                for request, answers in self.memory.requests()
+            ],
         }
 
 
@@ -57,7 +68,7 @@ class Listener:
         self.endpoint = source
         self.heard = Heard()
         self._ear = Ear()
-        self.statistics = ListenerStatistics(self._ear.heard)
+        self.statistics = ListenerStatistics(self._ear.heard, self.heard)
         self._timeout = timeout
         self._settling = settling
         self._settled_at = 0.0
@@ -112,6 +123,11 @@ class Listener:
         self.statistics.connects += 1
         self._settled_at = _now() + self._settling
         self._tell(connected=True)
+
+    async def settle(self) -> None:
+        """Return when it was open long enough to have heard what is asked for all the time."""
+        if (left := self._settled_at - _now()) > 0:
+            await asyncio.sleep(left)
 
     async def close(self) -> None:
         """Close for good; whoever waits, or reads later, gets a LinkError."""
