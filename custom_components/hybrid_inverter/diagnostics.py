@@ -8,7 +8,7 @@ from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MAC
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .const import CONF_LOGGER_SERIAL, CONF_UNIT_ID, DOMAIN
+from .const import CONF_INVERTED, CONF_LOGGER_SERIAL, CONF_ROLE, CONF_UNIT_ID, DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .modbus.register import Text
 
@@ -60,6 +60,8 @@ def _unit(unit: UnitRuntime) -> dict[str, Any]:
     return {
         CONF_UNIT_ID: unit.unit_id,
         "identity": async_redact_data({**identity, "facts": dict(identity["facts"])}, TO_REDACT),
+        CONF_ROLE: unit.role,
+        CONF_INVERTED: unit.inverted,
         "tier": device.tier,
         "polls": {
             group: {

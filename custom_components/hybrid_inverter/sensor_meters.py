@@ -15,6 +15,7 @@ from .sensor_kinds import (
     POWER_FACTOR,
     REACTIVE_ENERGY,
     REACTIVE_POWER,
+    SECONDS,
     SIGNED_ENERGY,
     VOLTAGE,
     UnitSensorDescription,
@@ -61,5 +62,17 @@ METER_SENSORS: Final[tuple[UnitSensorDescription, ...]] = (
     *hidden(SIGNED_ENERGY, Part.METER, "combined_energy_total"),
     *hidden(
         REACTIVE_ENERGY, Part.METER, *(f"reactive_energy_q{number}_total" for number in range(1, 5))
+    ),
+    # How it is set; nobody writes to a meter.
+    *fixed(PLAIN, Part.METER, "ct_ratio", "pt_ratio", "software_version", "oem_brand", "oem_type"),
+    *fixed(CHOICE, Part.METER, "network_type", "baud_code"),
+    *fixed(SECONDS, Part.METER, "display_rotation"),
+    *fixed(
+        PLAIN,
+        Part.METER,
+        "unit_address",
+        "protocol",
+        "backlight_or_type",
+        "word_order_or_reserved",
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -18,6 +19,7 @@ from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
 from .helpers import network_entry
+from .pictured import PicturedMachine
 
 # Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
 SETTLE = 0.01
@@ -108,6 +110,24 @@ async def saj(
     async with SimulatedPlant(model="H2-6K-S2") as plant:
         plant.advance(60)
         yield plant
+
+
+@pytest.fixture
+async def house(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
+    """Return a JSO8048104 with the unit id 1 on a line with a DTSU666 (11) and a DDSU666 (12), as they were pictured."""
+    async with SimulatedPlant() as plant:
+        plant.advance(60)
+        meters = {11: "chint_dtsu666_1000", 12: "chint_ddsu666_tariffs"}
+        for unit_id, name in meters.items():
+            plant.machines[unit_id] = PicturedMachine(name)  # type: ignore[assignment]
+        yield plant
+
+
+@pytest.fixture
+def few_entities() -> Iterator[None]:
+    """Have nothing but binary sensors, where it is not about entities."""
+    with patch("custom_components.hybrid_inverter.PLATFORMS", [Platform.BINARY_SENSOR]):
+        yield
 
 
 @pytest.fixture

@@ -28,6 +28,16 @@ IDENTITY: dict[str, Any] = {
     "features": [],
 }
 
+# And of the pictured three-phase meter, but for the serial number that it is given.
+DTSU666: dict[str, Any] = {
+    "family": "dtsu666",
+    "manufacturer": "CHINT",
+    "model": "DTSU666",
+    "firmware": "207",
+    "facts": {"rated_power": 172500, "ct_ratio": 1, "pt_ratio": 1.0},
+    "features": ["new_counters", "new_net_counters", "new_reactive_counters"],
+}
+
 
 def serial_data(device: str, baudrate: int = 9600) -> dict[str, Any]:
     """Return the data of an entry for a serial port."""

@@ -1,18 +1,24 @@
-"""Moving an entry with several machines: they keep their unit ids, and none may be taken for another."""
+"""An entry that begins with a meter, and moving one with several machines, none of which may be taken for another."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigFlowContext,
+)
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
-from .helpers import IDENTITY, link_entry, network_data, state, status, stick_data
+from .helpers import DTSU666, IDENTITY, link_entry, network_data, state, status, stick_data
 
 BOTH: Final = {1: "JSO0000001", 2: "JSO0000002"}
 
@@ -34,7 +40,7 @@ async def line(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
 
 
 @pytest.fixture
-async def entry(hass: HomeAssistant, line: SimulatedPlant) -> MockConfigEntry:
+async def entry(hass: HomeAssistant, line: SimulatedPlant, few_entities: None) -> MockConfigEntry:
     """Return an entry with both, set up."""
     entry = link_entry(network_data(line.tcp_port), BOTH)
     entry.add_to_hass(hass)
@@ -48,7 +54,8 @@ async def move(
 ) -> dict[str, Any]:
     """Open the dialog that moves an entry, and send one form after another; return what is shown then."""
     flow = hass.config_entries.flow
-    result = dict(await entry.start_reconfigure_flow(hass))
+    context: ConfigFlowContext = {"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    result = dict(await flow.async_init(DOMAIN, context=context))
     for user_input in ({"next_step_id": link_type}, *inputs):
         result = dict(await flow.async_configure(result["flow_id"], user_input))
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -71,8 +78,8 @@ async def test_moved(hass: HomeAssistant, entry: MockConfigEntry, line: Simulate
     assert entry.title == f"JSO8048104 ({line.serial_device})"
     assert {key: dict(unit.data) for key, unit in entry.subentries.items()} == before
     assert status(entry) is ConfigEntryState.LOADED
-    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
-    assert state(hass, Platform.SENSOR, "battery_soc", "JSO0000002").state == "60"
+    assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
+    assert state(hass, Platform.BINARY_SENSOR, "problem", "JSO0000002").state == "off"
 
 
 @pytest.mark.parametrize(("there", "serial"), BOTH.items())
@@ -155,3 +162,95 @@ async def test_a_stranger_in_its_place(hass: HomeAssistant, entry: MockConfigEnt
         IDENTITY,
         {**IDENTITY, "serial": "JSO0000002"},
     ]
+
+
+# ---------------------------------------------------------------------- a meter as the first machine
+
+
+async def begin(hass: HomeAssistant, port: int, unit_id: int) -> dict[str, Any]:
+    """Open the dialog that adds an entry, and send the form of a network link."""
+    flow = hass.config_entries.flow
+    result = dict(await flow.async_init(DOMAIN, context={"source": SOURCE_USER}))
+    for user_input in (
+        {"next_step_id": "network"},
+        {"host": "127.0.0.1", "port": port, "advanced": {"unit_id": unit_id}},
+    ):
+        result = dict(await flow.async_configure(result["flow_id"], user_input))
+    return result
+
+
+async def go_on(
+    hass: HomeAssistant, result: dict[str, Any], user_input: dict[str, Any]
+) -> dict[str, Any]:
+    """Send a form of that dialog, or choose from its menu."""
+    result = dict(await hass.config_entries.flow.async_configure(result["flow_id"], user_input))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return result
+
+
+async def test_a_meter_first(hass: HomeAssistant, house: SimulatedPlant) -> None:
+    """How it is wired and what it measures is asked; it is given a serial number that stays."""
+    menu = await begin(hass, house.tcp_port, 11)
+    assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "wiring")
+    assert menu["menu_options"] == ["direct", "behind_inverter", "listen_only"]
+    assert menu["description_placeholders"] == {"model": "DTSU666"}
+    form = await go_on(hass, menu, {"next_step_id": "direct"})
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "direct")
+    assert fields(form) == {"role", "inverted"}
+    result = await go_on(hass, form, {"role": "solar", "inverted": True})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == f"DTSU666 (127.0.0.1:{house.tcp_port})"
+    assert result["description"] == "meter"
+    entry = result["result"]
+    assert entry.data == network_data(house.tcp_port)
+    assert status(entry) is ConfigEntryState.LOADED
+    (meter,) = entry.subentries.values()
+    serial = f"{entry.entry_id}_11"
+    assert (meter.subentry_type, meter.title, meter.unique_id) == ("meter", "Solar meter", serial)
+    assert meter.data == {
+        "unit_id": 11,
+        "identity": {**DTSU666, "serial": serial},
+        "role": "solar",
+        "inverted": True,
+    }
+    assert state(hass, Platform.SENSOR, "power", serial).state == "-1234.5"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert [unit.unique_id for unit in entry.subentries.values()] == [serial]
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"), [("behind_inverter", "read_by_other"), ("listen_only", "listen_only")]
+)
+async def test_a_meter_that_must_not_be_asked(
+    hass: HomeAssistant, house: SimulatedPlant, way: str, reason: str
+) -> None:
+    """Then nothing is kept."""
+    result = await go_on(hass, await begin(hass, house.tcp_port, 12), {"next_step_id": way})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, reason)
+    assert hass.config_entries.async_entries(DOMAIN) == []
+
+
+async def test_the_same_line_again(hass: HomeAssistant, house: SimulatedPlant) -> None:
+    """Another machine of the line is added to the entry that is there."""
+    entry = link_entry(network_data(house.tcp_port))
+    entry.add_to_hass(hass)
+    result = await begin(hass, house.tcp_port, 11)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+async def test_a_meter_that_is_moved(hass: HomeAssistant, house: SimulatedPlant) -> None:
+    """Another kind of meter is refused; the same one keeps its serial number, its role and its direction."""
+    menu = await begin(hass, house.tcp_port, 11)
+    form = await go_on(hass, menu, {"next_step_id": "direct"})
+    entry = (await go_on(hass, form, {"role": "load", "inverted": True}))["result"]
+    (meter,) = entry.subentries.values()
+    before = dict(meter.data)
+    there = {"host": "127.0.0.1", "port": house.rtu_port, "framing": "rtu"}
+    result = await move(hass, entry, "network", {**there, "advanced": {"unit_id": 12}})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "another_machine")
+    assert result["description_placeholders"] == {"model": "DTSU666", "found": "DDSU666"}
+    result = await move(hass, entry, "network", {**there, "advanced": {"unit_id": 11}})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.data == network_data(house.rtu_port, "rtu")
+    assert [dict(unit.data) for unit in entry.subentries.values()] == [before]
+    assert status(entry) is ConfigEntryState.LOADED

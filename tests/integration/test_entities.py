@@ -21,8 +21,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.hybrid_inverter import DESCRIPTIONS
-from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.entity import translation_of
+from custom_components.hybrid_inverter.const import DOMAIN, MeterRole
+from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.modbus.derive import Derived
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.register import Group, Register
@@ -601,6 +601,8 @@ NOT_SHOWN: Final = {
         "battery_4_serial_number": PERSONAL,
         "battery_5_serial_number": PERSONAL,
     },
+    "dtsu666": {},
+    "ddsu666": {},
 }
 # Settings that no entity shows or changes by its key, and why.
 NOT_SET: Final = {
@@ -608,6 +610,8 @@ NOT_SET: Final = {
         "system_time": "is never right when it is read; the drift is shown, and a button sets the clock",
     },
     "saj": {},
+    "dtsu666": {},
+    "ddsu666": {},
 }
 # Settings that nobody may write and no entity shows, and why.
 NOT_LOOKED_AT: Final = {
@@ -616,10 +620,18 @@ NOT_LOOKED_AT: Final = {
         "bms_update_id": "only counts while the maker updates the battery",
         "bms_update_mode": "only counts while the maker updates the battery",
     },
+    "dtsu666": {"clock": "is never right when it is read, and nothing is counted by it"},
+    "ddsu666": {},
 }
 # 57 numbers, 47 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
 # 28 numbers, 16 switches, 18 choices and 28 times; 35 values, 2 that are on or off, 2 fields of flags, and 2 not shown.
-SETTINGS: Final = {"jso": (115, 149), "saj": (90, 41)}
+# 7 and 6 values of meters, to which nobody writes, and one of them is not shown.
+SETTINGS: Final = {"jso": (115, 149), "saj": (90, 41), "dtsu666": (0, 7), "ddsu666": (0, 6)}
+
+
+def is_of(family: str, description: UnitEntityDescription) -> bool:
+    """Whether a machine of this family may be shown with it."""
+    return (description.part is Part.METER) == (family in ("dtsu666", "ddsu666"))
 
 
 def rows_of(family: Family) -> dict[str, list[Register | Derived]]:
@@ -654,8 +666,13 @@ def test_descriptions_are_in_a_table() -> None:
 def test_no_key_is_shown_twice_by_a_platform() -> None:
     """Two entities of one platform with one key would share a unique id."""
     for descriptions in DESCRIPTIONS.values():
-        counts = Counter(description.key for description in descriptions)
-        assert [key for key, count in counts.items() if count > 1] == []
+        for family, role in (("saj", None), *(("dtsu666", role) for role in MeterRole)):
+            counts = Counter(
+                item.key
+                for item in descriptions
+                if is_of(family, item) and item.role in (None, role)
+            )
+            assert [key for key, count in counts.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -665,6 +682,7 @@ def test_every_measured_value_is_shown(family: str) -> None:
         description.key
         for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
         for description in DESCRIPTIONS[platform]
+        if is_of(family, description)
     }
     measured = {
         key
@@ -675,19 +693,21 @@ def test_every_measured_value_is_shown(family: str) -> None:
 
 
 CONTROL_PLATFORMS: Final = (Platform.NUMBER, Platform.SELECT, Platform.SWITCH, Platform.TIME)
-# The keys that can be changed, and those that are shown: where they may not be changed, and in every tier.
-CONTROLS_AND_SENSORS: Final = (
-    {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]},
-    *(
+
+
+def controls_and_sensors(family: str) -> tuple[set[str], set[str], set[str]]:
+    """Return the keys that can be changed, and those that are shown: where they may not be changed, and in every tier."""
+    stand_ins, always = (
         {
             description.key
             for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
             for description in DESCRIPTIONS[platform]
-            if description.writable is writable
+            if description.writable is writable and is_of(family, description)
         }
         for writable in (False, None)
-    ),
-)
+    )
+    controls = {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]}
+    return controls, stand_ins, always
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -695,7 +715,7 @@ def test_every_setting_has_its_entities(family: str) -> None:
     """A control for the tier that may write it and a stand-in for the others; one that nobody may write is shown."""
     settings = {row.key: row for row in FAMILIES[family].every_row() if row.group is Group.SETTINGS}
     writable = {key for key, row in settings.items() if row.writable}
-    controls, stand_ins, always = CONTROLS_AND_SENSORS
+    controls, stand_ins, always = controls_and_sensors(family)
     assert writable - controls == set(NOT_SET[family])
     # A setting of one family may be nobody's to write in another.
     assert settings.keys() - writable - always - stand_ins == set(NOT_LOOKED_AT[family])
@@ -705,7 +725,7 @@ def test_every_setting_has_its_entities(family: str) -> None:
 
 def test_every_control_has_a_stand_in() -> None:
     """In a tier that may not write it, it is still shown, and never next to a control."""
-    controls, stand_ins, always = CONTROLS_AND_SENSORS
+    controls, stand_ins, always = controls_and_sensors("saj")
     assert controls == stand_ins
     assert not always & controls
     writable = {
@@ -766,6 +786,13 @@ def test_a_stand_in_is_shown_where_its_control_is() -> None:
         ("hvrt3_time", "hvrt_time", {"number": "3"}),
         ("battery_1_wake_up", "battery_1_wake_up", {}),
         ("long_over_voltage_trip", "long_over_voltage_trip", {}),
+        ("l3_power", "phase_power", {"phase": "L3"}),
+        ("l1_phase_angle", "phase_phase_angle", {"phase": "L1"}),
+        ("l2_export_energy_total", "phase_export_energy_total", {"phase": "L2"}),
+        ("l2_l3_voltage", "line_voltage", {"phases": "L2-L3"}),
+        ("import_energy_t4_total", "import_energy_tariff_total", {"number": "4"}),
+        ("reactive_energy_q2_total", "reactive_energy_quadrant_total", {"number": "2"}),
+        ("lvrt2_level", "lvrt_level", {"number": "2"}),
     ],
 )
 def test_phases_and_strings_share_their_names(

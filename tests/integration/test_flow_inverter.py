@@ -64,7 +64,7 @@ async def line(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
 
 
 @pytest.fixture
-async def entry(hass: HomeAssistant, line: SimulatedPlant) -> MockConfigEntry:
+async def entry(hass: HomeAssistant, line: SimulatedPlant, few_entities: None) -> MockConfigEntry:
     """Return the entry of the line with the first of the inverters, set up."""
     entry = network_entry(line.tcp_port)
     entry.add_to_hass(hass)
@@ -102,16 +102,16 @@ async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert field.description == {"suggested_value": 2}
     result = await answer(hass, form, {"unit_id": 2})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert list(entry.subentries)[0] == first
-    added = entry.subentries[list(entry.subentries)[1]]
+    known, added = entry.subentries.values()
+    assert known.subentry_id == first
     assert added.subentry_type == "inverter"
     assert added.title == "JSO8048104 0002"
     assert added.unique_id == "JSO0000002"
     assert added.data == {"unit_id": 2, "identity": {**IDENTITY, "serial": "JSO0000002"}}
     assert status(entry) is ConfigEntryState.LOADED
     assert list(entry.runtime_data.units) == [first, added.subentry_id]
-    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
-    assert state(hass, Platform.SENSOR, "battery_soc", "JSO0000002").state == "60"
+    assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
+    assert state(hass, Platform.BINARY_SENSOR, "problem", "JSO0000002").state == "off"
 
 
 async def test_searched(hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant) -> None:
@@ -290,7 +290,7 @@ async def test_another_unit_id(
 ) -> None:
     """Somebody has changed it at the inverter: entities and history stay."""
     (subentry_id,) = entry.subentries
-    before = entity(hass, Platform.SENSOR, "battery_soc")
+    before = entity(hass, Platform.BINARY_SENSOR, "problem")
     line.machines[7] = line.machines.pop(1)
     form = dict(await entry.start_subentry_reconfigure_flow(hass, subentry_id))
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
@@ -308,8 +308,8 @@ async def test_another_unit_id(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     assert entry.subentries[subentry_id].data == {"unit_id": 7, "identity": IDENTITY}
     assert entry.runtime_data.units[subentry_id].unit_id == 7
-    assert entity(hass, Platform.SENSOR, "battery_soc") == before
-    assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+    assert entity(hass, Platform.BINARY_SENSOR, "problem") == before
+    assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
 
 
 async def test_the_same_unit_id(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -325,6 +325,7 @@ async def test_the_same_unit_id(hass: HomeAssistant, entry: MockConfigEntry) -> 
 # ---------------------------------------------------------------------- removing, renaming
 
 
+@pytest.mark.usefixtures("few_entities")
 async def test_removed(hass: HomeAssistant, line: SimulatedPlant) -> None:
     """The others run on; nobody asks the one that is gone, and nothing of it is left."""
     entry = link_entry(network_data(line.tcp_port), {1: "JSO0000001", 2: "JSO0000002"})
@@ -358,7 +359,7 @@ async def test_removed(hass: HomeAssistant, line: SimulatedPlant) -> None:
         coordinator.last_update_success
         for coordinator in entry.runtime_data.units[second].coordinators.values()
     )
-    assert state(hass, Platform.SENSOR, "battery_soc", "JSO0000002").state == "60"
+    assert state(hass, Platform.BINARY_SENSOR, "problem", "JSO0000002").state == "off"
 
 
 async def test_renamed(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -239,7 +239,7 @@ async def test_an_hour_without_a_refused_request(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert unavailable(hass) == gone
     statistics = entry.runtime_data.link.statistics
-    refused, asked = statistics.exceptions.total(), statistics.requests
+    refused, asked = statistics.exceptions.total(), statistics.total.requests
     assert refused > 0
     for second in range(5, 3605, 5):
         freezer.tick(timedelta(seconds=5))
@@ -249,7 +249,7 @@ async def test_an_hour_without_a_refused_request(
         assert unavailable(hass) == gone, second
         assert statistics.exceptions.total() == refused, second
     # The powers were polled 720 times, with two reads or more each.
-    assert statistics.requests - asked > 1440
+    assert statistics.total.requests - asked > 1440
 
 
 def unavailable(hass: HomeAssistant) -> set[str]:

@@ -333,14 +333,16 @@ async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> 
     sent, received = {"tcp": (36, 25), "rtu": (24, 17), "stick": (108, 71)}[server.kind]
     assert statistics.pop("bytes_sent") == sent
     assert statistics.pop("bytes_received") == received
-    assert 10 <= link.statistics.latency(0.5) < 40  # type: ignore[operator]
+    assert 10 <= link.statistics.total.latency(0.5) < 40  # type: ignore[operator]
     assert 0.12 <= link.statistics.busy_seconds < 0.2
     assert link.statistics.bus_load == pytest.approx(link.statistics.busy_seconds / 60)
+    assert statistics.pop("units").keys() == {1}  # type: ignore[attr-defined]
     for key in ("latency_p50", "latency_p95", "busy_seconds", "bus_load"):
         del statistics[key]
     assert statistics == {
         "requests": 3,
         "answers": 2,
+        "success_rate": 0.6667,
         "timeouts": 1,
         "desyncs": 0,
         "late_answers": 0,

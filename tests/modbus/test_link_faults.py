@@ -224,6 +224,7 @@ async def test_stray_bytes_before_an_answer(server: FaultServer, link: Link, bef
 async def test_a_silent_unit_does_not_cost_the_connection(server: FaultServer, link: Link) -> None:
     """Behind a transaction id, or a stick's number, the connection outlives a silent unit; the others are read over it all the time."""
     server.silent = frozenset({5})
+    assert await link.read_holding_registers(1, 10, 1) == [567]
     for _ in range(3):
         with pytest.raises(LinkTimeout):
             await link.read_holding_registers(5, 10, 1)

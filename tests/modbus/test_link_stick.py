@@ -206,7 +206,7 @@ async def test_late_answer_while_nobody_asks(server: FaultServer, make_link: Mak
         await link.read_holding_registers(1, 0, 2)
     await asyncio.sleep(0.06)
     assert link.statistics.late_answers == 1
-    assert link.statistics.answers == 0
+    assert link.statistics.total.answers == 0
     assert link.statistics.dropped == {Dropped.LATE: 1}
 
 
@@ -342,7 +342,7 @@ async def test_ten_thousand_requests(
     total = sum(outcomes, Counter())
     assert total["faults"] > 0.08 * STICKS * REQUESTS
     assert total["failed"] > 0.3 * total["faults"]
-    assert sum(link.statistics.requests for link in links) >= STICKS * REQUESTS
+    assert sum(link.statistics.total.requests for link in links) >= STICKS * REQUESTS
     assert {kind for link in links for kind in link.statistics.dropped} == set(Dropped)
     # asyncio warns of a slow computer.
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

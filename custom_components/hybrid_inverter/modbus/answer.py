@@ -72,14 +72,15 @@ class Reception:
     __slots__ = (
         "_framing",
         "_lost",
+        "_own",
         "_start",
         "_strays",
+        "_unasked",
         "answered",
         "expected",
         "heard",
         "late",
         "pending",
-        "surplus",
         "waiting",
     )
 
@@ -89,6 +90,7 @@ class Reception:
         """Take the framing, and the requests whose answers never came and may still come."""
         self._framing = framing
         self._lost = tuple(lost)
+        self._own: tuple[Expected, ...] = ()
         self._start = 0
         self._strays = 0
         # From sending the request until its answer came or was given up.
@@ -96,16 +98,32 @@ class Reception:
         self.answered = False
         # Whether the other side has said anything to the request, be it of no use.
         self.heard = False
-        # Late answers that were thrown away.
-        self.late = 0
-        # Bytes behind the answer, for which nobody asked.
-        self.surplus = 0
+        # The requests whose answers came late, and were thrown away.
+        self.late: list[Expected] = []
+        # What came behind the answer, or after it was given up, and is no late answer.
+        self._unasked = b""
         # Whether something was received that is not a whole frame yet.
         self.pending = False
+
+    @property
+    def surplus(self) -> int:
+        """Return how many bytes came that nobody asked for."""
+        return len(self._unasked)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether there was a request at all."""
+        return bool(self._own)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything received was whole frames."""
+        return not self.pending and not self._strays
 
     def sent(self, frame: bytes) -> None:
         """Expect the answer to this frame."""
         self.expected = Expected.of(frame, self._framing)
+        self._own = (self.expected,)
         self.waiting = True
 
     def take(self, received: bytes) -> bytes:
@@ -114,25 +132,49 @@ class Reception:
         Takes everything received since the request. Raises LinkDesync as soon as no answer can come of it.
         """
         while rest := received[self._start :]:
-            for candidate in (self.expected, *self._lost):
-                size = candidate.size_of(rest)
-                if size > len(rest):
-                    self.pending = True
-                    return b""
-                if size and self._is_intact(rest[:size]):
-                    break
-            else:
+            candidate, size = self._find(rest, (self.expected, *self._lost))
+            if candidate is None:
                 self._skip_stray(rest)
                 continue
+            if size > len(rest):
+                self.pending = True
+                return b""
             self._start += size
             self.pending = False
             if candidate is self.expected:
                 self.waiting = False
                 self.answered = True
-                self.surplus = len(rest) - size
+                self.overhear(rest[size:])
                 return rest[:size]
-            self.late += 1
+            self.late.append(candidate)
         return b""
+
+    def overhear(self, fresh: bytes) -> None:
+        """Take what is received while nothing is waited for, and throw late answers away.
+
+        Behind the answer to a request another one in the name of the same unit is none that is merely late: it may be
+        the true one, and then the one before was not.
+        """
+        self._unasked += fresh
+        candidates = (
+            [lost for lost in self._lost if lost.unit != self.expected.unit]
+            if self.answered
+            else [*self._own, *self._lost]
+        )
+        while self._unasked:
+            candidate, size = self._find(self._unasked, candidates)
+            if candidate is None or size > len(self._unasked):
+                return
+            self._unasked = self._unasked[size:]
+            self.late.append(candidate)
+
+    def _find(self, data: bytes, candidates: Iterable[Expected]) -> tuple[Expected | None, int]:
+        """Return whose answer the data begins with, or may turn out to, and the size of that answer."""
+        for candidate in candidates:
+            size = candidate.size_of(data)
+            if size and (size > len(data) or self._is_intact(data[:size])):
+                return candidate, size
+        return None, 0
 
     def take_whole(self, frame: bytes) -> bytes:
         """Return the answer, received as a frame of its own; LinkDesync when it is another one."""

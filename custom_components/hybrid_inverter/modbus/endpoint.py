@@ -45,6 +45,11 @@ class TcpEndpoint:
         """Whether an answer says which request it belongs to."""
         return self.framing is Framing.TCP
 
+    @property
+    def endures(self) -> int:
+        """Return after how many unanswered requests the connection is dead if no other unit has used it."""
+        return 2 if self.numbered else 1
+
     def __str__(self) -> str:
         """Return the address as a person writes it."""
         return f"{self.host}:{self.port}"
@@ -69,6 +74,11 @@ class StickEndpoint:
         """Whether an answer says which request it belongs to."""
         return True
 
+    @property
+    def endures(self) -> int:
+        """Return after how many unanswered requests the connection is dead if no other unit has used it."""
+        return 3
+
     def __str__(self) -> str:
         """Return the address as a person writes it."""
         return f"{self.host}:{self.port}"
@@ -92,6 +102,11 @@ class SerialEndpoint:
     def numbered(self) -> bool:
         """Whether an answer says which request it belongs to."""
         return False
+
+    @property
+    def endures(self) -> int:
+        """Return after how many unanswered requests the port is opened again if no other unit has used it."""
+        return 1
 
     def __str__(self) -> str:
         """Return the path of the port."""

@@ -88,6 +88,11 @@ class RejectedError(DeviceError):
         """
         return self.code in (0, 2, 3, 65)
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether a gateway says that nobody answers it (10: no way there, 11: no answer)."""
+        return self.code in (10, 11)
+
 
 class NotHeardError(RejectedError):
     """A meter is only listened to, and nobody asks it for these registers."""

@@ -41,6 +41,7 @@ from .errors import (
 from .line import Line, Priority
 from .pymodbus_log import install_filter, quiet
 from .solarman import WRONG_SERIAL, Dropped, Envelope, Unwrapped
+from .standing import Standing
 from .statistics import LinkStatistics
 from .unit import LinkUnit
 
@@ -62,7 +63,8 @@ PASSING: Final = frozenset({5, 6})
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 5.0
 
-# A connection with transaction ids survives a silent unit, which costs two timeouts; one more, and it is dead itself.
+# A connection over which another unit has answered survives a silent one, which costs two timeouts; one more without an
+# answer from anybody, and it is dead itself.
 SILENCES: Final = 3
 # How many lost answers of a unit are remembered.
 LOST: Final = 8
@@ -110,6 +112,7 @@ class Link:
         self._timeout = patience(endpoint) if timeout is None else timeout
         self._spacing = spacing
         self._spacings: dict[int, float] = {}
+        self._standings: dict[int, Standing] = {}
         self._read_retries = read_retries
         self._frames: deque[Frame] = deque(maxlen=frames)
         self._listeners: list[Callable[[bool], None]] = []
@@ -120,7 +123,10 @@ class Link:
         self._client: Client | None = None
         self._pause = 0.0
         self._open_again_at = 0.0
-        self._free_at = 0.0
+        # Whether the connection could be opened when that was last tried.
+        self.reachable = False
+        # Which units have answered over this connection.
+        self._witnesses: set[int] = set()
         self._reception = Reception(endpoint.framing, ())
         # How much of pymodbus' receive buffer was seen before.
         self._seen = 0
@@ -154,8 +160,9 @@ class Link:
     # ------------------------------------------------------------------ what it is asked for
 
     def pace(self, unit_id: int, spacing: float) -> None:
-        """Leave at least this many seconds after an answer of a unit that wants more than the link's own spacing."""
+        """Leave a unit alone for this many seconds after its answers, if it wants more than the link's own spacing."""
         self._spacings[unit_id] = max(spacing, self._spacing)
+        self._standing(unit_id)
 
     def unit(self, unit_id: int, spacing: float = 0) -> LinkUnit:
         """Return one of the units behind it, which rests for so many seconds after each answer."""
@@ -172,6 +179,7 @@ class Link:
             self._closed = True
             if self._scope is not None:
                 self._scope.reschedule(0)
+            self._line.hurry()
         try:
             async with self._line.turn(Priority.CLOSING):
                 pass
@@ -198,16 +206,31 @@ class Link:
         _check(unit_id, address, count, MOST_READ)
         request = ReadHoldingRegistersRequest(address=address, count=count, dev_id=unit_id)
         priority = Priority.WRITE if urgent else Priority.READ
-        for _ in range(self._read_retries if retries is None else retries):
-            try:
-                return await self._read(request, priority, patience)
-            except REPEATABLE:
-                pass
-            except RejectedError as err:
-                if err.code not in PASSING:
-                    raise
-            self.statistics.retries += 1
-        return await self._read(request, priority, patience)
+        standing = self._standing(unit_id)
+        failures = standing.failures
+        usual = patience is None and retries is None
+        if retries is None:
+            retries = 0 if standing.silent else self._read_retries
+        try:
+            for _ in range(retries):
+                try:
+                    return await self._read(request, priority, patience, failures)
+                except REPEATABLE as err:
+                    if standing.failures != failures:
+                        raise
+                    if usual and standing.is_known and isinstance(err, LinkTimeout):
+                        # It may still be at it.
+                        self._line.spare(unit_id, standing.asked_at + self._timeout)
+                except RejectedError as err:
+                    if err.code not in PASSING:
+                        raise
+                self.statistics.retries += 1
+            return await self._read(request, priority, patience, failures)
+        except REPEATABLE:
+            # A stick says itself when the machine is silent, and has its own reasons to be so.
+            if usual and self._envelope is None and standing.failures == failures:
+                standing.failed()
+            raise
 
     async def write_registers(self, unit_id: int, address: int, values: Sequence[int]) -> None:
         """Write consecutive words, function code 16."""
@@ -227,10 +250,35 @@ class Link:
 
     # ------------------------------------------------------------------ one request
 
+    def _standing(self, unit_id: int) -> Standing:
+        """Return how a unit has answered so far."""
+        if (standing := self._standings.get(unit_id)) is None:
+            standing = self._standings[unit_id] = Standing()
+        return standing
+
+    def _shares(self, unit_id: int) -> bool:
+        """Whether others may be waiting for the line while this unit is asked."""
+        now = _now()
+        return any(
+            other != unit_id and standing.shares(now) for other, standing in self._standings.items()
+        )
+
+    def _patience(self, request: ModbusPDU, priority: Priority) -> float:
+        """Return how many seconds the answer to a request may take; standing.py says why."""
+        if (
+            priority is not Priority.READ
+            or self._envelope is not None
+            or not self._shares(request.dev_id)
+            # A gateway may still wait for the unit that was asked last.
+            or (self._silences and self._reception.expected.unit != request.dev_id)
+        ):
+            return self._timeout
+        return min(self._timeout, self._standing(request.dev_id).patience(request.count))
+
     @asynccontextmanager
-    async def _turn(self, priority: Priority) -> AsyncIterator[None]:
+    async def _turn(self, priority: Priority, unit_id: int = 0) -> AsyncIterator[None]:
         """Have the link for oneself, until it is closed."""
-        async with self._line.turn(priority):
+        async with self._line.turn(priority, unit_id):
             if self._closed:
                 raise LinkError(f"{self.endpoint}: the link is closed")
             try:
@@ -242,19 +290,29 @@ class Link:
                 self._scope = None
 
     async def _read(
-        self, request: ModbusPDU, priority: Priority, patience: float | None
+        self, request: ModbusPDU, priority: Priority, patience: float | None, failures: int
     ) -> list[int]:
         """Return the words that one attempt brings."""
-        response = await self._request(request, priority, patience)
+        response = await self._request(request, priority, patience, failures)
         self.statistics.registers_read += request.count
         return response.registers
 
     async def _request(
-        self, request: ModbusPDU, priority: Priority, patience: float | None = None
+        self,
+        request: ModbusPDU,
+        priority: Priority,
+        patience: float | None = None,
+        failures: int | None = None,
     ) -> ModbusPDU:
-        """Send a request when it is its turn, and return its answer."""
-        seconds = self._timeout if patience is None else patience
-        async with self._turn(priority):
+        """Send a request when it is its turn, and return its answer.
+
+        Nothing is sent to a unit that has fallen silent since it had failed so often.
+        """
+        standing = self._standing(request.dev_id)
+        async with self._turn(priority, request.dev_id):
+            if priority is Priority.READ and standing.silent and standing.failures != failures:
+                raise LinkTimeout(f"{self.endpoint}: unit {request.dev_id} has fallen silent")
+            seconds = self._patience(request, priority) if patience is None else patience
             if not self.endpoint.numbered:
                 await self._resynchronise(request, seconds)
             return await self._exchange(request, seconds)
@@ -269,7 +327,8 @@ class Link:
         """
         if self._reception.surplus > STRAY_BYTES:
             # What came unasked may be the true answer to the last request, which then got another one's.
-            self._lose(self._reception.expected)
+            if self._reception.was_sent:
+                self._lose(self._reception.expected)
             self._drop()
         if (lost := self._lost.get(request.dev_id)) is None:
             return
@@ -290,7 +349,8 @@ class Link:
 
     async def _exchange(self, request: ModbusPDU, seconds: float) -> ModbusPDU:
         """Send a request and return its answer, within these seconds; RejectedError when it is a Modbus exception."""
-        if (pause := self._free_at - _now()) > 0:
+        # Behind another exchange in the same turn.
+        if (pause := self._line.rested_at(request.dev_id) - _now()) > 0:
             await asyncio.sleep(pause)
         client = await self._open()
         # pymodbus keeps the time for a client, not for a request; it looks up how long when it has sent one.
@@ -312,31 +372,52 @@ class Link:
             ) from err
         finally:
             self._transaction = request.transaction_id
-            self._account(request.dev_id, reception, started)
+            self._account(request, reception, started)
         self._conclude(reception.expected, refused=response.isError())
         if response.isError():
             self.statistics.exceptions[response.exception_code] += 1
-            raise RejectedError(
+            refusal = RejectedError(
                 response.exception_code, f"unit {request.dev_id}, register {request.address}"
             )
+            if refusal.is_silence:
+                self._standing(request.dev_id).failed()
+            raise refusal
         return response
 
-    def _account(self, unit_id: int, reception: Reception, started: float) -> None:
+    def _account(self, request: ModbusPDU, reception: Reception, started: float) -> None:
         """Book an exchange that ended, and drop a connection that cannot be trusted after it."""
         ended = _now()
+        unit_id = request.dev_id
         reception.waiting = False
         if self._envelope is not None:
             self._envelope.give_up()
-        self._free_at = ended + self._spacings.get(unit_id, self._spacing)
-        self.statistics.record(started, ended, answered=reception.answered)
-        self.statistics.late_answers += reception.late
+        rest = ended + self._spacing
+        self._line.rest(rest, unit_id, ended + self._spacings.get(unit_id, self._spacing))
+        self.statistics.record(unit_id, started, ended, answered=reception.answered)
+        self._note_late(reception)
+        standing = self._standing(unit_id)
+        standing.asked_at = started
         if reception.answered:
+            standing.heard(ended)
+            if reception.expected.function == READ:
+                standing.measured(request.count, ended - started)
             self._silences = 0
+            self._witnesses.add(unit_id)
             return
         self._lose(reception.expected)
         self._silences = 0 if reception.heard else self._silences + 1
-        if not self.endpoint.numbered or reception.pending or self._silences == SILENCES:
+        # What has just carried another unit's answers is not dead because this one is silent.
+        endured = SILENCES if self._witnesses - {unit_id} else self.endpoint.endures
+        torn = reception.pending if self.endpoint.numbered else not reception.clean
+        if torn or self._silences >= endured:
             self._drop()
+
+    def _note_late(self, reception: Reception) -> None:
+        """Book the late answers that were thrown away."""
+        self.statistics.late_answers += len(reception.late)
+        for request in reception.late:
+            self._standing(request.unit).late()
+        reception.late.clear()
 
     def _conclude(self, answered: Expected, *, refused: bool) -> None:
         """Draw the conclusion from an RTU answer about answers of the same unit that are missing.
@@ -374,12 +455,17 @@ class Link:
         except LinkError:
             self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
             self._open_again_at = _now() + self._pause
+            if self.reachable:
+                self.reachable = False
+                self._tell(connected=False)
             raise
         self._pause = 0.0
+        self.reachable = True
         # pymodbus counts transactions per connection; a late answer to the last connection must not fit into this one.
         client.ctx.next_tid = self._transaction
         self._client = client
         self._seen = self._silences = 0
+        self._witnesses.clear()
         if self._envelope is not None:
             self._envelope.restart()
         self.statistics.connects += 1
@@ -444,7 +530,8 @@ class Link:
     def _take(self, data: bytes, fresh: bytes) -> bytes:
         """Return the answer in everything received since the request, the fresh bytes being the last of it."""
         if not self._reception.waiting:
-            self._reception.surplus += len(fresh)
+            self._reception.overhear(fresh)
+            self._note_late(self._reception)
             if self._reception.surplus > BABBLE:
                 self._drop()
             return b""

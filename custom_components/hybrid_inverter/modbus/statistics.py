@@ -10,52 +10,29 @@ from typing import Final
 
 from .solarman import Dropped
 
-# How many of the last latencies the percentiles are taken of.
-LATENCIES: Final = 256
+# How many of the last requests, and of the last answers, the rates and percentiles are taken of.
+RECENT: Final = 256
 # Seconds over which the load of the line is measured.
 LOAD_WINDOW: Final = 60.0
 
 
-@dataclass(slots=True)
-class LinkStatistics:
-    """Counters of one link since it was made. Every request on the wire counts, repeated ones too."""
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How requests were answered. Every request on the wire counts, repeated ones too."""
 
-    # The clock of the spans, in seconds.
-    clock: Callable[[], float]
     requests: int = 0
     # Whole frames that belong to a request, refusals included.
     answers: int = 0
-    timeouts: int = 0
-    desyncs: int = 0
-    # Frames that came after their request was given up, and were thrown away.
-    late_answers: int = 0
-    retries: int = 0
-    connects: int = 0
-    connection_losses: int = 0
-    # Modbus exceptions by their code.
-    exceptions: Counter[int] = field(default_factory=Counter)
-    # Error frames of a stick by their code.
-    stick_errors: Counter[int] = field(default_factory=Counter)
-    # What a stick sent that is no answer, by its kind.
-    dropped: Counter[Dropped] = field(default_factory=Counter)
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    registers_read: int = 0
-    # Seconds between a request and its answer, or the end of waiting for it.
-    busy_seconds: float = 0.0
-    _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES))
-    _spans: deque[tuple[float, float]] = field(default_factory=deque)
+    _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    _outcomes: deque[bool] = field(default_factory=lambda: deque(maxlen=RECENT))
 
-    def record(self, started: float, ended: float, *, answered: bool) -> None:
-        """Count a request that was sent and answered, or given up, at these times."""
+    def count(self, seconds: float, *, answered: bool) -> None:
+        """Count a request that was answered, or given up, after so many seconds."""
         self.requests += 1
-        self.busy_seconds += ended - started
-        self._spans.append((started, ended))
-        while self._spans[0][1] < ended - LOAD_WINDOW:
-            self._spans.popleft()
+        self._outcomes.append(answered)
         if answered:
             self.answers += 1
-            self._latencies.append(ended - started)
+            self._latencies.append(seconds)
 
     def latency(self, share: float) -> float | None:
         """Return the milliseconds within which this share of the last answers came; None before the first."""
@@ -74,6 +51,67 @@ class LinkStatistics:
         return self.latency(0.95)
 
     @property
+    def success_rate(self) -> float | None:
+        """Return the share of the last requests that were answered, 0 to 1; None before the first."""
+        if not self._outcomes:
+            return None
+        return sum(self._outcomes) / len(self._outcomes)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the numbers, for diagnostics: latencies in milliseconds, the rate as a share of 1."""
+        return {
+            "requests": self.requests,
+            "answers": self.answers,
+            "success_rate": _rounded(self.success_rate, 4),
+            "latency_p50": _rounded(self.latency_p50),
+            "latency_p95": _rounded(self.latency_p95),
+        }
+
+
+def _rounded(number: float | None, digits: int = 1) -> float | None:
+    """Return a number with so many decimals, if there is one."""
+    return None if number is None else round(number, digits)
+
+
+@dataclass(slots=True)
+class LinkStatistics:
+    """Counters of one link since it was made."""
+
+    # The clock of the spans, in seconds.
+    clock: Callable[[], float]
+    # All requests, and those of each unit.
+    total: Tally = field(default_factory=Tally)
+    units: dict[int, Tally] = field(default_factory=dict)
+    timeouts: int = 0
+    desyncs: int = 0
+    # Frames that came after their request was given up, and were thrown away.
+    late_answers: int = 0
+    retries: int = 0
+    connects: int = 0
+    connection_losses: int = 0
+    # Modbus exceptions by their code.
+    exceptions: Counter[int] = field(default_factory=Counter)
+    # Error frames of a stick by their code.
+    stick_errors: Counter[int] = field(default_factory=Counter)
+    # What a stick sent that is no answer, by its kind.
+    dropped: Counter[Dropped] = field(default_factory=Counter)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    registers_read: int = 0
+    # Seconds between a request and its answer, or the end of waiting for it.
+    busy_seconds: float = 0.0
+    _spans: deque[tuple[float, float]] = field(default_factory=deque)
+
+    def record(self, unit_id: int, started: float, ended: float, *, answered: bool) -> None:
+        """Count a request to a unit that was sent and answered, or given up, at these times."""
+        for tally in (self.total, self.units.setdefault(unit_id, Tally())):
+            tally.count(ended - started, answered=answered)
+        self.busy_seconds += ended - started
+        self._spans.append((started, ended))
+        while self._spans[0][1] < ended - LOAD_WINDOW:
+            self._spans.popleft()
+
+    @property
     def bus_load(self) -> float:
         """Return the share of the last 60 s in which a request was on the line, 0 to 1."""
         begin = self.clock() - LOAD_WINDOW
@@ -81,13 +119,8 @@ class LinkStatistics:
 
     def as_dict(self) -> dict[str, object]:
         """Return everything, for diagnostics: latencies in milliseconds, the load as a share of 1."""
-
-        def rounded(number: float | None) -> float | None:
-            return None if number is None else round(number, 1)
-
         return {
-            "requests": self.requests,
-            "answers": self.answers,
+            **self.total.as_dict(),
             "timeouts": self.timeouts,
             "desyncs": self.desyncs,
             "late_answers": self.late_answers,
@@ -100,8 +133,7 @@ class LinkStatistics:
             "bytes_sent": self.bytes_sent,
             "bytes_received": self.bytes_received,
             "registers_read": self.registers_read,
-            "latency_p50": rounded(self.latency_p50),
-            "latency_p95": rounded(self.latency_p95),
-            "busy_seconds": rounded(self.busy_seconds),
-            "bus_load": round(self.bus_load, 4),
+            "busy_seconds": _rounded(self.busy_seconds),
+            "bus_load": _rounded(self.bus_load, 4),
+            "units": {unit: tally.as_dict() for unit, tally in sorted(self.units.items())},
         }
