@@ -7,10 +7,12 @@ from .const import MeterRole
 from .entity import Part
 from .sensor_kinds import (
     APPARENT_POWER,
+    CHOICE,
     CURRENT,
     ENERGY,
     FREQUENCY,
     PHASE_ANGLE,
+    PLAIN,
     POWER,
     POWER_FACTOR,
     REACTIVE_ENERGY,
@@ -20,6 +22,7 @@ from .sensor_kinds import (
     VOLTAGE,
     UnitSensorDescription,
     diagnostic,
+    fixed,
     hidden,
     phases,
     shown,
