@@ -5,6 +5,7 @@ every group of registers. Only a dead link keeps an entry from loading: a machin
 keeps its entities and shows them as unavailable.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -54,6 +55,7 @@ from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .following import async_find, async_follow, async_move
 from .following_heard import async_follow_heard
+from .link_device import async_register_link
 from .modbus.connection import Connection
 from .modbus.device import Device
 from .modbus.errors import LinkError
@@ -162,13 +164,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     entry.async_on_unload(async_reload_on_change(hass, entry))
     entry.async_on_unload(async_follow_heard(hass, entry, link))
 
-    answers = [await unit.async_first_refresh() for unit in runtime.units.values()]
+    # A silent machine holds up nobody for longer than the link waits for it.
+    answers = await asyncio.gather(*(unit.async_first_refresh() for unit in runtime.units.values()))
     known_before = bool(dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id))
     if answers and not any(answers) and not known_before:
         raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="no_unit_answers")
 
+    link_id = async_register_link(hass, entry)
     for unit in runtime.units.values():
-        _register_device(hass, entry, unit)
+        _register_device(hass, entry, unit, link_id)
         _remove_orphans(hass, entry, unit)
         identity = unit.coordinators[Group.IDENTITY]
         for listener in (
@@ -315,9 +319,9 @@ def _remove_orphans(
 
 
 def _register_device(
-    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
+    hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime, link_id: str
 ) -> None:
-    """Register the inverter before its parts, which refer to it."""
+    """Register the inverter below its link, and before its parts, which refer to it."""
     identity = unit.identity
     mac = entry.data.get(CONF_MAC)
     # A stick belongs to the machine that it hangs on; two devices cannot share it.
@@ -332,6 +336,7 @@ def _register_device(
         name=unit.name,
         serial_number=unit.device.family.serial and identity.serial,
         sw_version=identity.firmware,
+        via_device_id=link_id,
     )
     unit.device_id = device.id
 

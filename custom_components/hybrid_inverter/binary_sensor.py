@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import Part, UnitEntity, UnitEntityDescription, ValueEntity
+from .link_device import link_binary_sensors
 from .modbus.register import Group
 from .roster import async_add_values
 from .switch import SWITCHES
@@ -102,7 +103,8 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of every unit."""
+    """Add the binary sensors of the link, and of every unit."""
+    async_add_entities(link_binary_sensors(entry))
     async_add_values(
         entry, async_add_entities, (*BINARY_SENSORS, *READ_ONLY_SETTINGS), UnitBinarySensor
     )

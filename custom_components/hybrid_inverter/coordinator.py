@@ -21,9 +21,10 @@ from .const import (
 )
 from .modbus.connection import Connection
 from .modbus.device import Device, Snapshot
-from .modbus.errors import DeviceError, LinkError, ResidueError, WrongDeviceError
+from .modbus.errors import DeviceError, LinkError, RejectedError, ResidueError, WrongDeviceError
 from .modbus.guard import Rejection
 from .modbus.identify import Identity
+from .modbus.link import REPEATABLE
 from .modbus.register import Group
 from .stored import intervals_of
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 # Within these seconds a machine is left as it was found, or not at all: Home Assistant is about to stop.
 RELEASE_SECONDS: Final = 15
-# The longest pause, in seconds, between polls of a stick that fail one after the other.
+# The longest pause, in seconds, between polls that fail one after the other.
 LONGEST_PAUSE: Final = 60.0
 
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
@@ -64,6 +65,8 @@ class UnitRuntime:
     faults: FaultMonitor | None = None
     # Whether the machine has told its serial number since the link was last opened.
     verified: bool = False
+    # Why nothing comes from the machine; None while it answers.
+    silence: DeviceError | None = None
     # Whether it was tried to put back what a mode has left behind that is over.
     tidied: bool = False
     # The unique ids that the entity registry had when the entry was loaded, whatever they were shown as.
@@ -91,6 +94,16 @@ class UnitRuntime:
             await self.device.verify(self.identity.serial)
             self.verified = True
 
+    def note_failure(self, error: DeviceError) -> bool:
+        """Take note of a poll that failed; return whether the machine was asked in vain."""
+        # While a machine is silent, another one may take its place.
+        self.verified = False
+        asked_in_vain = isinstance(error, RejectedError) and error.is_silence
+        if asked_in_vain or isinstance(error, LinkError):
+            self.silence = error
+        # A link that cannot be opened has its own pauses, and others suffer as much.
+        return asked_in_vain or isinstance(error, REPEATABLE)
+
     @callback
     def link_changed(self, _connected: bool) -> None:
         """Ask for the serial number again: behind an address there may be another machine now."""
@@ -100,6 +113,9 @@ class UnitRuntime:
     def publish(self, group: Group) -> None:
         """Show what a write has read back."""
         self.coordinators[group].async_publish()
+        if self.silence is not None:
+            # It was asked by somebody else than its polls, and has answered.
+            self.coordinators[Group.POWER].async_ask_again()
 
     @callback
     def async_tidy(self, hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
@@ -202,15 +218,20 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         )
         self.data = Snapshot({})
 
-    def _back_off(self) -> float | None:
+    def _back_off(self, *, in_vain: bool) -> float | None:
         """Return the seconds until the next poll, now that one has failed; None for as many as always.
 
-        A stick has other things to do than to answer us, and is not to be pressed while it does them.
+        A silent machine is asked less and less, as what it is waited for is taken from the others on the link. A stick
+        has other things to do than to answer us, and is not to be pressed while it does them.
         """
-        if self.config_entry.data[CONF_TYPE] != TYPE_STICK or self.update_interval is None:
+        if self.update_interval is None:
+            return None
+        stick = self.config_entry.data[CONF_TYPE] == TYPE_STICK
+        if not stick and not (in_vain and self.group is Group.POWER):
             return None
         seconds = self.update_interval.total_seconds()
-        self._pause = max(seconds, min(2 * (self._pause or seconds), LONGEST_PAUSE))
+        longer = 2 * (self._pause or seconds) if stick or self._pause else seconds
+        self._pause = max(seconds, min(longer, LONGEST_PAUSE))
         return self._pause
 
     @property
@@ -229,6 +250,9 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_update_data(self) -> Snapshot:
         """Poll once, after making sure that it is still the same machine."""
         unit = self.unit
+        if unit.silence is not None and self.group is not Group.POWER:
+            # One question is enough to find out that it answers again, and every one costs the others their time.
+            raise self._no_answer(unit.silence)
         keys = self._polled = self.keys
         try:
             await unit.async_verify()
@@ -240,21 +264,32 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_placeholders={"model": unit.identity.model, "found": err.found},
             ) from err
         except DeviceError as err:
-            # While a machine is silent, another one may take its place.
-            unit.verified = False
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="no_answer",
-                translation_placeholders={"model": unit.identity.model, "error": str(err)},
-                retry_after=self._back_off(),
-            ) from err
+            in_vain = unit.note_failure(err)
+            raise self._no_answer(err, self._back_off(in_vain=in_vain)) from err
         self._pause = 0.0
-        if self.group is Group.POWER and not self.last_update_success:
+        if self.group is Group.POWER and (unit.silence is not None or not self.last_update_success):
+            unit.silence = None
             self.config_entry.async_create_background_task(
                 self.hass, unit.async_wake(), f"{self.name} wake"
             )
         unit.async_tidy(self.hass, self.config_entry)
         return snapshot
+
+    def _no_answer(self, error: DeviceError, retry_after: float | None = None) -> UpdateFailed:
+        """Return what to raise for a poll that brought nothing."""
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="no_answer",
+            translation_placeholders={"model": self.unit.identity.model, "error": str(error)},
+            retry_after=retry_after,
+        )
+
+    @callback
+    def async_ask_again(self) -> None:
+        """Poll now instead of when the pause is over."""
+        self.config_entry.async_create_background_task(
+            self.hass, self.async_request_refresh(), f"{self.name} ask again"
+        )
 
     @callback
     def async_publish(self) -> None:

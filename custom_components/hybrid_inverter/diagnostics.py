@@ -10,6 +10,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 
 from .const import CONF_INVERTED, CONF_LOGGER_SERIAL, CONF_ROLE, CONF_UNIT_ID, DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .entity import Part, part_identifier
 from .modbus.register import Text
 
 REDACTED: Final = "**REDACTED**"
@@ -20,13 +21,8 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry
 ) -> dict[str, Any]:
     """Return the diagnostics of a link and of all units on it."""
-    link = entry.runtime_data.link
     return {
-        "link": {
-            **async_redact_data(entry.data, TO_REDACT),
-            "connected": link.connected,
-            "statistics": link.statistics.as_dict(),
-        },
+        "link": _link(entry),
         "options": dict(entry.options),
         "units": [_unit(unit) for unit in entry.runtime_data.units.values()],
     }
@@ -35,17 +31,27 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of the unit that a device is, or is a part of."""
+    """Return the diagnostics of the link, or of the unit that a device is, or is a part of."""
     names = {name for domain, name in device.identifiers if domain == DOMAIN}
+    if entry.entry_id in names:
+        return {"link": _link(entry)}
     return {
         "units": [
             _unit(unit)
             for unit in entry.runtime_data.units.values()
-            if any(
-                name == unit.identity.serial or name.startswith(f"{unit.identity.serial}_")
-                for name in names
-            )
+            if device.identifiers.intersection(part_identifier(unit, part) for part in Part)
         ]
+    }
+
+
+def _link(entry: HybridInverterConfigEntry) -> dict[str, Any]:
+    """Return everything about a link but where it leads."""
+    link = entry.runtime_data.link
+    return {
+        **async_redact_data(entry.data, TO_REDACT),
+        "connected": link.connected,
+        "reachable": link.reachable,
+        "statistics": link.statistics.as_dict(),
     }
 
 

@@ -130,13 +130,18 @@ def unique_id(unit: UnitRuntime, description: UnitEntityDescription) -> str:
     return f"{unit.identity.serial}_{description.key}"
 
 
+def part_identifier(unit: UnitRuntime, part: Part) -> tuple[str, str]:
+    """Return what the device is known by that a part of a unit is shown as."""
+    serial = unit.identity.serial
+    return (DOMAIN, serial if part in WHOLE else f"{serial}_{part}")
+
+
 def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
     """Return the device that a part of a unit is shown as."""
-    serial = unit.identity.serial
     if part in WHOLE:
-        return DeviceInfo(identifiers={(DOMAIN, serial)})
+        return DeviceInfo(identifiers={part_identifier(unit, part)})
     return DeviceInfo(
-        identifiers={(DOMAIN, f"{serial}_{part}")},
+        identifiers={part_identifier(unit, part)},
         manufacturer=unit.identity.manufacturer,
         model=unit.identity.model,
         translation_key=part,

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import UnitEntity, ValueEntity
 from .faults import async_meaning
+from .link_device import link_sensors
 from .modbus.guard import CounterGuard
 from .modbus.register import Group
 from .outage import OUTAGE_SENSORS, OutageSensor
@@ -51,7 +52,8 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of every unit."""
+    """Add the sensors of the link, and of every unit."""
+    async_add_entities(link_sensors(entry))
     async_add_values(
         entry,
         async_add_entities,

@@ -54,12 +54,15 @@ async def test_entry(
         "port": picture.port,
         "framing": "tcp",
         "connected": True,
+        "reachable": True,
         "statistics": None,
     }
     statistics = data["link"]["statistics"]
     assert statistics["requests"] == len(picture.requests)
     assert statistics["timeouts"] == 0
     assert statistics["exceptions"] == {}
+    assert statistics["success_rate"] == 1
+    assert statistics["units"]["1"]["requests"] == len(picture.requests)
     assert data["options"] == {}
 
     (unit,) = data["units"]
@@ -164,6 +167,20 @@ async def test_device(
     (unit,) = data["units"]
     assert unit["unit_id"] == 1
     assert unit["values"]["battery_soc"] == 60
+
+
+async def test_device_of_the_link(
+    hass: HomeAssistant, loaded: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """How it behaves, and not where it leads."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, loaded.entry_id), loaded.entry_id
+    )
+    assert device is not None
+    data: Any = await get_diagnostics_for_device(hass, hass_client, loaded, device)
+    assert data.keys() == {"link"}
+    assert data["link"]["host"] == REDACTED
+    assert data["link"]["statistics"]["success_rate"] == 1
 
 
 async def test_device_of_another_machine(

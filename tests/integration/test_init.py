@@ -200,7 +200,13 @@ async def test_restart_with_a_silent_machine(
     assert loaded.state is ConfigEntryState.LOADED
     connectivity = state(hass, Platform.BINARY_SENSOR, "connectivity")
     assert {item.entity_id for item in hass.states.async_all()} == shown
-    assert unavailable(hass) == shown - {connectivity.entity_id}
+    of_link = {
+        known.entity_id
+        for known in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+        if known.config_subentry_id is None
+    }
+    assert len(of_link) == 4
+    assert unavailable(hass) == shown - {connectivity.entity_id} - of_link
     assert connectivity.state == "off"
 
     plant.machine().trouble.silent = False

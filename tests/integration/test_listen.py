@@ -382,7 +382,11 @@ async def test_is_shown_once_a_second(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert (before, value(hass, "l1_power")) == ("12400.0", "12000.0")
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    assert [(device.model, device.serial_number) for device in devices] == [("DTSU666", None)]
+    assert [
+        (device.model, device.serial_number) for device in devices if device.model is not None
+    ] == [("DTSU666", None)]
+    # The line is a device, too.
+    assert value(hass, "understood", entry.entry_id) == "100"
 
 
 async def test_silence(hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry) -> None:

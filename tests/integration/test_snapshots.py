@@ -58,7 +58,9 @@ async def test_platform(
         lines.append(
             " | ".join(
                 (
-                    known.unique_id.removeprefix(f"{SERIAL}_"),
+                    known.unique_id.removeprefix(f"{SERIAL}_").removeprefix(
+                        f"{pictured.entry_id}_"
+                    ),
                     known.entity_id,
                     state.attributes["friendly_name"],
                     known.entity_category or "-",

@@ -12,6 +12,7 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import section
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.selector import SelectSelector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -25,7 +26,12 @@ from custom_components.hybrid_inverter.const import (
     DOMAIN,
     MeterRole,
 )
-from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.entity import (
+    WHOLE,
+    Part,
+    UnitEntityDescription,
+    translation_of,
+)
 from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.flow_inverter import InverterFlow
 from custom_components.hybrid_inverter.flow_meter import WIRINGS, MeterFlow
@@ -41,6 +47,11 @@ from custom_components.hybrid_inverter.flow_schemas import (
     rated_power_schema,
 )
 from custom_components.hybrid_inverter.flow_units import WAYS
+from custom_components.hybrid_inverter.link_device import (
+    LINK_CONNECTIVITY,
+    LINK_SENSORS,
+    LISTENER_SENSORS,
+)
 from custom_components.hybrid_inverter.modbus.listen_for import Unheard
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
@@ -62,10 +73,18 @@ def load(name: str) -> dict[str, Any]:
 TEXTS: Final = load("translations/en.json")
 ICONS: Final = load("icons.json")
 
-SHOWN: Final[list[tuple[Platform, UnitEntityDescription]]] = [
+SHOWN: Final[list[tuple[Platform, EntityDescription]]] = [
     *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
     *ALWAYS,
+    (Platform.BINARY_SENSOR, LINK_CONNECTIVITY),
+    *((Platform.SENSOR, item) for item in (*LINK_SENSORS, *LISTENER_SENSORS)),
 ]
+
+
+def named(description: EntityDescription) -> tuple[str, dict[str, str]]:
+    """Return the translation key of an entity, and its placeholders."""
+    of_unit = isinstance(description, UnitEntityDescription)
+    return translation_of(description.text_key if of_unit else description.key)
 
 
 def placeholders(text: str) -> set[str]:
@@ -89,7 +108,7 @@ def test_entity_names() -> None:
     """Every entity has a name, and every name an entity."""
     used: dict[str, set[str]] = {}
     for platform, description in SHOWN:
-        key, _ = translation_of(description.text_key)
+        key, _ = named(description)
         used.setdefault(platform, set()).add(key)
     assert {platform: set(names) for platform, names in TEXTS["entity"].items()} == used
 
@@ -97,7 +116,7 @@ def test_entity_names() -> None:
 def test_placeholders_of_entity_names() -> None:
     """A name asks for exactly what the entity gives."""
     for platform, description in SHOWN:
-        key, given = translation_of(description.text_key)
+        key, given = named(description)
         assert placeholders(TEXTS["entity"][platform][key]["name"]) == set(given), (platform, key)
 
 
@@ -110,7 +129,7 @@ def test_states() -> None:
     rows = [row for family in FAMILIES.values() for row in family.every_row()]
     expected: dict[tuple[Platform, str], set[str]] = {}
     for platform, description in SHOWN:
-        key, _ = translation_of(description.text_key)
+        key, _ = named(description)
         # Phases, packs and slots share their texts, and so do families.
         states = expected.setdefault((platform, key), set())
         if key in ("charge_slot_days", "discharge_slot_days"):
@@ -132,7 +151,7 @@ def test_states() -> None:
 def test_codes_are_named() -> None:
     """The list of codes is an attribute that a person can read, and so is what faults and warnings mean."""
     for description in CODES:
-        key, _ = translation_of(description.text_key)
+        key, _ = named(description)
         attributes = TEXTS["entity"]["sensor"][key]["state_attributes"]
         expected = {"codes": {"name": "Codes"}}
         if description.key in ("fault", "warning"):
@@ -181,16 +200,12 @@ def test_a_setting_has_one_name() -> None:
 
 
 def test_device_names() -> None:
-    """Every part of an inverter has a name with the inverter's in it, and every meter one by what it measures."""
-    meters = {f"{role}_meter" for role in MeterRole}
-    parts = {key: text["name"] for key, text in TEXTS["device"].items() if key not in meters}
-    assert set(parts) == set(Part) - {Part.INVERTER, Part.METER}
-    assert all(placeholders(name) == {"inverter"} for name in parts.values())
-    assert {TEXTS["device"][key]["name"] for key in meters} == {
-        "Grid meter",
-        "Solar meter",
-        "Load meter",
-    }
+    """Parts have the inverter's name in theirs, meters one by what they measure; a link tells where it leads."""
+    links = {"network_link": {"host"}, "serial_link": set[str]()}
+    parts = {part: {"inverter"} for part in set(Part) - WHOLE}
+    meters = {f"{role}_meter": set[str]() for role in MeterRole}
+    given = {key: placeholders(text["name"]) for key, text in TEXTS["device"].items()}
+    assert given == {**links, **parts, **meters}
 
 
 # ---------------------------------------------------------------------- dialogs
@@ -620,7 +635,7 @@ def test_icons() -> None:
     }
     used = set()
     for platform, description in SHOWN:
-        key, _ = translation_of(description.text_key)
+        key, _ = named(description)
         device_class = description.device_class
         used.add((platform, key))
         if device_class in (None, "enum"):

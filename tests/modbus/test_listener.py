@@ -20,9 +20,9 @@ from custom_components.hybrid_inverter.modbus.errors import (
     LinkBusy,
     LinkError,
     LinkRefused,
-    LinkTimeout,
     LinkUnresolved,
     NotHeardError,
+    SilenceError,
 )
 from custom_components.hybrid_inverter.modbus.link import Framing, SerialEndpoint, TcpEndpoint
 from custom_components.hybrid_inverter.modbus.listener import HeardUnit, Listener
@@ -101,7 +101,7 @@ async def test_what_nobody_asks_for(listener: Listener) -> None:
     assert 0.25 < clock() - started < 0.6
     with pytest.raises(NotHeardError):
         await listener.read_holding_registers(1, 0x1522, 4)
-    with pytest.raises(LinkTimeout):
+    with pytest.raises(SilenceError):
         await listener.read_holding_registers(2, 0x151E, 2)
     assert clock() - started < 0.6
 
@@ -144,7 +144,7 @@ async def test_goes_silent(line: OverheardLine, listener: Listener) -> None:
         assert await listener.read_holding_registers(1, 0x151E, 2) == FIRST
     with (
         patch.object(listener_module, "_now", lambda: now + 11),
-        pytest.raises(LinkTimeout),
+        pytest.raises(SilenceError),
     ):
         await listener.read_holding_registers(1, 0x151E, 2)
     assert listener.connected

@@ -35,6 +35,11 @@ class Connection(Protocol):
         """Whether it is open."""
         ...
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the last attempt to open it succeeded."""
+        ...
+
     def add_listener(self, callback: Callable[[bool], None]) -> Callable[[], None]:
         """Call back with whether it is connected whenever that changes; return what ends it."""
         ...

@@ -225,13 +225,14 @@ class Device:
         for index, spans in enumerate(reads):
             try:
                 refusals = await self._fetch(spans)
-            except LinkError as err:
+            except (LinkError, RejectedError, ImplausibleError) as err:
                 error = err
-                for missing in reads[index:]:
-                    self._forget(missing)
-                break
-            except (RejectedError, ImplausibleError) as err:
-                error = err
+                if isinstance(err, LinkError) or (
+                    isinstance(err, RejectedError) and err.is_silence
+                ):
+                    for missing in reads[index:]:
+                        self._forget(missing)
+                    break
                 self._forget(spans)
             else:
                 refused |= refusals

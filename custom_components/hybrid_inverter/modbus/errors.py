@@ -31,6 +31,10 @@ class LinkTimeout(LinkError):
     """The link is up, but no answer came in time."""
 
 
+class SilenceError(LinkError):
+    """A unit is only listened to, and nobody asks it for anything any more."""
+
+
 class LinkDesync(LinkError):
     """An answer came that does not belong to the request; nothing of it was used."""
 

@@ -17,7 +17,7 @@ from statistics import median
 import struct
 from typing import Final
 
-from .errors import LinkTimeout, NotHeardError
+from .errors import NotHeardError, SilenceError
 from .overhear import Exchange
 
 # How many exchanges of a request are remembered, and how many requests; an inverter has a handful.
@@ -109,13 +109,13 @@ class Heard:
     def words(self, unit: int, address: int, count: int, now: float) -> list[int]:
         """Return registers as one answer held them, the newest one.
 
-        NotHeardError when nobody asks the unit for them, or nobody does any more, LinkTimeout when nobody asks it for
+        NotHeardError when nobody asks the unit for them, or nobody does any more, SilenceError when nobody asks it for
         anything.
         """
         own = [item for item in self.requests() if item[0].unit == unit]
         fresh = [(request, heard) for request, heard in own if heard.is_fresh(now)]
         if not fresh:
-            raise LinkTimeout(f"unit {unit} is not heard")
+            raise SilenceError(f"unit {unit} is not heard")
         answers = [
             (heard.believed.time, heard.believed.words[address - request.address :][:count])
             for request, heard in fresh

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Never
 
 from .endpoint import PATIENCE
-from .errors import LinkError, LinkLost, LinkTimeout, NotHeardError
+from .errors import LinkError, LinkLost, NotHeardError, SilenceError
 from .heard import Heard
 from .link import FIRST_PAUSE, LONGEST_PAUSE, Frame
 from .overhear import Ear, Overheard
@@ -24,10 +24,20 @@ SETTLING: Final = 3.0
 class ListenerStatistics:
     """What a listener has heard since it was made."""
 
-    heard: Overheard
+    ear: Ear
     memory: Heard
     connects: int = 0
     connection_losses: int = 0
+
+    @property
+    def heard(self) -> Overheard:
+        """Return how much was heard, and how much of it understood."""
+        return self.ear.heard
+
+    @property
+    def clarity(self) -> float:
+        """Return the share of what was heard lately that was understood, 0 to 1."""
+        return self.ear.clarity
 
     def as_dict(self) -> dict[str, object]:
         """Return everything, for diagnostics."""
@@ -68,7 +78,7 @@ class Listener:
         self.endpoint = source
         self.heard = Heard()
         self._ear = Ear()
-        self.statistics = ListenerStatistics(self._ear.heard, self.heard)
+        self.statistics = ListenerStatistics(self._ear, self.heard)
         self._timeout = timeout
         self._settling = settling
         self._settled_at = 0.0
@@ -85,6 +95,11 @@ class Listener:
     def connected(self) -> bool:
         """Whether the connection is open."""
         return self._transport is not None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the last attempt to open it succeeded; it is kept open, so that is whether it is."""
+        return self.connected
 
     @property
     def frames(self) -> tuple[Frame, ...]:
@@ -144,12 +159,12 @@ class Listener:
     async def read_holding_registers(self, unit_id: int, address: int, count: int) -> list[int]:
         """Return registers as they were heard in one answer.
 
-        NotHeardError when nobody asks for them, LinkTimeout when nobody does any more, LinkError without a connection.
+        NotHeardError when nobody asks for them, SilenceError when nobody asks for anything, LinkError without a connection.
         """
         while self._transport is not None and not self._closed:
             try:
                 return self.heard.words(unit_id, address, count, _now())
-            except NotHeardError, LinkTimeout:
+            except NotHeardError, SilenceError:
                 if _now() >= self._settled_at:
                     raise
             await self._wait_for_news(self._settled_at)
