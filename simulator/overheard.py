@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import cycle
 import os
@@ -63,6 +63,15 @@ POLLS: Final[Mapping[str, tuple[Poll, ...]]] = {
     "foxess_single_phase": (Poll(0x2004, 2),),
     "sigenergy": (Poll(0x151C, 16, unit=10, function=READ_INPUT),),
 }
+
+
+# What an inverter asks a meter of each family for, unless another pattern is wanted.
+USUAL: Final[Mapping[str, str]] = {"dtsu666": "deye_12k", "ddsu666": "deye_single_phase"}
+
+
+def polls_for(unit: int, family: str, pattern: str | None = None) -> tuple[Poll, ...]:
+    """Return what a meter of a family with this unit id is asked for; KeyError for an unknown pattern."""
+    return tuple(replace(poll, unit=unit) for poll in POLLS[pattern or USUAL[family]])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,8 +6,11 @@ import asyncio
 import os
 import struct
 
+import aiohttp
 import pytest
 
+from simulator import SimulatedPlant
+from simulator.control import ControlServer
 from simulator.overheard import (
     POLLS,
     LineTrouble,
@@ -144,3 +147,43 @@ async def test_keeps_its_period() -> None:
         assert 0.75 < clock() - started < 1.1
         writer.close()
     assert line.port == 0
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_a_meter_of_a_simulated_plant() -> None:
+    """The first meter answers as it does on its own line, and over HTTP the line can be troubled."""
+    devices = {1: "JSO8048104", 3: "DTSU666", 4: "DDSU666"}
+    async with (
+        SimulatedPlant(devices=devices, overheard=True) as plant,
+        aiohttp.ClientSession() as session,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", plant.overheard_port)
+        async with asyncio.timeout(3):
+            # The request for the total and the phases, with its checksum worked out by the rule.
+            await reader.readuntil(bytes.fromhex("03032012 0008 EE2B"))
+            answer = await reader.readexactly(21)
+        assert answer[:3] == bytes.fromhex("030310")
+        words = [plant.machine(3).word(address) for address in range(0x2012, 0x201A)]
+        assert answer[3:19] == b"".join(word.to_bytes(2) for word in words)
+        assert any(words)
+
+        control = ControlServer(plant)
+        await control.start(0)
+        url = f"http://127.0.0.1:{control.port}/line"
+        async with session.post(url, json={"corrupted": 0.05, "silent": True}) as changed:
+            assert (await changed.json())["corrupted"] == 0.05
+        async with session.get(url) as shown:
+            told = await shown.json()
+        assert (told["silent"], told["connections"], told["bytes_from_clients"]) == (True, 1, 0)
+        async with session.post(url, json={"corrupted": 5}) as refused:
+            assert refused.status == 400
+        await control.stop()
+        writer.close()
+    assert plant.overheard_port == 0
+
+
+def test_nobody_to_be_heard() -> None:
+    """An inverter alone has nobody to ask."""
+    with pytest.raises(ValueError, match="no meter"):
+        SimulatedPlant(overheard=True)
+    assert SimulatedPlant().overheard is None
