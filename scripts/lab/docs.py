@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
+from custom_components.hybrid_inverter.const import SUBENTRY_METER, MeterRole
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.register import Group, Hhmm, Ref, Register
@@ -42,6 +43,13 @@ PARTS: Final = {
     Part.GENERATOR: "Generator port",
     Part.METER_A: "Meter A",
     Part.METER_B: "Meter B",
+    Part.METER: "Meter",
+}
+# Whose entity it is, where meters have different ones by what they measure.
+METERS: Final = {
+    MeterRole.GRID: "of a grid meter",
+    MeterRole.SOLAR: "of a solar meter",
+    MeterRole.LOAD: "of a load meter",
 }
 GROUPS: Final = {
     Group.POWER: "Powers, faults and grid",
@@ -63,19 +71,14 @@ NOTICE: Final = "<!-- Made by scripts/docs. Change the tables, the translations 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """A family with the items of its manual, and how the two documents of it begin."""
+class Tables:
+    """A family, and how the list of its entities and registers begins."""
 
     family: Family
-    pages: tuple[Page, ...]
-    reasons: Mapping[str, str]
-    # The names of the documents: the manual, and the list of entities and registers.
-    manual: str
+    # The name of the document, what it is called, and what it says of the entities.
     entities: str
-    # What the first one is called, and what it says of itself; what the second one is called.
-    manual_title: str
-    manual_intro: str
     entities_title: str
+    entities_intro: str
     # What is said of the addresses, and how one is written.
     addresses: str
     address_format: str
@@ -98,6 +101,18 @@ class Book:
         return {*self.rows(), *self.family.derived}.union(*derived)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book(Tables):
+    """A family with the items of its manual, and how the document about these begins."""
+
+    pages: tuple[Page, ...]
+    reasons: Mapping[str, str]
+    # The name of the document, what it is called, and what it says of itself.
+    manual: str
+    manual_title: str
+    manual_intro: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An entity as a person meets it."""
@@ -114,6 +129,8 @@ class Shown:
     tier: str
     # When it is there, in words; empty for always.
     when: str
+    # Which meters have it, in words; empty for all of them.
+    whose: str
 
     @property
     def device(self) -> str:
@@ -123,25 +140,27 @@ class Shown:
     @property
     def kind(self) -> str:
         """Return the platform, with what else there is to know."""
-        words = [PLATFORMS.get(self.platform, self.platform), self.tier]
+        words = [PLATFORMS.get(self.platform, self.platform), self.whose, self.tier]
         if not self.enabled:
             words.append("off at first")
         return ", ".join(word for word in words if word)
 
 
-def described(book: Book) -> Iterator[tuple[str, UnitEntityDescription]]:
+def described(book: Tables) -> Iterator[tuple[str, UnitEntityDescription]]:
     """Yield all entities of a family; a setting that a tier may change is named as its control, not as what is shown."""
     keys, complete = book.keys(), book.complete()
     for platform, descriptions in DESCRIPTIONS.items():
         for description in descriptions:
-            if description.writable in (None, is_control(book, description)) and (
-                description.polled_from(complete) <= keys
+            if (
+                (description.part is Part.METER) == (book.family.kind == SUBENTRY_METER)
+                and description.writable in (None, is_control(book, description))
+                and description.polled_from(complete) <= keys
             ):
                 yield platform, description
     yield from ALWAYS
 
 
-def is_control(book: Book, description: UnitEntityDescription) -> bool:
+def is_control(book: Tables, description: UnitEntityDescription) -> bool:
     """Whether some tier may write what an entity stands for."""
     row = book.rows().get(description.value_key)
     return row is not None and row.writable
@@ -152,7 +171,7 @@ def kind_order(entity: Shown) -> int:
     return ORDER.index(entity.platform) if entity.platform in ORDER else len(ORDER)
 
 
-def entities(book: Book) -> list[Shown]:
+def entities(book: Tables) -> list[Shown]:
     """Return everything that an inverter of the family can show, sorted by what it is."""
     found = []
     for platform, description in described(book):
@@ -163,17 +182,19 @@ def entities(book: Book) -> list[Shown]:
                 platform=str(platform),
                 template=TEXTS["entity"][platform][translation]["name"],
                 placeholders=tuple(placeholders.items()),
-                part=description.part,
+                # A meter has no parts.
+                part=Part.METER if book.family.kind == SUBENTRY_METER else description.part,
                 enabled=description.entity_registry_enabled_default,
                 unit=getattr(description, "native_unit_of_measurement", None) or "",
                 tier=tier_of(book, platform, description),
                 when=" and ".join(WHEN[usage] for usage in description.used_when),
+                whose=METERS[description.role] if description.role else "",
             )
         )
     return sorted(found, key=kind_order)
 
 
-def tier_of(book: Book, platform: str, description: UnitEntityDescription) -> str:
+def tier_of(book: Tables, platform: str, description: UnitEntityDescription) -> str:
     """Return the tier that may change what an entity stands for; empty for what is only shown."""
     row = book.rows().get(description.value_key)
     if platform in SHOW_ONLY or row is None or row.tier is None:
@@ -314,13 +335,26 @@ ENTITIES: Final = """\
 
 {notice}
 
+{intro}
+"""
+
+INVERTER_INTRO: Final = """\
 By the pages of the manual: [the manual, page by page]({manual}).
 
 ## Entities
 
 *Off at first* means that the entity is disabled until you enable it on the page of its device. `everyday` and
 `installer` are the [tiers](../README.md#options) from which on a setting can be changed. In a lower tier it is shown as
-a sensor with the same name.
+a sensor with the same name.\
+"""
+
+METER_INTRO: Final = """\
+Which meters may be asked at all: [Meters](wiring.md#meters).
+
+## Entities
+
+*Off at first* means that the entity is disabled until you enable it on the page of its device. What a meter measures,
+as you said when you added it, decides what its counters are called. Nothing is ever written to a meter.\
 """
 
 REGISTERS: Final = """\
@@ -331,9 +365,9 @@ What has no tier is never written.
 """
 
 
-def listing(book: Book) -> str:
+def listing(book: Tables) -> str:
     """Return the list of all entities and of all registers."""
-    head = ENTITIES.format(title=book.entities_title, notice=NOTICE, manual=book.manual)
+    head = ENTITIES.format(title=book.entities_title, notice=NOTICE, intro=book.entities_intro)
     parts = [head.rstrip()]
     found = entities(book)
     for part, title in PARTS.items():
@@ -349,7 +383,7 @@ def listing(book: Book) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def registers(book: Book, group: Group, title: str) -> list[str]:
+def registers(book: Tables, group: Group, title: str) -> list[str]:
     """Return the registers that are read together; of those that not every machine has, also what they belong to."""
     rows = [("", row) for row in book.family.registers.values()]
     for feature in book.family.features:
@@ -370,7 +404,7 @@ def entity_row(alike: list[Shown]) -> list[str]:
     return [name_of(alike), alike[0].kind, alike[0].unit, keys_of(alike)]
 
 
-def register_row(book: Book, row: Register) -> list[str]:
+def register_row(book: Tables, row: Register) -> list[str]:
     """Return the cells of a register."""
     write = book.address_format.format
     address = " ".join(write(a) if a == b else f"{write(a)}-{write(b)}" for a, b in row.spans)
@@ -415,6 +449,7 @@ BOOKS: Final = (
         manual_title="JSO8048104",
         manual_intro="What stands on each page of the manual and of the display, and where it is in Home Assistant",
         entities_title="the JSO8048104 and its twins",
+        entities_intro=INVERTER_INTRO.format(manual="jso8048104.md"),
         addresses="Addresses are decimal and start at 0.",
         address_format="{:d}",
     ),
@@ -428,16 +463,39 @@ BOOKS: Final = (
         manual_intro="What the manual says of each step of the installation and of each page of the maker's app, "
         "and where it is\nin Home Assistant",
         entities_title="the SAJ H2, HS2, AS2 and HS3",
+        entities_intro=INVERTER_INTRO.format(manual="saj.md"),
         addresses="Addresses are hexadecimal, as on the wire. *Only with* names what a machine must have to serve a register;\n"
         "the integration looks for it.",
         address_format="0x{:04X}",
     ),
 )
 
+METER_ADDRESSES: Final = (
+    "Addresses are hexadecimal, as on the wire. *Only with* names what a meter must have to serve a register; the\n"
+    "integration looks for it."
+)
+METER_TABLES: Final = (
+    Tables(
+        family=FAMILIES["dtsu666"],
+        entities="entities-dtsu666.md",
+        entities_title="the CHINT DTSU666",
+        entities_intro=METER_INTRO,
+        addresses=METER_ADDRESSES,
+        address_format="0x{:04X}",
+    ),
+    Tables(
+        family=FAMILIES["ddsu666"],
+        entities="entities-ddsu666.md",
+        entities_title="the CHINT DDSU666",
+        entities_intro=METER_INTRO,
+        addresses=METER_ADDRESSES,
+        address_format="0x{:04X}",
+    ),
+)
+
 DOCUMENTS: Final[Mapping[str, Callable[[], str]]] = {
-    name: partial(make, book)
-    for book in BOOKS
-    for name, make in ((book.manual, manual), (book.entities, listing))
+    **{book.manual: partial(manual, book) for book in BOOKS},
+    **{tables.entities: partial(listing, tables) for tables in (*BOOKS, *METER_TABLES)},
 }
 
 

@@ -215,7 +215,12 @@ async def test_all_shown(hass: HomeAssistant, house: SimulatedPlant) -> None:
 async def test_what_is_there(hass: HomeAssistant, house: SimulatedPlant) -> None:
     """Sensors and whether it answers: no control, no calendar, no button, no fault, no part below the meter."""
     entry = await set_up(hass, house, 11)
-    known = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    known = [
+        known
+        for known in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        # The others are the link's.
+        if known.config_subentry_id is not None
+    ]
     assert {entity.unique_id for entity in known if entity.domain != Platform.SENSOR} == {
         "three_connectivity"
     }
@@ -230,12 +235,8 @@ async def test_what_is_there(hass: HomeAssistant, house: SimulatedPlant) -> None
     assert {
         entity.unique_id for entity in known if entity.entity_category is EntityCategory.DIAGNOSTIC
     } == {"three_connectivity", *(f"three_{key}" for key in settings)}
-    names = {
-        device.name
-        for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-        if device.config_subentry_id is not None
-    }
-    assert names == {"Grid meter"}
+    link, meter = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert (meter.name, meter.via_device_id) == ("Grid meter", link.id)
     assert set(house.machine(11).functions) == {3}  # type: ignore[attr-defined]
 
 
