@@ -30,7 +30,7 @@ from tests.modbus.heard_meter import SINGLE_PHASE, THREE_PHASE, holding
 from .helpers import add_unit, answer, network_entry, state, status
 
 # The inverter is faster here, to keep the tests short.
-PERIOD = 0.02
+PERIOD = 0.01
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +38,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listen no longer than a fast line needs."""
     package = "custom_components.hybrid_inverter"
     monkeypatch.setattr(
-        f"{package}.flow_listen.listen_for", partial(listen_for, seconds=0.6, settled=0.25)
+        f"{package}.flow_listen.listen_for", partial(listen_for, seconds=0.4, settled=0.2)
     )
-    monkeypatch.setattr(f"{package}.Listener", partial(Listener, timeout=0.5, settling=0.3))
+    monkeypatch.setattr(f"{package}.Listener", partial(Listener, timeout=0.5, settling=0.2))
 
 
 @pytest.fixture
@@ -178,7 +178,8 @@ async def test_set_up(hass: HomeAssistant, line: OverheardLine) -> None:
         "model": "DTSU666",
         "unit_id": "1",
         "count": "19",
-        "period": "0.1",
+        # This inverter is a quick one.
+        "period": "0.0",
     }
     steps = [event.data["progress"] for event in told]
     assert steps == sorted(steps)
@@ -452,6 +453,7 @@ async def test_more_is_heard_later(hass: HomeAssistant, line: OverheardLine) -> 
         er.async_get(hass).async_get_entity_id("sensor", DOMAIN, "METER_import_energy_total")
         is None
     )
+    await hear_more(entry.runtime_data.link, 9)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=61))
     await hass.async_block_till_done(wait_background_tasks=True)
     (subentry,) = entry.subentries.values()

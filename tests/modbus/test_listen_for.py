@@ -29,13 +29,13 @@ async def listen(
     respond: Respond, polls: tuple[Poll, ...], trouble: LineTrouble | None = None
 ) -> tuple[HeardMeter, ...]:
     """Return what is heard of a line, that is faster than a real one, within a moment."""
-    async with overheard_line(respond, polls, period=0.01) as line:
+    async with overheard_line(respond, polls, period=0.005) as line:
         line.turnaround = 0.0
         if trouble is not None:
             line.talk.trouble = trouble
         source = TcpEndpoint("127.0.0.1", line.port, Framing.RTU)
         try:
-            return await listen_for(source, seconds=0.6, settled=0.25)
+            return await listen_for(source, seconds=0.35, settled=0.15)
         finally:
             assert line.statistics.bytes_from_clients == 0
 
@@ -78,7 +78,7 @@ async def test_meters(
         ct_ratio,
         lacks_ct_ratio,
     )
-    assert 0.005 < meter.period < 0.1
+    assert 0.002 < meter.period < 0.1
 
 
 async def test_several_units() -> None:

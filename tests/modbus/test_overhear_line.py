@@ -130,10 +130,10 @@ def test_clean_line_and_a_meter_that_measures_all_the_time() -> None:
 
 @pytest.mark.parametrize("pattern", ["deye_three_phase", "sofar", "deye_12k"])
 def test_nothing_wrong_with_5_percent_of_the_bytes_corrupted(pattern: str) -> None:
-    """More than half an hour, hour upon hour of which was tried once; most is lost, and some is still right."""
-    outcome = listen(POLLS[pattern], LineTrouble(corrupted=0.05), 20000)
+    """A quarter of an hour of what was tried for whole days; most is lost, and some is still right."""
+    outcome = listen(POLLS[pattern], LineTrouble(corrupted=0.05), 8000)
     assert outcome.wrong == []
-    assert outcome.right > 1000
+    assert outcome.right > 400
     # 0.95 to the power of the bytes of a request and its answer is about what can be understood.
     assert 0.1 * outcome.asked < outcome.ear.heard.exchanges < 0.5 * outcome.asked
 
@@ -150,9 +150,9 @@ def test_nothing_wrong_with_5_percent_of_the_bytes_corrupted(pattern: str) -> No
 )
 def test_nothing_wrong_with_other_trouble(trouble: LineTrouble) -> None:
     """Bytes that are missing, bursts of noise, and all of it together."""
-    outcome = listen(POLLS["sofar"], trouble, 6000, refresh=30)
+    outcome = listen(POLLS["sofar"], trouble, 4000, refresh=30)
     assert outcome.wrong == []
-    assert outcome.right > 500
+    assert outcome.right > 300
 
 
 def test_nothing_wrong_from_damage_that_passes_the_checksum() -> None:

@@ -13,6 +13,7 @@ from .derive import Derived, total
 from .family import Family
 from .heard import Request
 from .identify import Identity
+from .recognise import Recognition
 from .register import Codec, FloatNumber, Group, Register, Value
 from .tables import FAMILIES
 
@@ -50,6 +51,7 @@ def as_heard(family: Family, requests: Collection[Request], facts: Mapping[str, 
         derived=derived,
         features=(),
         readable=spans,
+        recognise=_on_trust,
         firmware=tuple(key for key in family.firmware if key in registers),
     )
 
@@ -85,6 +87,12 @@ def rests_on_ct_ratio(family_key: str, requests: Collection[Request]) -> bool:
     return any(
         isinstance(row.codec, FloatNumber) and CT_RATIO in row.codec.ratios for row in kept.values()
     )
+
+
+def _on_trust() -> Recognition:
+    """Take a meter for what it was taken for when it was set up: it cannot be asked."""
+    yield from ()
+    return True
 
 
 def _is_within(row: Register, spans: Sequence[Span]) -> bool:
