@@ -91,6 +91,22 @@ async def test_hears(listener: Listener) -> None:
     assert not any(frame.sent for frame in listener.frames)
 
 
+async def test_misses_nothing(line: OverheardLine, listener: Listener) -> None:
+    """Of what goes over a clean line from the first request on, at least 99 of 100 exchanges are heard."""
+    await listener.connect()
+    async with asyncio.timeout(5):
+        while not listener.statistics.heard.exchanges:
+            await listener._wait_for_news(asyncio.get_running_loop().time() + 1)
+        first = line.talk.exchanges
+        while line.talk.exchanges < first + 50:
+            await listener._wait_for_news(asyncio.get_running_loop().time() + 1)
+    heard = listener.statistics.heard
+    # The last answer may still be on its way.
+    assert heard.exchanges >= 50
+    assert heard.requests - heard.exchanges <= 1
+    assert heard.understood == 1.0
+
+
 async def test_what_nobody_asks_for(listener: Listener) -> None:
     """It is waited for in the beginning only."""
     clock = asyncio.get_running_loop().time
