@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -69,7 +70,7 @@ async def test_the_others_go_on(link: Link) -> None:
     assert [candidate.unit_id for candidate in findings.candidates] == [5]
     # Fourteen silent units; a second at least would be one that was asked again or longer.
     assert len(times) > 14
-    longest = max(later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    longest = max(later - earlier for earlier, later in pairwise(times))
     assert longest < 10 * PATIENCE
 
 
