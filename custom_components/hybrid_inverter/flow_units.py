@@ -17,7 +17,7 @@ from .flow_schemas import UNIT_ID, candidate_schema
 from .modbus.identify import Identity
 from .modbus.link import Link
 from .modbus.probe import SCAN_UNITS, ProbeError
-from .modbus.search import Findings, ask, search
+from .modbus.search import Candidate, Findings, ask, search
 from .naming import async_labels
 from .stored import free_unit_id, identity_of, owner_of, same_machine, unit_at
 
@@ -106,13 +106,19 @@ class UnitFlow(ConfigSubentryFlow):
             if (error := await self._async_take(unit_id, identity)) is None:
                 return await self._async_identified()
             errors["base"] = error
-        labels = await async_labels(self.hass, self._findings.candidates)
+        # What can be added here comes first, and is chosen already.
+        candidates = sorted(self._findings.candidates, key=self._is_other)
+        labels = await async_labels(self.hass, candidates)
         return self.async_show_form(
             step_id="choose",
             data_schema=self.add_suggested_values_to_schema(candidate_schema(labels), user_input),
             errors=errors,
             description_placeholders=self._placeholders,
         )
+
+    def _is_other(self, candidate: Candidate) -> bool:
+        """Whether something that was found is known to be of another kind."""
+        return candidate.identity is not None and candidate.identity.kind != self.kind
 
     async def async_step_unit_id(
         self, user_input: dict[str, Any] | None = None
