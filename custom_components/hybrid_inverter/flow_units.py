@@ -72,7 +72,8 @@ class UnitFlow(ConfigSubentryFlow):
                 step_id=STEP_SEARCH, progress_action=STEP_SEARCH, progress_task=task
             )
         self._findings, self._search = task.result(), None
-        if self._findings.everywhere is not None:
+        if (everywhere := self._findings.everywhere) is not None:
+            self._placeholders = {"model": everywhere.model}
             return self.async_show_progress_done(next_step_id="everywhere")
         return self.async_show_progress_done(
             next_step_id="choose" if self._findings.candidates else "nothing_found"
@@ -82,9 +83,8 @@ class UnitFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Say that there is room for one machine only."""
-        model = self._findings.everywhere.model if self._findings.everywhere else ""
         return self.async_abort(
-            reason="answers_everywhere", description_placeholders={"model": model}
+            reason="answers_everywhere", description_placeholders=self._placeholders
         )
 
     async def async_step_nothing_found(

@@ -9,6 +9,7 @@ import pytest
 from custom_components.hybrid_inverter.modbus import search as module
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
+    ImplausibleError,
     LinkLost,
     LinkTimeout,
     RejectedError,
@@ -103,6 +104,11 @@ async def test_nobody_is_asked_after_that(
     [
         (WrongDeviceError("a pump"), Failure.WRONG_DEVICE, "a pump"),
         (RejectedError(4, "unit 3"), Failure.WRONG_DEVICE, "unit 3: Modbus exception 4"),
+        (
+            ImplausibleError(1, 2),
+            Failure.WRONG_DEVICE,
+            "registers 1 to 2: values that cannot be true",
+        ),
         (RejectedError(11, "unit 3"), Failure.NO_ANSWER, ""),
         (LinkTimeout("no answer"), Failure.NO_ANSWER, ""),
         (LinkLost("cut"), Failure.UNREACHABLE, ""),

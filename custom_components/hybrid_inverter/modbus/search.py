@@ -47,14 +47,15 @@ async def ask(link: Link, unit_id: int) -> Identity:
         return await identify(LinkUnit(link, unit_id, patience=ASK_PATIENCE, retries=0))
     except WrongDeviceError as err:
         raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
-    except RejectedError as err:
-        if err.is_silence:
-            raise ProbeError(Failure.NO_ANSWER) from err
-        raise ProbeError(Failure.WRONG_DEVICE, str(err)) from err
     except LinkTimeout as err:
         raise ProbeError(Failure.NO_ANSWER) from err
     except LinkError as err:
         raise ProbeError(Failure.UNREACHABLE) from err
+    except DeviceError as err:
+        silent = isinstance(err, RejectedError) and err.is_silence
+        raise (
+            ProbeError(Failure.NO_ANSWER) if silent else ProbeError(Failure.WRONG_DEVICE, str(err))
+        ) from err
 
 
 async def search(
