@@ -209,15 +209,14 @@ async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
 def _give_serials(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Give a meter that an entry was made with a serial number, as it tells none itself."""
     for subentry in entry.subentries.values():
-        if (identity := identity_of(subentry.data)).serial:
-            continue
-        identity = with_serial(entry, subentry.data[CONF_UNIT_ID], identity)
-        hass.config_entries.async_update_subentry(
-            entry,
-            subentry,
-            data={**subentry.data, **unit_data(subentry.data[CONF_UNIT_ID], identity)},
-            unique_id=identity.serial,
-        )
+        unit_id, told = subentry.data[CONF_UNIT_ID], identity_of(subentry.data)
+        if (identity := with_serial(entry, unit_id, told)) is not told:
+            hass.config_entries.async_update_subentry(
+                entry,
+                subentry,
+                data={**subentry.data, **unit_data(unit_id, identity)},
+                unique_id=identity.serial,
+            )
 
 
 def _connection(data: Mapping[str, Any]) -> Connection:
