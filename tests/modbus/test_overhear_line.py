@@ -10,13 +10,14 @@ import struct
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import DeviceError
-from custom_components.hybrid_inverter.modbus.heard import FRESH, Heard
+from custom_components.hybrid_inverter.modbus.heard import Heard
 from custom_components.hybrid_inverter.modbus.overhear import Ear
 from simulator.overheard import POLLS, LineTrouble, Poll, Talk
 
 from .fault_server import crc16
 
 PERIOD = 0.1
+OLDEST = 30.0
 
 
 @dataclass
@@ -43,10 +44,13 @@ class Meter:
         return bytes((function, 2 * count)) + values[: 2 * count]
 
     def may_say(self, address: int, words: list[int]) -> bool:
-        """Whether a pair of registers held these words within the last seconds."""
+        """Whether a pair of registers held these words within the last half minute.
+
+        What is hardly ever heard whole holds longer than ten seconds, as it seems to be asked for seldom.
+        """
         raw = b"".join(word.to_bytes(2) for word in words)
         last = self.asked // self.refresh
-        ago = int((FRESH + 1) / PERIOD) // self.refresh
+        ago = int(OLDEST / PERIOD) // self.refresh
         return any(self.words(address, last - back) == raw for back in range(ago + 2))
 
 
