@@ -13,6 +13,7 @@ from .control import ControlServer
 from .jso8048104 import NAME
 from .meter_models import METERS
 from .models import MODELS
+from .overheard import POLLS
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
 from .stick import LOGGER_SERIAL
@@ -60,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stick-port", type=_port, help=f"a Wi-Fi stick, Solarman V5; {ports}")
     parser.add_argument("--stick-udp-port", type=_port, help="where that stick is searched for")
     parser.add_argument("--logger-serial", type=int, default=LOGGER_SERIAL, help="of that stick")
+    parser.add_argument(
+        "--overheard-port",
+        type=_port,
+        help=f"a line on which an inverter asks the first meter, to listen to; {ports}",
+    )
+    parser.add_argument("--overheard-pattern", choices=POLLS, help="what that inverter asks for")
     parser.add_argument("--serial", action="store_true", help="RTU on a pseudo terminal as well")
     parser.add_argument(
         "--control-port", type=_port, default=5022, help=f"HTTP control on loopback; {ports}"
@@ -92,6 +99,9 @@ async def _run(options: argparse.Namespace) -> None:
         stick_port=options.stick_port or 0,
         stick_udp_port=options.stick_udp_port,
         logger_serial=options.logger_serial,
+        overheard=options.overheard_port is not None,
+        overheard_port=options.overheard_port or 0,
+        overheard_pattern=options.overheard_pattern,
         line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
         serial_number=options.serial_number,
     )
@@ -110,6 +120,7 @@ async def _run(options: argparse.Namespace) -> None:
                 "rtu": plant.rtu_port or None,
                 "stick": plant.stick_port or None,
                 "stick_udp": plant.stick_udp_port or None,
+                "overheard": plant.overheard_port or None,
                 "serial": plant.serial_device or None,
                 "control": control.port or None,
             }

@@ -10,6 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from .machine import Machine, change_trouble
+from .overheard import OverheardLine, as_dict, change_line
 from .simulation import SimulatedPlant
 from .stick import change_habits
 
@@ -50,6 +51,7 @@ async def _index(request: web.Request) -> web.Response:
                 "/registers?address=142&count=1",
                 "/trouble",
                 "/stick",
+                "/line",
                 "/writes",
                 "/reads",
                 "/statistics",
@@ -122,6 +124,23 @@ async def _change_stick(request: web.Request) -> web.Response:
     return await _show_stick(request)
 
 
+def _line(request: web.Request) -> OverheardLine:
+    """Return the line that can be heard."""
+    if (line := request.app[PLANT].overheard) is None:
+        raise ValueError("there is no line to be heard")
+    return line
+
+
+async def _show_line(request: web.Request) -> web.Response:
+    return web.json_response(as_dict(_line(request)))
+
+
+async def _change_line(request: web.Request) -> web.Response:
+    """Change what is wrong with the line: {"corrupted": 0.05, "silent": true}; what is not named stays."""
+    change_line(_line(request).talk.trouble, await _body(request))
+    return await _show_line(request)
+
+
 class ControlServer:
     """The HTTP service of one simulation."""
 
@@ -138,6 +157,8 @@ class ControlServer:
                 web.post("/trouble", _cause_trouble),
                 web.get("/stick", _show_stick),
                 web.post("/stick", _change_stick),
+                web.get("/line", _show_line),
+                web.post("/line", _change_line),
                 web.get("/writes", _writes),
                 web.get("/reads", _reads),
                 web.get("/statistics", _statistics),

@@ -17,6 +17,7 @@ from .machine import Inverter, Machine
 from .meter import METER_MACHINES, MeterMachine
 from .meter_models import METERS, MeterModel, Place
 from .models import MODELS
+from .overheard import OverheardLine, Talk, polls_for
 from .plant import Plant
 from .server import LineTiming, ModbusServer
 from .site import Site
@@ -53,6 +54,9 @@ class SimulatedPlant:
         stick_port: int = 0,
         stick_udp_port: int | None = None,
         logger_serial: int = LOGGER_SERIAL,
+        overheard: bool = False,
+        overheard_port: int = 0,
+        overheard_pattern: str | None = None,
         line: LineTiming | None = None,
         serial_number: str | None = None,
         readable: Sequence[tuple[int, int]] | None = None,
@@ -68,6 +72,8 @@ class SimulatedPlant:
 
         `serial` adds a pseudo terminal that a client opens as its serial port, `stick` a Wi-Fi stick with this serial
         number, which is found on its UDP port if it has one. Each server is a line of its own.
+        `overheard` adds a line on which somebody else asks the first meter, in a pattern of `simulator.overheard`; whoever
+        connects hears it. ValueError when there is no meter.
         Each further unit counts the serial number up by one, and has its own sun and house.
         """
         self.speed = speed
@@ -126,6 +132,8 @@ class SimulatedPlant:
         self.stick = Stick(self.machines, logger_serial, line=line, seed=seed)
         self.stick_search = StickSearch(logger_serial)
         self._stick_udp_port = stick_udp_port if stick else None
+        self.overheard = self._overheard_line(overheard_pattern, seed) if overheard else None
+        self._overheard_port = overheard_port
         self._with_serial = serial
         # The path of the serial port; empty when there is none.
         self.serial_device = ""
@@ -141,6 +149,8 @@ class SimulatedPlant:
             for server, port in self._ports:
                 if port is not None:
                     await server.start(self._host, port)
+            if self.overheard is not None:
+                await self.overheard.start(self._host, self._overheard_port)
             if self._stick_udp_port is not None:
                 await self.stick_search.start(self._host, self._stick_udp_port)
             if self._with_serial:
@@ -168,6 +178,8 @@ class SimulatedPlant:
                 await self._ticker
             self._ticker = None
         self.stick_search.stop()
+        if self.overheard is not None:
+            await self.overheard.stop()
         for server in (self.tcp, self.rtu, self.stick, self.serial):
             await server.stop()
         self.serial_device = ""
@@ -191,6 +203,23 @@ class SimulatedPlant:
     def stick_udp_port(self) -> int:
         """Return the port on which the stick is found; 0 when it is not."""
         return self.stick_search.port
+
+    @property
+    def overheard_port(self) -> int:
+        """Return the port on which the line can be heard; 0 when there is none."""
+        return 0 if self.overheard is None else self.overheard.port
+
+    def _overheard_line(self, pattern: str | None, seed: int) -> OverheardLine:
+        """Return a line on which an inverter asks the first meter."""
+        if not self._meters:
+            raise ValueError("there is no meter to be overheard")
+        unit, meter = next(iter(self._meters.items()))
+
+        def respond(asked: int, pdu: bytes) -> bytes | None:
+            return self._meters[asked].respond(pdu)
+
+        polls = polls_for(unit, meter.kind.family, pattern)
+        return OverheardLine(Talk(respond, polls, seed=seed))
 
     def machine(self, unit: int | None = None) -> Machine:
         """Return the machine with this unit id, or the first one."""

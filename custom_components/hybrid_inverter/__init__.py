@@ -6,10 +6,10 @@ keeps its entities and shows them as unavailable.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_MAC, EVENT_HOMEASSISTANT_STOP, Platform
@@ -42,28 +42,31 @@ from .const import (
     CONF_INVERTED,
     CONF_ROLE,
     CONF_TIER,
+    CONF_TYPE,
     CONF_UNIT_ID,
     DEFAULT_INTERVALS,
     DOMAIN,
     SUBENTRY_METER,
+    TYPE_LISTEN,
     MeterRole,
 )
 from .coordinator import GroupCoordinator, HybridInverterConfigEntry, RuntimeData, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .faults import FaultMemory, FaultMonitor, async_forget_faults, watched_keys
 from .following import async_find, async_follow, async_move
+from .following_heard import async_follow_heard
 from .link_device import async_register_link
+from .modbus.connection import Connection
 from .modbus.device import Device
 from .modbus.errors import LinkError
 from .modbus.link import Link, SerialEndpoint
+from .modbus.listener import Listener
 from .modbus.register import Group, Tier
-from .modbus.tables import FAMILIES
-from .modbus.unit import LinkUnit
 from .outage import OUTAGE_SENSORS
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
-from .stored import endpoint_of, identity_of, unit_data, with_serial
+from .stored import endpoint_of, family_of, identity_of, source_of, unit_data, with_serial
 from .wear_store import WearStore
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -121,7 +124,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Open the link and start polling the units on it."""
-    link = Link(endpoint_of(entry.data))
+    link = _connection(entry.data)
     entry.async_on_unload(link.close)
     runtime = RuntimeData(link=link)
 
@@ -159,6 +162,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
     entry.async_on_unload(async_reload_on_change(hass, entry))
+    entry.async_on_unload(async_follow_heard(hass, entry, link))
 
     # A silent machine holds up nobody for longer than the link waits for it.
     answers = await asyncio.gather(*(unit.async_first_refresh() for unit in runtime.units.values()))
@@ -205,21 +209,25 @@ async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
 def _give_serials(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Give a meter that an entry was made with a serial number, as it tells none itself."""
     for subentry in entry.subentries.values():
-        if (identity := identity_of(subentry.data)).serial:
-            continue
-        identity = with_serial(entry, subentry.data[CONF_UNIT_ID], identity)
-        hass.config_entries.async_update_subentry(
-            entry,
-            subentry,
-            data={**subentry.data, **unit_data(subentry.data[CONF_UNIT_ID], identity)},
-            unique_id=identity.serial,
-        )
+        unit_id, told = subentry.data[CONF_UNIT_ID], identity_of(subentry.data)
+        if (identity := with_serial(entry, unit_id, told)) is not told:
+            hass.config_entries.async_update_subentry(
+                entry,
+                subentry,
+                data={**subentry.data, **unit_data(unit_id, identity)},
+                unique_id=identity.serial,
+            )
+
+
+def _connection(data: Mapping[str, Any]) -> Connection:
+    """Return what leads to the machines of an entry; it is not open yet."""
+    return Listener(source_of(data)) if data[CONF_TYPE] == TYPE_LISTEN else Link(endpoint_of(data))
 
 
 def _build_unit(
     hass: HomeAssistant,
     entry: HybridInverterConfigEntry,
-    link: Link,
+    link: Connection,
     wear: WearStore,
     residues: ResidueStore,
     subentry: ConfigSubentry,
@@ -229,8 +237,8 @@ def _build_unit(
     identity = identity_of(subentry.data)
     unit_id = subentry.data[CONF_UNIT_ID]
     inverted = subentry.data.get(CONF_INVERTED, False)
-    family = FAMILIES[identity.family]
-    line = LinkUnit(link, unit_id, family.spacing)
+    family = family_of(subentry.data)
+    line = link.unit(unit_id, family.spacing)
     device = Device(
         line,
         family,

@@ -9,7 +9,6 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentry,
     ConfigSubentryData,
@@ -34,12 +33,14 @@ from .const import (
     SECTION_ADVANCED,
     SUBENTRY_INVERTER,
     SUBENTRY_METER,
+    TYPE_LISTEN,
     TYPE_NETWORK,
     TYPE_SERIAL,
     TYPE_STICK,
     MeterRole,
 )
 from .flow_inverter import InverterFlow
+from .flow_listen import ListenMeterFlow, ListenSteps
 from .flow_meter import STEP_DIRECT, WIRINGS, MeterFlow, explain_behind_inverter, explain_listening
 from .flow_probe import Found, find_machine, find_machines
 from .flow_schemas import (
@@ -76,7 +77,10 @@ UNITS: Final[dict[str, type[ConfigSubentryFlow]]] = {
     SUBENTRY_INVERTER: InverterFlow,
     SUBENTRY_METER: MeterFlow,
 }
-UNIT_FLOWS: Final[dict[str, dict[str, type[ConfigSubentryFlow]]]] = dict.fromkeys(LINK_TYPES, UNITS)
+UNIT_FLOWS: Final[dict[str, dict[str, type[ConfigSubentryFlow]]]] = {
+    **dict.fromkeys(LINK_TYPES, UNITS),
+    TYPE_LISTEN: {SUBENTRY_METER: ListenMeterFlow},
+}
 
 # The field that a failure is about, where it is about one.
 FIELDS: Final = {
@@ -90,7 +94,7 @@ LINKS: Final = {
 }
 
 
-class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
+class HybridInverterConfigFlow(ListenSteps, domain=DOMAIN):
     """Connects, identifies the machine, and only then keeps anything."""
 
     VERSION = 1
@@ -100,6 +104,7 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
 
     def __init__(self) -> None:
         """Begin with nothing known."""
+        super().__init__()
         # What sticks have told of themselves, by their serial numbers.
         self._told: dict[str, FoundStick] = {}
         # The machines that answer in the place of others: those that are known, and those that are there.
@@ -124,7 +129,9 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how the inverter or the meter is reached."""
-        return self.async_show_menu(step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH])
+        return self.async_show_menu(
+            step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH, TYPE_LISTEN]
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -132,6 +139,9 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask where the link leads now; it may be another kind of link."""
         if not self._get_reconfigure_entry().subentries:
             return self.async_abort(reason="no_machine")
+        if self._get_reconfigure_entry().data[CONF_TYPE] == TYPE_LISTEN:
+            # Who listens stays silent wherever it moves.
+            return await self.async_step_listen()
         return self.async_show_menu(step_id="reconfigure", menu_options=LINK_TYPES)
 
     async def async_step_network(

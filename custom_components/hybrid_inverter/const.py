@@ -57,6 +57,11 @@ CONF_INVERTED: Final = "inverted"
 
 # What a subentry keeps of its machine.
 CONF_IDENTITY: Final = "identity"
+# What a meter is asked for that is only listened to: first address and number of registers of each request.
+CONF_HEARD: Final = "heard"
+# What a person tells of it where nothing was heard.
+CONF_FAMILY: Final = "family"
+CONF_CT_RATIO: Final = "ct_ratio"
 
 CONF_TIER: Final = "tier"
 # The groups that are polled, with their default interval and its bounds in seconds.
@@ -75,4 +80,11 @@ DEFAULT_INTERVALS: Final = {
     Group.ENERGY: 60,
     Group.SETTINGS: 300,
     Group.IDENTITY: 24 * 60 * 60,
+}
+# To look at what was heard costs nothing.
+LISTEN_INTERVALS: Final = {
+    **DEFAULT_INTERVALS,
+    Group.POWER: 1,
+    Group.ENERGY: 10,
+    Group.SETTINGS: 30,
 }

@@ -14,18 +14,19 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from .const import (
     CONF_INTERVALS,
     CONF_TYPE,
-    DEFAULT_INTERVALS,
     DOMAIN,
     LOGGER,
     TYPE_STICK,
     MeterRole,
 )
+from .modbus.connection import Connection
 from .modbus.device import Device, Snapshot
 from .modbus.errors import DeviceError, LinkError, RejectedError, ResidueError, WrongDeviceError
 from .modbus.guard import Rejection
 from .modbus.identify import Identity
-from .modbus.link import REPEATABLE, Link
+from .modbus.link import REPEATABLE
 from .modbus.register import Group
+from .stored import intervals_of
 
 if TYPE_CHECKING:
     from .faults import FaultMonitor
@@ -175,7 +176,7 @@ class UnitRuntime:
 class RuntimeData:
     """What a loaded entry holds: the link, and the units on it by subentry id."""
 
-    link: Link
+    link: Connection
     units: dict[str, UnitRuntime] = field(default_factory=dict)
 
     async def async_release(self) -> None:
@@ -204,7 +205,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         self._polled = frozenset[str]()
         # Seconds that the last failed poll has imposed; 0 after one that did not fail.
         self._pause = 0.0
-        seconds = DEFAULT_INTERVALS[group]
+        seconds = intervals_of(entry.data)[group]
         if (option := CONF_INTERVALS.get(group)) is not None:
             seconds = entry.options.get(option, seconds)
         super().__init__(

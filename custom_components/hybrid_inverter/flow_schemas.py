@@ -37,6 +37,7 @@ from .const import (
     DEFAULT_STICK_PORT,
     DEFAULT_UNIT_ID,
     INTERVAL_BOUNDS,
+    LISTEN_INTERVALS,
     SECTION_ADVANCED,
     TYPE_NETWORK,
     TYPE_SERIAL,
@@ -44,7 +45,7 @@ from .const import (
     MeterRole,
 )
 from .modbus.endpoint import Framing
-from .modbus.register import Tier
+from .modbus.register import Group, Tier
 
 # A stick's serial number has 32 bits on the wire.
 MOST_LOGGER_SERIAL: Final = 0xFFFF_FFFF
@@ -85,6 +86,16 @@ def _stick_schema(logger_serial: vol.Marker) -> vol.Schema:
     )
 
 
+SERIAL_LINE: Final = {
+    vol.Required(CONF_DEVICE): SerialPortSelector(),
+    vol.Required(CONF_BAUDRATE, default=DEFAULT_BAUDRATE): whole_number(300, 921_600),
+    vol.Required(CONF_PARITY, default="N"): SelectSelector(
+        # The letters of the notation "8N1", which needs no translation.
+        SelectSelectorConfig(options=["N", "E", "O"])
+    ),
+    vol.Required(CONF_STOPBITS, default=1): whole_number(1, 2),
+}
+
 SCHEMAS: Final = {
     TYPE_NETWORK: vol.Schema(
         {
@@ -94,20 +105,20 @@ SCHEMAS: Final = {
             **ADVANCED,
         }
     ),
-    TYPE_SERIAL: vol.Schema(
-        {
-            vol.Required(CONF_DEVICE): SerialPortSelector(),
-            vol.Required(CONF_BAUDRATE, default=DEFAULT_BAUDRATE): whole_number(300, 921_600),
-            vol.Required(CONF_PARITY, default="N"): SelectSelector(
-                # The letters of the notation "8N1", which needs no translation.
-                SelectSelectorConfig(options=["N", "E", "O"])
-            ),
-            vol.Required(CONF_STOPBITS, default=1): whole_number(1, 2),
-            **ADVANCED,
-        }
-    ),
+    TYPE_SERIAL: vol.Schema({**SERIAL_LINE, **ADVANCED}),
     # Most sticks tell their serial number when they are asked.
     TYPE_STICK: _stick_schema(vol.Optional(CONF_LOGGER_SERIAL)),
+}
+
+# Where to listen, by the step that asks for it.
+LISTEN_SCHEMAS: Final = {
+    "listen_network": vol.Schema(
+        {
+            vol.Required(CONF_HOST): TextSelector(),
+            vol.Required(CONF_PORT): whole_number(1, 65535),
+        }
+    ),
+    "listen_serial": vol.Schema(SERIAL_LINE),
 }
 
 STICK_WITH_SERIAL: Final = _stick_schema(vol.Required(CONF_LOGGER_SERIAL))
@@ -154,14 +165,21 @@ def rated_power_schema(bounds: tuple[float, float]) -> vol.Schema:
     return vol.Schema({vol.Required(CONF_RATED_POWER): whole_number(int(low), int(high), unit="W")})
 
 
+def interval_options(defaults: Mapping[Group, int]) -> dict[vol.Marker, Any]:
+    """Ask how often each group is polled."""
+    return {
+        vol.Required(option, default=defaults[group]): whole_number(
+            *INTERVAL_BOUNDS[group], unit="s"
+        )
+        for group, option in CONF_INTERVALS.items()
+    }
+
+
 OPTIONS: Final = vol.Schema(
     {
-        **{
-            vol.Required(option, default=DEFAULT_INTERVALS[group]): whole_number(
-                *INTERVAL_BOUNDS[group], unit="s"
-            )
-            for group, option in CONF_INTERVALS.items()
-        },
+        **interval_options(DEFAULT_INTERVALS),
         vol.Required(CONF_TIER, default=Tier.EVERYDAY): choice(CONF_TIER, list(Tier)),
     }
 )
+# Of a line on which nothing may be written.
+LISTEN_OPTIONS: Final = vol.Schema(interval_options(LISTEN_INTERVALS))

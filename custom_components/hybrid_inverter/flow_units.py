@@ -17,7 +17,7 @@ from .flow_schemas import UNIT_ID, candidate_schema
 from .modbus.identify import Identity
 from .modbus.link import Link
 from .modbus.probe import SCAN_UNITS, ProbeError
-from .modbus.search import Findings, ask, search
+from .modbus.search import Candidate, Findings, ask, search
 from .naming import async_labels
 from .stored import free_unit_id, identity_of, owner_of, same_machine, unit_at
 
@@ -47,7 +47,8 @@ class UnitFlow(ConfigSubentryFlow):
     def _link(self) -> Link | None:
         """Return the link, if it is in use."""
         entry = self._get_entry()
-        return entry.runtime_data.link if entry.state is ConfigEntryState.LOADED else None
+        link = entry.runtime_data.link if entry.state is ConfigEntryState.LOADED else None
+        return link if isinstance(link, Link) else None
 
     def _ask_for_the_way(self, step_id: str) -> SubentryFlowResult:
         """Ask whether the unit id is known."""
@@ -72,7 +73,8 @@ class UnitFlow(ConfigSubentryFlow):
                 step_id=STEP_SEARCH, progress_action=STEP_SEARCH, progress_task=task
             )
         self._findings, self._search = task.result(), None
-        if self._findings.everywhere is not None:
+        if (everywhere := self._findings.everywhere) is not None:
+            self._placeholders = {"model": everywhere.model}
             return self.async_show_progress_done(next_step_id="everywhere")
         return self.async_show_progress_done(
             next_step_id="choose" if self._findings.candidates else "nothing_found"
@@ -82,9 +84,8 @@ class UnitFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Say that there is room for one machine only."""
-        model = self._findings.everywhere.model if self._findings.everywhere else ""
         return self.async_abort(
-            reason="answers_everywhere", description_placeholders={"model": model}
+            reason="answers_everywhere", description_placeholders=self._placeholders
         )
 
     async def async_step_nothing_found(
@@ -106,13 +107,19 @@ class UnitFlow(ConfigSubentryFlow):
             if (error := await self._async_take(unit_id, identity)) is None:
                 return await self._async_identified()
             errors["base"] = error
-        labels = await async_labels(self.hass, self._findings.candidates)
+        # What can be added here comes first, and is chosen already.
+        candidates = sorted(self._findings.candidates, key=self._is_other)
+        labels = await async_labels(self.hass, candidates)
         return self.async_show_form(
             step_id="choose",
             data_schema=self.add_suggested_values_to_schema(candidate_schema(labels), user_input),
             errors=errors,
             description_placeholders=self._placeholders,
         )
+
+    def _is_other(self, candidate: Candidate) -> bool:
+        """Whether something that was found is known to be of another kind."""
+        return candidate.identity is not None and candidate.identity.kind != self.kind
 
     async def async_step_unit_id(
         self, user_input: dict[str, Any] | None = None

@@ -27,6 +27,8 @@ from homeassistant.helpers.event import async_track_time_interval
 
 from .const import DOMAIN
 from .coordinator import HybridInverterConfigEntry
+from .modbus.connection import Counts
+from .modbus.listener import ListenerStatistics
 from .modbus.statistics import LinkStatistics
 
 # How often the numbers are looked at. They are taken of the last minutes, and change slowly.
@@ -37,8 +39,9 @@ REFRESH_INTERVAL: Final = timedelta(seconds=30)
 class LinkSensorDescription(SensorEntityDescription):
     """A number that tells how a link is doing; rounded to what says something new."""
 
-    value: Callable[[LinkStatistics], int | None]
-    attributes: Callable[[LinkStatistics], dict[str, Any]] = lambda _: {}
+    # Of the statistics that the link keeps.
+    value: Callable[[Any], int | None]
+    attributes: Callable[[Any], dict[str, Any]] = lambda _: {}
     entity_category: EntityCategory | None = EntityCategory.DIAGNOSTIC
     state_class: SensorStateClass | None = SensorStateClass.MEASUREMENT
 
@@ -81,6 +84,18 @@ LINK_SENSORS: Final = (
         value=_success,
     ),
 )
+# Who only listens has no requests of its own that could be answered.
+LISTENER_SENSORS: Final = (
+    LinkSensorDescription(
+        key="understood",
+        native_unit_of_measurement=PERCENTAGE,
+        value=lambda statistics: math.floor(100 * statistics.clarity),
+    ),
+)
+SENSORS: Final[dict[type[Counts], tuple[LinkSensorDescription, ...]]] = {
+    LinkStatistics: LINK_SENSORS,
+    ListenerStatistics: LISTENER_SENSORS,
+}
 
 
 @callback
@@ -107,7 +122,8 @@ def link_binary_sensors(entry: HybridInverterConfigEntry) -> list[BinarySensorEn
 
 def link_sensors(entry: HybridInverterConfigEntry) -> list[SensorEntity]:
     """Return the sensors of a link."""
-    return [LinkSensor(entry, description) for description in LINK_SENSORS]
+    descriptions = SENSORS[type(entry.runtime_data.link.statistics)]
+    return [LinkSensor(entry, description) for description in descriptions]
 
 
 class LinkEntity(Entity):

@@ -1,6 +1,6 @@
 """What config entries and subentries keep, and the device layer's words for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain, count
 from typing import Any
@@ -12,6 +12,7 @@ from homeassistant.core import HomeAssistant
 from .const import (
     CONF_BAUDRATE,
     CONF_FRAMING,
+    CONF_HEARD,
     CONF_IDENTITY,
     CONF_INVERTED,
     CONF_LOGGER_SERIAL,
@@ -20,31 +21,49 @@ from .const import (
     CONF_STOPBITS,
     CONF_TYPE,
     CONF_UNIT_ID,
+    DEFAULT_INTERVALS,
     DOMAIN,
+    LISTEN_INTERVALS,
+    TYPE_LISTEN,
     TYPE_NETWORK,
-    TYPE_SERIAL,
     TYPE_STICK,
 )
 from .modbus.endpoint import Endpoint, Framing, SerialEndpoint, StickEndpoint, TcpEndpoint
+from .modbus.family import Family
+from .modbus.heard import Request
+from .modbus.heard_family import as_heard
 from .modbus.identify import Identity
+from .modbus.meter_clues import HeardMeter
+from .modbus.register import Group
+from .modbus.tables import FAMILIES
 
 
 def endpoint_of(data: Mapping[str, Any]) -> Endpoint:
     """Return the endpoint that the data of an entry describes."""
-    if data[CONF_TYPE] == TYPE_SERIAL:
+    if data[CONF_TYPE] == TYPE_STICK:
+        return StickEndpoint(
+            host=data[CONF_HOST], port=data[CONF_PORT], logger_serial=data[CONF_LOGGER_SERIAL]
+        )
+    return source_of(data)
+
+
+def source_of(data: Mapping[str, Any]) -> TcpEndpoint | SerialEndpoint:
+    """Return the serial port or the gateway that the data of an entry describes."""
+    if CONF_DEVICE in data:
         return SerialEndpoint(
             device=data[CONF_DEVICE],
             baudrate=data[CONF_BAUDRATE],
             parity=data[CONF_PARITY],
             stopbits=data[CONF_STOPBITS],
         )
-    if data[CONF_TYPE] == TYPE_STICK:
-        return StickEndpoint(
-            host=data[CONF_HOST], port=data[CONF_PORT], logger_serial=data[CONF_LOGGER_SERIAL]
-        )
-    return TcpEndpoint(
-        host=data[CONF_HOST], port=data[CONF_PORT], framing=Framing(data[CONF_FRAMING])
-    )
+    # Where there is nothing but to listen, the bytes are those of the line.
+    framing = Framing(data.get(CONF_FRAMING, Framing.RTU))
+    return TcpEndpoint(host=data[CONF_HOST], port=data[CONF_PORT], framing=framing)
+
+
+def intervals_of(data: Mapping[str, Any]) -> Mapping[Group, int]:
+    """Return the seconds between two polls of each group, unless a person has chosen others."""
+    return LISTEN_INTERVALS if data[CONF_TYPE] == TYPE_LISTEN else DEFAULT_INTERVALS
 
 
 def stick_data(endpoint: StickEndpoint | TcpEndpoint) -> dict[str, Any]:
@@ -117,6 +136,36 @@ def meter_data(unit_id: int, identity: Identity, settings: Mapping[str, Any]) ->
         CONF_ROLE: settings[CONF_ROLE],
         CONF_INVERTED: settings[CONF_INVERTED],
     }
+
+
+def heard_data(
+    meter: HeardMeter, identity: Identity, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the data of a subentry for a meter that is only listened to."""
+    return {
+        **meter_data(meter.unit_id, identity, settings),
+        CONF_HEARD: requests_data(meter.requests),
+    }
+
+
+def requests_data(requests: Iterable[Request]) -> list[list[int]]:
+    """Return requests as they are kept."""
+    return sorted([request.address, request.count] for request in requests)
+
+
+def requests_of(data: Mapping[str, Any]) -> frozenset[Request]:
+    """Return the requests that a meter was heard to be asked for."""
+    unit_id = data[CONF_UNIT_ID]
+    return frozenset(Request(unit_id, address, count) for address, count in data[CONF_HEARD])
+
+
+def family_of(data: Mapping[str, Any]) -> Family:
+    """Return the table of a machine; of one that is only listened to as much as is heard."""
+    identity = identity_of(data)
+    family = FAMILIES[identity.family]
+    if CONF_HEARD not in data:
+        return family
+    return as_heard(family, requests_of(data), identity.facts)
 
 
 def unit_data(unit_id: int, identity: Identity) -> dict[str, Any]:

@@ -101,12 +101,15 @@ def pictured(hass: HomeAssistant, picture: FaultServer) -> MockConfigEntry:
 
 
 @pytest.fixture
-async def saj(
-    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[SimulatedPlant]:
-    """Return a SAJ H2 of 6 kW without a schedule, that needs no time of its own and whose time stands still."""
+def quick_saj(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have SAJ inverters need no time of their own."""
     quick = replace(FAMILIES["saj"], settle=SETTLE, spacing=0, write_spacing=0, recovery=SETTLE)
     monkeypatch.setitem(FAMILIES, "saj", quick)
+
+
+@pytest.fixture
+async def saj(socket_enabled: None, quick_saj: None) -> AsyncIterator[SimulatedPlant]:
+    """Return a SAJ H2 of 6 kW without a schedule, that needs no time of its own and whose time stands still."""
     async with SimulatedPlant(model="H2-6K-S2") as plant:
         plant.advance(60)
         yield plant

@@ -5,6 +5,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -315,6 +316,27 @@ async def test_a_counter_after_it_was_turned_round(
         "sensor.solar_meter_produced_total"
     )
     assert state(hass, Platform.SENSOR, "import_energy_total", ONE).state == shown
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [("undo_last_change", "nothing_to_undo"), ("get_schedule", "schedule_not_supported")],
+)
+async def test_actions(
+    hass: HomeAssistant, house: SimulatedPlant, action: str, reason: str
+) -> None:
+    """A meter that somebody picks for an action of inverters is refused in words."""
+    entry = await set_up(hass, house, 12)
+    (unit,) = entry.runtime_data.units.values()
+    with pytest.raises(HomeAssistantError) as raised:
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"device_id": unit.device_id},
+            blocking=True,
+            return_response=action == "get_schedule",
+        )
+    assert raised.value.translation_key == reason
 
 
 async def test_the_compact_type(hass: HomeAssistant, house: SimulatedPlant) -> None:

@@ -55,6 +55,12 @@ async def add(
     return list(entry.subentries)[-1]
 
 
+def offered(form: dict[str, Any]) -> list[str]:
+    """Return the unit ids of what was found, in the order in which it is shown."""
+    (selector,) = form["data_schema"].schema.values()
+    return [option["value"] for option in selector.config["options"]]
+
+
 # ---------------------------------------------------------------------- which ways there are
 
 
@@ -161,15 +167,18 @@ async def test_searched(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     )
     menu = await choose(hass, await add_unit(hass, entry, "meter"), "direct")
     form = await searched(hass, menu)
-    (selector,) = form["data_schema"].schema.values()
-    assert [option["value"] for option in selector.config["options"]] == ["11"]
+    assert offered(form) == ["11"]
 
 
 async def test_the_other_kind(
     hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
 ) -> None:
-    """Each dialog sends to the other one, whether the machine was named or found."""
+    """Each dialog sends to the other one, whether the machine was named or found; what fits comes first."""
+    house.machines[15] = house.machine(1)
     form = await searched(hass, await add_unit(hass, entry, "inverter"))
+    assert offered(form) == ["15", "11", "12"]
+    menu = await choose(hass, await add_unit(hass, entry, "meter"), "direct")
+    assert offered(await searched(hass, menu)) == ["11", "12", "15"]
     form = await answer(hass, form, {"unit_id": "11"})
     assert form["errors"] == {"base": "wrong_kind"}
     assert form["description_placeholders"] == {"unit_id": "11", "model": "DTSU666"}

@@ -20,7 +20,12 @@ import voluptuous as vol
 
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.actions import async_setup_actions
-from custom_components.hybrid_inverter.const import DOMAIN, MeterRole
+from custom_components.hybrid_inverter.const import (
+    CONF_CT_RATIO,
+    CONF_FAMILY,
+    DOMAIN,
+    MeterRole,
+)
 from custom_components.hybrid_inverter.entity import (
     WHOLE,
     Part,
@@ -31,6 +36,8 @@ from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.flow_inverter import InverterFlow
 from custom_components.hybrid_inverter.flow_meter import WIRINGS, MeterFlow
 from custom_components.hybrid_inverter.flow_schemas import (
+    LISTEN_OPTIONS,
+    LISTEN_SCHEMAS,
     METER_SETTINGS,
     SCHEMAS,
     STICK_WITH_SERIAL,
@@ -40,7 +47,12 @@ from custom_components.hybrid_inverter.flow_schemas import (
     rated_power_schema,
 )
 from custom_components.hybrid_inverter.flow_units import WAYS
-from custom_components.hybrid_inverter.link_device import LINK_CONNECTIVITY, LINK_SENSORS
+from custom_components.hybrid_inverter.link_device import (
+    LINK_CONNECTIVITY,
+    LINK_SENSORS,
+    LISTENER_SENSORS,
+)
+from custom_components.hybrid_inverter.modbus.listen_for import Unheard
 from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
@@ -65,7 +77,7 @@ SHOWN: Final[list[tuple[Platform, EntityDescription]]] = [
     *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
     *ALWAYS,
     (Platform.BINARY_SENSOR, LINK_CONNECTIVITY),
-    *((Platform.SENSOR, item) for item in LINK_SENSORS),
+    *((Platform.SENSOR, item) for item in (*LINK_SENSORS, *LISTENER_SENSORS)),
 ]
 
 
@@ -242,7 +254,11 @@ async def test_forms(hass: HomeAssistant) -> None:
         "confirm",
         "wiring",
         "direct",
+        "listen",
+        "heard",
+        "heard_meter",
         *SCHEMAS,
+        *LISTEN_SCHEMAS,
     }
     check_step(steps["search"], found_schema({"2700000001": "192.0.2.20"}))
     check_step(steps["stick"], STICK_WITH_SERIAL)
@@ -251,10 +267,15 @@ async def test_forms(hass: HomeAssistant) -> None:
     assert placeholders(TEXTS["config"]["flow_title"]) == {"host"}
     check_step(steps["rated_power"], rated_power_schema((1000, 60000)))
     assert placeholders(steps["rated_power"]["description"]) == {"model", "serial"}
-    for name, schema in SCHEMAS.items():
+    for name, schema in (SCHEMAS | LISTEN_SCHEMAS).items():
         check_step(steps[name], schema)
+    check_step(steps["heard"], candidate_schema({"1": "1: DTSU666"}))
+    check_step(steps["heard_meter"], HEARD_NOTHING_OF)
+    assert placeholders(steps["heard_meter"]["description"]) == HEARD
+    assert set(TEXTS["config"]["progress"]) == {"hear"}
     for menu, options in (
-        ("user", {*SCHEMAS, "search"}),
+        ("user", {*SCHEMAS, "search", "listen"}),
+        ("listen", set(LISTEN_SCHEMAS)),
         ("reconfigure", set(SCHEMAS)),
         ("nothing_found", {"search", "stick", "network"}),
         ("wiring", set(WIRINGS)),
@@ -264,9 +285,16 @@ async def test_forms(hass: HomeAssistant) -> None:
     check_step(steps["direct"], vol.Schema(METER_SETTINGS))
     for step in ("wiring", "direct"):
         assert placeholders(steps[step]["description"]) == {"model"}
-    assert set(TEXTS["options"]["step"]) == {"init"}
+    assert set(TEXTS["options"]["step"]) == {"init", "listen"}
+    check_step(TEXTS["options"]["step"]["listen"], LISTEN_OPTIONS)
     check_step(TEXTS["options"]["step"]["init"], await options_schema(hass))
 
+
+# A meter of which nothing was heard but that it is there: everything has to be told.
+HEARD_NOTHING_OF: Final = vol.Schema(
+    {vol.Required(CONF_FAMILY): str, vol.Required(CONF_CT_RATIO): int, **METER_SETTINGS}
+)
+HEARD: Final = {"model", "unit_id", "count", "period"}
 
 # The menus of the dialogs that add a machine to an entry, and what a person can choose there.
 UNIT_MENUS: Final = {
@@ -286,6 +314,9 @@ UNIT_FORMS: Final[dict[str, dict[str, tuple[vol.Schema, set[str]]]]] = {
         "unit_id": (vol.Schema(UNIT_ID), set()),
         "role": (vol.Schema(METER_SETTINGS), {"model"}),
         "reconfigure": (MeterFlow.settings, set()),
+        "heard": (candidate_schema({"2": "2: DTSU666"}), set()),
+        "heard_meter": (HEARD_NOTHING_OF, HEARD),
+        "heard_settings": (vol.Schema({vol.Required(CONF_CT_RATIO): int, **METER_SETTINGS}), set()),
     },
 }
 UNIT_ERRORS: Final = {
@@ -306,6 +337,7 @@ UNIT_ABORTS: Final[dict[str, dict[str, set[str]]]] = {
         "read_by_inverter": {"entities"},
         "read_by_other": set(),
         "listen_only": set(),
+        "nothing_else_heard": set(),
     },
 }
 
@@ -328,7 +360,8 @@ def test_forms_of_units(kind: str) -> None:
     for name, (schema, given) in UNIT_FORMS[kind].items():
         check_step(steps[name], schema)
         assert placeholders(steps[name]["description"]) == given
-        assert placeholders(steps[name]["title"]) == ({"name"} if name == "reconfigure" else set())
+        named = name in ("reconfigure", "heard_settings")
+        assert placeholders(steps[name]["title"]) == ({"name"} if named else set())
     errors = {name: placeholders(text) for name, text in dialog["error"].items()}
     assert errors == UNIT_ERRORS
     assert {name: placeholders(text) for name, text in dialog["abort"].items()} == UNIT_ABORTS[kind]
@@ -337,9 +370,9 @@ def test_forms_of_units(kind: str) -> None:
 def test_what_ends_the_dialogs_of_units() -> None:
     """Every reason that they give is one of those above."""
     assert set(TEXTS["config_subentries"]) == {"inverter", "meter"}
-    assert keywords("reason", "flow_units.py", "flow_inverter.py", "flow_meter.py") == set(
-        UNIT_ABORTS["meter"]
-    )
+    assert keywords(
+        "reason", "flow_units.py", "flow_inverter.py", "flow_meter.py", "flow_listen.py"
+    ) == set(UNIT_ABORTS["meter"])
 
 
 def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
@@ -375,7 +408,9 @@ def test_failures() -> None:
     assert set(errors) == {
         "port_on_network",
         "wrong_units",
+        "other_meters_heard",
         *(failure.value for failure in Failure),
+        *(reason.value for reason in Unheard),
     }
     used = {name: placeholders(text) for name, text in errors.items()}
     assert {name for name, names in used.items() if "found" in names} == {
@@ -552,7 +587,14 @@ def test_no_unknown_branches() -> None:
         "issues",
         "services",
     }
-    assert set(TEXTS["config"]) == {"flow_title", "abort", "create_entry", "error", "step"}
+    assert set(TEXTS["config"]) == {
+        "flow_title",
+        "abort",
+        "create_entry",
+        "error",
+        "progress",
+        "step",
+    }
 
 
 # ---------------------------------------------------------------------- actions

@@ -188,7 +188,7 @@ async def test_a_resting_register_is_asked_again_after_a_day(
 ) -> None:
     """It is not asked before; still refused it rests again without another word; then it is there."""
     caplog.set_level(logging.INFO)
-    assert device_module.REST_SECONDS == 86400
+    assert RejectedError(2, "").rest == 86400
     unit = FakeUnit(served(0, 1), refused={1: 2})
     device = Device(unit, numbered(0, 1))
     loop = asyncio.get_running_loop()

@@ -48,8 +48,6 @@ from .wear import WearBudget
 
 _LOGGER = logging.getLogger(__name__)
 
-# A register that the machine refuses rests for a day (design section 5): a firmware update may bring it.
-REST_SECONDS: Final = 24 * 60 * 60
 # How often a read is sent whose answer cannot be true.
 ATTEMPTS: Final = 2
 # How many changes the diagnostics show.
@@ -518,14 +516,14 @@ class Device:
         self._plans.clear()
 
     def _rest(self, refused: Mapping[Span, RejectedError]) -> None:
-        """Leave these addresses alone for a day; told once."""
-        until = asyncio.get_running_loop().time() + REST_SECONDS
+        """Leave these addresses alone as long as their refusal says, which is a day; told once."""
+        now = asyncio.get_running_loop().time()
         for span, refusal in refused.items():
             addresses = addresses_of([span])
             if not addresses <= self._logged:
                 _LOGGER.info("Registers %s to %s are not served (%s)", *span, refusal)
             self._logged |= addresses
-            self._resting.update(dict.fromkeys(addresses, until))
+            self._resting.update(dict.fromkeys(addresses, now + refusal.rest))
         if refused:
             self._plans.clear()
 

@@ -31,6 +31,10 @@ class LinkTimeout(LinkError):
     """The link is up, but no answer came in time."""
 
 
+class SilenceError(LinkError):
+    """A unit is only listened to, and nobody asks it for anything any more."""
+
+
 class LinkDesync(LinkError):
     """An answer came that does not belong to the request; nothing of it was used."""
 
@@ -72,6 +76,9 @@ class StickSerialError(LinkError):
 class RejectedError(DeviceError):
     """The machine, or a gateway before it, answered with a Modbus exception."""
 
+    # Seconds for which a refused register is left alone: a firmware update may bring it (design section 5).
+    rest: float = 24 * 60 * 60
+
     def __init__(self, code: int, what: str) -> None:
         """Keep the exception code (1 to 11, Modbus application protocol section 7)."""
         super().__init__(f"{what}: Modbus exception {code}")
@@ -89,6 +96,18 @@ class RejectedError(DeviceError):
     def is_silence(self) -> bool:
         """Whether a gateway says that nobody answers it (10: no way there, 11: no answer)."""
         return self.code in (10, 11)
+
+
+class NotHeardError(RejectedError):
+    """A meter is only listened to, and nobody asks it for these registers."""
+
+    def __init__(self, what: str, *, rest: float = 30) -> None:
+        """Stand for the meter that refuses these addresses.
+
+        To look again costs nothing, and the inverter may ask for more when it has more to do.
+        """
+        super().__init__(2, what)
+        self.rest = rest
 
 
 class ImplausibleError(DeviceError):

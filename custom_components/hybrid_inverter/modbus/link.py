@@ -43,6 +43,7 @@ from .pymodbus_log import install_filter, quiet
 from .solarman import WRONG_SERIAL, Dropped, Envelope, Unwrapped
 from .standing import Standing
 from .statistics import LinkStatistics
+from .unit import LinkUnit
 
 __all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "StickEndpoint", "TcpEndpoint"]
 
@@ -162,6 +163,10 @@ class Link:
         """Leave a unit alone for this many seconds after its answers, if it wants more than the link's own spacing."""
         self._spacings[unit_id] = max(spacing, self._spacing)
         self._standing(unit_id)
+
+    def unit(self, unit_id: int, spacing: float = 0) -> LinkUnit:
+        """Return one of the units behind it, which rests for so many seconds after each answer."""
+        return LinkUnit(self, unit_id, spacing)
 
     async def connect(self) -> None:
         """Open the connection if it is not open; the LinkError says why that failed."""

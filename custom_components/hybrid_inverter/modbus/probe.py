@@ -74,6 +74,11 @@ UNOPENED: Final = {
 }
 
 
+def failure_of(error: LinkError) -> Failure:
+    """Return what it means that a connection cannot be opened."""
+    return next(failure for kind, failure in UNOPENED.items() if isinstance(error, kind))
+
+
 async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
     """Return the identity of the machine at this endpoint and unit id; ProbeError when there is none."""
     try:
@@ -125,8 +130,7 @@ async def identify_at(endpoint: Endpoint, unit_id: int, answer_within: float) ->
         try:
             await link.connect()
         except LinkError as err:
-            failure = next(cause for kind, cause in UNOPENED.items() if isinstance(err, kind))
-            raise ProbeError(failure, str(err)) from err
+            raise ProbeError(failure_of(err), str(err)) from err
         return await identify(LinkUnit(link, unit_id))
     finally:
         await link.close()

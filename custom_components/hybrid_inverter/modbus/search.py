@@ -11,7 +11,7 @@ from .endpoint import StickEndpoint
 from .errors import DeviceError, LinkError, LinkTimeout, RejectedError, WrongDeviceError
 from .identify import Identity, identify
 from .link import Link
-from .probe import GATEWAY_SILENCE, SCAN_REGISTER, SCAN_TIMEOUT, Failure, ProbeError
+from .probe import SCAN_REGISTER, SCAN_TIMEOUT, Failure, ProbeError
 from .probe_stick import STICK_SCAN_TIMEOUT
 from .unit import LinkUnit
 
@@ -47,14 +47,15 @@ async def ask(link: Link, unit_id: int) -> Identity:
         return await identify(LinkUnit(link, unit_id, patience=ASK_PATIENCE, retries=0))
     except WrongDeviceError as err:
         raise ProbeError(Failure.WRONG_DEVICE, err.found) from err
-    except RejectedError as err:
-        if err.code in GATEWAY_SILENCE:
-            raise ProbeError(Failure.NO_ANSWER) from err
-        raise ProbeError(Failure.WRONG_DEVICE, str(err)) from err
     except LinkTimeout as err:
         raise ProbeError(Failure.NO_ANSWER) from err
     except LinkError as err:
         raise ProbeError(Failure.UNREACHABLE) from err
+    except DeviceError as err:
+        silent = isinstance(err, RejectedError) and err.is_silence
+        raise (
+            ProbeError(Failure.NO_ANSWER) if silent else ProbeError(Failure.WRONG_DEVICE, str(err))
+        ) from err
 
 
 async def search(
@@ -93,7 +94,7 @@ async def _is_there(unit: LinkUnit) -> bool:
     try:
         await unit.read_holding_registers(SCAN_REGISTER, 1)
     except RejectedError as err:
-        return err.code not in GATEWAY_SILENCE
+        return not err.is_silence
     except LinkError:
         return False
     return True
