@@ -2,7 +2,7 @@
 
 A config entry is a link (a gateway, a stick or a serial port); each machine on it is a subentry with a coordinator for
 every group of registers. Only a dead link keeps an entry from loading: a machine that is silent, at night for example,
-keeps its entities and shows them as unavailable.
+keeps its entities and shows them as unavailable. An entry can also be a plant: a view of the machines of other entries.
 """
 
 from collections.abc import Iterator
@@ -47,6 +47,8 @@ from .modbus.register import Group, Tier
 from .modbus.tables import FAMILIES
 from .modbus.unit import LinkUnit
 from .outage import OUTAGE_SENSORS
+from .plant import async_remove_plant, async_setup_plant, async_unload_plant
+from .plant_members import is_plant
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
@@ -106,7 +108,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
-    """Open the link and start polling the units on it."""
+    """Open the link and start polling the units on it; or look at the members of a plant."""
+    if is_plant(entry):
+        return await async_setup_plant(hass, entry)
     link = Link(endpoint_of(entry.data))
     entry.async_on_unload(link.close)
     runtime = RuntimeData(link=link)
@@ -170,6 +174,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
 
 async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Remove the entities, and leave the machines as they were found; the link closes behind that."""
+    if is_plant(entry):
+        return await async_unload_plant(hass, entry)
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.async_release()
@@ -178,6 +184,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
 
 async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Forget what was kept outside of the entry."""
+    if is_plant(entry):
+        await async_remove_plant(hass, entry)
+        return
     await async_forget_faults(hass, entry)
     await WearStore(hass, entry.entry_id).async_remove()
     await ResidueStore(hass, entry.entry_id).async_remove()

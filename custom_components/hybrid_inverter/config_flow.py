@@ -9,7 +9,6 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryData,
 )
@@ -30,9 +29,11 @@ from .const import (
     SECTION_ADVANCED,
     SUBENTRY_INVERTER,
     TYPE_NETWORK,
+    TYPE_PLANT,
     TYPE_SERIAL,
     TYPE_STICK,
 )
+from .flow_plant import PlantFlow
 from .flow_probe import Found, find_machine
 from .flow_schemas import SCHEMAS, STICK_WITH_SERIAL, found_schema, rated_power_schema
 from .following import async_move_and_reload
@@ -41,6 +42,7 @@ from .modbus.identify import Identity
 from .modbus.probe import Failure, ProbeError
 from .modbus.probe_stick import ask_stick
 from .options_flow import HybridInverterOptionsFlow
+from .plant_members import is_plant
 from .stored import address_of, first_unit, title_of, unit_data
 
 STEP_SEARCH: Final = "search"
@@ -59,7 +61,7 @@ LINKS: Final = {
 }
 
 
-class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
+class HybridInverterConfigFlow(PlantFlow, domain=DOMAIN):
     """Connects, identifies the machine, and only then keeps anything."""
 
     VERSION = 1
@@ -79,15 +81,26 @@ class HybridInverterConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the flow of an entry's options."""
         return HybridInverterOptionsFlow()
 
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """Whether an entry has options; a plant has nothing but members."""
+        return not is_plant(config_entry)
+
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how the inverter is reached."""
-        return self.async_show_menu(step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH])
+        return self.async_show_menu(
+            step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH, TYPE_PLANT]
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask how the inverter is reached now; it may have moved to another kind of link."""
+        if is_plant(self._get_reconfigure_entry()):
+            return await self.async_step_plant()
         if not self._get_reconfigure_entry().subentries:
             return self.async_abort(reason="no_machine")
         return self.async_show_menu(step_id="reconfigure", menu_options=LINK_TYPES)

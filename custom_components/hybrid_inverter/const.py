@@ -58,6 +58,13 @@ CONF_INVERTED: Final = "inverted"
 # What a subentry keeps of its machine.
 CONF_IDENTITY: Final = "identity"
 
+# What a plant keeps of its members: their names by serial number, the inverter that sees the grid, and the capacities of
+# the inverters' batteries in kilowatt-hours.
+CONF_MEMBERS: Final = "members"
+CONF_GRID_INVERTER: Final = "grid_inverter"
+CONF_CAPACITY: Final = "capacity"
+CONF_CAPACITIES: Final = "capacities"
+
 CONF_TIER: Final = "tier"
 # The groups that are polled, with their default interval and its bounds in seconds.
 CONF_INTERVALS: Final = {

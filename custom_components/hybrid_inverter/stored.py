@@ -17,6 +17,7 @@ from .const import (
     CONF_TYPE,
     CONF_UNIT_ID,
     TYPE_NETWORK,
+    TYPE_PLANT,
     TYPE_SERIAL,
     TYPE_STICK,
 )
@@ -50,8 +51,10 @@ def stick_data(endpoint: StickEndpoint | TcpEndpoint) -> dict[str, Any]:
     return {CONF_TYPE: TYPE_NETWORK, **address, CONF_FRAMING: endpoint.framing}
 
 
-def address_of(data: Mapping[str, Any]) -> str:
-    """Return where a link leads, whatever is spoken over it."""
+def address_of(data: Mapping[str, Any]) -> str | None:
+    """Return where a link leads, whatever is spoken over it; None for a plant, which has none."""
+    if data[CONF_TYPE] == TYPE_PLANT:
+        return None
     return data.get(CONF_DEVICE) or f"{data[CONF_HOST]}:{data[CONF_PORT]}"
 
 
