@@ -11,6 +11,8 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from .const import CONF_LOGGER_SERIAL, CONF_UNIT_ID, DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .modbus.register import Text
+from .plant_diagnostics import plant_diagnostics
+from .plant_members import is_plant
 
 REDACTED: Final = "**REDACTED**"
 TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, CONF_LOGGER_SERIAL, CONF_MAC, "serial"}
@@ -19,7 +21,9 @@ TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, CONF_LOGGER_SERIAL, CONF_MAC, "seria
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of a link and of all units on it."""
+    """Return the diagnostics of a link and of all units on it, or of a plant."""
+    if is_plant(entry):
+        return plant_diagnostics(entry)
     link = entry.runtime_data.link
     return {
         "link": {
@@ -35,7 +39,9 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of the unit that a device is, or is a part of."""
+    """Return the diagnostics of the unit that a device is, or is a part of, or of a plant."""
+    if is_plant(entry):
+        return plant_diagnostics(entry)
     names = {name for domain, name in device.identifiers if domain == DOMAIN}
     return {
         "units": [

@@ -140,9 +140,17 @@ class Plant:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def is_attached(self, serial: str) -> bool:
-        """Whether a member's entry is loaded."""
-        return serial in self._attached
+    def polls(self, serial: str) -> dict[str, dict[str, bool | float]] | None:
+        """Return how each group of a member does; None while its entry is not loaded."""
+        if (attached := self._attached.get(serial)) is None:
+            return None
+        return {
+            group: {
+                "successful": source.coordinator.last_update_success,
+                "fresh_for": source.lifetime,
+            }
+            for group, source in attached.sources.items()
+        }
 
     @callback
     def _async_entry_changed(self, _: ConfigEntryChange, entry: ConfigEntry) -> None:

@@ -33,9 +33,8 @@ MEANINGFUL_KWH: Final = 0.5
 class Member:
     """One machine of a plant."""
 
-    # What it is known by for ever, and what a person calls it.
+    # What it is known by for ever.
     id: str
-    name: str
     # What flows through a meter; None for an inverter.
     role: MeterRole | None
     # The keys of all values that it serves.
@@ -223,7 +222,10 @@ def balance_of(members: Iterable[Member], sees_grid: str | None = None) -> Balan
             _every(ports, "generator_energy_total", modes=GENERATOR),
         )
 
-    supply = _all(pv_power, battery_power, grid_power, generator_power)
+    # Where nothing is converted, nothing can be lost.
+    has_balance = bool(load_power and inverters)
+    supply = _all(pv_power, battery_power, grid_power, generator_power) if has_balance else None
+    backups = tuple(one for one in inverters if "backup_power" in one.keys)
     powers = {
         "pv_power": pv_power,
         "grid_power": grid_power,
@@ -242,9 +244,8 @@ def balance_of(members: Iterable[Member], sees_grid: str | None = None) -> Balan
     return Balance(
         powers={key: terms for key, terms in powers.items() if terms},
         energies={key: terms for key, terms in energies.items() if terms},
-        supply=supply if load_power and inverters else None,
-        backup=_every([one for one in inverters if "backup_power" in one.keys], "backup_power")
-        or (),
+        supply=supply,
+        backup=(_every(backups, "backup_power") or ()) if supply else (),
     )
 
 

@@ -6,6 +6,7 @@ a difference, as the load of several machines is one, begins with 0, as counters
 counters are read at different moments, so a difference may step back for a moment: it is held until it is more again.
 """
 
+from collections import Counter as Count
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -102,7 +103,8 @@ class Ledger:
         After a gap of more seconds than this over midnight nobody knows what belongs to which day: it is counted, but
         not as today's.
         """
-        self.settle(day)
+        if day != self._day:
+            self.settle(day)
         for key, counter in self._counters.get(member, {}).items():
             value = values.get(key)
             uses = {
@@ -127,7 +129,7 @@ class Ledger:
                     energy.late += term.factor * grown if late else 0.0
 
     def settle(self, day: str) -> None:
-        """Show what was counted, and begin the day if it is another one."""
+        """Show what was counted of all members that were read together, and begin the day if it is another one."""
         for name, terms in self.sums.items():
             if (energy := self._energies.get(name)) is not None:
                 energy.settle()
@@ -159,6 +161,14 @@ class Ledger:
         """Return an energy since midnight, or since it began if that was later; None while it has not begun."""
         energy = self._energies.get(name)
         return None if energy is None else round(energy.shown - energy.morning, DIGITS)
+
+    def rejections(self) -> dict[str, int]:
+        """Return how many readings of all counters were not believed, by reason."""
+        every = Count[str]()
+        for counters in self._counters.values():
+            for counter in counters.values():
+                every.update(counter.guard.rejections)
+        return dict(every)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything that has to survive a restart."""

@@ -58,7 +58,6 @@ class Machine:
         rated_power = identity.facts[FAMILIES[identity.family].rated_power]
         return Member(
             id=self.serial,
-            name=self.name,
             role=self.role,
             keys=_keys(identity.family, identity.features, rated_power),
             rated_power=rated_power,
