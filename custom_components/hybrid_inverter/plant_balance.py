@@ -51,7 +51,7 @@ class Term:
 
     member: str
     key: str
-    factor: float = 1.0
+    factor: float = 1
     # The uses of the member's generator port in which it counts; empty where that does not matter.
     modes: frozenset[str] = frozenset()
 
@@ -73,7 +73,7 @@ class Term:
         if (counts := self.counts(values)) is None:
             return None
         if not counts:
-            return 0.0
+            return 0
         value = values.get(self.key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
