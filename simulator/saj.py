@@ -90,7 +90,7 @@ class SajMachine(Machine):
         }
         self.family = self.family.fitted(
             {feature.key for feature in self.family.features if feature.proof.holds(values)},
-            self.plant.installation.rated_power,
+            {"rated_power": self.plant.installation.rated_power},
         )
 
     # The wire
