@@ -24,6 +24,7 @@ from .const import (
     MeterRole,
 )
 from .coordinator import UnitRuntime
+from .modbus.register import RATED_POWER
 from .modbus.tables import FAMILIES
 from .plant_balance import Member
 from .stored import identity_of
@@ -55,12 +56,11 @@ class Machine:
     def member(self, capacity: float) -> Member:
         """Return it as a member of a plant, with the capacity of its battery."""
         identity = identity_of(self.subentry.data)
-        rated_power = identity.facts[FAMILIES[identity.family].rated_power]
         return Member(
             id=self.serial,
             role=self.role,
-            keys=_keys(identity.family, identity.features, rated_power),
-            rated_power=rated_power,
+            keys=_keys(identity.family, identity.features),
+            rated_power=identity.facts[RATED_POWER],
             capacity=capacity,
         )
 
@@ -77,9 +77,9 @@ class Membership:
 
 
 @cache
-def _keys(family: str, features: tuple[str, ...], rated_power: float) -> frozenset[str]:
+def _keys(family: str, features: tuple[str, ...]) -> frozenset[str]:
     """Return the keys of all values that such a machine serves."""
-    fitted = FAMILIES[family].fitted(features, rated_power)
+    fitted = FAMILIES[family].fitted(features)
     return frozenset(fitted.registers.keys() | fitted.derived.keys())
 
 
