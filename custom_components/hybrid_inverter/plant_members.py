@@ -23,7 +23,7 @@ from .const import (
     TYPE_PLANT,
     MeterRole,
 )
-from .coordinator import UnitRuntime
+from .coordinator import RuntimeData, UnitRuntime
 from .modbus.register import RATED_POWER
 from .modbus.tables import FAMILIES
 from .plant_balance import Member
@@ -136,6 +136,6 @@ def async_running_units(hass: HomeAssistant) -> dict[str, UnitRuntime]:
     return {
         unit.identity.serial: unit
         for entry in hass.config_entries.async_loaded_entries(DOMAIN)
-        if not is_plant(entry)
+        if isinstance(entry.runtime_data, RuntimeData)
         for unit in entry.runtime_data.units.values()
     }

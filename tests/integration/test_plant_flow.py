@@ -15,7 +15,7 @@ from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
 from simulator import SimulatedPlant
 
 from .helpers import IDENTITY, SERIAL, network_data
-from .test_plant import machine_entry, plant_entry, set_up, shown
+from .test_plant import plant_entry, shown
 
 
 @pytest.fixture
@@ -110,16 +110,6 @@ async def test_one_inverter(
     assert loaded.supports_options
 
 
-async def test_a_high_voltage_battery(hass: HomeAssistant, saj: SimulatedPlant) -> None:
-    """50 Ah at the 212.4 V that it has now."""
-    entry = await machine_entry(saj.tcp_port)
-    await set_up(hass, entry)
-    result = await start(hass)
-    (serial,) = offered(result, "members")
-    result = await submit(hass, result, {"name": "Home", "members": [serial]})
-    assert suggested(result) == {"capacity": 10.6}
-
-
 async def test_an_inverter_that_does_not_answer(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
@@ -175,6 +165,20 @@ async def test_a_grid_meter(hass: HomeAssistant, no_setup: None) -> None:
     machines(hass, "East", "West")
     machines(hass, "Grid", role="grid", first=3)
     machines(hass, "Heat pump", role="load", first=4)
+    # A meter that has not been given a serial number yet, as its entry was never loaded.
+    nameless = MockConfigEntry(
+        domain=DOMAIN,
+        data=network_data(6000),
+        subentries_data=[
+            {
+                "data": {"unit_id": 1, "identity": {**IDENTITY, "serial": ""}, "role": "grid"},
+                "subentry_type": "meter",
+                "title": "New",
+                "unique_id": None,
+            }
+        ],
+    )
+    nameless.add_to_hass(hass)
     result = await start(hass)
     assert list(offered(result, "members")) == ["JSO0000001", "JSO0000002", "METER3"]
     result = await submit(
