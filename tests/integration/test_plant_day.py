@@ -101,6 +101,20 @@ async def test_midnight(
     assert sun(hass, home) == ("21489.5", "0.1")
 
 
+async def test_a_glitch_is_one_reading(
+    hass: HomeAssistant, home: MockConfigEntry, entry: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """However often the powers are polled in the meantime, it is not what several readings agree on."""
+    count(plant, pv=-1000)
+    await refresh(hass, entry, Group.ENERGY)
+    for _ in range(3):
+        await refresh(hass, entry, Group.POWER)
+        await compute(hass)
+    count(plant, pv=1200)
+    await poll(hass, entry)
+    assert sun(hass, home) == ("21487.6", "0.2")
+
+
 async def test_a_restart(
     hass: HomeAssistant,
     home: MockConfigEntry,
