@@ -81,13 +81,6 @@ class HybridInverterConfigFlow(PlantFlow, domain=DOMAIN):
         """Return the flow of an entry's options."""
         return HybridInverterOptionsFlow()
 
-    @classmethod
-    @callback
-    @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Whether an entry has options; a plant has nothing but members."""
-        return not is_plant(config_entry)
-
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how the inverter is reached."""

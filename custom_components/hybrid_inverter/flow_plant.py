@@ -1,10 +1,16 @@
 """Setting up a plant, and changing its members."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigFlow, ConfigFlowResult
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_NAME
+from homeassistant.core import callback
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -28,7 +34,13 @@ from .const import (
 )
 from .modbus.errors import DeviceError
 from .modbus.storage import CAPACITY, VOLTAGE, kilowatt_hours
-from .plant_members import Machine, async_machines, async_plant_of, async_running_units
+from .plant_members import (
+    Machine,
+    async_machines,
+    async_plant_of,
+    async_running_units,
+    is_plant,
+)
 
 STEP_GRID: Final = "plant_grid"
 STEP_BATTERY: Final = "plant_battery"
@@ -93,6 +105,13 @@ class PlantFlow(ConfigFlow):
     # What was told so far, and the inverters whose batteries were not asked for yet.
     _plant: dict[str, Any]
     _inverters: list[Machine]
+
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """Whether an entry has options; a plant has nothing but members."""
+        return not is_plant(config_entry)
 
     async def async_step_plant(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the name and the members."""
