@@ -2,7 +2,7 @@
 
 A config entry is a link (a gateway, a stick or a serial port); each machine on it is a subentry with a coordinator for
 every group of registers. Only a dead link keeps an entry from loading: a machine that is silent, at night for example,
-keeps its entities and shows them as unavailable.
+keeps its entities and shows them as unavailable. An entry can also be a plant: a view of the machines of other entries.
 """
 
 import asyncio
@@ -63,6 +63,8 @@ from .modbus.link import Link, SerialEndpoint
 from .modbus.listener import Listener
 from .modbus.register import Group, Tier
 from .outage import OUTAGE_SENSORS
+from .plant import async_remove_plant, async_setup_plant, async_unload_plant
+from .plant_members import is_plant
 from .residue_store import ResidueStore
 from .schedule_sensor import SCHEDULE_SENSORS
 from .slot_days import READ_ONLY_SLOT_DAYS, SLOT_DAYS
@@ -123,7 +125,9 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
-    """Open the link and start polling the units on it."""
+    """Open the link and start polling the units on it; or look at the members of a plant."""
+    if is_plant(entry):
+        return await async_setup_plant(hass, entry)
     link = _connection(entry.data)
     entry.async_on_unload(link.close)
     runtime = RuntimeData(link=link)
@@ -192,6 +196,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
 
 async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Remove the entities, and leave the machines as they were found; the link closes behind that."""
+    if is_plant(entry):
+        return await async_unload_plant(hass, entry)
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.async_release()
@@ -200,6 +206,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: HybridInverterConfigEnt
 
 async def async_remove_entry(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Forget what was kept outside of the entry."""
+    if is_plant(entry):
+        await async_remove_plant(hass, entry)
+        return
     await async_forget_faults(hass, entry)
     await WearStore(hass, entry.entry_id).async_remove()
     await ResidueStore(hass, entry.entry_id).async_remove()

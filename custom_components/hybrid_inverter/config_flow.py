@@ -35,6 +35,7 @@ from .const import (
     SUBENTRY_METER,
     TYPE_LISTEN,
     TYPE_NETWORK,
+    TYPE_PLANT,
     TYPE_SERIAL,
     TYPE_STICK,
     MeterRole,
@@ -42,6 +43,7 @@ from .const import (
 from .flow_inverter import InverterFlow
 from .flow_listen import ListenMeterFlow, ListenSteps
 from .flow_meter import STEP_DIRECT, WIRINGS, MeterFlow, explain_behind_inverter, explain_listening
+from .flow_plant import PlantFlow
 from .flow_probe import Found, find_machine, find_machines
 from .flow_schemas import (
     METER_SETTINGS,
@@ -58,6 +60,7 @@ from .modbus.probe import Failure, ProbeError
 from .modbus.probe_stick import ask_stick
 from .naming import async_inverter_name, async_meter_name
 from .options_flow import HybridInverterOptionsFlow
+from .plant_members import is_plant
 from .stored import (
     address_of,
     first_unit,
@@ -94,7 +97,7 @@ LINKS: Final = {
 }
 
 
-class HybridInverterConfigFlow(ListenSteps, domain=DOMAIN):
+class HybridInverterConfigFlow(ListenSteps, PlantFlow, domain=DOMAIN):
     """Connects, identifies the machine, and only then keeps anything."""
 
     VERSION = 1
@@ -128,15 +131,17 @@ class HybridInverterConfigFlow(ListenSteps, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how the inverter or the meter is reached."""
+        """Ask how the inverter or the meter is reached, or whether it is there and is to be added up."""
         return self.async_show_menu(
-            step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH, TYPE_LISTEN]
+            step_id="user", menu_options=[*LINK_TYPES, STEP_SEARCH, TYPE_LISTEN, TYPE_PLANT]
         )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask where the link leads now; it may be another kind of link."""
+        if is_plant(self._get_reconfigure_entry()):
+            return await self.async_step_plant()
         if not self._get_reconfigure_entry().subentries:
             return self.async_abort(reason="no_machine")
         if self._get_reconfigure_entry().data[CONF_TYPE] == TYPE_LISTEN:

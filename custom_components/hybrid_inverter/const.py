@@ -63,6 +63,13 @@ CONF_HEARD: Final = "heard"
 CONF_FAMILY: Final = "family"
 CONF_CT_RATIO: Final = "ct_ratio"
 
+# What a plant keeps of its members: their names by serial number, the inverter that sees the grid, and the capacities of
+# the inverters' batteries in kilowatt-hours.
+CONF_MEMBERS: Final = "members"
+CONF_GRID_INVERTER: Final = "grid_inverter"
+CONF_CAPACITY: Final = "capacity"
+CONF_CAPACITIES: Final = "capacities"
+
 CONF_TIER: Final = "tier"
 # The groups that are polled, with their default interval and its bounds in seconds.
 CONF_INTERVALS: Final = {

@@ -12,6 +12,8 @@ from .const import CONF_INVERTED, CONF_LOGGER_SERIAL, CONF_ROLE, CONF_UNIT_ID, D
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import Part, part_identifier
 from .modbus.register import Text
+from .plant_diagnostics import plant_diagnostics
+from .plant_members import is_plant
 
 REDACTED: Final = "**REDACTED**"
 TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, CONF_LOGGER_SERIAL, CONF_MAC, "serial"}
@@ -20,7 +22,9 @@ TO_REDACT: Final = {CONF_HOST, CONF_DEVICE, CONF_LOGGER_SERIAL, CONF_MAC, "seria
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of a link and of all units on it."""
+    """Return the diagnostics of a link and of all units on it, or of a plant."""
+    if is_plant(entry):
+        return plant_diagnostics(entry)
     return {
         "link": _link(entry),
         "options": dict(entry.options),
@@ -31,7 +35,9 @@ async def async_get_config_entry_diagnostics(
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return the diagnostics of the link, or of the unit that a device is, or is a part of."""
+    """Return the diagnostics of the link, or of the unit that a device is, or is a part of; or of a plant."""
+    if is_plant(entry):
+        return plant_diagnostics(entry)
     names = {name for domain, name in device.identifiers if domain == DOMAIN}
     if entry.entry_id in names:
         return {"link": _link(entry)}

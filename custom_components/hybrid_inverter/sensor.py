@@ -22,6 +22,8 @@ from .link_device import link_sensors
 from .modbus.guard import CounterGuard
 from .modbus.register import Group
 from .outage import OUTAGE_SENSORS, OutageSensor
+from .plant_members import is_plant
+from .plant_sensor import async_add_plant_sensors
 from .roster import async_add_values
 from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
 from .sensor_descriptions import CODES, MEANINGS, READ_ONLY_SETTINGS, REJECTED, SENSORS
@@ -52,7 +54,10 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of the link, and of every unit."""
+    """Add the sensors of the link, and of every unit; or those of a plant."""
+    if is_plant(entry):
+        async_add_plant_sensors(hass, entry, async_add_entities)
+        return
     async_add_entities(link_sensors(entry))
     async_add_values(
         entry,

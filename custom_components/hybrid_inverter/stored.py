@@ -26,6 +26,7 @@ from .const import (
     LISTEN_INTERVALS,
     TYPE_LISTEN,
     TYPE_NETWORK,
+    TYPE_PLANT,
     TYPE_STICK,
 )
 from .modbus.endpoint import Endpoint, Framing, SerialEndpoint, StickEndpoint, TcpEndpoint
@@ -74,8 +75,10 @@ def stick_data(endpoint: StickEndpoint | TcpEndpoint) -> dict[str, Any]:
     return {CONF_TYPE: TYPE_NETWORK, **address, CONF_FRAMING: endpoint.framing}
 
 
-def address_of(data: Mapping[str, Any]) -> str:
-    """Return where a link leads, whatever is spoken over it."""
+def address_of(data: Mapping[str, Any]) -> str | None:
+    """Return where a link leads, whatever is spoken over it; None for a plant, which has none."""
+    if data[CONF_TYPE] == TYPE_PLANT:
+        return None
     return data.get(CONF_DEVICE) or f"{data[CONF_HOST]}:{data[CONF_PORT]}"
 
 

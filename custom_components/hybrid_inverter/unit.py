@@ -6,6 +6,7 @@ from homeassistant.helpers.service import async_get_device_and_config_entry
 
 from .const import DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
+from .plant_members import is_plant
 
 
 def unit_of_device(hass: HomeAssistant, device_id: str) -> UnitRuntime:
@@ -14,7 +15,8 @@ def unit_of_device(hass: HomeAssistant, device_id: str) -> UnitRuntime:
         hass, DOMAIN, device_id, include_child_devices=False
     )
     entry: HybridInverterConfigEntry = found
-    for unit in entry.runtime_data.units.values():
+    # A plant has machines only in other entries.
+    for unit in () if is_plant(entry) else entry.runtime_data.units.values():
         if unit.device_id in (device.id, device.via_device_id):
             return unit
     raise ServiceValidationError(

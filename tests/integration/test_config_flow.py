@@ -108,7 +108,9 @@ async def start(hass: HomeAssistant, link_type: str) -> dict[str, Any]:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
-    assert result["menu_options"] == ["network", "serial", "stick", "search", "listen"]
+    assert result["menu_options"] == [
+        *("network", "serial", "stick", "search", "listen", "plant"),
+    ]
     return await submit(hass, dict(result), {"next_step_id": link_type})
 
 
@@ -268,7 +270,9 @@ async def test_the_contract_of_the_api(
     async def add(link_type: str, body: dict[str, Any]) -> dict[str, Any]:
         menu = await post("", {"handler": "hybrid_inverter"})
         assert (menu["type"], menu["step_id"]) == ("menu", "user")
-        assert menu["menu_options"] == ["network", "serial", "stick", "search", "listen"]
+        assert menu["menu_options"] == [
+            *("network", "serial", "stick", "search", "listen", "plant"),
+        ]
         form = await post(f"/{menu['flow_id']}", {"next_step_id": link_type})
         assert (form["type"], form["step_id"]) == ("form", link_type)
         assert {field["name"] for field in form["data_schema"]} >= body.keys()

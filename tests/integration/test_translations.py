@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 import json
 from pathlib import Path
 import re
@@ -35,6 +36,11 @@ from custom_components.hybrid_inverter.entity import (
 from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.flow_inverter import InverterFlow
 from custom_components.hybrid_inverter.flow_meter import WIRINGS, MeterFlow
+from custom_components.hybrid_inverter.flow_plant import (
+    CAPACITY_SCHEMA,
+    grid_schema,
+    members_schema,
+)
 from custom_components.hybrid_inverter.flow_schemas import (
     LISTEN_OPTIONS,
     LISTEN_SCHEMAS,
@@ -57,6 +63,7 @@ from custom_components.hybrid_inverter.modbus.probe import Failure
 from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
 from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.plant_sensor import PLANT_SENSORS
 from custom_components.hybrid_inverter.sensor_descriptions import CODES
 
 from .helpers import network_entry
@@ -79,6 +86,11 @@ SHOWN: Final[list[tuple[Platform, EntityDescription]]] = [
     (Platform.BINARY_SENSOR, LINK_CONNECTIVITY),
     *((Platform.SENSOR, item) for item in (*LINK_SENSORS, *LISTENER_SENSORS)),
 ]
+# A plant has names of its own, and nothing of a machine.
+OF_A_PLANT: Final = [
+    (Platform.SENSOR, replace(item, key=f"plant_{item.key}")) for item in PLANT_SENSORS
+]
+EVERY_NAME: Final = [*SHOWN, *OF_A_PLANT]
 
 
 def named(description: EntityDescription) -> tuple[str, dict[str, str]]:
@@ -107,7 +119,7 @@ def texts(branch: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 def test_entity_names() -> None:
     """Every entity has a name, and every name an entity."""
     used: dict[str, set[str]] = {}
-    for platform, description in SHOWN:
+    for platform, description in EVERY_NAME:
         key, _ = named(description)
         used.setdefault(platform, set()).add(key)
     assert {platform: set(names) for platform, names in TEXTS["entity"].items()} == used
@@ -115,7 +127,7 @@ def test_entity_names() -> None:
 
 def test_placeholders_of_entity_names() -> None:
     """A name asks for exactly what the entity gives."""
-    for platform, description in SHOWN:
+    for platform, description in EVERY_NAME:
         key, given = named(description)
         assert placeholders(TEXTS["entity"][platform][key]["name"]) == set(given), (platform, key)
 
@@ -257,9 +269,17 @@ async def test_forms(hass: HomeAssistant) -> None:
         "listen",
         "heard",
         "heard_meter",
+        "plant",
+        "plant_grid",
+        "plant_battery",
         *SCHEMAS,
         *LISTEN_SCHEMAS,
     }
+    check_step(steps["plant"], members_schema([]))
+    check_step(steps["plant_grid"], grid_schema([]))
+    check_step(steps["plant_battery"], CAPACITY_SCHEMA)
+    for part in ("title", "description"):
+        assert placeholders(steps["plant_battery"][part]) == {"inverter"}
     check_step(steps["search"], found_schema({"2700000001": "192.0.2.20"}))
     check_step(steps["stick"], STICK_WITH_SERIAL)
     assert placeholders(steps["stick"]["description"]) == {"label_url", "wiring_url"}
@@ -274,7 +294,7 @@ async def test_forms(hass: HomeAssistant) -> None:
     assert placeholders(steps["heard_meter"]["description"]) == HEARD
     assert set(TEXTS["config"]["progress"]) == {"hear"}
     for menu, options in (
-        ("user", {*SCHEMAS, "search", "listen"}),
+        ("user", {*SCHEMAS, "search", "listen", "plant"}),
         ("listen", set(LISTEN_SCHEMAS)),
         ("reconfigure", set(SCHEMAS)),
         ("nothing_found", {"search", "stick", "network"}),
@@ -405,14 +425,21 @@ async def test_options_of_selectors(hass: HomeAssistant) -> None:
 def test_failures() -> None:
     """Each way to fail has a message, with what was found where it helps."""
     errors = TEXTS["config"]["error"]
+    of_a_plant = {
+        "no_source": set(),
+        "too_many_inverters": {"most"},
+        "in_another_plant": {"machine", "plant"},
+    }
     assert set(errors) == {
         "port_on_network",
         "wrong_units",
         "other_meters_heard",
+        *of_a_plant,
         *(failure.value for failure in Failure),
         *(reason.value for reason in Unheard),
     }
     used = {name: placeholders(text) for name, text in errors.items()}
+    assert {name: used.pop(name) for name in of_a_plant} == of_a_plant
     assert {name for name, names in used.items() if "found" in names} == {
         "wrong_framing",
         "wrong_unit",
@@ -463,12 +490,16 @@ def test_reasons_to_abort() -> None:
         "read_by_inverter": {"entities"},
         "read_by_other": set(),
         "listen_only": set(),
+        "no_machines": set(),
     }
-    assert keywords("reason", "config_flow.py", "flow_meter.py") == set(TEXTS["config"]["abort"])
+    assert keywords("reason", "config_flow.py", "flow_meter.py", "flow_plant.py") == set(
+        TEXTS["config"]["abort"]
+    )
     created = TEXTS["config"]["create_entry"]
     assert {name: placeholders(text) for name, text in created.items()} == {
         "default": {"model", "serial"},
         "meter": {"model"},
+        "plant": {"plant"},
     }
 
 
@@ -522,8 +553,11 @@ EXCEPTIONS: Final = {
 def test_exceptions() -> None:
     """Every exception that is raised has a message, and every message is raised."""
     modules = [path.name for path in INTEGRATION.glob("*.py")]
-    # Selects of forms have translation keys, too, but are no keyword arguments with a literal.
-    assert keywords("translation_key", *modules) | set(Reason) == set(TEXTS["exceptions"])
+    # Selects of forms have translation keys, too, but are no keyword arguments with a literal; the key of a repair is.
+    assert keywords("translation_key", *modules) | set(Reason) == {
+        *TEXTS["exceptions"],
+        "plant_member_missing",
+    }
     assert set(TEXTS["exceptions"]) == set(EXCEPTIONS)
     for name, text in TEXTS["exceptions"].items():
         assert placeholders(text["message"]) <= EXCEPTIONS[name], name
@@ -541,8 +575,12 @@ def test_issues() -> None:
         for code in family.faults.remedies
     ]
     assert len(remedies) == len(set(remedies))
-    assert set(TEXTS["issues"]) == {f"fault_{code.lower()}" for code in remedies}
-    for key, text in TEXTS["issues"].items():
+    issues = dict(TEXTS["issues"])
+    missing = issues.pop("plant_member_missing")
+    assert placeholders(missing["title"]) == {"plant"}
+    assert placeholders(missing["description"]) == {"plant", "machines"}
+    assert set(issues) == {f"fault_{code.lower()}" for code in remedies}
+    for key, text in issues.items():
         code = key.removeprefix("fault_").upper()
         assert set(text) == {"title", "description"}, key
         assert text["title"].startswith(f"{code}: "), key
@@ -634,7 +672,7 @@ def test_icons() -> None:
         (platform, key) for platform, entities in ICONS["entity"].items() for key in entities
     }
     used = set()
-    for platform, description in SHOWN:
+    for platform, description in EVERY_NAME:
         key, _ = named(description)
         device_class = description.device_class
         used.add((platform, key))

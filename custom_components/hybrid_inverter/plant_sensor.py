@@ -1,0 +1,112 @@
+"""The sensors of a plant."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, override
+
+from homeassistant.components.sensor import SensorEntity
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .plant import Plant, PlantConfigEntry
+from .sensor_kinds import ENERGY, POWER, SHARE, STATE_OF_CHARGE, UnitSensorDescription
+
+# The names of a machine's values go with the device of a part; a plant is one device.
+PREFIX: Final = "plant_"
+
+ENERGIES: Final = (
+    "pv_energy",
+    "battery_charge_energy",
+    "battery_discharge_energy",
+    "grid_import_energy",
+    "grid_export_energy",
+    "load_energy",
+)
+
+
+def _described(kind: UnitSensorDescription, *keys: str) -> Iterator[UnitSensorDescription]:
+    """Describe values of a plant."""
+    for key in keys:
+        yield replace(kind, key=key, translation_key=f"{PREFIX}{key}")
+
+
+PLANT_SENSORS: Final = (
+    *_described(POWER, "pv_power", "grid_power", "battery_power", "load_power"),
+    *_described(STATE_OF_CHARGE, "battery_soc"),
+    *_described(
+        ENERGY, *(f"{energy}_{period}" for period in ("today", "total") for energy in ENERGIES)
+    ),
+    *_described(SHARE, "autarky_today", "self_consumption_today"),
+    *_described(
+        replace(
+            POWER,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            entity_registry_enabled_default=False,
+        ),
+        "balance_error",
+    ),
+)
+
+
+def unique_id(entry: PlantConfigEntry, description: UnitSensorDescription) -> str:
+    """Return what an entity is known by for ever."""
+    return f"{entry.entry_id}_{description.key}"
+
+
+@callback
+def async_add_plant_sensors(
+    hass: HomeAssistant,
+    entry: PlantConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add what the members can provide, and forget what they cannot."""
+    registry = er.async_get(hass)
+    plant = entry.runtime_data
+    sensors = []
+    for description in PLANT_SENSORS:
+        known = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id(entry, description))
+        # What only a missing member can provide may come back.
+        if description.key in plant.values or (known and plant.membership.missing):
+            sensors.append(PlantSensor(plant, entry, description))
+        elif known:
+            registry.async_remove(known)
+    async_add_entities(sensors)
+
+
+class PlantSensor(SensorEntity):
+    """One value of a plant; it is unknown while it cannot be told."""
+
+    entity_description: UnitSensorDescription
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, plant: Plant, entry: PlantConfigEntry, description: UnitSensorDescription
+    ) -> None:
+        """Show what is known already."""
+        self.entity_description = description
+        self._plant = plant
+        self._attr_unique_id = unique_id(entry, description)
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            name=entry.title,
+            entry_type=DeviceEntryType.SERVICE,
+        )
+        self._attr_native_value = plant.values.get(description.key)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Show what is new."""
+        self.async_on_remove(self._plant.async_add_listener(self._async_show))
+
+    @callback
+    def _async_show(self) -> None:
+        """Write the state when there is something new in it."""
+        value = self._plant.values.get(self.entity_description.key)
+        if value != self._attr_native_value:
+            self._attr_native_value = value
+            self.async_write_ha_state()
