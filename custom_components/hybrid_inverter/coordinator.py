@@ -64,7 +64,7 @@ class UnitRuntime:
     faults: FaultMonitor | None = None
     # Whether the machine has told its serial number since the link was last opened.
     verified: bool = False
-    # Why nothing comes from the machine; None while it answers.
+    # Why the powers could not be polled, if the machine did not answer; nothing else is asked of it then.
     silence: DeviceError | None = None
     # Whether it was tried to put back what a mode has left behind that is over.
     tidied: bool = False
@@ -93,14 +93,12 @@ class UnitRuntime:
             await self.device.verify(self.identity.serial)
             self.verified = True
 
-    def note_failure(self, error: DeviceError) -> bool:
-        """Take note of a poll that failed; return whether the machine was asked in vain."""
-        # While a machine is silent, another one may take its place.
-        self.verified = False
+    def fell_silent(self, error: DeviceError) -> bool:
+        """Take note that the powers could not be polled; return whether the machine was asked in vain."""
         asked_in_vain = isinstance(error, RejectedError) and error.is_silence
         if asked_in_vain or isinstance(error, LinkError):
             self.silence = error
-        # A link that cannot be opened has its own pauses, and others suffer as much.
+        # A link that cannot be opened has its own pauses, and the others suffer as much.
         return asked_in_vain or isinstance(error, REPEATABLE)
 
     @callback
@@ -226,7 +224,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         if self.update_interval is None:
             return None
         stick = self.config_entry.data[CONF_TYPE] == TYPE_STICK
-        if not stick and not (in_vain and self.group is Group.POWER):
+        if not stick and not in_vain:
             return None
         seconds = self.update_interval.total_seconds()
         longer = 2 * (self._pause or seconds) if stick or self._pause else seconds
@@ -263,10 +261,12 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
                 translation_placeholders={"model": unit.identity.model, "found": err.found},
             ) from err
         except DeviceError as err:
-            in_vain = unit.note_failure(err)
+            # While a machine is silent, another one may take its place.
+            unit.verified = False
+            in_vain = self.group is Group.POWER and unit.fell_silent(err)
             raise self._no_answer(err, self._back_off(in_vain=in_vain)) from err
         self._pause = 0.0
-        if self.group is Group.POWER and (unit.silence is not None or not self.last_update_success):
+        if self.group is Group.POWER and not self.last_update_success:
             unit.silence = None
             self.config_entry.async_create_background_task(
                 self.hass, unit.async_wake(), f"{self.name} wake"

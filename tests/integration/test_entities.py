@@ -306,10 +306,11 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
     )
     assert enabled == {
         # 3 of the inverter, 5 PV, 10 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier,
-        # 2 of the schedule
-        "sensor": 40,
+        # 2 of the schedule, 3 of the link
+        "sensor": 43,
         "calendar": 1,
-        "binary_sensor": 3,
+        # 3 of the inverter, 1 of the link
+        "binary_sensor": 4,
         # A fault, an outage
         "event": 2,
         # The port is a generator input: none of a smart load.
@@ -317,12 +318,16 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
         "select": 2,
         "switch": 3,
     }
-    assert 45 <= enabled.total() <= 60
+    assert 45 <= enabled.total() <= 64
 
 
 async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """Serial number and canonical key, nothing of the link; all belong to the unit's subentry."""
-    known = er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+    """Serial number and canonical key, nothing of the link, which has its own; all belong to the unit's subentry."""
+    known = [
+        item
+        for item in er.async_entries_for_config_entry(er.async_get(hass), loaded.entry_id)
+        if not item.unique_id.startswith(loaded.entry_id)
+    ]
     keys = {*JSO.registers, *JSO.derived, "connectivity", "rejected_samples"}
     keys |= {"outage", "last_outage", "last_outage_duration"}
     keys |= {"schedule", "active_slot", "next_schedule_change"}
@@ -336,7 +341,7 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
 
 
 async def test_devices(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """The inverter, and below it what is connected to it."""
+    """The link, below it the inverter, and below that what is connected to it."""
     registry = dr.async_get(hass)
     inverter = registry.async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
     assert inverter is not None
@@ -345,11 +350,13 @@ async def test_devices(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert inverter.model == "JSO8048104"
     assert inverter.serial_number == "JSO0000001"
     assert inverter.sw_version == "2011-1144-1805 / 1001-C036"
-    assert inverter.via_device_id is None
+    link = registry.async_get_device_by_identifier((DOMAIN, loaded.entry_id), loaded.entry_id)
+    assert link is not None
+    assert inverter.via_device_id == link.id
     parts = {
         next(iter(device.identifiers))[1]: device
         for device in dr.async_entries_for_config_entry(registry, loaded.entry_id)
-        if device.id != inverter.id
+        if device.id not in (inverter.id, link.id)
     }
     assert {identifier: device.name for identifier, device in parts.items()} == {
         "JSO0000001_pv": "JSO8048104 PV",
@@ -359,7 +366,7 @@ async def test_devices(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
         "JSO0000001_generator": "JSO8048104 generator port",
     }
     assert {device.via_device_id for device in parts.values()} == {inverter.id}
-    assert len(dr.async_entries_for_config_entry(registry, loaded.entry_id)) == 6
+    assert len(dr.async_entries_for_config_entry(registry, loaded.entry_id)) == 7
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,8 @@ async def test_states_are_what_the_registers_say(
 def enabled(hass: HomeAssistant, entry: MockConfigEntry) -> Counter[str]:
     """Return how many entities are shown by default, by platform."""
     known = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return Counter(item.domain for item in known if not item.disabled)
+    # Those of the link belong to no machine.
+    return Counter(item.domain for item in known if not item.disabled and item.config_subentry_id)
 
 
 async def test_how_many_are_shown(hass: HomeAssistant, t2: FaultServer) -> None:
@@ -291,7 +292,7 @@ async def test_what_a_model_has(
         plant.advance(60)
         entry = await set_up(hass, plant.tcp_port)
         devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-        names = {next(iter(device.identifiers))[1] for device in devices}
+        names = {next(iter(device.identifiers))[1] for device in devices} - {entry.entry_id}
         serial = min(names, key=len)
         parts = {name.removeprefix(f"{serial}_") for name in names - {serial}}
         assert parts == {"pv", "battery", "grid", "load", *meters}
@@ -313,7 +314,7 @@ async def test_devices(hass: HomeAssistant, everything: MockConfigEntry) -> None
     parts = {
         next(iter(device.identifiers))[1]: device
         for device in dr.async_entries_for_config_entry(registry, everything.entry_id)
-        if device.id != inverter.id
+        if device.id not in (inverter.id, inverter.via_device_id)
     }
     assert {key.removeprefix(f"{SERIAL}_"): device.name for key, device in parts.items()} == {
         "pv": "Hybrid 10K PV",

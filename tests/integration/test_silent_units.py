@@ -154,13 +154,15 @@ async def test_nothing_else_is_asked_of_it(
     await hass.config_entries.async_unload(pair.entry_id)
 
 
-async def test_another_group_finds_out(
+async def test_another_group_fails_first(
     hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
 ) -> None:
-    """It is the powers that ask from then on, in their usual interval, and bring everything back."""
+    """It may be the only one that is not answered, so it goes on; the powers ask once to know, and then nothing else."""
     await set_up(hass, pair)
     house.machine(2).trouble.silent = True
     assert await poll(hass, pair, 2, Group.ENERGY) == 2
+    assert await poll(hass, pair, 2, Group.SETTINGS) == 1
+    assert await poll(hass, pair, 2, Group.POWER) == 1
     assert await poll(hass, pair, 2, Group.SETTINGS) == 0
     house.machine(2).trouble.silent = False
     await poll(hass, pair, 2, Group.POWER)

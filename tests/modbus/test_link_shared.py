@@ -236,6 +236,9 @@ async def test_behind_a_silent_unit(server: FaultServer, link: Link) -> None:
 async def test_reads_fail_together(server: FaultServer, link: Link) -> None:
     """What waits for the same unit is not asked as well once it is known to be silent."""
     await get(link, 1)
+    for address in (10, 20, 30):
+        await get(link, 2, address)
+    server.requests.clear()
     server.silent = frozenset({2})
     results = await asyncio.gather(
         *(get(link, 2, address) for address in (10, 20, 30)), return_exceptions=True
@@ -247,6 +250,24 @@ async def test_reads_fail_together(server: FaultServer, link: Link) -> None:
     with pytest.raises(LinkTimeout):
         await get(link, 2)
     assert len(server.requests) == before + 1
+
+
+@without_stick
+async def test_where_a_machine_never_answers(server: FaultServer, link: Link) -> None:
+    """A read that was never answered says nothing of the others: they are asked, and repeated."""
+    await get(link, 1)
+    await get(link, 2)
+
+    async def only_elsewhere(talk: Talk) -> None:
+        if talk.request.address != 200:
+            await answer(talk)
+
+    server.faults.extend([only_elsewhere] * 20)
+    results = await asyncio.gather(get(link, 2, 200), get(link, 2), return_exceptions=True)
+    assert [type(result) for result in results] == [LinkTimeout, type(None)]
+    server.faults.clear()
+    server.faults.append(silence)
+    await get(link, 2)
 
 
 @without_stick

@@ -213,9 +213,8 @@ class Link:
                 except REPEATABLE as err:
                     if standing.failures != failures:
                         raise
-                    if usual and standing.is_known and isinstance(err, LinkTimeout):
-                        # It may still be at it.
-                        self._line.spare(unit_id, standing.asked_at + self._timeout)
+                    if usual and isinstance(err, LinkTimeout):
+                        self._spare(unit_id)
                 except RejectedError as err:
                     if err.code not in PASSING:
                         raise
@@ -224,7 +223,7 @@ class Link:
         except REPEATABLE:
             # A stick says itself when the machine is silent, and has its own reasons to be so.
             if usual and self._envelope is None and standing.failures == failures:
-                standing.failed()
+                standing.failed(address, count)
             raise
 
     async def write_registers(self, unit_id: int, address: int, values: Sequence[int]) -> None:
@@ -270,6 +269,12 @@ class Link:
             return self._timeout
         return min(self._timeout, self._standing(request.dev_id).patience(request.count))
 
+    def _spare(self, unit_id: int) -> None:
+        """Let a unit have all the time that it might need, now that the line is left to others."""
+        standing = self._standing(unit_id)
+        if standing.is_known and self._shares(unit_id):
+            self._line.spare(unit_id, standing.asked_at + self._timeout)
+
     @asynccontextmanager
     async def _turn(self, priority: Priority, unit_id: int = 0) -> AsyncIterator[None]:
         """Have the link for oneself, until it is closed."""
@@ -290,6 +295,7 @@ class Link:
         """Return the words that one attempt brings."""
         response = await self._request(request, priority, patience, failures)
         self.statistics.registers_read += request.count
+        self._standing(request.dev_id).served(request.address, request.count)
         return response.registers
 
     async def _request(
@@ -375,7 +381,7 @@ class Link:
                 response.exception_code, f"unit {request.dev_id}, register {request.address}"
             )
             if refusal.is_silence:
-                self._standing(request.dev_id).failed()
+                self._standing(request.dev_id).fell_silent()
             raise refusal
         return response
 

@@ -7,8 +7,9 @@ taken from the others, so it is kept short:
   and at least half a second: a tenth of the shortest interval that four units can keep at 9600 baud.
 - Without an answer the line goes to the others. The read is repeated when the unit has had all the time of the link:
   one frame that is lost, or a unit that is busy for a moment, is not noticed, and costs two short waits.
-- A unit that did not answer the repetition is silent. Its reads are not repeated any more, and those that were waiting
-  in the meantime fail with it. How often it is asked then is for those to decide who ask.
+- A unit that did not answer the repetition of what it has answered before is silent. Its reads are not repeated any
+  more, and those that were waiting in the meantime fail with it. How often it is asked then is for those to decide who
+  ask.
 - An answer that comes after all this shows that the wait was too short: from then on the unit has all the time again.
 
 A gateway may still wait for one unit when we have turned to the next. So that one gets all the time as well; when it is
@@ -40,11 +41,11 @@ USUAL: Final = LineCost()
 class Standing:
     """How one unit has answered."""
 
-    __slots__ = ("_last", "_paces", "asked_at", "failures", "silent")
+    __slots__ = ("_last", "_paces", "_served", "asked_at", "failures", "silent")
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        # Whether the last read failed, with its repetitions; and how many have.
+        # Whether it is silent; and how many reads have shown that.
         self.silent = False
         self.failures = 0
         # When it was asked last.
@@ -53,6 +54,8 @@ class Standing:
         self._last: float | None = None
         # How many times the usual time the last answers took.
         self._paces: deque[float] = deque(maxlen=REMEMBERED)
+        # The address and number of registers of every read that it has ever answered.
+        self._served: set[tuple[int, int]] = set()
 
     @property
     def is_known(self) -> bool:
@@ -76,8 +79,17 @@ class Standing:
         """Take note of an answer that was not waited for any more."""
         self._paces.append(math.inf)
 
-    def failed(self) -> None:
-        """Take note of a read that was given up."""
+    def served(self, address: int, count: int) -> None:
+        """Take note of a read that was answered."""
+        self._served.add((address, count))
+
+    def failed(self, address: int, count: int) -> None:
+        """Take note of a read that was given up; some machines never answer where they have nothing."""
+        if not self._paces or (address, count) in self._served:
+            self.fell_silent()
+
+    def fell_silent(self) -> None:
+        """Take note that it does not answer."""
         self.silent = True
         self.failures += 1
 
