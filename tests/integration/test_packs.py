@@ -63,12 +63,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[range]:
     asked: list[range] = []
     read = Link.read_holding_registers
 
-    async def note(
-        link: Link, unit: int, address: int, count: int, *, urgent: bool = False
-    ) -> list[int]:
+    async def note(link: Link, unit: int, address: int, count: int, **options: Any) -> list[int]:
         if address + count > 10000:
             asked.append(range(address, address + count))
-        return await read(link, unit, address, count, urgent=urgent)
+        return await read(link, unit, address, count, **options)
 
     monkeypatch.setattr(Link, "read_holding_registers", note)
     return asked
