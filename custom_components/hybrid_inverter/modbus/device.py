@@ -225,7 +225,8 @@ class Device:
         """Read these registers and derived values at the least bus time.
 
         Raises the DeviceError when nothing at all could be read. Otherwise a refused register rests for a day; a read
-        that fails for another reason fails its keys, and a lost link also those of the reads that were still to come.
+        that fails for another reason fails its keys, and a lost link, or a machine that a gateway hears nothing of, also
+        those of the reads that were still to come.
         """
         self._wake()
         reads = self._plan(keys).reads
