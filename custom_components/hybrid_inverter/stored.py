@@ -26,7 +26,6 @@ from .const import (
     LISTEN_INTERVALS,
     TYPE_LISTEN,
     TYPE_NETWORK,
-    TYPE_PLANT,
     TYPE_STICK,
 )
 from .modbus.endpoint import Endpoint, Framing, SerialEndpoint, StickEndpoint, TcpEndpoint
@@ -77,9 +76,9 @@ def stick_data(endpoint: StickEndpoint | TcpEndpoint) -> dict[str, Any]:
 
 def address_of(data: Mapping[str, Any]) -> str | None:
     """Return where a link leads, whatever is spoken over it; None for a plant, which has none."""
-    if data[CONF_TYPE] == TYPE_PLANT:
-        return None
-    return data.get(CONF_DEVICE) or f"{data[CONF_HOST]}:{data[CONF_PORT]}"
+    if CONF_HOST in data:
+        return f"{data[CONF_HOST]}:{data[CONF_PORT]}"
+    return data.get(CONF_DEVICE)
 
 
 def title_of(identity: Identity, data: Mapping[str, Any]) -> str:
