@@ -195,14 +195,14 @@ class Device:
         for index, spans in enumerate(reads):
             try:
                 refusals = await self._fetch(spans)
-            except (LinkError, RejectedError) as err:
+            except LinkError as err:
                 error = err
-                if isinstance(err, RejectedError) and not err.is_silence:
-                    self._forget(spans)
-                    continue
                 for missing in reads[index:]:
                     self._forget(missing)
                 break
+            except RejectedError as err:
+                error = err
+                self._forget(spans)
             else:
                 refused |= refusals
                 succeeded = succeeded or len(refusals) < len(spans)
