@@ -324,22 +324,7 @@ async def test_whatever_is_refused_the_rest_is_there(
 # ---------------------------------------------------------------------- reads that fail
 
 
-@pytest.mark.parametrize("code", [10, 11])
-async def test_a_gateway_that_gets_no_answer_is_not_asked_again(code: int) -> None:
-    """The machine is silent, as the gateway says: the other read would cost as long a wait."""
-    unit = FakeUnit(served(0, 1, 50))
-    device = Device(unit, numbered(0, 1, 50))
-    await device.poll(keys(0, 1, 50))
-    unit.requests.clear()
-    unit.faults.append(RejectedError(code, "unit 1"))
-    with pytest.raises(RejectedError):
-        await device.poll(keys(0, 1, 50))
-    assert unit.reads == [(0, 2)]
-    assert device.snapshot(keys(0, 1, 50)).failed == frozenset(keys(0, 1, 50))
-    assert (await device.poll(keys(0, 1, 50))).failed == frozenset()
-
-
-@pytest.mark.parametrize("code", [1, 4, 6])
+@pytest.mark.parametrize("code", [1, 4, 6, 11])
 async def test_another_exception_fails_its_keys_only(code: int) -> None:
     """Nothing rests, the other read goes on, and the next poll asks again."""
     unit = FakeUnit(served(0, 1, 50))

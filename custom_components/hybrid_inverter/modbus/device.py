@@ -225,8 +225,7 @@ class Device:
         """Read these registers and derived values at the least bus time.
 
         Raises the DeviceError when nothing at all could be read. Otherwise a refused register rests for a day; a read
-        that fails for another reason fails its keys, and a lost link, or a machine that a gateway hears nothing of, also
-        those of the reads that were still to come.
+        that fails for another reason fails its keys, and a lost link also those of the reads that were still to come.
         """
         self._wake()
         reads = self._plan(keys).reads
@@ -236,14 +235,13 @@ class Device:
         for index, spans in enumerate(reads):
             try:
                 refusals = await self._fetch(spans)
-            except (LinkError, RejectedError, ImplausibleError) as err:
+            except LinkError as err:
                 error = err
-                if isinstance(err, LinkError) or (
-                    isinstance(err, RejectedError) and err.is_silence
-                ):
-                    for missing in reads[index:]:
-                        self._forget(missing)
-                    break
+                for missing in reads[index:]:
+                    self._forget(missing)
+                break
+            except (RejectedError, ImplausibleError) as err:
+                error = err
                 self._forget(spans)
             else:
                 refused |= refusals

@@ -386,7 +386,7 @@ class Link:
                 response.exception_code, f"unit {request.dev_id}, register {request.address}"
             )
             if refusal.is_silence:
-                self._standing(request.dev_id).fell_silent()
+                self._standing(request.dev_id).silent = True
             raise refusal
         return response
 

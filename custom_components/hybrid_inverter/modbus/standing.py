@@ -86,12 +86,8 @@ class Standing:
     def failed(self, address: int, count: int) -> None:
         """Take note of a read that was given up; some machines never answer where they have nothing."""
         if not self._paces or (address, count) in self._served:
-            self.fell_silent()
-
-    def fell_silent(self) -> None:
-        """Take note that it does not answer."""
-        self.silent = True
-        self.failures += 1
+            self.silent = True
+            self.failures += 1
 
     def patience(self, count: int) -> float:
         """Return how many seconds so many registers are waited for while others wait."""
