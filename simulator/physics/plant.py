@@ -1,0 +1,60 @@
+"""An inverter alone in its house."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .installation import Installation
+from .inverter import Inverter
+from .jso_rules import JsoControls
+from .orders import Controls
+from .site import Site
+from .solar_inverter import SolarInverter
+
+
+class Plant(Inverter):
+    """One inverter and everything that hangs on it, with a house and a sun of its own."""
+
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        seed: int = 1,
+        soc: float = 0.6,
+        installation: Installation | None = None,
+        controls: Controls | None = None,
+        solar: SolarInverter | None = None,
+    ) -> None:
+        """Begin at a local time with a battery charged to `soc`."""
+        built = installation or Installation()
+        self.site = Site(start=start, seed=seed, phases=built.phases, solar=solar)
+        super().__init__(
+            self.site.place,
+            controls or JsoControls(),
+            built,
+            soc=soc,
+            sees_solar=solar is not None,
+        )
+        self.site.inverters.append(self)
+
+    @property
+    def now(self) -> datetime:
+        """Return the time at the site."""
+        return self.place.now
+
+    @now.setter
+    def now(self, value: datetime) -> None:
+        self.place.now = value
+
+    @property
+    def grid_present(self) -> bool:
+        """Return whether there is a grid."""
+        return self.place.grid.present
+
+    @grid_present.setter
+    def grid_present(self, value: bool) -> None:
+        self.place.grid.present = value
+
+    def step(self, seconds: float) -> None:
+        """Let time pass."""
+        self.site.step(seconds)
