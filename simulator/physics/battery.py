@@ -64,6 +64,14 @@ class Battery:
         """Return the amperes, so that voltage x current is the power."""
         return self.power / self.voltage
 
+    def charge_power(self, amperes: float) -> float:
+        """Return the watts that a current into it is now."""
+        return amperes * (self.cells.open_voltage(self.soc) + self.cells.resistance * amperes)
+
+    def discharge_power(self, amperes: float) -> float:
+        """Return the watts that a current out of it is now."""
+        return amperes * (self.cells.open_voltage(self.soc) - self.cells.resistance * amperes)
+
     @property
     def temperature(self) -> float:
         """Return degrees Celsius: the room's, and a little warmth from the current."""
@@ -85,12 +93,12 @@ class Battery:
     def most_charge(self, seconds: float, ceiling: float, watts: float) -> float:
         """Return the part of some watts that it can take for so long without rising above a SOC."""
         room = max(0.0, ceiling * self.cells.capacity - self._stored) / EFFICIENCY
-        return min(watts, self.charge_limit * self.voltage, room * 3600 / seconds)
+        return min(watts, self.charge_power(self.charge_limit), room * 3600 / seconds)
 
     def most_discharge(self, seconds: float, floor: float, watts: float) -> float:
         """Return the part of some watts that it can give for so long without falling below a SOC."""
         left = max(0.0, self._stored - floor * self.cells.capacity) * EFFICIENCY
-        return min(watts, self.discharge_limit * self.voltage, left * 3600 / seconds)
+        return min(watts, self.discharge_power(self.discharge_limit), left * 3600 / seconds)
 
     def flow(self, power: float, seconds: float) -> None:
         """Give a power, or take it, for so long."""

@@ -49,7 +49,7 @@ def share_out(task: Task) -> tuple[float, float]:
     sunshine, room = task.sunshine, task.room
     need, most = to_dc(task.need), to_dc(task.most)
     strongest = task.rated * EFFICIENCY
-    absorbed = min(to_dc(task.surplus), strongest, room) if task.surplus > 0 else 0.0
+    absorbed = min(task.surplus * EFFICIENCY, strongest, room)
     left = room - absorbed
     if task.load_first:
         to_load = min(sunshine, need)

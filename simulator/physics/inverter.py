@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
 
 from .battery import Battery
 from .counters import Counters
@@ -11,13 +13,25 @@ from .dispatch import EFFICIENCY, Task, share_out, to_ac
 from .flows import Flows
 from .installation import Installation
 from .orders import Controls, Moment, Orders, PortUse
-from .phases import NOTHING, Phases, add, alike, less
+from .phases import NOTHING, Phases, add, alike, less, times
 from .place import Place
 from .port import ISLAND_FREQUENCY, Port, throttled
 from .sky import Light
 from .solar_inverter import SolarInverter
 
-ISLAND_VOLTAGE = 230.0
+ISLAND_VOLTAGE: Final = 230.0
+
+
+class Supply(Enum):
+    """What keeps the voltage that an inverter follows."""
+
+    GRID = auto()
+    # At its own port, in the place of the grid.
+    GENERATOR = auto()
+    # At its grid terminal: the whole house hangs on it.
+    GENERATOR_AT_GRID = auto()
+    # Nobody but itself.
+    ISLAND = auto()
 
 
 class Inverter:
@@ -47,6 +61,7 @@ class Inverter:
         self.flows = Flows(pv=(0.0,) * len(self.strings))
         self.heatsink_temperature = 30.0
         self.island_frequency = ISLAND_FREQUENCY
+        self.supply = Supply.GRID
         self._blackout = False
         self._orders = Orders()
         self._sunshine: list[float] = []
@@ -101,35 +116,28 @@ class Inverter:
         return self._orders.enabled and not self._blackout
 
     @property
-    def on_generator(self) -> bool:
-        """Whether the generator at its port has taken the grid's place."""
-        on_grid_input = self._orders.port.generator.on_grid_input
-        return self.port.generator.loaded and not on_grid_input
-
-    @property
-    def generator_feeds_house(self) -> bool:
-        """Whether the generator at its grid terminal has taken the grid's place, and feeds the whole house."""
-        on_grid_input = self._orders.port.generator.on_grid_input
-        return self.port.generator.loaded and on_grid_input and not self.place.grid.present
-
-    @property
     def on_grid(self) -> bool:
         """Whether its grid relay is closed."""
-        return self.place.grid.present and self.running and not self.on_generator
+        return self.running and self.supply in {Supply.GRID, Supply.GENERATOR_AT_GRID}
+
+    @property
+    def feeds_house(self) -> bool:
+        """Whether the generator at its grid terminal has taken the grid's place."""
+        return self.supply is Supply.GENERATOR_AT_GRID
 
     @property
     def output_voltages(self) -> Phases:
         """Return the volts at its output: the grid's while it is on it."""
         if not self.running:
             return NOTHING
-        return self.place.voltages if self.on_grid else (ISLAND_VOLTAGE,) * 3
+        return self.place.voltages if self.supply is Supply.GRID else (ISLAND_VOLTAGE,) * 3
 
     @property
     def output_frequency(self) -> float:
         """Return the hertz at its output."""
         if not self.running:
             return 0.0
-        return self.place.frequency if self.on_grid else self.island_frequency
+        return self.place.frequency if self.supply is Supply.GRID else self.island_frequency
 
     # A step: first what it wants, then, with what is around it, what it does, then what came of it
 
@@ -137,7 +145,7 @@ class Inverter:
         """Look at the settings, the sun and the battery, and switch the port."""
         self._light = light
         battery = self.battery
-        self._orders = self.controls.orders(Moment(self.clock, battery.soc, battery.voltage))
+        self._orders = self.controls.orders(Moment(self.clock, battery))
         self._sunshine = _within(
             [string.power(light) for string in self.strings], self._orders.solar
         )
@@ -148,6 +156,15 @@ class Inverter:
             grid=self.place.grid.present,
             running=self._orders.enabled,
         )
+        self.supply = self._find_supply()
+
+    def _find_supply(self) -> Supply:
+        grid, generator = self.place.grid.present, self._orders.port.generator
+        if self.port.generator.loaded and not generator.on_grid_input:
+            return Supply.GENERATOR
+        if grid:
+            return Supply.GRID
+        return Supply.GENERATOR_AT_GRID if self.port.generator.loaded else Supply.ISLAND
 
     def balance(self, seconds: float, around: Phases, circuits: Phases) -> None:
         """Find the powers of the next so many seconds.
@@ -163,14 +180,15 @@ class Inverter:
             return
         smart_load = self.port.smart_load(orders.port, grid=grid)
         backup = add(circuits, alike(smart_load, self.installation.phases))
-        if self.on_generator:
-            self.flows = self._on_generator(seconds, _by_generator(orders), backup)
-        elif self.generator_feeds_house:
-            self.flows = self._supplied(seconds, _by_generator(orders), around, backup)
-        elif grid:
-            self.flows = self._supplied(seconds, orders, around, backup)
-        else:
-            self.flows = self._island(seconds, orders, backup)
+        match self.supply:
+            case Supply.GRID:
+                self.flows = self._supplied(seconds, orders, around, backup)
+            case Supply.GENERATOR:
+                self.flows = self._on_generator(seconds, _by_generator(orders), backup)
+            case Supply.GENERATOR_AT_GRID:
+                self.flows = self._supplied(seconds, _by_generator(orders), around, backup)
+            case Supply.ISLAND:
+                self.flows = self._island(seconds, orders, backup)
         if smart_load and self.running:
             self.flows = replace(self.flows, smart_load=smart_load)
 
@@ -213,7 +231,12 @@ class Inverter:
                 rated=rated,
             )
         )
-        return self._flows(seconds, used, power, backup, fed)
+        ac = to_ac(used + power)
+        output = alike(ac, self.installation.phases)
+        if ac > 0 and self.supply is not Supply.GRID:
+            # Nothing may flow back into a generator, on no phase.
+            output = times(net, ac / sum(net))
+        return self._flows(seconds, used, power, output, backup, fed)
 
     def _on_generator(self, seconds: float, orders: Orders, backup: Phases) -> Flows:
         """Return what flows while the generator at the port feeds the backup output and the battery."""
@@ -257,12 +280,16 @@ class Inverter:
             )
         )
         backup = less(backup, self._coupled(share))
-        return self._flows(
-            seconds, used, power, backup, alike(port * share, self.installation.phases)
-        )
+        fed_phases = alike(port * share, self.installation.phases)
+        # Whoever keeps the voltage gives each phase what it is asked for.
+        output = less(backup, fed_phases)
+        return self._flows(seconds, used, power, output, backup, fed_phases)
 
     def _coupled_power(self) -> float:
-        return 0.0 if self.coupled is None else self.coupled.power(self._light)
+        """Return what the solar inverter at the backup output could feed; it stands while a generator runs."""
+        if self.coupled is None or self.supply not in {Supply.GRID, Supply.ISLAND}:
+            return 0.0
+        return self.coupled.power(self._light)
 
     def _coupled(self, share: float) -> Phases:
         """Return a share of what the solar inverter at the backup output could feed."""
@@ -271,7 +298,13 @@ class Inverter:
         return self.coupled.phases(self._coupled_power() * share)
 
     def _flows(
-        self, seconds: float, used: float, power: float, backup: Phases, port: Phases
+        self,
+        seconds: float,
+        used: float,
+        power: float,
+        output: Phases,
+        backup: Phases,
+        port: Phases,
     ) -> Flows:
         """Take a power from the strings and one from the battery, and return what flows."""
         self.battery.flow(power, seconds)
@@ -280,7 +313,7 @@ class Inverter:
         return Flows(
             pv=tuple(string * share for string in self._sunshine),
             battery=power,
-            inverter_phases=alike(to_ac(used + power), self.installation.phases),
+            inverter_phases=output,
             backup=backup,
             port=port,
         )
@@ -292,7 +325,7 @@ class Inverter:
             self.flows,
             grid_phases=grid,
             solar=solar if self.sees_solar else NOTHING,
-            generator=sum(grid) if self.generator_feeds_house else 0.0,
+            generator=sum(grid) if self.feeds_house else 0.0,
         )
         engine.step(seconds)
         self.counters.count(self.flows.meters(turning=engine.turning), seconds)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 
+from .battery import Battery
 from .orders import GeneratorOrders, Moment, Orders, PortOrders, PortUse
 
 
@@ -74,7 +75,7 @@ class JsoControls:
 
     def orders(self, moment: Moment) -> Orders:
         """Return what the settings mean at a moment."""
-        slot = self._slot(moment)
+        slot, battery = self._slot(moment), moment.battery
         selling_first = self.work_mode is WorkMode.SELLING_FIRST
         sells = selling_first or self.solar_sell
         shaving = self.grid_peak_shaving
@@ -88,19 +89,19 @@ class JsoControls:
             grid_import=math.inf if shaving is None else shaving,
             shaving_floor=1.0 if shaving is None else self.low_soc,
             solar=self.max_solar_power,
-            charge=self.charge_current * moment.volts,
-            discharge=self.discharge_current * moment.volts,
+            charge=battery.charge_power(self.charge_current),
+            discharge=battery.discharge_power(self.discharge_current),
             full=self.full_soc,
             # Without a table the battery is kept for an outage.
             to_load=0.0 if slot is None else slot.power,
             floor=self.low_soc if slot is None else max(self.low_soc, slot.soc),
-            grid_charge=self.grid_charge_current * moment.volts,
+            grid_charge=battery.charge_power(self.grid_charge_current),
             grid_charge_to=self._grid_charge_to(slot),
             shutdown=self.shutdown_soc,
             restart=self.restart_soc,
             port=PortOrders(
                 use=self.port,
-                generator=self._generator(slot, moment.volts),
+                generator=self._generator(slot, battery),
                 on_soc=self.on_soc,
                 off_soc=self.off_soc,
                 least_solar=self.smart_load_solar,
@@ -128,16 +129,17 @@ class JsoControls:
             return 0.0 if self.time_of_use else 1.0
         return slot.soc if slot.grid_charge else 0.0
 
-    def _generator(self, slot: Slot | None, volts: float) -> GeneratorOrders:
+    def _generator(self, slot: Slot | None, battery: Battery) -> GeneratorOrders:
         """Return when the generator runs: from its start SOC until the battery is full, or for a slot's SOC."""
         start, stop = self.generator_start_soc, self.full_soc
         if slot is not None and slot.generator_charge:
             start = stop = max(start, slot.soc)
+        charge = battery.charge_power(self.generator_charge_current)
         return GeneratorOrders(
             start_soc=start if self.generator_charge else -1.0,
             stop_soc=stop,
             forced=self.generator_forced,
-            charge=self.generator_charge_current * volts if self.generator_charge else 0.0,
+            charge=charge if self.generator_charge else 0.0,
             rated_power=self.generator_rated_power,
             peak_shaving=self.generator_peak_shaving,
             most_run=self.generator_most_run,

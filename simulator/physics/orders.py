@@ -8,13 +8,14 @@ from enum import StrEnum
 import math
 from typing import NamedTuple, Protocol
 
+from .battery import Battery
+
 
 class Moment(NamedTuple):
-    """What a machine's rules look at: its own clock, and its battery's SOC and voltage."""
+    """What a machine's rules look at: its own clock, and its battery."""
 
     clock: datetime
-    soc: float
-    volts: float
+    battery: Battery
 
 
 class PortUse(StrEnum):

@@ -44,7 +44,7 @@ class Port:
             self._smart_load = False
         elif round(soc, 2) >= orders.on_soc:
             self._smart_load = True
-        if round(soc, 2) >= orders.off_soc:
+        if soc >= orders.off_soc:
             self._micro_inverter = False
         elif soc < orders.on_soc:
             self._micro_inverter = True

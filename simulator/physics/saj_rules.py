@@ -126,7 +126,7 @@ class SajControls:
 
     def _in_backup(self, serving: Orders, moment: Moment) -> Orders:
         """Keep a reserve, filled from wherever power comes; what is above it serves the house."""
-        if moment.soc < self.reserve:
+        if moment.battery.soc < self.reserve:
             return self._charging(serving, math.inf, self.reserve)
         return replace(serving, floor=max(serving.floor, self.reserve))
 

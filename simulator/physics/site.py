@@ -78,7 +78,7 @@ class Site:
         solar = NOTHING
         if place.grid.present and self.solar is not None:
             solar = self.solar.phases(self.solar.power(light))
-        if not (place.grid.present or any(one.generator_feeds_house for one in self.inverters)):
+        if not (place.grid.present or any(one.feeds_house for one in self.inverters)):
             home = NOTHING
         drawn = self._share(seconds, less(home, solar), circuits)
         self.home = home
