@@ -1,13 +1,16 @@
 """A simulated plant: machines that answer on the wire like real ones, fed by simple physics."""
 
 from .machine import Machine, Trouble, Write
+from .meter_models import METERS, MeterModel
 from .server import LineTiming, ModbusServer
 from .simulation import SimulatedPlant
 from .stick import Stick, StickHabits
 
 __all__ = [
+    "METERS",
     "LineTiming",
     "Machine",
+    "MeterModel",
     "ModbusServer",
     "SimulatedPlant",
     "Stick",

@@ -11,6 +11,7 @@ import sys
 
 from .control import ControlServer
 from .jso8048104 import NAME
+from .meter_models import METERS
 from .models import MODELS
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
@@ -30,12 +31,27 @@ def _port(text: str) -> int | None:
     return number
 
 
+def _device(text: str) -> tuple[int, str]:
+    """Return the unit id and the model of a machine."""
+    unit, _, model = text.partition(":")
+    if model not in MODELS and model not in METERS:
+        raise ValueError(text)
+    return int(unit), model
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
-    parser.add_argument("--model", choices=MODELS, default=NAME)
+    parser.add_argument("--model", choices=(*MODELS, *METERS), default=NAME)
     parser.add_argument("--serial-number", help="that of the model if not given")
     parser.add_argument(
         "--unit", type=int, action="append", help="Modbus unit id; may be given more than once"
+    )
+    parser.add_argument(
+        "--device",
+        type=_device,
+        action="append",
+        metavar="UNIT:MODEL",
+        help="a machine with its unit id, instead of --model and --unit; may be given more than once",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address of the Modbus servers")
     ports = '0 takes a free one, "none" switches it off'
@@ -63,6 +79,7 @@ async def _run(options: argparse.Namespace) -> None:
     plant = SimulatedPlant(
         model=options.model,
         units=options.unit or (1,),
+        devices=dict(options.device) if options.device else None,
         seed=options.seed,
         start=midnight,
         soc=MIDNIGHT_SOC,

@@ -43,19 +43,9 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
 async def _index(request: web.Request) -> web.Response:
     """Return what each machine does at the moment."""
     machines = request.app[PLANT].machines
-    shown = ("battery_soc", "battery_power", "grid_power", "load_power", "inverter_power")
     return web.json_response(
         {
-            "machines": {
-                str(unit): {
-                    "model": machine.model,
-                    "serial_number": machine.serial_number,
-                    "clock": machine.plant.clock.isoformat(timespec="seconds"),
-                    "pv_power": round(sum(machine.plant.flows.pv)),
-                    **{key: machine.value(key) for key in shown},
-                }
-                for unit, machine in machines.items()
-            },
+            "machines": {str(unit): machine.glance() for unit, machine in machines.items()},
             "paths": [
                 "/registers?address=142&count=1",
                 "/trouble",

@@ -13,7 +13,7 @@ from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tie
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import jso8048104 as data
-from .machine import WRITE_MULTIPLE, Machine
+from .machine import WRITE_MULTIPLE, Inverter
 from .plant import PHASES, Controls, Plant, Slot, WorkMode
 
 SLOTS: Final = range(1, 7)
@@ -24,7 +24,7 @@ METERS: Final = (
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class JsoMachine(Machine):
+class JsoMachine(Inverter):
     """The registers of one JSO8048104."""
 
     write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_MULTIPLE})

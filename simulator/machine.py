@@ -9,9 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 import struct
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.register import Number, Register, Value
@@ -84,6 +83,12 @@ class Trouble:
     longest_read: int = MOST_READ
     # The battery packs tell nothing of themselves: all their registers are 0.
     zero_packs: bool = False
+    # So many of the next reads bring numbers of two words of which the high one is from before the last change.
+    torn_reads: int = 0
+    # So many of the next reads are answered with words that lie one register further on.
+    shifted_reads: int = 0
+    # The phases, counted from 1, whose transformer is the wrong way round.
+    reversed_phases: frozenset[int] = frozenset()
 
 
 @dataclass(order=True, slots=True)
@@ -95,14 +100,13 @@ class _Change:
 
 
 class Machine(ABC):
-    """The registers of one inverter, fed by one plant."""
+    """The registers of one machine."""
 
     # The function codes that it takes writes with.
     write_functions: ClassVar[frozenset[int]]
 
     def __init__(
         self,
-        plant: Plant,
         family: Family,
         *,
         model: str,
@@ -116,7 +120,6 @@ class Machine(ABC):
 
         `family` has the rows that this very machine has; `timer` counts seconds for the trouble.
         """
-        self.plant = plant
         self.family = family
         self.model = model
         self.unit = unit
@@ -124,17 +127,18 @@ class Machine(ABC):
         self.writes: list[Write] = []
         self._timer = timer
         self._changes: list[_Change] = []
-        self._published: tuple[datetime, bool] | None = None
+        # What was published last, and the words before that.
+        self._published: object = None
+        self._former: dict[int, int] = {}
         self._writable = writable
         self._image = dict.fromkeys(_addresses(registers), 0)
         self._served = frozenset(_addresses(readable))
 
     # What a test or a person in front of the machine can do
 
-    @property
-    def serial_number(self) -> str:
-        """Return the serial number that the machine reports."""
-        return str(self.value("serial_number"))
+    @abstractmethod
+    def glance(self) -> dict[str, Any]:
+        """Return what a person wants to know first, fit for JSON."""
 
     def word(self, address: int) -> int:
         """Return a raw register as a read would serve it now; KeyError when it is not readable."""
@@ -157,10 +161,9 @@ class Machine(ABC):
         self._refresh()
         self._commit({address: value})
 
+    @abstractmethod
     def step(self, seconds: float) -> None:
         """Let plant time pass."""
-        self._settle()
-        self.plant.step(seconds)
 
     # The wire
 
@@ -212,7 +215,24 @@ class Machine(ABC):
         if (code := self._refused(address, count)) is not None:
             raise Refusal(code)
         self._refresh()
-        return [self._image[place] for place in range(address, address + count)]
+        places = range(address, address + count)
+        if self.trouble.shifted_reads:
+            self.trouble.shifted_reads -= 1
+            return [self._image.get(place + 1, 0) for place in places]
+        if self.trouble.torn_reads:
+            self.trouble.torn_reads -= 1
+            return self._torn(places)
+        return [self._image[place] for place in places]
+
+    def _torn(self, places: Sequence[int]) -> list[int]:
+        """Return words of which the high ones of two are from before the last change."""
+        high_words = {
+            row.addresses[0] for row in self.family.every_row() if len(row.addresses) == 2
+        }
+        return [
+            (self._former if place in high_words else self._image).get(place, self._image[place])
+            for place in places
+        ]
 
     def _refused(self, address: int, count: int) -> int | None:
         """Return the exception code that a read is answered with, if any."""
@@ -254,23 +274,18 @@ class Machine(ABC):
         """Return the words that the machine will hold of what is written; Refusal when it tells that it does not."""
 
     @abstractmethod
-    def _obey(self) -> None:
-        """Hand the settings to the plant."""
-
-    @abstractmethod
-    def _publish_trouble(self) -> None:
-        """Put status and faults into the registers."""
+    def _state(self) -> object:
+        """Return what is another value whenever there is something to publish."""
 
     @abstractmethod
     def _publish(self) -> None:
-        """Put what the plant shows into the registers."""
+        """Put what is to be seen into the registers."""
 
     # The image
 
     def _commit(self, words: Mapping[int, int]) -> None:
         """Make words effective."""
         self._store(words)
-        self._obey()
 
     def _store(self, words: Mapping[int, int]) -> None:
         self._image.update((place, word) for place, word in words.items() if place in self._image)
@@ -299,21 +314,96 @@ class Machine(ABC):
         return self._setting(key) == wanted
 
     def _settle(self) -> None:
-        """Let the changes take effect that are due, and the trouble reach the plant."""
+        """Let the changes take effect that are due."""
         now = self._timer()
         for change in sorted(change for change in self._changes if change.due <= now):
             self._changes.remove(change)
             self._commit(change.words)
+
+    def _refresh(self) -> None:
+        """Bring the image up to date."""
+        self._settle()
+        state = self._state()
+        if self._published != state:
+            self._published = state
+            self._former = dict(self._image)
+            self._publish()
+
+
+class Inverter(Machine):
+    """The registers of one inverter, fed by one plant."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        family: Family,
+        *,
+        model: str,
+        unit: int,
+        registers: Sequence[tuple[int, int]],
+        readable: Sequence[tuple[int, int]],
+        writable: frozenset[int],
+        timer: Callable[[], float],
+    ) -> None:
+        """Make the registers, and show in them what this plant does."""
+        super().__init__(
+            family,
+            model=model,
+            unit=unit,
+            registers=registers,
+            readable=readable,
+            writable=writable,
+            timer=timer,
+        )
+        self.plant = plant
+
+    @property
+    def serial_number(self) -> str:
+        """Return the serial number that the machine reports."""
+        return str(self.value("serial_number"))
+
+    def glance(self) -> dict[str, Any]:
+        """Return which machine it is, and its powers."""
+        shown = ("battery_soc", "battery_power", "grid_power", "load_power", "inverter_power")
+        return {
+            "model": self.model,
+            "serial_number": self.serial_number,
+            "clock": self.plant.clock.isoformat(timespec="seconds"),
+            "pv_power": round(sum(self.plant.flows.pv)),
+            **{key: self.value(key) for key in shown},
+        }
+
+    def step(self, seconds: float) -> None:
+        """Let plant time pass."""
+        self._settle()
+        self.plant.step(seconds)
+
+    def _settle(self) -> None:
+        """Let the changes take effect that are due, and the trouble reach the plant."""
+        super()._settle()
         self.plant.grid_present = not self.trouble.outage
+
+    def _commit(self, words: Mapping[int, int]) -> None:
+        """Make words effective."""
+        super()._commit(words)
+        self._obey()
 
     def _refresh(self) -> None:
         """Bring the image up to date with the plant."""
         self._settle()
         self._publish_trouble()
-        state = (self.plant.clock, self.trouble.zero_packs)
-        if self._published != state:
-            self._published = state
-            self._publish()
+        super()._refresh()
+
+    def _state(self) -> object:
+        return self.plant.clock, self.trouble.zero_packs
+
+    @abstractmethod
+    def _obey(self) -> None:
+        """Hand the settings to the plant."""
+
+    @abstractmethod
+    def _publish_trouble(self) -> None:
+        """Put status and faults into the registers."""
 
 
 def _addresses(ranges: Sequence[tuple[int, int]]) -> list[int]:

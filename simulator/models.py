@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from . import jso8048104
 from .jso import JsoMachine
-from .machine import Machine
+from .machine import Inverter
 from .plant import Installation, Plant
 from .saj import SajMachine
 from .saj_models import SAJ_MODELS, SERIAL_NUMBER
@@ -27,7 +27,7 @@ class Build(Protocol):
         readable: Sequence[tuple[int, int]] | None,
         packs: bool | None,
         timer: Callable[[], float],
-    ) -> Machine:
+    ) -> Inverter:
         """Return it; `readable` stands in for the ranges it serves, `packs` for whether its packs tell of themselves."""
         ...
 

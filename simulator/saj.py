@@ -12,7 +12,7 @@ from custom_components.hybrid_inverter.modbus.register import Register, Value
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import saj_models as data
-from .machine import ILLEGAL_ADDRESS, ILLEGAL_VALUE, WRITE_SINGLE, Machine, Refusal
+from .machine import ILLEGAL_ADDRESS, ILLEGAL_VALUE, WRITE_SINGLE, Inverter, Refusal
 from .plant import INVERTER_EFFICIENCY, NOTHING, PHASES, Controls, Plant, Slot, WorkMode
 from .saj_models import SajModel
 
@@ -25,7 +25,7 @@ COUNTERS: Final = ("battery_charge", "battery_discharge", "inverter", "load", "b
 ABSENT: Final = 0xFFFF
 
 
-class SajMachine(Machine):
+class SajMachine(Inverter):
     """The registers of one inverter of SAJ."""
 
     write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_SINGLE})
@@ -90,7 +90,7 @@ class SajMachine(Machine):
         }
         self.family = self.family.fitted(
             {feature.key for feature in self.family.features if feature.proof.holds(values)},
-            self.plant.installation.rated_power,
+            {"rated_power": self.plant.installation.rated_power},
         )
 
     # The wire

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 import time
@@ -12,10 +13,13 @@ from typing import Final, Self
 
 from . import jso8048104
 from .framing import RtuFraming, TcpFraming
-from .machine import Machine
+from .machine import Inverter, Machine
+from .meter import METER_MACHINES, MeterMachine
+from .meter_models import METERS, MeterModel, Place
 from .models import MODELS
 from .plant import Plant
 from .server import LineTiming, ModbusServer
+from .site import Site
 from .stick import LOGGER_SERIAL, Stick
 from .stick_search import StickSearch
 
@@ -25,7 +29,7 @@ TICK: Final = 0.5
 
 
 class SimulatedPlant:
-    """Inverters that listen on a Modbus TCP port, on an RTU-over-TCP port and, if wanted, on a serial port and a stick.
+    """Machines that listen on a Modbus TCP port, on an RTU-over-TCP port and, if wanted, on a serial port and a stick.
 
     Use it as an asynchronous context manager. With `speed` None time stands still and only `advance` moves it; else
     the physics move twice a second by that many times the real time.
@@ -36,6 +40,7 @@ class SimulatedPlant:
         *,
         model: str = jso8048104.NAME,
         units: Sequence[int] = (1,),
+        devices: Mapping[int, str | MeterModel] | None = None,
         seed: int = 1,
         start: datetime = START,
         soc: float = 0.6,
@@ -55,6 +60,9 @@ class SimulatedPlant:
     ) -> None:
         """Build it; a port of 0 takes a free one, None leaves that server out. KeyError for an unknown model.
 
+        `devices` are the models of the machines by their unit ids; without them all units are of one model. Meters for
+        three phases sit where the house meets the grid, those for one behind a solar inverter that feeds in beside the
+        others, and is there if they are.
         Without a serial number, `readable` ranges and `packs` (whether battery packs tell of themselves) it is the
         model that decides; so it does whether the TCP port is one of a module, with one client and any unit id.
 
@@ -66,25 +74,53 @@ class SimulatedPlant:
         self._host = host
         self._elapsed = 0.0
         self._ticker: asyncio.Task[None] | None = None
-        kind = MODELS[model]
-        self.machines: dict[int, Machine] = {
-            unit: kind.build(
+        models = dict.fromkeys(units, model) if devices is None else devices
+        meters = {
+            unit: name if isinstance(name, MeterModel) else METERS[name]
+            for unit, name in models.items()
+            if isinstance(name, MeterModel) or name in METERS
+        }
+        inverters: dict[int, Inverter] = {}
+        built = Counter[str]()
+        for unit, name in models.items():
+            if unit in meters:
+                continue
+            kind = MODELS[str(name)]
+            inverters[unit] = kind.build(
                 Plant(
                     start=start,
-                    seed=seed + 100 * index,
+                    seed=seed + 100 * len(inverters),
                     soc=soc,
                     installation=kind.installation,
                 ),
-                serial_number=_count_up(serial_number or kind.serial_number, index),
+                serial_number=_count_up(serial_number or kind.serial_number, built[str(name)]),
                 unit=unit,
                 readable=readable,
                 packs=packs,
                 timer=self.timer,
             )
-            for index, unit in enumerate(units)
+            built[str(name)] += 1
+        self.site = Site(
+            [inverter.plant for inverter in inverters.values()],
+            start=start,
+            seed=seed,
+            solar=any(meter.place is Place.SOLAR for meter in meters.values()),
+        )
+        places = {Place.GRID: self.site.grid, Place.SOLAR: self.site.solar}
+        self._inverters = list(inverters.values())
+        self._meters: dict[int, MeterMachine] = {
+            unit: METER_MACHINES[meter.family](
+                meter, places[meter.place], start=start, unit=unit, timer=self.timer
+            )
+            for unit, meter in meters.items()
+        }
+        self.machines: dict[int, Machine] = {
+            unit: self._meters[unit] if unit in meters else inverters[unit] for unit in models
         }
         self.tcp = ModbusServer(self.machines, TcpFraming(), line=line)
-        self.tcp.any_unit = self.tcp.one_client = kind.module
+        # A network module is inside its one inverter.
+        alone = len(self.machines) == 1 and not meters
+        self.tcp.any_unit = self.tcp.one_client = alone and kind.module
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
         self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
         self.stick = Stick(self.machines, logger_serial, line=line, seed=seed)
@@ -163,8 +199,19 @@ class SimulatedPlant:
     def advance(self, seconds: float) -> None:
         """Let so much plant time pass at once, and with manual time also the timer of the trouble."""
         self._elapsed += seconds
-        for machine in self.machines.values():
-            machine.step(seconds)
+        self._step(seconds)
+
+    def _step(self, seconds: float) -> None:
+        """Let plant time pass; where a meter counts what several machines do, in steps that are the same for all."""
+        left = seconds
+        while left > 1e-9:
+            part = self.site.longest_step(left) if self._meters else left
+            for inverter in self._inverters:
+                inverter.step(part)
+            self.site.step(part)
+            for meter in self._meters.values():
+                meter.step(part)
+            left -= part
 
     def timer(self) -> float:
         """Return the seconds by which delays of the trouble are measured, and writes are stamped."""
@@ -176,8 +223,7 @@ class SimulatedPlant:
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
-            for machine in self.machines.values():
-                machine.step((now - last) * speed)
+            self._step((now - last) * speed)
             last = now
 
 

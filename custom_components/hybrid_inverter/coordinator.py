@@ -203,11 +203,11 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @property
     def keys(self) -> frozenset[str]:
-        """Return what enabled entities show, and what the device page does."""
+        """Return what enabled entities show, what the device page does, and what other values rest on."""
         shown = frozenset[str]().union(*self.async_contexts()) or self._first_keys
         family = self.unit.device.family
         if self.group is Group.IDENTITY:
-            return shown.union(family.firmware)
+            return shown.union(family.firmware, self.unit.device.foundations)
         # A mode may be left at the machine itself, whether or not somebody looks at it here.
         return shown.union(
             residue.key for residue in family.residues if family.group_of(residue.key) is self.group

@@ -16,6 +16,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
 )
 from custom_components.hybrid_inverter.modbus.family import Model, table
 from custom_components.hybrid_inverter.modbus.identify import Identity, identify
+from custom_components.hybrid_inverter.modbus.recognise import by_code
 from custom_components.hybrid_inverter.modbus.register import Group, Number, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
@@ -44,11 +45,15 @@ REGISTERS: Final = {
     22: 0x0203,
 }
 
+# What other families are recognised by: another maker's inverter, and meters of three makers.
+FOREIGN: Final = (0x8F00, 0x2000, 2110, 0x5000)
+METER_QUESTIONS: Final = [(0x2000, 8), (2110, 2), (0x5000, 1)]
+
 
 @pytest.fixture
 def unit() -> FakeUnit:
     """Return a machine that is ours, and has no register of another family's."""
-    return FakeUnit(dict(REGISTERS), refused={0x8F00: 2})
+    return FakeUnit(dict(REGISTERS), refused=dict.fromkeys(FOREIGN, 2))
 
 
 @pytest.mark.parametrize("marker", [0x0005, 0x0500])
@@ -111,12 +116,12 @@ async def test_half_of_the_firmware(unit: FakeUnit) -> None:
     ],
 )
 async def test_a_stranger_is_named(unit: FakeUnit, marker: int, found: str) -> None:
-    """Nothing else of it is read."""
+    """No other inverter is asked for; it might be a meter, whose first register holds any number."""
     unit.registers[0] = marker
     with pytest.raises(WrongDeviceError) as caught:
         await identify(unit)
     assert caught.value.found == found
-    assert unit.reads == [(0, 1)]
+    assert unit.reads == [(0, 1), *METER_QUESTIONS]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +133,12 @@ async def test_a_stranger_is_named(unit: FakeUnit, marker: int, found: str) -> N
     ],
 )
 async def test_an_unknown_type_is_told(unit: FakeUnit, marker: int, found: str) -> None:
-    """Only the type that another family would have is read besides, and it is refused."""
+    """Only what another family would have is read besides, and it is refused."""
     unit.registers[0] = marker
     with pytest.raises(WrongDeviceError) as caught:
         await identify(unit)
     assert caught.value.found == found
-    assert unit.reads == [(0, 1), (0x8F00, 1)]
+    assert unit.reads == [(0, 1), (0x8F00, 1), *METER_QUESTIONS]
 
 
 @pytest.mark.parametrize(
@@ -192,13 +197,10 @@ async def test_the_next_family_is_asked_for(
     unit: FakeUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that the first family does not know, or that refuses its register, may be of the second."""
-    marker = Register(key="other_type", addresses=(100,), group=Group.IDENTITY, codec=Number())
     other = replace(
         JSO,
         key="other",
-        marker="other_type",
-        accepts=frozenset({77}),
-        registers={**JSO.registers, "other_type": marker},
+        recognise=by_code(100, frozenset({77})),
     )
     monkeypatch.setitem(FAMILIES, "other", other)
     unit.registers.update({0: 0x1234, 100: 77})

@@ -17,6 +17,7 @@ import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 from custom_components.hybrid_inverter.modbus.family import Model
+from custom_components.hybrid_inverter.modbus.recognise import Stranger, Verdict
 from custom_components.hybrid_inverter.modbus.register import (
     Bits,
     Choice,
@@ -654,7 +655,7 @@ SHARED: Final = {frozenset({"main_firmware", "main_fw_boot"})}
 # Those that every machine has, and those of the features.
 PLAIN_ROWS: Final = list(JSO.registers.values())
 ROWS: Final = list(JSO.every_row())
-FULL: Final = JSO.fitted([feature.key for feature in JSO.features], 8000)
+FULL: Final = JSO.fitted([feature.key for feature in JSO.features])
 WRITABLE: Final = [row for row in ROWS if row.tier is not None]
 LIVE: Final[dict[str, Value | None]] = {
     "rated_power": 8000.0,
@@ -694,7 +695,7 @@ def test_image(key: str, expected: Value | None) -> None:
 def test_every_row_has_an_expected_value() -> None:
     """No row is left out of the image."""
     assert set(EXPECTED) == set(JSO.registers)
-    two = JSO.fitted({"packs", "pack_1", "pack_2"}, 8000)
+    two = JSO.fitted({"packs", "pack_1", "pack_2"})
     assert set(EXPECTED_PACKS) == two.registers.keys() - JSO.registers.keys()
 
 
@@ -1348,14 +1349,28 @@ def test_family() -> None:
     assert isinstance(JSO.registers["tou_slot_1_time"].codec, Hhmm)
 
 
+def verdict(code: int) -> Verdict:
+    """Return what a code of the type says."""
+    recognition = JSO.recognise()
+    assert next(recognition) == (0, 1)
+    with pytest.raises(StopIteration) as stopped:
+        recognition.send([code])
+    said: Verdict = stopped.value.value
+    return said
+
+
 def test_who_is_accepted() -> None:
     """Both spellings of the low-voltage hybrid; every other type has a name for a person."""
-    assert JSO.accepts == {5, 1280}
-    assert set(JSO.strangers) == {
-        *(2, 512, 3, 768, 4, 1024, 6, 1536, 1537, 262, 259, 260, 2048, 2304),
+    codes = {code: verdict(code) for code in range(0x10000)}
+    assert {code for code, said in codes.items() if said is True} == {5, 1280}
+    named = {
+        code: said.name
+        for code, said in codes.items()
+        if isinstance(said, Stranger) and said.certain
     }
-    assert JSO.strangers[768] == "a single-phase hybrid inverter"
-    assert JSO.strangers[262] == "a high-voltage three-phase hybrid inverter"
+    assert set(named) == {2, 512, 3, 768, 4, 1024, 6, 1536, 1537, 262, 259, 260, 2048, 2304}
+    assert named[768] == "a single-phase hybrid inverter"
+    assert named[262] == "a high-voltage three-phase hybrid inverter"
 
 
 def test_models() -> None:

@@ -119,7 +119,7 @@ REFUSED: Final[dict[str, dict[int, int]]] = {
 @cache
 def fitted(name: str) -> Family:
     """Return the family as a model has it."""
-    return SAJ.fitted(FEATURES[name], RATED[name])
+    return SAJ.fitted(FEATURES[name], {"rated_power": RATED[name]})
 
 
 def slot_values(
@@ -1029,7 +1029,7 @@ SETS: Final = [
 @pytest.mark.parametrize("features", SETS)
 def test_fitted_tables_are_whole(features: frozenset[str]) -> None:
     """Every value has its inputs and its bounds, and stands either in the rows or among the computed ones."""
-    family = SAJ.fitted(features, 6000)
+    family = SAJ.fitted(features, {"rated_power": 6000})
     assert not family.registers.keys() & family.derived.keys()
     for value in family.derived.values():
         assert set(value.inputs) <= family.registers.keys(), value.key
@@ -1043,7 +1043,7 @@ def test_fitted_tables_are_whole(features: frozenset[str]) -> None:
 def test_places_are_taken_once(features: frozenset[str]) -> None:
     """Two rows share a word only where each has bits of its own."""
     taken: dict[int, list[Register]] = {}
-    for row in SAJ.fitted(features, 6000).registers.values():
+    for row in SAJ.fitted(features, {"rated_power": 6000}).registers.values():
         if row.key == "grid_import_energy_all_total":
             continue
         for address in row.addresses:
@@ -1120,7 +1120,7 @@ def test_state_makes_room_for_a_meter(key: str) -> None:
     assert fitted("h2_6k_s2").group_of(key) is Group.POWER
     assert fitted("hs2_6k_s2").group_of(key) is Group.ENERGY
     assert fitted("h2_10k_t2").group_of(key) is Group.ENERGY
-    assert SAJ.fitted({"meter_b"}, 6000).group_of(key) is Group.ENERGY
+    assert SAJ.fitted({"meter_b"}, {"rated_power": 6000}).group_of(key) is Group.ENERGY
 
 
 @pytest.mark.parametrize("model", FEATURES)

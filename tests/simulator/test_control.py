@@ -57,6 +57,9 @@ async def test_control() -> None:
             "refused_blocks": [],
             "longest_read": 125,
             "zero_packs": False,
+            "torn_reads": 0,
+            "shifted_reads": 0,
+            "reversed_phases": [],
         }
         assert plant.machine(1).trouble.locked
         assert await get("/trouble") == trouble

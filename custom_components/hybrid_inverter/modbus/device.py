@@ -17,6 +17,7 @@ from .block import Block, Span, Written, addresses_of, one_after_another
 from .derive import Derived
 from .errors import (
     DeviceError,
+    ImplausibleError,
     LinkError,
     LinkTimeout,
     NotAppliedError,
@@ -27,9 +28,19 @@ from .errors import (
     WrongDeviceError,
 )
 from .family import Family
+from .features import Feature, Values
 from .modes import Modes
 from .plan import LineCost, plan_reads
-from .register import WORD, Choice, Group, Ref, Register, Tier, Value
+from .register import (
+    RATED_POWER,
+    WORD,
+    Choice,
+    Group,
+    Ref,
+    Register,
+    Tier,
+    Value,
+)
 from .residue import Residue, ResidueMemory
 from .unit import Unit
 from .wear import WearBudget
@@ -38,6 +49,8 @@ _LOGGER = logging.getLogger(__name__)
 
 # A register that the machine refuses rests for a day (design section 5): a firmware update may bring it.
 REST_SECONDS: Final = 24 * 60 * 60
+# How often a read is sent whose answer cannot be true.
+ATTEMPTS: Final = 2
 # How many changes the diagnostics show.
 REMEMBERED_CHANGES: Final = 50
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
@@ -99,23 +112,30 @@ class Device:
         wear: WearBudget | None = None,
         features: Collection[str] = (),
         residues: ResidueMemory | None = None,
+        inverted: bool = False,
     ) -> None:
-        """Take what is already known of the machine (its rated power bounds other values), and of its writes."""
+        """Take what is already known of the machine (its rated power bounds other values), and of its writes.
+
+        An inverted one is wired the other way round.
+        """
         self._kind = family
         self.features: frozenset[str] = frozenset()
         self.tier = tier
         self.changes: deque[Change] = deque()
         self.wear = wear or WearBudget()
         self.residues = residues or ResidueMemory()
+        # How many answers were dropped because they could not be true.
+        self.dropped = 0
+        self._inverted = inverted
         self._unit = unit
         self._cost = LineCost(baudrate=baudrate or family.baudrate)
         self._readable = tuple(family.readable)
         self._max_read = family.max_read
         self._values: dict[str, Value | None] = dict(known or {})
         # The rated power stays, whatever the machine says later: limits and shares rest on it.
-        self._fixed = {
-            key: value for key, value in (known or {}).items() if key == family.rated_power
-        }
+        self._fixed = {key: value for key, value in (known or {}).items() if key == RATED_POWER}
+        # What completes the codecs of the family's rows, as the family was fitted with it.
+        self._facts: dict[str, Value | None] = {}
         self.family = family
         self._image: dict[int, int] = {}
         # When each address was read last.
@@ -147,6 +167,11 @@ class Device:
         """Return the addresses that the machine refuses, in order."""
         return sorted(self._resting)
 
+    @property
+    def foundations(self) -> frozenset[str]:
+        """Return the keys of what other values rest on, and what somebody may change at the machine."""
+        return self._kind.needs - self._fixed.keys()
+
     def read_at(self, key: str) -> datetime | None:
         """Return when a register was read last; None when it was not, or its words are from different reads."""
         times = {self._read_at.get(address) for address in self.family.registers[key].addresses}
@@ -171,15 +196,22 @@ class Device:
     # ------------------------------------------------------------------ reading
 
     async def verify(self, serial: str) -> None:
-        """Raise WrongDeviceError when another machine answers than the one with this serial number."""
-        row = self.family.registers[self.family.serial]
-        await self._read_now([row], urgent=False)
-        if (found := self._values[row.key]) != serial:
-            raise WrongDeviceError(
-                f"a machine with the serial number {found}"
-                if found
-                else "a machine without a serial number"
-            )
+        """Raise WrongDeviceError when another machine answers than the one with this serial number.
+
+        What its values rest on is read again, and is all that a machine without a serial number is asked for.
+        """
+        keys = self.foundations
+        if self._kind.serial is not None:
+            keys |= {self._kind.serial}
+        await self._read_now([self._kind.registers[key] for key in keys], urgent=False)
+        self._complete()
+        if self._kind.serial is None or (found := self._values[self._kind.serial]) == serial:
+            return
+        raise WrongDeviceError(
+            f"a machine with the serial number {found}"
+            if found
+            else "a machine without a serial number"
+        )
 
     async def poll(self, keys: Collection[str]) -> Snapshot:
         """Read these registers and derived values at the least bus time.
@@ -200,7 +232,7 @@ class Device:
                 for missing in reads[index:]:
                     self._forget(missing)
                 break
-            except RejectedError as err:
+            except (RejectedError, ImplausibleError) as err:
                 error = err
                 self._forget(spans)
             else:
@@ -211,6 +243,7 @@ class Device:
             # A machine that refuses everything does so for another reason than the addresses.
             raise error or next(iter(refused.values()))
         self._rest(refused)
+        self._complete()
         snapshot = self.snapshot(keys)
         if not self._write_lock.locked():
             # Whoever writes does so itself.
@@ -263,13 +296,22 @@ class Device:
         """Return the cheapest reads for these registers, each as the spans it brings in order of address."""
         return self._reads_of({span for row in registers for span in row.spans}, self._max_read)
 
-    def _reads_of(self, wanted: Iterable[Span], longest: int) -> tuple[tuple[Span, ...], ...]:
-        """Return the cheapest reads of at most so many registers for these spans, likewise."""
+    def _reads_of(
+        self, wanted: Iterable[Span], longest: int, *, alone: Iterable[Span] = ()
+    ) -> tuple[tuple[Span, ...], ...]:
+        """Return the cheapest reads of at most so many registers for these spans, likewise.
+
+        Each of those that stand alone may be read, wherever it lies.
+        """
         spans = sorted(wanted)
         # What is asked for is asked for; only nothing else that the machine refuses is read along.
         refused = self._resting.keys() - addresses_of(spans)
         reads = plan_reads(
-            spans, readable=self._readable, max_read=longest, cost=self._cost, refused=refused
+            spans,
+            readable=(*self._readable, *alone),
+            max_read=longest,
+            cost=self._cost,
+            refused=refused,
         )
         return tuple(
             tuple(span for span in spans if read.address <= span[0] and span[1] <= read.last)
@@ -304,11 +346,15 @@ class Device:
         """Read these spans and what lies between them in one request; return the words, which go into the image."""
         firsts, lasts = zip(*spans, strict=True)
         first, last = min(firsts), max(lasts)
-        words = await self._unit.read_holding_registers(first, last - first + 1, urgent=urgent)
-        brought = dict(zip(range(first, last + 1), words, strict=True))
-        self._image.update(brought)
-        self._read_at.update(dict.fromkeys(brought, datetime.now(UTC)))
-        return brought
+        for _ in range(ATTEMPTS):
+            words = await self._unit.read_holding_registers(first, last - first + 1, urgent=urgent)
+            brought = dict(zip(range(first, last + 1), words, strict=True))
+            if all(gate.passes(brought) for gate in self.family.gates):
+                self._image.update(brought)
+                self._read_at.update(dict.fromkeys(brought, datetime.now(UTC)))
+                return brought
+            self.dropped += 1
+        raise ImplausibleError(first, last)
 
     async def _read_now(
         self, registers: Collection[Register], *, urgent: bool = True
@@ -349,35 +395,74 @@ class Device:
 
         Raises like `read`; what was found before that is kept.
         """
-        sought = [feature for feature in self._kind.features if feature.key not in self.features]
-        rows = self._kind.rows_of({key for feature in sought for key in feature.proof.keys})
-        for spans in self._reads(rows.values()):
+        before = self.features
+        waiting = [feature for feature in self._kind.features if feature.key not in before]
+        while waiting:
+            undecided = {feature.key for feature in waiting}
+            now = [one for one in waiting if undecided.isdisjoint(one.needs | one.unless)]
+            waiting = [one for one in waiting if one not in now]
+            found = await self._look_for(
+                [
+                    feature
+                    for feature in now
+                    if feature.needs <= self.features and feature.unless.isdisjoint(self.features)
+                ]
+            )
+            if found:
+                self._fit(self.features | found)
+        return self.features - before
+
+    async def _look_for(self, sought: Collection[Feature]) -> set[str]:
+        """Return which of these features the machine has."""
+        looked_at = {key: row for feature in sought for key, row in feature.proof.rows.items()}
+        keys = {key for feature in sought for key in feature.proof.keys} - looked_at.keys()
+        rows = self._kind.rows_of(keys)
+        spans = [span for row in (*rows.values(), *looked_at.values()) for span in row.spans]
+        for together in self._reads_of(spans, self._max_read, alone=spans):
             try:
-                self._rest(await self._fetch(spans))
+                self._rest(await self._fetch(together))
             except LinkTimeout:
                 # Some machines keep silent where others refuse. If this one is there, that was its answer.
                 await self._read_now([self._kind.registers[self._kind.marker]], urgent=False)
-        values = {**self._values, **self._decode(rows)}
-        found = {feature.key for feature in sought if feature.proof.holds(values)}
-        if found:
-            self._fit(self.features | found)
-        return frozenset(found)
+            except ImplausibleError:
+                # What cannot be true proves nothing.
+                continue
+        values: Values = {
+            **self._values,
+            **self._decode(rows),
+            **{key: row.decode(self._image) for key, row in self._brought(looked_at).items()},
+        }
+        return {feature.key for feature in sought if feature.proof.holds(values)}
 
     def _decode(self, rows: Mapping[str, Register]) -> dict[str, Value | None]:
         """Return the values of those rows whose last read succeeded."""
-        brought = {
-            key: row for key, row in rows.items() if self._image.keys() >= set(row.addresses)
-        }
+        brought = self._brought(rows)
         self._take(brought.values(), self._image)
+        self._complete()
         return {key: self._values[key] for key in brought}
+
+    def _brought(self, rows: Mapping[str, Register]) -> dict[str, Register]:
+        """Return those rows whose last read succeeded."""
+        return {key: row for key, row in rows.items() if self._image.keys() >= set(row.addresses)}
+
+    def _complete(self) -> None:
+        """Fit the family again when the machine has told something else of what its values rest on."""
+        self._take(
+            self._brought(self._kind.rows_of(self._facts)).values(),
+            self._image,
+        )
+        if self._facts != {key: self._values.get(key) for key in self._facts}:
+            self._fit(self.features)
 
     def _fit(self, features: Collection[str]) -> None:
         """Take the family as a machine with these features has it."""
         self.features = frozenset(features)
-        rated = self._values.get(self._kind.rated_power)
-        self.family = self._kind.fitted(
-            self.features, rated if isinstance(rated, (int, float)) else None
-        )
+        self._facts = {key: self._values.get(key) for key in self._kind.needs}
+        before = self.family.readable
+        family = self._kind.fitted(self.features, self._facts)
+        self.family = family.inverted() if self._inverted else family
+        # What was found out about the others is kept.
+        self._readable += tuple(span for span in family.readable if span not in before)
         self._plans.clear()
 
     # ------------------------------------------------------------------ what the machine refuses

@@ -86,6 +86,14 @@ class RejectedError(DeviceError):
         return self.code in (0, 2, 3, 65)
 
 
+class ImplausibleError(DeviceError):
+    """What a machine answered, twice, cannot be true; nothing of it was used."""
+
+    def __init__(self, first: int, last: int) -> None:
+        """Keep the addresses that were asked for."""
+        super().__init__(f"registers {first} to {last}: values that cannot be true")
+
+
 class InvalidValueError(DeviceError):
     """A value that must not be sent: outside its bounds, off its step, or of another type."""
 

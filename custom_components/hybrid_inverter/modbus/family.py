@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .derive import Derived
 from .faults import FaultRules
-from .features import Feature
-from .register import Group, Register, Share, Value
+from .features import Feature, Values
+from .gate import Gate
+from .recognise import Recognition
+from .register import RATED_POWER, Dependent, FloatNumber, Group, Number, Register, Value
 from .residue import Residue
 
 
@@ -27,6 +29,8 @@ class Family:
     key: str
     # `inverter` or `meter`.
     kind: str
+    # What it is, in words for a person.
+    what: str
     registers: Mapping[str, Register]
     derived: Mapping[str, Derived]
     # Inclusive address ranges in which unused registers may be read along without an exception.
@@ -40,23 +44,25 @@ class Family:
     spacing: float
     # Seconds after which a written value is what the machine will keep.
     settle: float
-    # The register that tells the family, its accepted values, and what the others are, in words for a person.
+    # How a machine of the family is told from others, and a register that each of them has.
+    recognise: Callable[[], Recognition]
     marker: str
-    accepts: Container[int]
-    strangers: Mapping[int, str]
     # The models by what this identity key says, and the name of any other; in names, {kilowatts} is the rated power
-    # and {marker} what the register that tells the family holds.
+    # and {code} what the key says.
     models: Mapping[Value, Model]
     other_model: Model
-    model_key: str = "rated_power"
+    model_key: str = RATED_POWER
     # What only some of its machines have, the later ones standing in for what the earlier ones bring.
     features: Sequence[Feature] = ()
     # Keys read in one go to recognise a machine.
-    identity: tuple[str, ...] = ("serial_number", "rated_power")
+    identity: tuple[str, ...] = ("serial_number", RATED_POWER)
+    # The identity keys that bound or shape other values, and those that are worked out from others.
+    facts: tuple[str, ...] = (RATED_POWER, "mppt_count", "phase_count")
+    computed: Mapping[str, Callable[[Values], float | None]] = field(default_factory=dict)
     # Which identity keys make up the firmware text of the device page, in order.
     firmware: tuple[str, ...] = ()
-    serial: str = "serial_number"
-    rated_power: str = "rated_power"
+    # None for a family whose machines have no serial number.
+    serial: str | None = "serial_number"
     # The rated powers in watts that the family is built with; another number is not one of these machines.
     rated_powers: tuple[float, float] = (0, float("inf"))
     # Whether some of its machines do not tell their rated power, so that a person has to.
@@ -80,6 +86,13 @@ class Family:
     )
     # Settings that are put back when the mode that they belong to is left.
     residues: Sequence[Residue] = ()
+    # What is true of every answer; one of which it is not is dropped whole.
+    gates: Sequence[Gate] = ()
+    # Where a machine may be wired the other way round: what then changes its sign, what changes places, each pair once,
+    # and of what nobody knows what becomes of it.
+    signed: frozenset[str] = frozenset()
+    opposites: Sequence[tuple[str, str]] = ()
+    lost_inverted: frozenset[str] = frozenset()
 
     def group_of(self, key: str) -> Group:
         """Return the group in which a register or a derived value is polled."""
@@ -94,15 +107,24 @@ class Family:
 
     def model(self, values: Mapping[str, Value | None]) -> Model:
         """Return the model of a machine with these identity values."""
-        rated, marker = values.get(self.rated_power), values.get(self.marker)
-        key = values.get(self.model_key)
-        found = self.other_model if key is None else self.models.get(key, self.other_model)
+        rated, code = values.get(RATED_POWER), values.get(self.model_key)
+        found = self.other_model if code is None else self.models.get(code, self.other_model)
         return replace(
             found,
             name=found.name.format(
                 kilowatts=f"{rated / 1000:g}" if isinstance(rated, (int, float)) else "x",
-                marker=f"{marker:#06x}" if isinstance(marker, int) else "?",
+                code=f"{code:#06x}" if isinstance(code, int) else "?",
             ),
+        )
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return the keys of what completes the codecs of its rows."""
+        return frozenset(
+            key
+            for row in self.every_row()
+            if isinstance(row.codec, Dependent)
+            for key in row.codec.needs
         )
 
     def every_row(self) -> Iterator[Register]:
@@ -118,9 +140,12 @@ class Family:
             rows.setdefault(row.key, row)
         return {key: rows[key] for key in keys}
 
-    def fitted(self, features: Collection[str], rated_power: float | None) -> Family:
-        """Return the family as a machine with these features and this rated power in watts has it."""
+    def fitted(
+        self, features: Collection[str], facts: Mapping[str, Value | None] | None = None
+    ) -> Family:
+        """Return the family as a machine with these features, of which this is known, has it."""
         registers, derived = dict(self.registers), dict(self.derived)
+        readable, gates = list(self.readable), list(self.gates)
         for feature in self.features:
             if feature.key not in features:
                 continue
@@ -130,10 +155,39 @@ class Family:
                 derived.pop(key, None)
             registers |= feature.registers
             derived |= feature.derived
+            readable += feature.readable
+            # What a machine does not have may say anything.
+            gates = [
+                gate for gate in gates if feature.without.isdisjoint(row.key for row in gate.rows)
+            ]
         for key, row in registers.items():
-            if isinstance(row.codec, Share):
-                registers[key] = replace(row, codec=Share(full=rated_power))
-        return replace(self, registers=registers, derived=derived)
+            if isinstance(row.codec, Dependent):
+                registers[key] = replace(row, codec=row.codec.completed(facts or {}))
+        return replace(self, registers=registers, derived=derived, readable=readable, gates=gates)
+
+    def inverted(self) -> Family:
+        """Return the family as a fitted machine has it that is wired the other way round."""
+        places = dict(self.opposites) | {second: first for first, second in self.opposites}
+        registers = {
+            key: _reversed(row) if key in self.signed else row
+            for key, row in self.registers.items()
+            if key not in self.lost_inverted
+        }
+        # Without a counter of its own for what flows back, the only one counts both ways.
+        moved = {
+            key: replace(registers[places[key]], key=key)
+            for key in registers
+            if places.get(key) in registers
+        }
+        return replace(self, registers=registers | moved)
+
+
+def _reversed(row: Register) -> Register:
+    """Return a row whose value has the other sign."""
+    if not isinstance(row.codec, (Number, FloatNumber)):
+        raise TypeError(f"{row.key} is no number with a sign")
+    bounds = row.plausible and (-row.plausible[1], -row.plausible[0])
+    return replace(row, codec=replace(row.codec, scale=-row.codec.scale), plausible=bounds)
 
 
 def table(*rows: Register) -> dict[str, Register]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .derive import Derived
@@ -17,6 +17,8 @@ class Proof:
 
     keys: tuple[str, ...]
     holds: Callable[[Values], bool]
+    # Rows that are looked at for this only: the machine's other values have other names.
+    rows: Mapping[str, Register] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,11 @@ class Feature:
     derived: Mapping[str, Derived] = field(default_factory=dict)
     # What a machine with this feature does not have, although the family does.
     without: frozenset[str] = frozenset()
+    # Inclusive address ranges that a machine with this feature serves in one piece.
+    readable: Sequence[tuple[int, int]] = ()
+    # It is looked for only on machines with all of these other features, and none of those.
+    needs: frozenset[str] = frozenset()
+    unless: frozenset[str] = frozenset()
 
 
 def known(*keys: str) -> Proof:
@@ -67,11 +74,15 @@ def has_bit(key: str, bit: int) -> Proof:
 
 def either(*proofs: Proof) -> Proof:
     """Prove by any of these."""
-    keys = tuple(dict.fromkeys(key for proof in proofs for key in proof.keys))
-    return Proof(keys, lambda values: any(proof.holds(values) for proof in proofs))
+    return _together(proofs, lambda values: any(proof.holds(values) for proof in proofs))
 
 
 def both(*proofs: Proof) -> Proof:
     """Prove by all of these."""
+    return _together(proofs, lambda values: all(proof.holds(values) for proof in proofs))
+
+
+def _together(proofs: Sequence[Proof], holds: Callable[[Values], bool]) -> Proof:
+    """Return a proof that looks at all that these look at."""
     keys = tuple(dict.fromkeys(key for proof in proofs for key in proof.keys))
-    return Proof(keys, lambda values: all(proof.holds(values) for proof in proofs))
+    return Proof(keys, holds, {key: row for proof in proofs for key, row in proof.rows.items()})

@@ -6,8 +6,9 @@ wrapped, rounded or clamped on the way out. A raw word that means "not available
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +22,8 @@ from .errors import InvalidValueError
 type Value = bool | int | float | str | time | datetime | frozenset[int]
 
 WORD: Final = 0xFFFF
+# The key of the rated power in watts.
+RATED_POWER: Final = "rated_power"
 
 
 class Group(StrEnum):
@@ -57,6 +60,26 @@ class Codec(Protocol):
         ...
 
 
+class Dependent(ABC):
+    """A codec that only what the machine tells of itself completes; until then it tells nothing."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def needs(self) -> tuple[str, ...]:
+        """Return the keys of what completes it."""
+
+    @abstractmethod
+    def completed(self, facts: Mapping[str, Value | None]) -> Codec:
+        """Return the codec of a machine with these values."""
+
+
+def as_number(value: Value | None) -> float | None:
+    """Return a value that is a number."""
+    return None if isinstance(value, bool) or not isinstance(value, (int, float)) else value
+
+
 def _shift(mask: int) -> int:
     """Return how far a field lies from the lowest bit."""
     return (mask & -mask).bit_length() - 1
@@ -67,6 +90,12 @@ def _decimals(scale: float) -> int:
     """Return how many decimal places a multiple of the scale can have."""
     exponent = Decimal(str(scale)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+@cache
+def _product(*factors: float) -> float:
+    """Return a product of decimal numbers without the hair that binary ones add."""
+    return float(math.prod(Decimal(str(factor)) for factor in factors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +147,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Share(Dependent):
     """A power in watts that the register holds as thousandths of the rated power (`full`, in watts).
 
     The one codec that rounds: a person thinks in watts, of which a machine of 6 kW knows every sixth. What is written
@@ -126,6 +155,15 @@ class Share:
     """
 
     full: float | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the rated power's key."""
+        return (RATED_POWER,)
+
+    def completed(self, facts: Mapping[str, Value | None]) -> Share:
+        """Return the shares of a machine's rated power."""
+        return Share(as_number(facts.get(RATED_POWER)))
 
     def decode(self, words: Sequence[int]) -> int | None:
         """Return the power; None when the rated power is not known, or the word says that there is none."""
@@ -174,6 +212,77 @@ class Float32:
         if self.decode(words) != value:
             raise ValueError("cannot be held exactly by the register")
         return words
+
+
+FLOAT32: Final = Float32()
+
+
+@dataclass(frozen=True, slots=True)
+class FloatNumber(Dependent):
+    """A measurement as an IEEE 754 single of two words, the high one first: value = raw * scale * ratios.
+
+    A single is a hair off the decimal number that the machine means, and a ratio would make a rope of it: `places` says
+    how many decimal places of the raw number are real.
+    """
+
+    scale: float = 1
+    places: int = 3
+    # The keys of the transformer ratios that it is measured through, and their product once they are known.
+    ratios: tuple[str, ...] = ()
+    ratio: float | None = None
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the ratios' keys."""
+        return self.ratios
+
+    def completed(self, facts: Mapping[str, Value | None]) -> FloatNumber:
+        """Return the codec behind a machine's transformers."""
+        known = [number for key in self.ratios if (number := as_number(facts.get(key)))]
+        ratio = _product(*known) if len(known) == len(self.ratios) else None
+        return replace(self, ratio=ratio)
+
+    @property
+    def _factor(self) -> float | None:
+        """Return what a raw number is multiplied by, if that is known."""
+        if not self.ratios:
+            return self.scale
+        return None if self.ratio is None else _product(self.scale, self.ratio)
+
+    def decode(self, words: Sequence[int]) -> float | None:
+        """Return the value; None while a ratio is not known, and for NaN and infinities."""
+        raw = FLOAT32.decode(words)
+        if raw is None or (factor := self._factor) is None:
+            return None
+        value = round(round(raw, self.places) * factor, self.places + _decimals(factor))
+        # There is no negative zero.
+        return value + 0.0
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of the single that is nearest, if it means this value."""
+        words = self._nearest_words(value)
+        if self.decode(words) != value:
+            raise ValueError("cannot be held exactly by the register")
+        return words
+
+    def nearest(self, value: float) -> float:
+        """Return the value that can be held and is nearest; ValueError when there is none."""
+        held = self.decode(self._nearest_words(value))
+        if held is None:
+            raise ValueError("does not fit into the register")
+        return held
+
+    def _nearest_words(self, value: Value) -> list[int]:
+        """Return the words of the single that is nearest to a value."""
+        if (number := as_number(value)) is None:
+            raise ValueError("is not a number")
+        if (factor := self._factor) is None:
+            raise ValueError("cannot be told through unknown ratios")
+        try:
+            packed = struct.pack(">f", number / factor)
+        except OverflowError as err:
+            raise ValueError("does not fit into the register") from err
+        return list(struct.unpack(">2H", packed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +509,31 @@ class WideClockTime:
             value.hour << 8 | value.minute,
             value.second << 8,
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class WordClockTime:
+    """Date and time in a word each: second, minute, hour, day, month, year, of which the century may be left out."""
+
+    first_year: int = 2000
+
+    def decode(self, words: Sequence[int]) -> datetime | None:
+        """Return the time; None when it is no date, or from before the machine can have been built."""
+        second, minute, hour, day, month, year = words
+        year += 2000 if year < 100 else 0
+        try:
+            moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the machine knows no zone
+        except ValueError:
+            return None
+        return moment if year >= self.first_year else None
+
+    def encode(self, value: Value) -> list[int]:
+        """Return the words of a local time with whole seconds, the century among them."""
+        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
+            raise ValueError("is not a local time with whole seconds")
+        if value.year < self.first_year:
+            raise ValueError("is outside the years that the clock counts")
+        return [value.second, value.minute, value.hour, value.day, value.month, value.year]
 
 
 def _minutes(value: time) -> int:

@@ -10,6 +10,7 @@ from typing import Final
 
 from ...derive import Derived, any_bit, total
 from ...family import Family, Model, table
+from ...recognise import by_code
 from ...register import Group
 from . import (
     battery,
@@ -29,6 +30,7 @@ STRINGS: Final = ("pv1_power", "pv2_power", "pv3_power", "pv4_power")
 JSO: Final = Family(
     key="jso",
     kind="inverter",
+    what="a low-voltage three-phase hybrid inverter",
     registers=table(
         *identity.ROWS,
         *system.ROWS,
@@ -75,23 +77,26 @@ JSO: Final = Family(
     settle=1.0,
     marker="device_type",
     # Two spellings of the same type exist, one with the bytes swapped; likewise for the strangers.
-    accepts=frozenset({0x0005, 0x0500}),
-    strangers={
-        0x0002: "a string inverter",
-        0x0200: "a string inverter",
-        0x0003: "a single-phase hybrid inverter",
-        0x0300: "a single-phase hybrid inverter",
-        0x0004: "a micro inverter",
-        0x0400: "a micro inverter",
-        0x0006: "a high-voltage three-phase hybrid inverter",
-        0x0600: "a high-voltage three-phase hybrid inverter",
-        0x0601: "a high-voltage three-phase hybrid inverter",
-        0x0106: "a high-voltage three-phase hybrid inverter",
-        0x0103: "an off-grid inverter",
-        0x0104: "an energy storage system",
-        0x0800: "a 100 kW power conversion system",
-        0x0900: "a balcony storage system",
-    },
+    recognise=by_code(
+        0,
+        frozenset({0x0005, 0x0500}),
+        {
+            0x0002: "a string inverter",
+            0x0200: "a string inverter",
+            0x0003: "a single-phase hybrid inverter",
+            0x0300: "a single-phase hybrid inverter",
+            0x0004: "a micro inverter",
+            0x0400: "a micro inverter",
+            0x0006: "a high-voltage three-phase hybrid inverter",
+            0x0600: "a high-voltage three-phase hybrid inverter",
+            0x0601: "a high-voltage three-phase hybrid inverter",
+            0x0106: "a high-voltage three-phase hybrid inverter",
+            0x0103: "an off-grid inverter",
+            0x0104: "an energy storage system",
+            0x0800: "a 100 kW power conversion system",
+            0x0900: "a balcony storage system",
+        },
+    ),
     models={8000: Model(manufacturer="JUSTSTANDOUT", name="JSO8048104")},
     other_model=Model(manufacturer="Deye", name="SUN-{kilowatts}K-SG04LP3"),
     identity=(

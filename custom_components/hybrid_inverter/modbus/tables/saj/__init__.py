@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...family import Family, Model, table
+from ...recognise import by_code
 from . import (
     battery,
     energy,
@@ -26,6 +27,7 @@ from . import (
 SAJ: Final = Family(
     key="saj",
     kind="inverter",
+    what="a SAJ hybrid inverter",
     registers=table(
         *identity.ROWS,
         *faults.ROWS,
@@ -84,8 +86,11 @@ SAJ: Final = Family(
     baudrate=115200,
     marker="device_type",
     # The codes of the three-phase machines and of the newest ones are not public.
-    accepts=range(85, 256),
-    strangers={82: "an AS1 AC-coupled inverter", 84: "an H1 hybrid inverter"},
+    recognise=by_code(
+        0x8F00,
+        range(85, 256),
+        {82: "an AS1 AC-coupled inverter", 84: "an H1 hybrid inverter"},
+    ),
     models={
         85: Model(manufacturer="SAJ", name="AS2-{kilowatts}K-S"),
         86: Model(manufacturer="SAJ", name="AS2-{kilowatts}K-S"),
@@ -95,7 +100,7 @@ SAJ: Final = Family(
         93: Model(manufacturer="SAJ", name="HS2-{kilowatts}K-S3"),
     },
     model_key="device_type",
-    other_model=Model(manufacturer="SAJ", name="Hybrid {kilowatts}K (type {marker})"),
+    other_model=Model(manufacturer="SAJ", name="Hybrid {kilowatts}K (type {code})"),
     identity=(
         "device_type",
         "device_subtype",

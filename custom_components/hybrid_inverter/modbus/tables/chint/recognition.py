@@ -1,0 +1,86 @@
+"""Which of the two meters answers, or which look-alike: by what it measures, as its settings may hold anything.
+
+The makers of inverters sell meters of the same housing with registers of their own. Of one that Huawei sells, the
+DTSU666-FE, no registers are known, so that it is a machine that nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Final
+
+from ...recognise import Recognition, Stranger
+from ...register import FLOAT32
+
+THREE_PHASE: Final = "dtsu666"
+SINGLE_PHASE: Final = "ddsu666"
+
+# Both serve these; the single-phase meter has volts at the first, the other one tenths of a volt between two phases.
+FIRST: Final = 0x2000
+FIRST_WORDS: Final = 8
+# Tenths of a volt of the first phase.
+PHASE_VOLTAGE_PLACE: Final = 6
+THREE_PHASE_FREQUENCY: Final = 0x2044
+SINGLE_PHASE_FREQUENCY: Final = 0x200E
+SETTINGS: Final = 0
+KEYPAD_CODE: Final = 701
+HUAWEI_VOLTAGE: Final = 2110
+SUNGROW_CODE: Final = 0x5000
+
+ECHO: Final = Stranger("a meter that answers with the addresses of its registers")
+HUAWEI: Final = Stranger("a Huawei DTSU666-H or DDSU666-H meter")
+SUNGROW: Final = Stranger("a Sungrow DTSU666 meter")
+
+# Asks like a recognition, and returns which family it is.
+type _Search = Generator[tuple[int, int], Sequence[int] | None, str | Stranger | None]
+
+
+def _single(words: Sequence[int] | None, place: int = 0) -> float:
+    """Return the single at a place of these words; 0 where there is none."""
+    return (words and FLOAT32.decode(words[place : place + 2])) or 0.0
+
+
+def _search() -> _Search:
+    """Find out which of the meters it is."""
+    words = yield FIRST, FIRST_WORDS
+    if words is None:
+        return (yield from _look_alike())
+    if list(words) == list(range(FIRST, FIRST + FIRST_WORDS)):
+        return ECHO
+    first, phase = _single(words), _single(words, PHASE_VOLTAGE_PLACE)
+    if 80 <= first <= 350:
+        return SINGLE_PHASE
+    if 1500 <= first <= 6000 or 800 <= phase <= 3500:
+        return THREE_PHASE
+    # Without a voltage that tells: where is a frequency? What is one there is a current of the three-phase meter.
+    if 4000 <= _single((yield THREE_PHASE_FREQUENCY, 2)) <= 7000:
+        return THREE_PHASE
+    if 40 <= _single((yield SINGLE_PHASE_FREQUENCY, 2)) <= 70:
+        return SINGLE_PHASE
+    # Something that measures nothing at all may be known by its settings, as long as the keypad code is the usual one.
+    settings = yield SETTINGS, 4
+    if settings is not None and first == phase == 0:
+        if settings[1] == KEYPAD_CODE and settings[3] in (0, 1):
+            return THREE_PHASE
+        if settings[0] == KEYPAD_CODE:
+            return SINGLE_PHASE
+    return (yield from _look_alike())
+
+
+def _look_alike() -> _Search:
+    """Find out whether it is a meter of another maker's that looks the same."""
+    if 80 <= _single((yield HUAWEI_VOLTAGE, 2)) <= 350:
+        return HUAWEI
+    if (yield SUNGROW_CODE, 1) == [0x20D5]:
+        return SUNGROW
+    return None
+
+
+def is_meter(family: str) -> Callable[[], Recognition]:
+    """Recognise one of the two meters."""
+
+    def recognise() -> Recognition:
+        found = yield from _search()
+        return True if found == family else found if isinstance(found, Stranger) else None
+
+    return recognise
