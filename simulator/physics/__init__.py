@@ -5,8 +5,8 @@ from .inverter import Inverter
 from .jso_rules import JsoControls, Slot, WorkMode
 from .orders import Controls, Orders, PortUse
 from .phases import NOTHING, PHASES, Phases
-from .place import Place, Point
 from .plant import Plant
+from .point import Measure, Measurement, Point
 from .saj_rules import Action, ExportLimit, SajControls, SajMode, Window
 from .site import Site
 from .solar_inverter import SolarInverter
@@ -20,9 +20,10 @@ __all__ = [
     "Installation",
     "Inverter",
     "JsoControls",
+    "Measure",
+    "Measurement",
     "Orders",
     "Phases",
-    "Place",
     "Plant",
     "Point",
     "PortUse",

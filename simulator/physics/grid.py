@@ -12,10 +12,16 @@ class Grid:
     """A grid that is stiff, but not quite: feeding in lifts its voltage a little."""
 
     def __init__(self, seed: int, start: datetime) -> None:
-        """Begin at a time."""
-        self.present = True
+        """Begin at a time, with a grid in the street that nothing in the house is cut off from."""
+        self.alive = True
+        self.cut_off = False
         self._seed = seed
         self._start = start
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a voltage at the house connection."""
+        return self.alive and not self.cut_off
 
     def voltages(self, now: datetime, powers: Phases) -> Phases:
         """Return the volts per phase while these powers are drawn."""

@@ -14,8 +14,8 @@ from .flows import Flows
 from .installation import Installation
 from .orders import Controls, Moment, Orders, PortUse
 from .phases import NOTHING, Phases, add, alike, less, times
-from .place import Place
 from .port import ISLAND_FREQUENCY, Port, throttled
+from .site import Site
 from .sky import Light
 from .solar_inverter import SolarInverter
 
@@ -35,12 +35,12 @@ class Supply(Enum):
 
 
 class Inverter:
-    """One hybrid inverter at a place; what its settings mean comes from `controls`, moment by moment."""
+    """One hybrid inverter at a site; what its settings mean comes from `controls`, moment by moment."""
 
     def __init__(
         self,
-        place: Place,
-        controls: Controls,
+        site: Site,
+        controls: Controls | None = None,
         installation: Installation | None = None,
         *,
         soc: float = 0.6,
@@ -48,14 +48,17 @@ class Inverter:
         sees_solar: bool = False,
     ) -> None:
         """Build it in; `coupled` hangs on its backup output, `sees_solar` is a meter at the house's solar inverter."""
-        self.place = place
-        self.controls = controls
+        self.site = site
+        site.inverters.append(self)
+        self.controls = controls or Orders()
         self.installation = installation or Installation()
         self.strings = self.installation.strings
         self.battery = Battery(self.installation.battery, soc)
         self.port = Port()
         self.coupled = coupled
         self.sees_solar = sees_solar
+        # Its own trouble: it sees no grid.
+        self.cut_off = False
         # The machine's own clock may be set to anything; the sun does not care.
         self.clock_offset = timedelta()
         self.flows = Flows(pv=(0.0,) * len(self.strings))
@@ -65,7 +68,7 @@ class Inverter:
         self._blackout = False
         self._orders = Orders()
         self._sunshine: list[float] = []
-        self._light = place.sky.light(place.now)
+        self._light = site.sky.light(site.now)
         self.counters = Counters(
             self.flows.meters(turning=False), self.clock.date(), self.installation.former_energy
         )
@@ -75,11 +78,11 @@ class Inverter:
     @property
     def clock(self) -> datetime:
         """Return the time that the machine believes it is."""
-        return self.place.now + self.clock_offset
+        return self.site.now + self.clock_offset
 
     @clock.setter
     def clock(self, value: datetime) -> None:
-        self.clock_offset = value - self.place.now
+        self.clock_offset = value - self.site.now
 
     @property
     def soc(self) -> float:
@@ -130,14 +133,18 @@ class Inverter:
         """Return the volts at its output: the grid's while it is on it."""
         if not self.running:
             return NOTHING
-        return self.place.voltages if self.supply is Supply.GRID else (ISLAND_VOLTAGE,) * 3
+        return self.site.voltages if self.supply is Supply.GRID else (ISLAND_VOLTAGE,) * 3
 
     @property
     def output_frequency(self) -> float:
         """Return the hertz at its output."""
         if not self.running:
             return 0.0
-        return self.place.frequency if self.supply is Supply.GRID else self.island_frequency
+        return self.site.frequency if self.supply is Supply.GRID else self.island_frequency
+
+    def step(self, seconds: float) -> None:
+        """Let time pass at the site, for all that is there."""
+        self.site.step(seconds)
 
     # A step: first what it wants, then, with what is around it, what it does, then what came of it
 
@@ -153,13 +160,13 @@ class Inverter:
             self._orders.port,
             battery.soc,
             sum(self._sunshine),
-            grid=self.place.grid.present,
+            grid=self.site.grid.present,
             running=self._orders.enabled,
         )
         self.supply = self._find_supply()
 
     def _find_supply(self) -> Supply:
-        grid, generator = self.place.grid.present, self._orders.port.generator
+        grid, generator = self.site.grid.present, self._orders.port.generator
         if self.port.generator.loaded and not generator.on_grid_input:
             return Supply.GENERATOR
         if grid:
@@ -172,7 +179,7 @@ class Inverter:
         `around` is what the rest of the house draws where this inverter has its clamps, `circuits` what its backup
         output is asked for.
         """
-        orders, grid = self._orders, self.place.grid.present
+        orders, grid = self._orders, self.site.grid.present
         if not orders.enabled:
             self._blackout = False
             self.flows = Flows(pv=(0.0,) * len(self.strings))

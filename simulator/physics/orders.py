@@ -100,6 +100,10 @@ class Orders:
     restart: float = 0.0
     port: PortOrders = field(default_factory=PortOrders)
 
+    def orders(self, moment: Moment) -> Orders:
+        """Return them: orders that never change are settings too."""
+        return self
+
 
 class Controls(Protocol):
     """The settings of one brand's machine."""

@@ -27,34 +27,28 @@ class Plant(Inverter):
     ) -> None:
         """Begin at a local time with a battery charged to `soc`."""
         built = installation or Installation()
-        self.site = Site(start=start, seed=seed, phases=built.phases, solar=solar)
         super().__init__(
-            self.site.place,
+            Site(start=start, seed=seed, phases=built.phases, solar=solar),
             controls or JsoControls(),
             built,
             soc=soc,
             sees_solar=solar is not None,
         )
-        self.site.inverters.append(self)
 
     @property
     def now(self) -> datetime:
         """Return the time at the site."""
-        return self.place.now
+        return self.site.now
 
     @now.setter
     def now(self, value: datetime) -> None:
-        self.place.now = value
+        self.site.now = value
 
     @property
     def grid_present(self) -> bool:
         """Return whether there is a grid."""
-        return self.place.grid.present
+        return self.site.grid.present
 
     @grid_present.setter
     def grid_present(self, value: bool) -> None:
-        self.place.grid.present = value
-
-    def step(self, seconds: float) -> None:
-        """Let time pass."""
-        self.site.step(seconds)
+        self.site.grid.alive = value

@@ -18,17 +18,18 @@ STOPPED_AT: Final = 52.0
 
 @dataclass(frozen=True, slots=True)
 class SolarInverter:
-    """Some strings, the most watts that they are turned into, and the phase they come out on (None is all three)."""
+    """Some strings, and how they are turned into AC power: the most watts, and the phase (None is all three)."""
 
     strings: tuple[PvString, ...]
     rated_power: float = math.inf
     phase: int | None = None
+    # What it draws by night.
+    standby: float = 0.0
 
     def power(self, light: Light) -> float:
-        """Return the watts that the sun would give now."""
-        return min(
-            sum(string.power(light) for string in self.strings) * EFFICIENCY, self.rated_power
-        )
+        """Return the watts that it gives now; a little less than nothing by night."""
+        power = sum(string.power(light) for string in self.strings) * EFFICIENCY
+        return min(power, self.rated_power) or -self.standby
 
     def phases(self, power: float) -> Phases:
         """Return a power on the phases that it feeds."""

@@ -130,9 +130,7 @@ def site_of(
     """Return a house with some inverters, each of which has settings, an installation and a state of charge."""
     site = Site(start=start, seed=7, solar=solar)
     for controls, installation, soc in inverters:
-        site.inverters.append(
-            Inverter(site.place, controls, installation, soc=soc, sees_solar=bool(site.inverters))
-        )
+        Inverter(site, controls, installation, soc=soc, sees_solar=bool(site.inverters))
     return site
 
 
@@ -169,7 +167,7 @@ def check_site(site: Site) -> None:
             sources += inverter.flows.inverter_phases[phase] + inverter.flows.port[phase]
             sinks += inverter.flows.backup[phase]
         assert sources == close(sinks)
-    if not site.place.grid.present and not generator:
+    if not site.grid.present and not generator:
         assert drawn == (close(0), close(0), close(0))
     assert site.grid_point.power + generator == close(sum(drawn))
     assert not generator or site.grid_point.power == 0
@@ -206,9 +204,9 @@ def test_energy_is_neither_made_nor_lost(
     """At every step, within 1 W: each inverter, each phase at the grid connection, and the site as a whole."""
     site = site_of(start, solar, (jso, built, soc), *([second] if second else []))
     for hour in hours:
-        site.place.grid.present = hour.grid
+        site.grid.alive = hour.grid
         # An hour later things are different.
-        site.place.now += timedelta(hours=1)
+        site.now += timedelta(hours=1)
         stored = [i.soc * i.installation.battery_capacity for i in site.inverters]
         site.step(hour.seconds)
         for inverter, before in zip(site.inverters, stored, strict=True):
@@ -232,7 +230,7 @@ def test_counters_are_the_integrals_of_the_powers(
     sums: dict[tuple[int, str], float] = {}
     grid = [0.0, 0.0]
     for hour in hours:
-        site.place.grid.present = hour.grid
+        site.grid.alive = hour.grid
         for _ in range(20):
             site.step(hour.seconds)
             for number, inverter in enumerate(site.inverters):
@@ -337,7 +335,7 @@ def test_an_island_keeps_its_limits(
 ) -> None:
     """Without a grid the battery is used down to the shutdown SOC, and nothing flows through the connection."""
     site = site_of(start, None, (controls, built, soc))
-    site.place.grid.present = False
+    site.grid.alive = False
     for _ in range(6):
         site.step(10)
         inverter = site.inverters[0]
@@ -397,7 +395,7 @@ def test_a_solar_inverter_stops_with_the_grid() -> None:
     site = site_of(datetime(2026, 6, 22, 13), solar, (JsoControls(), Installation(), 0.5))
     (inverter,) = site.inverters
     inverter.coupled = solar
-    site.place.grid.present = False
+    site.grid.alive = False
     site.step(10)
     assert site.solar_point.power == 0
     # What it gives less than the load is what the output takes back.
@@ -488,7 +486,7 @@ def test_a_year_passes_quickly() -> None:
     for longest in (10, 60):
         site = Site(start=datetime(2026, 6, 22), seed=1, longest_step=longest)
         slots = (Slot(60, 5000, 0.8, grid_charge=False), Slot(600, 5000, 0.4, grid_charge=False))
-        site.inverters.append(Inverter(site.place, JsoControls(solar_sell=True, slots=slots)))
+        Inverter(site, JsoControls(solar_sell=True, slots=slots))
         site.step(2 * 86400)
         total, former = site.inverters[0].total, site.inverters[0].installation.former_energy
         energies.append(
