@@ -118,7 +118,7 @@ class Machine(ABC):
     ) -> None:
         """Make the registers in inclusive ranges, all 0, of which the readable ones are served.
 
-        `family` has the rows that this very machine has; `timer` counts seconds for the trouble.
+        `timer` counts seconds for the trouble.
         """
         self.family = family
         self.model = model
@@ -130,6 +130,9 @@ class Machine(ABC):
         # What was published last, and the words before that.
         self._published: object = None
         self._former: dict[int, int] = {}
+        self._high_words = {
+            row.addresses[0] for row in family.every_row() if len(row.addresses) == 2
+        }
         self._writable = writable
         self._image = dict.fromkeys(_addresses(registers), 0)
         self._served = frozenset(_addresses(readable))
@@ -226,11 +229,10 @@ class Machine(ABC):
 
     def _torn(self, places: Sequence[int]) -> list[int]:
         """Return words of which the high ones of two are from before the last change."""
-        high_words = {
-            row.addresses[0] for row in self.family.every_row() if len(row.addresses) == 2
-        }
         return [
-            (self._former if place in high_words else self._image).get(place, self._image[place])
+            (self._former if place in self._high_words else self._image).get(
+                place, self._image[place]
+            )
             for place in places
         ]
 

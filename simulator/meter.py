@@ -51,7 +51,7 @@ class MeterMachine(Machine):
             *(row for feature in features for row in feature.registers.values()),
         ]
         super().__init__(
-            family.fitted(model.features, model.ratios),
+            family,
             model=model.name,
             unit=unit,
             registers=model.served,
@@ -59,6 +59,7 @@ class MeterMachine(Machine):
             writable=frozenset(),
             timer=timer,
         )
+        self.family = family.fitted(model.features, model.ratios)
         self._measure = measure
         self.now = start
         used = range(self.phases)

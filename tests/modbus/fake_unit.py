@@ -125,3 +125,25 @@ class FakeUnit:
         """Let the machine's own time pass."""
         if self.tick is not None:
             self.tick()
+
+
+class Holes(dict[int, int]):
+    """Refuses, with exception 2, every address that is not among some registers."""
+
+    def __init__(self, registers: dict[int, int]) -> None:
+        """Keep the registers, which may go on changing."""
+        super().__init__()
+        self._registers = registers
+
+    def __contains__(self, address: object) -> bool:
+        """Whether there is a hole at an address."""
+        return address not in self._registers
+
+    def __missing__(self, address: int) -> int:
+        """Return the exception code."""
+        return 2
+
+
+def full_of_holes(registers: dict[int, int]) -> FakeUnit:
+    """Return a unit that serves these registers only, as a meter does."""
+    return FakeUnit(registers, refused=Holes(registers))

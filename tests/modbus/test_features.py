@@ -205,6 +205,64 @@ async def test_a_machine_serves_what_it_reads() -> None:
     }
 
 
+# ---------------------------------------------------------------------- one after the other
+
+# Registers that are looked at for the proof only, under a name of their own.
+LOOKED_AT: Final = row("looked_at", 600)
+FIRST: Final = Feature(
+    key="first",
+    proof=Proof(
+        ("looked_at",), lambda values: values.get("looked_at") == 1, {"looked_at": LOOKED_AT}
+    ),
+    readable=((0, 6),),
+)
+OLDER: Final = Feature(key="older", proof=known("old"), unless=frozenset({"first"}))
+PART: Final = Feature(key="part", proof=known("part"), needs=frozenset({"first"}))
+IN_TURN: Final = replace(
+    FAMILY,
+    registers=table(row("device_type", 0), row("old", 2), row("part", 4), row("end", 6)),
+    # In no order that helps.
+    features=(PART, OLDER, FIRST),
+    readable=tuple((address, address) for address in range(7)),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "reads"),
+    [
+        ({600: 1}, {"first", "part"}, [(600, 1), (4, 1)]),
+        ({600: 2}, {"older"}, [(600, 1), (2, 1)]),
+        ({600: 1, 4: 0xFFFF}, {"first"}, [(600, 1), (4, 1)]),
+    ],
+)
+async def test_one_feature_decides_about_others(
+    words: dict[int, int], found: set[str], reads: list[tuple[int, int]]
+) -> None:
+    """What a machine cannot have any more, or not yet, is not asked for."""
+    unit = FakeUnit(words)
+    device = Device(unit, IN_TURN)
+    assert await device.discover() == found
+    assert unit.reads == reads
+    assert "looked_at" not in device.values
+
+
+async def test_a_feature_joins_what_is_read() -> None:
+    """What was only readable piece by piece is read in one piece."""
+    unit = FakeUnit({600: 1})
+    device = Device(unit, IN_TURN)
+    await device.poll(["old", "end"])
+    await device.discover()
+    unit.requests.clear()
+    await device.poll(["old", "end"])
+    assert unit.reads == [(2, 5)]
+
+
+def test_combined_proofs_look_at_all() -> None:
+    """The rows that only a proof looks at, too."""
+    for combined in (both(FIRST.proof, known("a")), either(known("a"), FIRST.proof)):
+        assert combined.rows == {"looked_at": LOOKED_AT}
+
+
 # ---------------------------------------------------------------------- shares of the rated power
 
 

@@ -31,6 +31,7 @@ from .family import Family
 from .features import Feature, Values
 from .modes import Modes
 from .plan import LineCost, plan_reads
+from .recognise import Words, conclude
 from .register import (
     RATED_POWER,
     WORD,
@@ -198,20 +199,31 @@ class Device:
     async def verify(self, serial: str) -> None:
         """Raise WrongDeviceError when another machine answers than the one with this serial number.
 
-        What its values rest on is read again, and is all that a machine without a serial number is asked for.
+        A machine without one has to be of the family. What its values rest on is read again.
         """
-        keys = self.foundations
-        if self._kind.serial is not None:
-            keys |= {self._kind.serial}
-        await self._read_now([self._kind.registers[key] for key in keys], urgent=False)
+        await self._read_now([self._kind.registers[key] for key in self.foundations], urgent=False)
         self._complete()
-        if self._kind.serial is None or (found := self._values[self._kind.serial]) == serial:
+        if self._kind.serial is None:
+            if await conclude(self._kind.recognise(), self._ask_for) is not True:
+                raise WrongDeviceError(f"a machine that is not {self._kind.what}")
             return
-        raise WrongDeviceError(
-            f"a machine with the serial number {found}"
-            if found
-            else "a machine without a serial number"
-        )
+        row = self.family.registers[self._kind.serial]
+        await self._read_now([row], urgent=False)
+        if (found := self._values[row.key]) != serial:
+            raise WrongDeviceError(
+                f"a machine with the serial number {found}"
+                if found
+                else "a machine without a serial number"
+            )
+
+    async def _ask_for(self, address: int, count: int) -> Words:
+        """Return words of the machine, or None where it refuses them."""
+        try:
+            return await self._unit.read_holding_registers(address, count)
+        except RejectedError as err:
+            if not err.is_refusal:
+                raise
+            return None
 
     async def poll(self, keys: Collection[str]) -> Snapshot:
         """Read these registers and derived values at the least bus time.
@@ -437,7 +449,7 @@ class Device:
     def _decode(self, rows: Mapping[str, Register]) -> dict[str, Value | None]:
         """Return the values of those rows whose last read succeeded."""
         brought = self._brought(rows)
-        self._take(brought.values(), self._image)
+        self._take([row.completed(self._facts) for row in brought.values()], self._image)
         self._complete()
         return {key: self._values[key] for key in brought}
 

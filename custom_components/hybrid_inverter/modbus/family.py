@@ -160,10 +160,8 @@ class Family:
             gates = [
                 gate for gate in gates if feature.without.isdisjoint(row.key for row in gate.rows)
             ]
-        for key, row in registers.items():
-            if isinstance(row.codec, Dependent):
-                registers[key] = replace(row, codec=row.codec.completed(facts or {}))
-        return replace(self, registers=registers, derived=derived, readable=readable, gates=gates)
+        completed = {key: row.completed(facts or {}) for key, row in registers.items()}
+        return replace(self, registers=completed, derived=derived, readable=readable, gates=gates)
 
     def inverted(self) -> Family:
         """Return the family as a fitted machine has it that is wired the other way round."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from .device import Device
 from .errors import LinkTimeout, RejectedError, WrongDeviceError
 from .family import Family
-from .recognise import Stranger, Verdict
+from .recognise import Stranger, Words, conclude
 from .register import RATED_POWER, as_number
 from .tables import FAMILIES
 from .unit import Unit
@@ -92,7 +92,7 @@ class _Inquiry:
     def __init__(self, unit: Unit) -> None:
         """Ask this unit."""
         self._unit = unit
-        self._answers: dict[tuple[int, int], Sequence[int] | LinkTimeout | None] = {}
+        self._answers: dict[tuple[int, int], Words | LinkTimeout] = {}
         # The first address that was refused.
         self._refused: int | None = None
 
@@ -108,7 +108,7 @@ class _Inquiry:
             if family.kind != kind:
                 continue
             try:
-                verdict = await self._recognise(family)
+                verdict = await conclude(family.recognise(), self._ask)
             except LinkTimeout as err:
                 # Some machines do not refuse what they do not have, they keep silent.
                 silence = err
@@ -129,18 +129,7 @@ class _Inquiry:
         )
         return found or Stranger(unreadable, certain=False)
 
-    async def _recognise(self, family: Family) -> Verdict:
-        """Return what the machine's answers say about its being of a family."""
-        recognition = family.recognise()
-        try:
-            question = next(recognition)
-            while True:
-                question = recognition.send(await self._ask(*question))
-        except StopIteration as verdict:
-            answer: Verdict = verdict.value
-            return answer
-
-    async def _ask(self, address: int, count: int) -> Sequence[int] | None:
+    async def _ask(self, address: int, count: int) -> Words:
         """Return words of the machine, or None where it refuses them."""
         question = (address, count)
         if question not in self._answers:
@@ -171,6 +160,9 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
     )
     if not isinstance(serial, str):
         raise WrongDeviceError("a machine without a serial number")
+    for key in sorted(family.needs - {RATED_POWER}):
+        if as_number(values.get(key)) is None:
+            raise WrongDeviceError(f"{family.what} with an impossible {key.replace('_', ' ')}")
     low, high = family.rated_powers
     tells = isinstance(rated, (int, float)) and low <= rated <= high
     if not tells and not family.asks_rated_power:
@@ -179,9 +171,6 @@ async def _identify_as(unit: Unit, family: Family) -> Identity:
             if rated is None
             else f"a machine with a rated power of {rated:g} W"
         )
-    for key in sorted(family.needs - {RATED_POWER}):
-        if as_number(values.get(key)) is None:
-            raise WrongDeviceError(f"{family.what} with an impossible {key.replace('_', ' ')}")
     # What the model's name is made of, to name it again when a person has told the rated power.
     kept = family.facts if tells else (*family.facts, family.model_key)
     facts: dict[str, int | float] = dict(family.assumed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,8 +18,22 @@ class Stranger:
 
 # It is one, it is something else, or nothing can be said.
 type Verdict = Literal[True] | Stranger | None
+type Words = Sequence[int] | None
 # Asks for words by their first address and their number, and is given them, or None where they are refused.
-type Recognition = Generator[tuple[int, int], Sequence[int] | None, Verdict]
+type Recognition = Generator[tuple[int, int], Words, Verdict]
+
+
+async def conclude(
+    recognition: Recognition, ask: Callable[[int, int], Awaitable[Words]]
+) -> Verdict:
+    """Return what the answers to a recognition's questions say."""
+    try:
+        question = next(recognition)
+        while True:
+            question = recognition.send(await ask(*question))
+    except StopIteration as conclusion:
+        verdict: Verdict = conclusion.value
+        return verdict
 
 
 def by_code(

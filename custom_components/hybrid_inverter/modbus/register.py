@@ -644,6 +644,12 @@ class Register:
             dict.fromkeys(name for name in self.codec.meanings.values() if isinstance(name, str))
         )
 
+    def completed(self, facts: Mapping[str, Value | None]) -> Register:
+        """Return the row of a machine with these values, on which its codec may rest."""
+        if not isinstance(self.codec, Dependent):
+            return self
+        return replace(self, codec=self.codec.completed(facts))
+
     def decode(self, image: Mapping[int, int]) -> Value | None:
         """Return the value in an image of raw registers; KeyError when an address is missing."""
         if self.mask not in (None, WORD) and image[self.addresses[0]] == WORD:

@@ -6,10 +6,10 @@ DTSU666-FE, no registers are known, so that it is a machine that nobody knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from typing import Final
 
-from ...recognise import Recognition, Stranger
+from ...recognise import Recognition, Stranger, Words
 from ...register import FLOAT32
 
 THREE_PHASE: Final = "dtsu666"
@@ -30,12 +30,13 @@ SUNGROW_CODE: Final = 0x5000
 ECHO: Final = Stranger("a meter that answers with the addresses of its registers")
 HUAWEI: Final = Stranger("a Huawei DTSU666-H or DDSU666-H meter")
 SUNGROW: Final = Stranger("a Sungrow DTSU666 meter")
+UNKNOWN: Final = Stranger("a machine that is none of the known meters", certain=False)
 
 # Asks like a recognition, and returns which family it is.
-type _Search = Generator[tuple[int, int], Sequence[int] | None, str | Stranger | None]
+type _Search = Generator[tuple[int, int], Words, str | Stranger | None]
 
 
-def _single(words: Sequence[int] | None, place: int = 0) -> float:
+def _single(words: Words, place: int = 0) -> float:
     """Return the single at a place of these words; 0 where there is none."""
     return (words and FLOAT32.decode(words[place : place + 2])) or 0.0
 
@@ -64,7 +65,7 @@ def _search() -> _Search:
             return THREE_PHASE
         if settings[0] == KEYPAD_CODE:
             return SINGLE_PHASE
-    return (yield from _look_alike())
+    return (yield from _look_alike()) or UNKNOWN
 
 
 def _look_alike() -> _Search:
