@@ -20,6 +20,7 @@ class Generator:
         """Begin with a cold engine."""
         self.wanted = False
         self.turning = False
+        self._forced = False
         self._warm = 0.0
         self._cooling = 0.0
         # Seconds that it has run since the day began or it last rested, and that it still has to rest.
@@ -37,6 +38,7 @@ class Generator:
 
     def decide(self, orders: GeneratorOrders, soc: float, *, allowed: bool) -> None:
         """Start or stop it."""
+        released, self._forced = self._forced and not orders.forced, orders.forced
         if not allowed or self._rest > 0:
             self.wanted = False
         elif orders.forced:
@@ -45,6 +47,8 @@ class Generator:
             self.wanted = False
         elif soc <= orders.start_soc:
             self.wanted = True
+        elif released:
+            self.wanted = False
         if self.wanted and orders.most_run < ENDLESS and self._ran >= orders.most_run * 3600:
             self.wanted = False
             self._ran = 0.0

@@ -16,7 +16,7 @@ class Installation:
     """Watts, the watts of each string, watt-hours, cells in series, amperes, phases."""
 
     rated_power: float = 8000.0
-    pv_peaks: tuple[float, ...] = (4200.0, 3800.0)
+    pv_peaks: tuple[float, ...] = (5400.0, 4800.0)
     roofs: tuple[Roof, ...] = (SOUTH_EAST, SOUTH_WEST)
     string_voltage: float = 590.0
     tracker: Tracker = field(default_factory=Tracker)

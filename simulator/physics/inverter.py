@@ -76,13 +76,22 @@ class Inverter:
     # What can be seen of it
 
     @property
+    def now(self) -> datetime:
+        """Return the time at the site."""
+        return self.site.now
+
+    @now.setter
+    def now(self, value: datetime) -> None:
+        self.site.now = value
+
+    @property
     def clock(self) -> datetime:
         """Return the time that the machine believes it is."""
-        return self.site.now + self.clock_offset
+        return self.now + self.clock_offset
 
     @clock.setter
     def clock(self, value: datetime) -> None:
-        self.clock_offset = value - self.site.now
+        self.clock_offset = value - self.now
 
     @property
     def soc(self) -> float:

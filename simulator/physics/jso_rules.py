@@ -136,8 +136,8 @@ class JsoControls:
             start = stop = max(start, slot.soc)
         charge = battery.charge_power(self.generator_charge_current)
         return GeneratorOrders(
-            start_soc=start if self.generator_charge else -1.0,
-            stop_soc=stop,
+            start_soc=start,
+            stop_soc=stop if self.generator_charge else 0.0,
             forced=self.generator_forced,
             charge=charge if self.generator_charge else 0.0,
             rated_power=self.generator_rated_power,

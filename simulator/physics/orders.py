@@ -32,8 +32,8 @@ class GeneratorOrders:
     """When the generator runs, and what for."""
 
     # At or below the first SOC it starts, at the second it stops; `forced` does not look at the battery.
-    start_soc: float = -1.0
-    stop_soc: float = 1.0
+    start_soc: float = 0.0
+    stop_soc: float = 0.0
     forced: bool = False
     # Into the battery.
     charge: float = 0.0

@@ -36,15 +36,6 @@ class Plant(Inverter):
         )
 
     @property
-    def now(self) -> datetime:
-        """Return the time at the site."""
-        return self.site.now
-
-    @now.setter
-    def now(self, value: datetime) -> None:
-        self.site.now = value
-
-    @property
     def grid_present(self) -> bool:
         """Return whether there is a grid."""
         return self.site.grid.present

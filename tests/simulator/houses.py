@@ -35,6 +35,10 @@ class Sun:
         """Return its watts."""
         return self.watts
 
+    def voltage(self, power: float) -> float:
+        """Return its volts."""
+        return 500.0
+
     def phases(self, power: float) -> Phases:
         """Return them on the first phase."""
         return power, 0.0, 0.0

@@ -88,6 +88,17 @@ def test_5_6_without_gen_charge_no_generator_starts() -> None:
     assert not plant.port.generator.turning
 
 
+def test_newer_display_gen_force() -> None:
+    """Forced, it runs whatever the battery says, and stops when it is not forced any more."""
+    controls = JsoControls(generator_charge=True, generator_forced=True, slots=ALL_DAY)
+    plant = house(controls, soc=0.8, backup=700)
+    plant.step(60)
+    assert plant.port.generator.loaded
+    plant.controls = replace(controls, generator_forced=False)
+    plant.step(10)
+    assert not plant.port.generator.loaded
+
+
 def test_5_6_gen_max_run_time_and_gen_down_time() -> None:
     """After 2 hours it is turned off, and rests for half an hour; 24 hours never end."""
     controls = JsoControls(
