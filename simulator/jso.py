@@ -134,7 +134,7 @@ class JsoMachine(InverterMachine):
         return Slot(
             start=start.hour * 60 + start.minute if isinstance(start, time) else 0,
             power=self._number(f"tou_slot_{number}_power"),
-            soc=self._number(f"tou_slot_{number}_soc") / 100,
+            soc=self._threshold(f"tou_slot_{number}"),
             grid_charge=self._is(f"tou_slot_{number}_grid_charge"),
             generator_charge=self._is(f"tou_slot_{number}_generator_charge"),
         )
@@ -142,7 +142,7 @@ class JsoMachine(InverterMachine):
     def _obey(self) -> None:
         """Hand the settings to the plant."""
         mode, port = self._setting("work_mode"), self._setting("generator_port_mode")
-        number, share = self._number, self._share
+        number, threshold = self._number, self._threshold
         self.plant.controls = JsoControls(
             enabled=self._is("inverter_enabled"),
             work_mode=WorkMode(mode) if isinstance(mode, str) else WorkMode.ZERO_EXPORT_TO_CT,
@@ -154,16 +154,17 @@ class JsoMachine(InverterMachine):
             grid_peak_shaving=(
                 number("grid_peak_shaving_power") if self._is("grid_peak_shaving") else None
             ),
-            shutdown_soc=share("battery_shutdown_soc"),
-            low_soc=share("battery_low_soc"),
-            restart_soc=share("battery_restart_soc"),
+            shutdown_soc=threshold("battery_shutdown"),
+            low_soc=threshold("battery_low"),
+            restart_soc=threshold("battery_restart"),
+            battery=not self._is("battery_operation_mode", "no_battery"),
             charge_current=number("battery_max_charge_current"),
             discharge_current=number("battery_max_discharge_current"),
             grid_charge=self._is("grid_charge_enabled"),
             grid_charge_current=number("grid_charge_current"),
             generator_charge=self._is("generator_charge_enabled"),
             generator_charge_current=number("generator_charge_current"),
-            generator_start_soc=share("generator_charge_start_soc"),
+            generator_start_soc=threshold("generator_charge_start"),
             generator_forced=self._is("generator_force"),
             generator_rated_power=number("generator_rated_power"),
             generator_peak_shaving=self._is("generator_peak_shaving"),
@@ -171,8 +172,8 @@ class JsoMachine(InverterMachine):
             generator_rest=number("generator_down_time"),
             generator_on_grid_input=self._is("generator_on_grid_input"),
             port=PortUse(port) if isinstance(port, str) else PortUse.NOTHING,
-            on_soc=share("smart_load_on_soc"),
-            off_soc=share("smart_load_off_soc"),
+            on_soc=threshold("smart_load_on"),
+            off_soc=threshold("smart_load_off"),
             smart_load_solar=number("smart_load_min_solar_power"),
             smart_load_on_grid=self._is("on_grid_always_on"),
             export_cutoff=self._is("microinverter_export_cutoff"),
@@ -182,9 +183,14 @@ class JsoMachine(InverterMachine):
             slots=tuple(self._slot(number) for number in SLOTS),
         )
 
-    def _share(self, key: str) -> float:
-        """Return a setting in percent as a share of one."""
-        return self._number(key) / 100
+    def _threshold(self, key: str) -> float:
+        """Return a SOC that is set in percent, or in volts where the battery is run by its voltage (manual 5.6)."""
+        by_volts = self._is("battery_chemistry", "lead_acid") and self._is(
+            "battery_operation_mode", "voltage"
+        )
+        if by_volts:
+            return self.plant.battery.cells.soc_at(self._number(f"{key}_voltage"))
+        return self._number(f"{key}_soc") / 100
 
     def _publish_trouble(self) -> None:
         faults = self.trouble.faults
@@ -220,7 +226,8 @@ class JsoMachine(InverterMachine):
         self._put_phases("grid", grid)
         self._put_phases("grid", grid, "ct_power")
         self._put_phases("backup", backup)
-        load = [sum(parts) for parts in zip(grid, inverter, port, strict=True)]
+        others = [round(power) for power in flows.others]
+        load = [sum(parts) for parts in zip(grid, inverter, port, others, strict=True)]
         self._put_phases("load", load)
         internal = [out - own - fed for out, own, fed in zip(backup, inverter, port, strict=True)]
         self._put_phases("grid", internal, "internal_power")

@@ -39,9 +39,8 @@ class Model:
     build: Build
     serial_number: str
     installation: Installation = field(default_factory=Installation)
-    # A solar inverter that it cannot do without, and whether it has a meter at whichever there is.
+    # A solar inverter that it cannot do without.
     solar: SolarInverter | None = None
-    sees_solar: bool = False
     # Its network module serves one client, and answers to every unit id.
     module: bool = False
 
@@ -54,7 +53,6 @@ MODELS: Final[Mapping[str, Model]] = {
             serial_number=SERIAL_NUMBER,
             installation=model.installation,
             solar=model.solar,
-            sees_solar=model.sees_solar,
             module=model.module,
         )
         for model in SAJ_MODELS

@@ -241,7 +241,7 @@ class SajMachine(InverterMachine):
         """Return what the PV inputs bring, or what a clamp sees of another inverter's."""
         plant = self.plant
         if self._kind.ac_coupled:
-            outside = round(sum(plant.flows.solar))
+            outside = round(plant.site.solar_point.power)
             return {"pv_power": 0, "pv_ct_power": outside, "pv_ct_apparent_power": abs(outside)}
         powers = [round(power) for power in plant.flows.pv]
         values: dict[str, Value] = {
@@ -359,7 +359,7 @@ class SajMachine(InverterMachine):
     def _meters(self) -> dict[str, Value]:
         """Return what the meters measure: A the house's connection, B a solar inverter."""
         plant = self.plant
-        powers = {"meter_a": plant.flows.grid_phases, "meter_b": plant.flows.solar}
+        powers = {"meter_a": plant.flows.grid_phases, "meter_b": plant.site.solar_point.powers}
         values: dict[str, Value] = {}
         for (meter, watts), phases in zip(powers.items(), self._kind.meter_phases, strict=True):
             values[f"{meter}_status"] = "online" if phases else "offline"

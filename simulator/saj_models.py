@@ -56,11 +56,6 @@ class SajModel:
         """Whether all its PV is another inverter's."""
         return self.solar is not None
 
-    @property
-    def sees_solar(self) -> bool:
-        """Whether a clamp or a second meter shows it what another inverter gives."""
-        return self.ac_coupled or self.meter_phases[1] > 0
-
 
 # Volts of a string without a load, and the amperes that a tracker takes.
 STRING: Final = 390.0

@@ -99,9 +99,7 @@ class SimulatedPlant:
                 continue
             kind = kinds[unit]
             machine = kind.build(
-                Inverter(
-                    self.site, installation=kind.installation, soc=soc, sees_solar=kind.sees_solar
-                ),
+                Inverter(self.site, installation=kind.installation, soc=soc),
                 serial_number=_count_up(serial_number or kind.serial_number, built[id(kind)]),
                 unit=unit,
                 readable=readable,

@@ -9,6 +9,9 @@ from typing import Final
 # In series; a taller stack of the same energy has less current and more resistance.
 CELLS: Final = 16
 RESISTANCE: Final = 0.012
+# Without a current: the volts of an empty battery, and by how much those of a full one are more.
+EMPTY_VOLTAGE: Final = 49.5
+RISE: Final = 4.0
 # Of each way: what goes in is stored with this loss, and given back with it once more.
 EFFICIENCY: Final = 0.975
 # Above this SOC the battery takes less and less current, down to a last trickle.
@@ -36,7 +39,11 @@ class Cells:
 
     def open_voltage(self, soc: float) -> float:
         """Return the volts without a current."""
-        return (49.5 + 4.0 * soc) * self.count / CELLS
+        return (EMPTY_VOLTAGE + RISE * soc) * self.count / CELLS
+
+    def soc_at(self, volts: float) -> float:
+        """Return the SOC, 0 to 1, that such a voltage without a current belongs to."""
+        return min(1.0, max(0.0, (volts * CELLS / self.count - EMPTY_VOLTAGE) / RISE))
 
 
 class Battery:

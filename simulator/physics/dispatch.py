@@ -23,14 +23,15 @@ def to_dc(power: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is there, and what is wanted of it; `need`, `most`, `surplus` and `least` are AC watts, all others DC."""
+    """What is there, and what is wanted of it; `need`, `most`, `surplus`, `excess`, `least` are AC watts."""
 
     sunshine: float
     # What the inverter should deliver, and what it may.
     need: float
     most: float
-    # What others feed on the AC side and nobody uses.
+    # What others feed on the AC side and nobody uses, and how much of it may not flow into the grid.
     surplus: float = 0.0
+    excess: float = 0.0
     load_first: bool = True
     # What the battery accepts, gives, may sell; and what the grid or the generator should put into it.
     room: float
@@ -49,7 +50,8 @@ def share_out(task: Task) -> tuple[float, float]:
     sunshine, room = task.sunshine, task.room
     need, most = to_dc(task.need), to_dc(task.most)
     strongest = task.rated * EFFICIENCY
-    absorbed = min(task.surplus * EFFICIENCY, strongest, room)
+    # PV comes before what others feed in, but for what has to go somewhere.
+    absorbed = min(task.excess * EFFICIENCY, strongest, room)
     left = room - absorbed
     if task.load_first:
         to_load = min(sunshine, need)
@@ -60,6 +62,7 @@ def share_out(task: Task) -> tuple[float, float]:
     # What nobody takes is not produced.
     sold = max(0.0, min(sunshine - to_load - charge, most - to_load))
     used = to_load + charge + sold
+    absorbed += min((task.surplus - task.excess) * EFFICIENCY, strongest - absorbed, left - charge)
     stored = charge + absorbed
     if task.charger > 0:
         battery = -min(max(stored, task.charger), room, used + strongest)

@@ -22,8 +22,8 @@ class Flows:
     # A generator in the place of the grid.
     generator: float = 0.0
     grid_phases: Phases = NOTHING
-    # What solar inverters feed on the AC side, as far as this inverter has a meter there.
-    solar: Phases = NOTHING
+    # What others in the house feed on the AC side.
+    others: Phases = NOTHING
 
     @property
     def inverter(self) -> float:
@@ -37,8 +37,8 @@ class Flows:
 
     @property
     def load(self) -> Phases:
-        """Return the load as the inverter adds it up: what comes from the grid, itself, and what it knows besides."""
-        return add(add(self.grid_phases, self.inverter_phases), add(self.port, self.solar))
+        """Return the load of the house: what comes from the grid, this inverter, its port and all others."""
+        return add(add(self.grid_phases, self.inverter_phases), add(self.port, self.others))
 
     @property
     def terminal(self) -> Phases:
@@ -60,7 +60,7 @@ class Flows:
             "battery_discharge": max(0.0, battery),
             "grid_import": max(0.0, grid),
             "grid_export": max(0.0, -grid),
-            "load": max(0.0, grid + inverter + sum(self.port) + sum(self.solar)),
+            "load": max(0.0, grid + inverter + sum(self.port) + sum(self.others)),
             "inverter": max(0.0, inverter),
             "backup": max(0.0, sum(self.backup)),
             "generator": sum(self.port) + self.generator,

@@ -45,9 +45,8 @@ class Inverter:
         *,
         soc: float = 0.6,
         coupled: SolarInverter | None = None,
-        sees_solar: bool = False,
     ) -> None:
-        """Build it in; `coupled` hangs on its backup output, `sees_solar` is a meter at the house's solar inverter."""
+        """Build it in; `coupled` is a solar inverter on its backup output."""
         self.site = site
         site.inverters.append(self)
         self.controls = controls or Orders()
@@ -56,7 +55,6 @@ class Inverter:
         self.battery = Battery(self.installation.battery, soc)
         self.port = Port()
         self.coupled = coupled
-        self.sees_solar = sees_solar
         # Its own trouble: it sees no grid.
         self.cut_off = False
         # The machine's own clock may be set to anything; the sun does not care.
@@ -235,6 +233,7 @@ class Inverter:
                 need=min(need, most),
                 most=most,
                 surplus=max(0.0, -served),
+                excess=max(0.0, -served - orders.export),
                 load_first=orders.load_first,
                 room=room,
                 give=battery.most_discharge(
@@ -287,6 +286,7 @@ class Inverter:
                 need=max(0.0, demand - fed),
                 most=max(0.0, demand - fed),
                 surplus=max(0.0, fed - demand),
+                excess=max(0.0, fed - demand),
                 load_first=orders.load_first,
                 room=room,
                 give=give,
@@ -334,13 +334,18 @@ class Inverter:
             port=port,
         )
 
-    def settle(self, seconds: float, grid: Phases, solar: Phases) -> None:
-        """Count what has flowed, with what went through the house connection and came from a solar inverter."""
+    @property
+    def fed(self) -> Phases:
+        """Return what it feeds on the AC side."""
+        return add(self.flows.inverter_phases, self.flows.port)
+
+    def settle(self, seconds: float, grid: Phases, fed: Phases) -> None:
+        """Count what has flowed, with what came through the house connection and what everybody has fed in."""
         engine = self.port.generator
         self.flows = replace(
             self.flows,
             grid_phases=grid,
-            solar=solar if self.sees_solar else NOTHING,
+            others=less(fed, self.fed),
             generator=sum(grid) if self.feeds_house else 0.0,
         )
         engine.step(seconds)

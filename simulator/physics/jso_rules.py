@@ -47,6 +47,8 @@ class JsoControls:
     restart_soc: float = 0.50
     # Where charging ends.
     full_soc: float = 1.0
+    # Without one nothing goes in or out.
+    battery: bool = True
     charge_current: float = 115.0
     discharge_current: float = 115.0
     grid_charge: bool = False
@@ -89,8 +91,8 @@ class JsoControls:
             grid_import=math.inf if shaving is None else shaving,
             shaving_floor=1.0 if shaving is None else self.low_soc,
             solar=self.max_solar_power,
-            charge=battery.charge_power(self.charge_current),
-            discharge=battery.discharge_power(self.discharge_current),
+            charge=battery.charge_power(self.charge_current) if self.battery else 0.0,
+            discharge=battery.discharge_power(self.discharge_current) if self.battery else 0.0,
             full=self.full_soc,
             # Without a table the battery is kept for an outage.
             to_load=0.0 if slot is None else slot.power,

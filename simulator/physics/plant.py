@@ -32,7 +32,6 @@ class Plant(Inverter):
             controls or JsoControls(),
             built,
             soc=soc,
-            sees_solar=solar is not None,
         )
 
     @property

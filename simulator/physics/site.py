@@ -25,7 +25,8 @@ class Site:
 
     The first inverter regulates what flows through the house connection, as a master does. Each further one serves
     its share of the house, by its rated power; the first one sees at its clamps what is then left. The circuits on
-    the backup outputs are shared alike.
+    the backup outputs are shared alike. All are told what the others and the solar inverter feed in, as machines in
+    parallel are, so that each of them knows the load of the house.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Site:
         # Who wants to know of each part of the time, with the seconds that the powers of now have held for.
         self.watchers: list[Callable[[float], None]] = []
         self._phases = phases
-        self._longest_step = longest_step
+        self.longest_step = longest_step
 
     @property
     def voltages(self) -> Phases:
@@ -78,7 +79,7 @@ class Site:
         left = seconds
         while left > 1e-9:
             self._roll()
-            part = min(left, self._longest_step)
+            part = min(left, self.longest_step)
             for inverter in self.inverters:
                 part = min(part, inverter.seconds_to_midnight())
             if part > LONGEST_STEP:
@@ -108,8 +109,11 @@ class Site:
             solar = self.solar.phases(self.solar.power(light))
         drawn = self._share(seconds, less(home, solar), circuits)
         self.home = home
+        fed = solar
         for inverter in self.inverters:
-            inverter.settle(seconds, drawn, solar)
+            fed = add(fed, inverter.fed)
+        for inverter in self.inverters:
+            inverter.settle(seconds, drawn, fed)
         self.grid_point.flow(drawn if present else NOTHING, seconds)
         self.solar_point.flow(solar, seconds)
         self.now += timedelta(seconds=seconds)

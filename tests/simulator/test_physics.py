@@ -130,7 +130,7 @@ def site_of(
     """Return a house with some inverters, each of which has settings, an installation and a state of charge."""
     site = Site(start=start, seed=7, solar=solar)
     for controls, installation, soc in inverters:
-        Inverter(site, controls, installation, soc=soc, sees_solar=bool(site.inverters))
+        Inverter(site, controls, installation, soc=soc)
     return site
 
 
@@ -171,6 +171,10 @@ def check_site(site: Site) -> None:
         assert drawn == (close(0), close(0), close(0))
     assert site.grid_point.power + generator == close(sum(drawn))
     assert not generator or site.grid_point.power == 0
+    # Each inverter knows the load of the house.
+    load = sum(site.home) + sum(sum(inverter.flows.backup) for inverter in site.inverters)
+    for inverter in site.inverters:
+        assert sum(inverter.flows.load) == close(load)
     came = sum(drawn) + site.solar_point.power
     went = sum(site.home)
     for inverter in site.inverters:
@@ -387,6 +391,26 @@ def test_a_surplus_of_others_charges_the_battery() -> None:
     inverter.soc = 1.0
     site.step(10)
     assert site.grid_point.power < -500
+
+
+def test_pv_comes_before_what_others_feed_in() -> None:
+    """A battery that takes 2 kW takes them from its own strings while the rest may be sold, else from the others."""
+    solar = SolarInverter((PvString(5000),), 4000)
+    built = Installation(battery_charge=38.0)
+    site = site_of(datetime(2026, 6, 22, 12), solar, (JsoControls(solar_sell=True), built, 0.5))
+    site.step(10)
+    (inverter,) = site.inverters
+    most = inverter.flows.battery
+    assert most == pytest.approx(-2000, abs=50)
+    assert sum(inverter.flows.pv) > 5000
+    assert inverter.flows.inverter > 3000
+    inverter.controls = JsoControls()
+    site.step(10)
+    assert inverter.flows.battery == pytest.approx(most, abs=5)
+    surplus = site.solar_point.power - sum(inverter.flows.load)
+    assert surplus > 1000
+    assert site.grid_point.power == close(0)
+    assert sum(inverter.flows.pv) == close(-inverter.flows.battery - surplus * 0.97)
 
 
 def test_a_solar_inverter_stops_with_the_grid() -> None:

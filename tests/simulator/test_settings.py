@@ -226,6 +226,31 @@ JSO_CASES: dict[str, tuple[House, dict[str, object], str, float, float]] = {
         },
         *("generator_power", 0, 400),
     ),
+    # At 52.0 V without a current it is at 62.5 %.
+    "slot voltage": (
+        {"soc": 0.6, "home": 1000},
+        {
+            "battery_chemistry": "lead_acid",
+            "battery_low_voltage": 47.0,
+            "tou_slot_4_voltage": 51.0,
+            "battery_operation_mode": "voltage",
+        },
+        *("battery_power", 0, 1031),
+    ),
+    "slot voltage above the battery's": (
+        {"soc": 0.6, "home": 1000},
+        {
+            "battery_chemistry": "lead_acid",
+            "tou_slot_4_voltage": 52.0,
+            "battery_operation_mode": "voltage",
+        },
+        *("battery_power", 0, 0),
+    ),
+    "no battery": (
+        {"soc": 0.9, "home": 1000},
+        {"battery_operation_mode": "no_battery"},
+        *("battery_power", 1031, 0),
+    ),
     "switched off": (
         {"soc": 0.9, "home": 1000},
         {"inverter_enabled": False},
