@@ -24,7 +24,7 @@ from simulator.physics import (
     WorkMode,
 )
 
-from .houses import MONDAY, Sun, house, set_load, set_sun
+from .houses import MONDAY, Steady, Sun, house, set_load, set_sun
 
 watts = lambda value: pytest.approx(value, abs=1)  # noqa: E731 - reads like a unit
 ALL_DAY = (Slot(0, 5000, 0.35, grid_charge=False),)
@@ -308,6 +308,12 @@ def test_5_7_time_of_use_0100_to_0500_charges_from_the_grid_to_80_percent() -> N
     assert plant.flows.battery == pytest.approx(0, abs=0.01)
 
 
+def test_5_7_time_of_use_charges_from_the_grid_only_with_a_tick() -> None:
+    """From 05:00 to 08:00 there is none: at 30 % the battery waits."""
+    plant = house(JsoControls(grid_charge=True, slots=TIME_OF_USE), soc=0.30, hour=6)
+    assert plant.flows.battery == 0
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "soc", "floor"),
     [
@@ -475,6 +481,15 @@ def test_5_9_generator_rated_power_5000() -> None:
     assert plant.flows.battery == watts(-970)
 
 
+def test_5_9_nothing_flows_back_into_the_generator() -> None:
+    """PV helps each phase by what it uses, and none by more."""
+    plant = house(JsoControls(generator_forced=True), soc=0.9, pv=1500)
+    plant.site.house = Steady(backup=(2000.0, 300.0, 100.0))
+    plant.step(60)
+    # 1455 of 2400 W are PV's, 39.4 % are left.
+    assert plant.flows.port == (watts(787.5), watts(118.1), watts(39.4))
+
+
 def test_5_9_gen_connect_to_grid_input() -> None:
     """In an outage the generator at the grid's terminal feeds the whole house; while there is a grid it stands."""
     controls = JsoControls(
@@ -583,6 +598,13 @@ def test_saj_backup_below_the_reserve_only_charges() -> None:
     plant = saj(BACKUP, soc=0.59)
     assert plant.flows.battery == watts(-3000)
     assert plant.flows.grid == watts(1800 + 3000 / 0.97)
+
+
+def test_saj_backup_below_the_reserve_charges_with_the_sun_first() -> None:
+    """The sun goes into the battery, and the house is left to the grid."""
+    plant = saj(replace(BACKUP, grid_charge_power=500), soc=0.5, pv=3000)
+    assert plant.flows.battery == watts(-3000)
+    assert plant.flows.grid == watts(1800)
 
 
 def test_saj_backup_at_the_reserve_stops_charging() -> None:

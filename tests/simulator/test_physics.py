@@ -404,6 +404,12 @@ def test_pv_comes_before_what_others_feed_in() -> None:
     assert most == pytest.approx(-2000, abs=50)
     assert sum(inverter.flows.pv) > 5000
     assert inverter.flows.inverter > 3000
+    # What may not be sold comes first.
+    surplus = site.solar_point.power - sum(inverter.flows.load)
+    inverter.controls = JsoControls(solar_sell=True, max_sell_power=surplus - 400)
+    site.step(10)
+    assert inverter.flows.battery == pytest.approx(most, abs=5)
+    assert sum(inverter.flows.pv) == pytest.approx(-most - 400 * 0.97, abs=30)
     inverter.controls = JsoControls()
     site.step(10)
     assert inverter.flows.battery == pytest.approx(most, abs=5)
