@@ -13,8 +13,8 @@ from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tie
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import jso8048104 as data
-from .machine import WRITE_MULTIPLE, Inverter
-from .plant import PHASES, Controls, Plant, Slot, WorkMode
+from .machine import WRITE_MULTIPLE, InverterMachine
+from .physics import PHASES, Inverter, JsoControls, PortUse, Slot, WorkMode
 
 SLOTS: Final = range(1, 7)
 METERS: Final = (
@@ -24,14 +24,14 @@ METERS: Final = (
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class JsoMachine(Inverter):
+class JsoMachine(InverterMachine):
     """The registers of one JSO8048104."""
 
     write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_MULTIPLE})
 
     def __init__(
         self,
-        plant: Plant,
+        plant: Inverter,
         *,
         serial_number: str = data.SERIAL_NUMBER,
         unit: int = 1,
@@ -134,47 +134,74 @@ class JsoMachine(Inverter):
         return Slot(
             start=start.hour * 60 + start.minute if isinstance(start, time) else 0,
             power=self._number(f"tou_slot_{number}_power"),
-            soc=self._number(f"tou_slot_{number}_soc") / 100,
+            soc=self._threshold(f"tou_slot_{number}"),
             grid_charge=self._is(f"tou_slot_{number}_grid_charge"),
+            generator_charge=self._is(f"tou_slot_{number}_generator_charge"),
         )
 
     def _obey(self) -> None:
         """Hand the settings to the plant."""
-        mode = self._setting("work_mode")
-        self.plant.controls = Controls(
+        mode, port = self._setting("work_mode"), self._setting("generator_port_mode")
+        number, threshold = self._number, self._threshold
+        self.plant.controls = JsoControls(
             enabled=self._is("inverter_enabled"),
-            work_mode=WorkMode(mode) if isinstance(mode, str) else self.plant.controls.work_mode,
+            work_mode=WorkMode(mode) if isinstance(mode, str) else WorkMode.ZERO_EXPORT_TO_CT,
             load_first=self._is("energy_pattern", "load_first"),
             solar_sell=self._is("solar_sell"),
+            max_sell_power=number("max_sell_power"),
+            zero_export_power=number("zero_export_power"),
+            max_solar_power=number("max_solar_power"),
+            grid_peak_shaving=(
+                number("grid_peak_shaving_power") if self._is("grid_peak_shaving") else None
+            ),
+            shutdown_soc=threshold("battery_shutdown"),
+            low_soc=threshold("battery_low"),
+            restart_soc=threshold("battery_restart"),
+            battery=not self._is("battery_operation_mode", "no_battery"),
+            charge_current=number("battery_max_charge_current"),
+            discharge_current=number("battery_max_discharge_current"),
             grid_charge=self._is("grid_charge_enabled"),
-            max_sell_power=self._number("max_sell_power"),
-            zero_export_power=self._number("zero_export_power"),
-            max_solar_power=self._number("max_solar_power"),
-            shutdown_soc=self._number("battery_shutdown_soc") / 100,
-            low_soc=self._number("battery_low_soc") / 100,
-            restart_soc=self._number("battery_restart_soc") / 100,
-            charge_current=self._number("battery_max_charge_current"),
-            discharge_current=self._number("battery_max_discharge_current"),
-            grid_charge_current=self._number("grid_charge_current"),
-            smart_load=self._is("generator_port_mode", "smart_load_output"),
-            smart_load_always=self._is("on_grid_always_on"),
-            smart_load_on_soc=self._number("smart_load_on_soc") / 100,
-            smart_load_off_soc=self._number("smart_load_off_soc") / 100,
-            smart_load_solar=self._number("smart_load_min_solar_power"),
+            grid_charge_current=number("grid_charge_current"),
+            generator_charge=self._is("generator_charge_enabled"),
+            generator_charge_current=number("generator_charge_current"),
+            generator_start_soc=threshold("generator_charge_start"),
+            generator_forced=self._is("generator_force"),
+            generator_rated_power=number("generator_rated_power"),
+            generator_peak_shaving=self._is("generator_peak_shaving"),
+            generator_most_run=number("generator_max_run_time"),
+            generator_rest=number("generator_down_time"),
+            generator_on_grid_input=self._is("generator_on_grid_input"),
+            port=PortUse(port) if isinstance(port, str) else PortUse.NOTHING,
+            on_soc=threshold("smart_load_on"),
+            off_soc=threshold("smart_load_off"),
+            smart_load_solar=number("smart_load_min_solar_power"),
+            smart_load_on_grid=self._is("on_grid_always_on"),
+            export_cutoff=self._is("microinverter_export_cutoff"),
+            high_frequency=number("ac_couple_frequency_high"),
             time_of_use=self._is("tou_enabled"),
             weekdays=frozenset(day for day, name in enumerate(WEEKDAYS) if self._is(f"tou_{name}")),
             slots=tuple(self._slot(number) for number in SLOTS),
         )
 
+    def _threshold(self, key: str) -> float:
+        """Return a SOC that is set in percent, or in volts where the battery is run by its voltage (manual 5.6)."""
+        by_volts = self._is("battery_chemistry", "lead_acid") and self._is(
+            "battery_operation_mode", "voltage"
+        )
+        if by_volts:
+            return self.plant.battery.cells.soc_at(self._number(f"{key}_voltage"))
+        return self._number(f"{key}_soc") / 100
+
     def _publish_trouble(self) -> None:
         faults = self.trouble.faults
-        if self.trouble.outage:
+        outage = self.trouble.outage or not self.plant.site.grid.present
+        if outage:
             faults |= {data.NO_GRID}
         self._put("fault", faults)
         status = "normal" if self.plant.running else "standby"
         if self.trouble.faults:
             status = "fault"
-        elif self.trouble.outage:
+        elif outage:
             status = "alarm"
         self._put("status", status)
 
@@ -192,24 +219,28 @@ class JsoMachine(Inverter):
         inverter = [round(power) for power in flows.inverter_phases]
         grid = [round(power) for power in flows.grid_phases]
         backup = [round(power) for power in flows.backup]
-        smart_load = [round(flows.smart_load / 3)] * 3
+        port = [round(power) for power in flows.port]
+        # The port shows what goes through it, whichever way.
+        shown = [fed + round(flows.smart_load / 3) for fed in port]
         self._put_phases("inverter", inverter)
         self._put_phases("grid", grid)
         self._put_phases("grid", grid, "ct_power")
         self._put_phases("backup", backup)
-        self._put_phases("load", [ct + own for ct, own in zip(grid, inverter, strict=True)])
-        internal = [out - own for out, own in zip(backup, inverter, strict=True)]
+        others = [round(power) for power in flows.others]
+        load = [sum(parts) for parts in zip(grid, inverter, port, others, strict=True)]
+        self._put_phases("load", load)
+        internal = [out - own - fed for out, own, fed in zip(backup, inverter, port, strict=True)]
         self._put_phases("grid", internal, "internal_power")
-        self._put_phases("generator", smart_load)
+        self._put_phases("generator", shown)
         self._put("inverter_apparent_power", sum(inverter))
         for phase, grid_volts, volts, *powers in zip(
             PHASES,
-            plant.grid_voltages,
+            plant.site.voltages,
             plant.output_voltages,
             inverter,
             grid,
             internal,
-            smart_load,
+            shown,
             strict=True,
         ):
             amperes = [power / volts if volts else 0.0 for power in powers]
@@ -233,42 +264,42 @@ class JsoMachine(Inverter):
 
     def _battery(self) -> dict[str, float]:
         """Return what the battery pages show."""
-        plant = self.plant
-        percent = round(plant.soc * 100)
-        temperature = plant.battery_temperature
+        battery = self.plant.battery
+        percent = round(battery.soc * 100)
+        temperature = battery.temperature
         return {
             "battery_soc": percent,
-            "battery_voltage": plant.battery_voltage,
-            "battery_current": plant.battery_current,
-            "battery_power": plant.flows.battery,
+            "battery_voltage": battery.voltage,
+            "battery_current": battery.current,
+            "battery_power": battery.power,
             "battery_temperature": temperature,
-            "battery_corrected_capacity": round(plant.installation.battery_capacity / 51.2),
+            "battery_corrected_capacity": round(battery.cells.capacity / 51.2),
             "bms_charge_voltage": 57.6,
             "bms_discharge_voltage": 46.0,
-            "bms_charge_current_limit": round(plant.charge_limit),
-            "bms_discharge_current_limit": 150,
+            "bms_charge_current_limit": round(battery.charge_limit),
+            "bms_discharge_current_limit": round(battery.discharge_limit),
             "bms_soc": percent,
-            "bms_voltage": plant.battery_voltage,
-            "bms_current": round(plant.battery_current),
+            "bms_voltage": battery.voltage,
+            "bms_current": round(battery.current),
             "bms_temperature": temperature,
-            "bms_max_charge_current": 150,
-            "bms_max_discharge_current": 150,
+            "bms_max_charge_current": round(battery.cells.charge),
+            "bms_max_discharge_current": round(battery.cells.discharge),
             "battery_soh": 98,
         }
 
     def _packs(self) -> dict[str, float]:
         """Return what the two packs of the battery show: half of its current each, and cells a little apart."""
-        plant = self.plant
-        cell = plant.battery_voltage / data.PACK_CELLS
+        battery = self.plant.battery
+        cell = battery.voltage / data.PACK_CELLS
         shown: dict[str, float] = {}
         for name in ("pack_1", "pack_2"):
             shown |= {
-                f"{name}_voltage": plant.battery_voltage,
-                f"{name}_current": plant.battery_current / 2,
-                f"{name}_soc": plant.soc * 100,
-                f"{name}_temperature": plant.battery_temperature,
-                f"{name}_cell_temperature_max": plant.battery_temperature + 1,
-                f"{name}_cell_temperature_min": plant.battery_temperature - 1,
+                f"{name}_voltage": battery.voltage,
+                f"{name}_current": battery.current / 2,
+                f"{name}_soc": battery.soc * 100,
+                f"{name}_temperature": battery.temperature,
+                f"{name}_cell_temperature_max": battery.temperature + 1,
+                f"{name}_cell_temperature_min": battery.temperature - 1,
                 f"{name}_cell_voltage_max": cell + 0.004,
                 f"{name}_cell_voltage_min": cell - 0.004,
             }
@@ -279,9 +310,10 @@ class JsoMachine(Inverter):
         plant = self.plant
         on = plant.running
         strings: dict[str, Value] = {}
-        for number, power in enumerate(plant.flows.pv, 1):
-            # A loaded string sits near its best point; by night nothing is left.
-            volts = 590 - 0.006 * power if power >= 1 else 0.0
+        for number, (string, power) in enumerate(
+            zip(plant.strings, plant.flows.pv, strict=True), 1
+        ):
+            volts = string.voltage(power)
             strings[f"pv{number}_power"] = round(power)
             strings[f"pv{number}_voltage"] = volts
             strings[f"pv{number}_current"] = power / volts if volts else 0.0
@@ -290,13 +322,14 @@ class JsoMachine(Inverter):
             "heatsink_temperature": plant.heatsink_temperature,
             # Machines of this kind have no sensor here.
             "dc_temperature": 25.0,
-            "grid_frequency": plant.frequency if plant.grid_present else 0.0,
-            "inverter_frequency": plant.frequency if on else 0.0,
-            "load_frequency": plant.frequency if on else 0.0,
-            "power_switch_state": plant.controls.enabled,
+            "grid_frequency": plant.site.frequency,
+            "inverter_frequency": plant.output_frequency,
+            "load_frequency": plant.output_frequency,
+            "power_switch_state": self._is("inverter_enabled"),
             "relay_inverter": on,
-            "grid_connected": plant.grid_present,
-            "relay_grid_supply": plant.grid_present,
+            "relay_generator": any(plant.flows.port) or plant.flows.smart_load > 0,
+            "grid_connected": plant.on_grid,
+            "relay_grid_supply": plant.on_grid,
             "ct_self_check_result": frozenset({0, 1, 2}),
         }
 
@@ -304,6 +337,7 @@ class JsoMachine(Inverter):
         """Return the counters; a register shows only full tenths of a kilowatt-hour."""
         energies = {}
         for span, counted in (("today", self.plant.today), ("total", self.plant.total)):
+            energies[f"generator_hours_{span}"] = counted["generator_hours"]
             for meter in METERS:
                 energies[f"{meter}_energy_{span}"] = math.floor(counted[meter] / 100 + 1e-9) / 10
         return energies

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.register import Number, Register, Value
 
-from .plant import Plant
+from .physics import Inverter
 
 READ_HOLDING: Final = 0x03
 WRITE_SINGLE: Final = 0x06
@@ -330,7 +330,7 @@ class Machine(ABC):
         """Whether a setting has this value."""
         return self._setting(key) == wanted
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Let the changes take effect that are due."""
         now = self._timer()
         for change in sorted(change for change in self._changes if change.due <= now):
@@ -339,7 +339,7 @@ class Machine(ABC):
 
     def _refresh(self) -> None:
         """Bring the image up to date."""
-        self._settle()
+        self.settle()
         state = self._state()
         if self._published != state:
             self._published = state
@@ -347,12 +347,12 @@ class Machine(ABC):
             self._publish()
 
 
-class Inverter(Machine):
-    """The registers of one inverter, fed by one plant."""
+class InverterMachine(Machine):
+    """The registers of one inverter."""
 
     def __init__(
         self,
-        plant: Plant,
+        plant: Inverter,
         family: Family,
         *,
         model: str,
@@ -362,7 +362,7 @@ class Inverter(Machine):
         writable: frozenset[int],
         timer: Callable[[], float],
     ) -> None:
-        """Make the registers, and show in them what this plant does."""
+        """Make the registers, and show in them what this inverter does."""
         super().__init__(
             family,
             model=model,
@@ -391,14 +391,14 @@ class Inverter(Machine):
         }
 
     def step(self, seconds: float) -> None:
-        """Let plant time pass."""
-        self._settle()
+        """Let plant time pass, for all that is in the same house."""
+        self.settle()
         self.plant.step(seconds)
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Let the changes take effect that are due, and the trouble reach the plant."""
-        super()._settle()
-        self.plant.grid_present = not self.trouble.outage
+        super().settle()
+        self.plant.cut_off = self.trouble.outage
 
     def _commit(self, words: Mapping[int, int]) -> None:
         """Make words effective."""
@@ -407,7 +407,7 @@ class Inverter(Machine):
 
     def _refresh(self) -> None:
         """Bring the image up to date with the plant."""
-        self._settle()
+        self.settle()
         self._publish_trouble()
         super()._refresh()
 

@@ -14,9 +14,7 @@ from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .machine import WRITE_MULTIPLE, Machine
 from .meter_models import MeterModel
-from .plant import PHASES
-from .site import Measure, Measurement
-from .surroundings import Phases
+from .physics import PHASES, Measure, Measurement, Phases
 
 # What a meter of some years has counted, in watt-hours: of each phase, and net of them.
 FORMER_IMPORT: Final = (1_549_320.0, 1_571_020.0, 1_277_140.0)
@@ -86,7 +84,7 @@ class MeterMachine(Machine):
 
     def step(self, seconds: float) -> None:
         """Count what flows while nothing changes."""
-        self._settle()
+        self.settle()
         seen = self._seen()
         hours = seconds / 3600
         for phase, watts in enumerate(seen.watts[: self.phases]):

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from . import jso8048104
 from .jso import JsoMachine
-from .machine import Inverter
-from .plant import Installation, Plant
+from .machine import InverterMachine
+from .physics import Installation, Inverter, SolarInverter
 from .saj import SajMachine
 from .saj_models import SAJ_MODELS, SERIAL_NUMBER
 
@@ -20,14 +20,14 @@ class Build(Protocol):
 
     def __call__(
         self,
-        plant: Plant,
+        plant: Inverter,
         *,
         serial_number: str,
         unit: int,
         readable: Sequence[tuple[int, int]] | None,
         packs: bool | None,
         timer: Callable[[], float],
-    ) -> Inverter:
+    ) -> InverterMachine:
         """Return it; `readable` stands in for the ranges it serves, `packs` for whether its packs tell of themselves."""
         ...
 
@@ -39,6 +39,8 @@ class Model:
     build: Build
     serial_number: str
     installation: Installation = field(default_factory=Installation)
+    # A solar inverter that it cannot do without.
+    solar: SolarInverter | None = None
     # Its network module serves one client, and answers to every unit id.
     module: bool = False
 
@@ -50,6 +52,7 @@ MODELS: Final[Mapping[str, Model]] = {
             build=partial(SajMachine, model),
             serial_number=SERIAL_NUMBER,
             installation=model.installation,
+            solar=model.solar,
             module=model.module,
         )
         for model in SAJ_MODELS

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 import math
 from typing import ClassVar, Final
 
@@ -12,12 +12,18 @@ from custom_components.hybrid_inverter.modbus.register import Register, Value
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import saj_models as data
-from .machine import ILLEGAL_ADDRESS, ILLEGAL_VALUE, WRITE_SINGLE, Inverter, Refusal
-from .plant import INVERTER_EFFICIENCY, NOTHING, PHASES, Controls, Plant, Slot, WorkMode
+from .machine import ILLEGAL_ADDRESS, ILLEGAL_VALUE, WRITE_SINGLE, InverterMachine, Refusal
+from .physics import (
+    PHASES,
+    Action,
+    ExportLimit,
+    Inverter,
+    SajControls,
+    SajMode,
+    Window,
+)
 from .saj_models import SajModel
 
-# Longer steps are cut, so that no time slot begins or ends unseen.
-LONGEST_STEP: Final = 60.0
 # No meter, one of one phase, one of three.
 METER_WIRINGS: Final = {0: 0, 1: 1, 3: 3}
 METER_MODES: Final = {0: "disabled", 1: "single_phase_meter", 3: "three_phase_meter"}
@@ -25,7 +31,7 @@ COUNTERS: Final = ("battery_charge", "battery_discharge", "inverter", "load", "b
 ABSENT: Final = 0xFFFF
 
 
-class SajMachine(Inverter):
+class SajMachine(InverterMachine):
     """The registers of one inverter of SAJ."""
 
     write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_SINGLE})
@@ -33,7 +39,7 @@ class SajMachine(Inverter):
     def __init__(
         self,
         model: SajModel,
-        plant: Plant,
+        plant: Inverter,
         *,
         serial_number: str = data.SERIAL_NUMBER,
         unit: int = 1,
@@ -118,128 +124,48 @@ class SajMachine(Inverter):
 
     # From the registers to the plant
 
-    def step(self, seconds: float) -> None:
-        """Let plant time pass; what the time slots say is looked at every minute of it."""
-        left = seconds
-        while left > 1e-9:
-            self._settle()
-            self._obey()
-            part = min(left, LONGEST_STEP)
-            self.plant.step(part)
-            left -= part
-
     def _obey(self) -> None:
         """Hand the settings to the plant."""
-        controls = Controls(
-            work_mode=WorkMode.ZERO_EXPORT_TO_CT,
-            solar_sell=True,
-            max_sell_power=self._export_limit(),
-            max_solar_power=math.inf,
-            shutdown_soc=self._number("off_grid_discharge_floor") / 100,
-            low_soc=self._number("on_grid_discharge_floor") / 100,
-            restart_soc=self._number("off_grid_discharge_floor") / 100 + 0.05,
-            full_soc=self._number("charge_upper_limit") / 100,
-            charge_current=self._amperes(self._number("battery_charge_power_limit")),
-            discharge_current=self._amperes(self._number("battery_discharge_power_limit")),
-            grid_charge_current=self._amperes(self._number("grid_charge_power_limit")),
-            slots=(self._all_day(discharge=math.inf),),
-        )
-        match self._setting("work_mode"):
-            case "time_of_use":
-                controls = self._in_time_of_use(controls)
-            case "backup":
-                controls = self._in_backup(controls)
-            case "passive":
-                controls = self._in_passive(controls)
-        self.plant.controls = controls
-
-    def _amperes(self, watts: float) -> float:
-        """Return the battery current of a power."""
-        return watts / self.plant.battery_voltage
-
-    def _all_day(
-        self, *, discharge: float = 0.0, soc: float = 0.0, grid_charge: bool = False
-    ) -> Slot:
-        """Return a slot that lasts until it is replaced."""
-        return Slot(start=0, power=discharge, soc=soc, grid_charge=grid_charge)
-
-    def _export_limit(self) -> float:
-        """Return the watts that may flow into the grid."""
-        built = self.plant.installation
-        limits = {
-            "total_power": self._number("export_limit_power"),
-            "current": self._number("export_limit_current") * 230 * built.phases,
-            "each_phase_power": self._number("export_limit_power") * built.phases,
-        }
-        limit = limits.get(str(self._setting("export_limit_mode")), built.rated_power)
-        return min(limit, self._number("grid_discharge_power_limit"))
-
-    def _charging_with(self, controls: Controls, watts: float, up_to: float) -> Controls:
-        """Return the controls that fill the battery from PV and grid up to a state of charge."""
-        return replace(
-            controls,
-            load_first=False,
-            grid_charge=True,
-            grid_charge_current=self._amperes(min(watts, self._number("grid_charge_power_limit"))),
-            slots=(self._all_day(soc=up_to, grid_charge=True),),
+        number, share = self._number, self._share
+        self.plant.controls = SajControls(
+            mode=_one_of(SajMode, self._setting("work_mode"), SajMode.SELF_CONSUMPTION),
+            on_grid_floor=share("on_grid_discharge_floor"),
+            off_grid_floor=share("off_grid_discharge_floor"),
+            charge_limit=share("charge_upper_limit"),
+            reserve=share("backup_reserve_soc"),
+            battery_charge_power=number("battery_charge_power_limit"),
+            battery_discharge_power=number("battery_discharge_power_limit"),
+            grid_charge_power=number("grid_charge_power_limit"),
+            grid_discharge_power=number("grid_discharge_power_limit"),
+            export_limit=_one_of(ExportLimit, self._setting("export_limit_mode"), ExportLimit.OFF),
+            export_power=number("export_limit_power"),
+            export_current=number("export_limit_current"),
+            charge_windows=self._windows("charge", data.CHARGE_SLOTS),
+            discharge_windows=self._windows("discharge", data.DISCHARGE_SLOTS),
+            outside_self_consumption=self._is("tou_outside_mode", "self_consumption"),
+            battery_export=self._is("tou_export_from_battery"),
+            action=_one_of(Action, self._setting("passive_action"), Action.STANDBY),
+            passive_battery_charge=number("passive_battery_charge_power"),
+            passive_battery_discharge=number("passive_battery_discharge_power"),
+            passive_grid_charge=number("passive_grid_charge_power"),
+            passive_grid_discharge=number("passive_grid_discharge_power"),
         )
 
-    def _in_backup(self, controls: Controls) -> Controls:
-        """Keep a reserve, filled from wherever power comes; what is above it serves the house."""
-        reserve = self._number("backup_reserve_soc") / 100
-        if self.plant.soc < reserve:
-            return self._charging_with(controls, math.inf, reserve)
-        return replace(controls, slots=(self._all_day(discharge=math.inf, soc=reserve),))
+    def _share(self, key: str) -> float:
+        """Return a setting in percent as a share of one."""
+        return self._number(key) / 100
 
-    def _in_time_of_use(self, controls: Controls) -> Controls:
-        """Charge or discharge as the slot in force says, else do what is set for the other times."""
-        rated = self.plant.installation.rated_power
-        for share in self._slots_in_force("charge", data.CHARGE_SLOTS):
-            return self._charging_with(controls, share * rated, controls.full_soc)
-        for share in self._slots_in_force("discharge", data.DISCHARGE_SLOTS):
-            if not self._is("tou_export_from_battery"):
-                return controls
-            return replace(
-                controls,
-                work_mode=WorkMode.SELLING_FIRST,
-                max_sell_power=min(share * rated, controls.max_sell_power),
-            )
-        if self._is("tou_outside_mode", "self_consumption"):
-            return controls
-        return replace(controls, slots=(self._all_day(),))
-
-    def _slots_in_force(self, kind: str, first: int) -> Iterator[float]:
-        """Return the share of the rated power of each slot of a kind that is on now."""
-        clock = self.plant.clock
-        now = clock.hour << 8 | clock.minute
+    def _windows(self, kind: str, first: int) -> tuple[Window, ...]:
+        """Return the slots of a kind that are enabled."""
+        rated, windows = self.plant.installation.rated_power, []
         for number in data.SLOTS:
             place = first + 3 * (number - 1)
             start, end, days_power = (self._image[place + word] for word in range(3))
-            if (
-                self._is(f"{kind}_slot_{number}_enabled")
-                and start <= now < end
-                and days_power >> 8 + clock.weekday() & 1
-            ):
-                yield (days_power & 0xFF) / 100
-
-    def _in_passive(self, controls: Controls) -> Controls:
-        """Do what somebody outside has ordered."""
-        charge = self._number("passive_battery_charge_power")
-        discharge = self._number("passive_battery_discharge_power")
-        limited = replace(
-            controls,
-            charge_current=min(controls.charge_current, self._amperes(charge)),
-            discharge_current=min(controls.discharge_current, self._amperes(discharge)),
-        )
-        match self._setting("passive_action"):
-            case "charge":
-                watts = min(charge, self._number("passive_grid_charge_power"))
-                return self._charging_with(limited, watts, controls.full_soc)
-            case "discharge":
-                sold = min(controls.max_sell_power, self._number("passive_grid_discharge_power"))
-                return replace(limited, work_mode=WorkMode.SELLING_FIRST, max_sell_power=sold)
-            case _:
-                return replace(limited, charge_current=0.0, slots=(self._all_day(),))
+            if self._is(f"{kind}_slot_{number}_enabled"):
+                days = frozenset(day for day in range(7) if days_power >> 8 + day & 1)
+                power = (days_power & 0xFF) / 100 * rated
+                windows.append(Window(_minutes(start), _minutes(end), days, power))
+        return tuple(windows)
 
     # From the plant to the registers
 
@@ -250,7 +176,8 @@ class SajMachine(Inverter):
 
     def _publish_trouble(self) -> None:
         faults = self.trouble.faults
-        if self.trouble.outage:
+        outage = self.trouble.outage or not self.plant.site.grid.present
+        if outage:
             faults |= {data.NO_GRID}
         row = self.family.registers["fault"]
         self._store(
@@ -262,7 +189,7 @@ class SajMachine(Inverter):
         status = "on_grid" if self.plant.running else "waiting"
         if self.trouble.faults:
             status = "fault"
-        elif self.trouble.outage:
+        elif outage:
             status = "off_grid"
         self._show("status", status)
 
@@ -289,7 +216,7 @@ class SajMachine(Inverter):
         mode = self._image[0x3647]
         return {
             "heatsink_temperature": plant.heatsink_temperature,
-            "ambient_temperature": plant.sky.temperature(plant.now) + 8,
+            "ambient_temperature": plant.site.sky.temperature(plant.site.now) + 8,
             "leakage_current": 12,
             "insulation_resistance_1": 2400,
             "insulation_resistance_2": 2350,
@@ -312,34 +239,26 @@ class SajMachine(Inverter):
 
     def _strings(self) -> dict[str, Value]:
         """Return what the PV inputs bring, or what a clamp sees of another inverter's."""
-        flows = self.plant.flows
+        plant = self.plant
         if self._kind.ac_coupled:
-            outside = round(sum(flows.pv) * INVERTER_EFFICIENCY)
-            return {"pv_power": 0, "pv_ct_power": outside, "pv_ct_apparent_power": outside}
-        powers = [round(power) for power in flows.pv]
+            outside = round(plant.site.solar_point.power)
+            return {"pv_power": 0, "pv_ct_power": outside, "pv_ct_apparent_power": abs(outside)}
+        powers = [round(power) for power in plant.flows.pv]
         values: dict[str, Value] = {
             "pv_power": sum(powers),
             "pv_direction": "producing" if sum(powers) else "no_output",
         }
-        for number, power in enumerate(powers, 1):
-            volts = 390 - 0.006 * power if power else 0.0
+        for number, (string, power) in enumerate(zip(plant.strings, powers, strict=True), 1):
+            volts = string.voltage(power)
             values[f"pv{number}_power"] = power
             values[f"pv{number}_voltage"] = volts
             values[f"pv{number}_current"] = power / volts if volts else 0.0
         return values
 
-    def _inverter_phases(self) -> list[int]:
-        """Return the watts per phase that this inverter gives, without those of a foreign PV inverter."""
-        flows = self.plant.flows
-        if not self._kind.ac_coupled:
-            return [round(power) for power in flows.inverter_phases]
-        foreign = round(sum(flows.pv) * INVERTER_EFFICIENCY)
-        return [round(flows.inverter) - foreign, 0, 0]
-
     def _ports(self) -> dict[str, Value]:
         """Return the powers, voltages and currents of grid, inverter stage and backup output."""
         plant, flows = self.plant, self.plant.flows
-        inverter = self._inverter_phases()
+        inverter = [round(power) for power in flows.inverter_phases]
         backup = [round(power) for power in flows.backup]
         grid = [round(power) for power in flows.grid_phases]
         terminal = [out - own for out, own in zip(backup, inverter, strict=True)]
@@ -358,20 +277,20 @@ class SajMachine(Inverter):
             "output_direction": "to_load" if sum(backup) else "no_output",
         }
         frequencies = {
-            "grid": plant.frequency if plant.grid_present else 0.0,
-            "inverter": plant.frequency if plant.running else 0.0,
-            "backup": plant.frequency if plant.running else 0.0,
-            "grid_side": plant.frequency if plant.grid_present else 0.0,
+            "grid": plant.site.frequency,
+            "inverter": plant.output_frequency,
+            "backup": plant.output_frequency,
+            "grid_side": plant.site.frequency,
         }
         values |= {f"{port}_frequency": hertz for port, hertz in frequencies.items()}
         phases = range(plant.installation.phases)
         for phase in phases:
             name = PHASES[phase]
             for port, volts, power in (
-                ("grid", plant.grid_voltages[phase], terminal[phase]),
+                ("grid", plant.site.voltages[phase], terminal[phase]),
                 ("inverter", plant.output_voltages[phase], inverter[phase]),
                 ("backup", plant.output_voltages[phase], backup[phase]),
-                ("grid_side", plant.grid_voltages[phase], terminal[phase]),
+                ("grid_side", plant.site.voltages[phase], terminal[phase]),
             ):
                 inner = f"{port}_{name}_internal" if port == "grid" else f"{port}_{name}"
                 values[f"{port}_{name}_voltage"] = volts
@@ -386,45 +305,46 @@ class SajMachine(Inverter):
 
     def _battery(self) -> dict[str, Value]:
         """Return what the inverter measures at its battery terminals."""
-        plant = self.plant
-        power = round(plant.flows.battery)
+        battery = self.plant.battery
+        power = round(battery.power)
         return {
-            "battery_voltage": plant.battery_voltage,
-            "battery_current": plant.battery_current,
-            "battery_current_1": plant.battery_current,
+            "battery_voltage": battery.voltage,
+            "battery_current": battery.current,
+            "battery_current_1": battery.current,
             "battery_current_2": 0.0,
             "battery_power_raw": power,
             "battery_power_dc_raw": power,
-            "battery_temperature": plant.battery_temperature,
-            "battery_soc": plant.soc * 100,
+            "battery_temperature": battery.temperature,
+            "battery_soc": battery.soc * 100,
             "battery_direction": _direction(power, "discharging", "charging"),
         }
 
     def _packs(self) -> dict[str, Value]:
         """Return what the battery packs tell of themselves; they share the current alike."""
-        plant, packs = self.plant, self._kind.packs
-        capacity = plant.installation.battery_capacity / plant.installation.open_voltage(0.5)
-        volts = plant.installation.open_voltage(0.0), plant.installation.open_voltage(1.0)
+        battery, packs = self.plant.battery, self._kind.packs
+        cells = battery.cells
+        capacity = cells.capacity / cells.open_voltage(0.5)
+        volts = cells.open_voltage(0.0), cells.open_voltage(1.0)
         values: dict[str, Value] = {
             "battery_count": packs,
             "battery_capacity": round(capacity),
-            "battery_usable_capacity": round(capacity * plant.soc),
+            "battery_usable_capacity": round(capacity * battery.soc),
             "battery_online": frozenset(range(packs)),
             "bms_high_voltage_protection": volts[1] * 1.1,
             "bms_low_voltage_warning": volts[0],
             "bms_charge_voltage": volts[1] * 1.05,
             "bms_discharge_cutoff_voltage": volts[0] * 0.95,
-            "bms_discharge_current_limit": 30.0 * packs,
-            "bms_charge_current_limit": 25.0 * packs,
+            "bms_discharge_current_limit": battery.discharge_limit,
+            "bms_charge_current_limit": battery.charge_limit,
         }
         for number in range(1, packs + 1):
-            discharged = plant.total["battery_discharge"] / packs / 1000
+            discharged = self.plant.total["battery_discharge"] / packs / 1000
             values |= {
-                f"battery_{number}_soc": plant.soc * 100,
+                f"battery_{number}_soc": battery.soc * 100,
                 f"battery_{number}_soh": 99.0 - number,
-                f"battery_{number}_voltage": plant.battery_voltage,
-                f"battery_{number}_current": plant.battery_current / packs,
-                f"battery_{number}_temperature": plant.battery_temperature + 0.5 * number,
+                f"battery_{number}_voltage": battery.voltage,
+                f"battery_{number}_current": battery.current / packs,
+                f"battery_{number}_temperature": battery.temperature + 0.5 * number,
                 f"battery_{number}_cycles": 640 + number,
                 f"battery_{number}_discharge_energy_total": math.floor(discharged),
                 f"bms_{number}_type": "saj_b2",
@@ -437,21 +357,21 @@ class SajMachine(Inverter):
         return values
 
     def _meters(self) -> dict[str, Value]:
-        """Return what the meters measure: A the house's connection, B an inverter that gives nothing now."""
+        """Return what the meters measure: A the house's connection, B a solar inverter."""
         plant = self.plant
-        powers = {"meter_a": plant.flows.grid_phases, "meter_b": NOTHING}
+        powers = {"meter_a": plant.flows.grid_phases, "meter_b": plant.site.solar_point.powers}
         values: dict[str, Value] = {}
         for (meter, watts), phases in zip(powers.items(), self._kind.meter_phases, strict=True):
             values[f"{meter}_status"] = "online" if phases else "offline"
             for phase in range(phases):
                 name, power = f"{meter}_{PHASES[phase]}", round(watts[phase])
-                volts = plant.grid_voltages[phase]
+                volts = plant.site.voltages[phase]
                 values[f"{name}_voltage"] = volts
                 values[f"{name}_current"] = power / volts if volts else 0.0
                 values[f"{name}_power"] = power
                 values[f"{name}_apparent_power"] = abs(power)
                 values[f"{name}_power_factor"] = -1.0 if power < 0 else 1.0
-                values[f"{name}_frequency"] = plant.frequency if plant.grid_present else 0.0
+                values[f"{name}_frequency"] = plant.site.frequency
         return values
 
     def _energies(self) -> dict[str, Value]:
@@ -465,10 +385,9 @@ class SajMachine(Inverter):
             ("total", plant.total),
         ):
             energies = {counter: counted[counter] for counter in COUNTERS}
-            if self._kind.ac_coupled:
-                energies["inverter"] = counted["battery_discharge"] * INVERTER_EFFICIENCY
-            else:
-                energies |= {counter: counted[counter] for counter in ("pv", "pv2")}
+            energies |= {
+                counter: counted[counter] for counter in ("pv", "pv2") if counter in counted
+            }
             for way in ("import", "export"):
                 by_phase = {phase: counted[f"grid_{phase}_{way}"] for phase in PHASES}
                 energies[f"grid_{way}"] = sum(by_phase.values())
@@ -482,6 +401,18 @@ class SajMachine(Inverter):
         for way in ("import", "export"):
             values[f"grid_{way}_energy_all_total"] = values[f"grid_{way}_energy_total"]
         return values
+
+
+def _minutes(word: int) -> int:
+    """Return a time of day, an hour and a minute, in minutes."""
+    return 60 * (word >> 8) + (word & 0xFF)
+
+
+def _one_of[Choice: StrEnum](
+    choices: type[Choice], value: Value | None, otherwise: Choice
+) -> Choice:
+    """Return what a setting chooses; modes that only the vendor knows are taken for another one."""
+    return next((choice for choice in choices if choice == value), otherwise)
 
 
 def _direction(power: int, positive: str, negative: str) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .machine import Refused
-from .plant import Installation
+from .physics import Installation, SolarInverter
+from .physics.pv import SOUTH_EAST, SOUTH_WEST, PvString, Tracker
 
 SERIAL_NUMBER: Final = "SAJSIM000000000001"
 
@@ -42,7 +43,7 @@ class SajModel:
     # Phases of the meters A and B; 0 where there is none.
     meter_phases: tuple[int, int] = (0, 0)
     # Without PV inputs of its own: it sees the PV of another inverter through a clamp.
-    ac_coupled: bool = False
+    solar: SolarInverter | None = None
     # Reads of any of these addresses are refused.
     refused: tuple[Refused, ...] = ()
     # Reads across these addresses are refused, although both sides are served.
@@ -50,50 +51,82 @@ class SajModel:
     # Reached through the maker's network module.
     module: bool = False
 
+    @property
+    def ac_coupled(self) -> bool:
+        """Whether all its PV is another inverter's."""
+        return self.solar is not None
+
+
+# Volts of a string without a load, and the amperes that a tracker takes.
+STRING: Final = 390.0
+TRACKER: Final = Tracker(current=16.0)
+# The battery packs' amperes in and out.
+PACK_CHARGE: Final = 25.0
+PACK_DISCHARGE: Final = 30.0
+
+
+def _built(
+    rated_power: float,
+    *pv_peaks: float,
+    capacity: float,
+    cells: int,
+    packs: int = 1,
+    phases: int = 3,
+) -> Installation:
+    """Return what belongs to an inverter of the family."""
+    return Installation(
+        rated_power=rated_power,
+        pv_peaks=pv_peaks,
+        string_voltage=STRING,
+        tracker=TRACKER,
+        battery_capacity=capacity,
+        cells=cells,
+        battery_charge=PACK_CHARGE * packs,
+        battery_discharge=PACK_DISCHARGE * packs,
+        phases=phases,
+    )
+
 
 SAJ_MODELS: Final = (
     SajModel(
         name="H2-6K-S2",
         device_type=90,
-        installation=Installation(
-            rated_power=6000, pv_peaks=(3600, 3200), battery_capacity=10240, cells=64, phases=1
-        ),
+        installation=_built(6000, 3600, 3200, capacity=10240, cells=64, phases=1),
         refused=((*STRING_AND_PHASE_ENERGIES, UNSUPPORTED),),
         module=True,
     ),
     SajModel(
         name="H2-10K-T2",
         device_type=94,
-        installation=Installation(
-            rated_power=10000, pv_peaks=(6200, 5800), battery_capacity=20480, cells=112
-        ),
+        installation=_built(10000, 6200, 5800, capacity=20480, cells=112, packs=2),
         packs=2,
         meter_phases=(3, 1),
     ),
     SajModel(
         name="HS2-6K-S2",
         device_type=92,
-        installation=Installation(
-            rated_power=6000, pv_peaks=(3400, 3000), battery_capacity=15360, cells=64, phases=1
-        ),
+        installation=_built(6000, 3400, 3000, capacity=15360, cells=64, phases=1),
         refused=((0x4087, 0x4087, 2),),
         walls=(0x40D7, 0x4167),
     ),
     SajModel(
         name="AS2-6K-S",
         device_type=85,
-        installation=Installation(
-            rated_power=6000, pv_peaks=(3000, 2600), battery_capacity=10240, cells=64, phases=1
+        installation=_built(6000, capacity=10240, cells=64, phases=1),
+        solar=SolarInverter(
+            (
+                PvString(3000, SOUTH_EAST, STRING, TRACKER),
+                PvString(2600, SOUTH_WEST, STRING, TRACKER),
+            ),
+            rated_power=5000,
+            phase=0,
         ),
-        ac_coupled=True,
         refused=((*STRING_AND_PHASE_ENERGIES, UNSUPPORTED),),
     ),
     SajModel(
         name="HS3-8K-T2",
         device_type=96,
-        installation=Installation(
-            rated_power=8000, pv_peaks=(4600, 4200), battery_capacity=15360, cells=112
-        ),
+        installation=_built(8000, 4600, 4200, capacity=15360, cells=112),
         zero_packs=True,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 import time
@@ -13,20 +13,22 @@ from typing import Final, Self
 
 from . import jso8048104
 from .framing import RtuFraming, TcpFraming
-from .machine import Inverter, Machine
+from .machine import InverterMachine, Machine
 from .meter import METER_MACHINES, MeterMachine
 from .meter_models import METERS, MeterModel, Place
-from .models import MODELS
+from .models import MODELS, Model
 from .overheard import OverheardLine, Talk, polls_for
-from .plant import Plant
+from .physics import Inverter, Site, SolarInverter
+from .physics.pv import PvString
 from .server import LineTiming, ModbusServer
-from .site import Site
 from .stick import LOGGER_SERIAL, Stick
 from .stick_search import StickSearch
 
 START: Final = datetime(2026, 6, 21, 10, 0)  # noqa: DTZ001 - the machine knows no zone
 # Seconds between two steps of the physics.
 TICK: Final = 0.5
+# What a meter for a solar inverter sits at: on the first phase, with a small thirst by night.
+SOLAR_INVERTER: Final = SolarInverter((PvString(3000.0),), phase=0, standby=3.0)
 
 
 class SimulatedPlant:
@@ -74,7 +76,8 @@ class SimulatedPlant:
         number, which is found on its UDP port if it has one. Each server is a line of its own.
         `overheard` adds a line on which somebody else asks the first meter, in a pattern of `simulator.overheard`; whoever
         connects hears it. ValueError when there is no meter.
-        Each further unit counts the serial number up by one, and has its own sun and house.
+        All machines are in one house; the first inverter regulates what flows into the grid. Each further unit of a
+        model counts the serial number up by one.
         """
         self.speed = speed
         self._host = host
@@ -86,47 +89,36 @@ class SimulatedPlant:
             for unit, name in models.items()
             if isinstance(name, MeterModel) or name in METERS
         }
-        inverters: dict[int, Inverter] = {}
-        built = Counter[str]()
-        for unit, name in models.items():
-            if unit in meters:
+        kinds = {unit: MODELS[str(name)] for unit, name in models.items() if unit not in meters}
+        self.site = Site(
+            start=start,
+            seed=seed,
+            phases=max((kind.installation.phases for kind in kinds.values()), default=3),
+            solar=_solar(kinds.values(), meters.values()),
+        )
+        built = Counter[int]()
+        self.machines: dict[int, Machine] = {}
+        self._inverters: list[InverterMachine] = []
+        for unit in models:
+            if (meter := meters.get(unit)) is not None:
+                self.machines[unit] = self._meter(meter, unit)
                 continue
-            kind = MODELS[str(name)]
-            inverters[unit] = kind.build(
-                Plant(
-                    start=start,
-                    seed=seed + 100 * len(inverters),
-                    soc=soc,
-                    installation=kind.installation,
-                ),
-                serial_number=_count_up(serial_number or kind.serial_number, built[str(name)]),
+            kind = kinds[unit]
+            machine = kind.build(
+                Inverter(self.site, installation=kind.installation, soc=soc),
+                serial_number=_count_up(serial_number or kind.serial_number, built[id(kind)]),
                 unit=unit,
                 readable=readable,
                 packs=packs,
                 timer=self.timer,
             )
-            built[str(name)] += 1
-        self.site = Site(
-            [inverter.plant for inverter in inverters.values()],
-            start=start,
-            seed=seed,
-            solar=any(meter.place is Place.SOLAR for meter in meters.values()),
-        )
-        places = {Place.GRID: self.site.grid, Place.SOLAR: self.site.solar}
-        self._inverters = list(inverters.values())
-        self._meters: dict[int, MeterMachine] = {
-            unit: METER_MACHINES[meter.family](
-                meter, places[meter.place], start=start, unit=unit, timer=self.timer
-            )
-            for unit, meter in meters.items()
-        }
-        self.machines: dict[int, Machine] = {
-            unit: self._meters[unit] if unit in meters else inverters[unit] for unit in models
-        }
+            built[id(kind)] += 1
+            self.machines[unit] = machine
+            self._inverters.append(machine)
         self.tcp = ModbusServer(self.machines, TcpFraming(), line=line)
         # A network module is inside its one inverter.
-        alone = len(self.machines) == 1 and not meters
-        self.tcp.any_unit = self.tcp.one_client = alone and kind.module
+        module = len(models) == 1 and any(kind.module for kind in kinds.values())
+        self.tcp.any_unit = self.tcp.one_client = module
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
         self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
         self.stick = Stick(self.machines, logger_serial, line=line, seed=seed)
@@ -211,15 +203,25 @@ class SimulatedPlant:
 
     def _overheard_line(self, pattern: str | None, seed: int) -> OverheardLine:
         """Return a line on which an inverter asks the first meter."""
-        if not self._meters:
+        meters = [one for one in self.machines.values() if isinstance(one, MeterMachine)]
+        if not meters:
             raise ValueError("there is no meter to be overheard")
-        unit, meter = next(iter(self._meters.items()))
+        units = {meter.unit: meter for meter in meters}
 
         def respond(asked: int, pdu: bytes) -> bytes | None:
-            return self._meters[asked].respond(pdu)
+            return units[asked].respond(pdu)
 
-        polls = polls_for(unit, meter.kind.family, pattern)
+        polls = polls_for(meters[0].unit, meters[0].kind.family, pattern)
         return OverheardLine(Talk(respond, polls, seed=seed))
+
+    def _meter(self, model: MeterModel, unit: int) -> MeterMachine:
+        """Return a meter that counts at its place in the house whatever passes there."""
+        measure = {Place.GRID: self.site.measure_grid, Place.SOLAR: self.site.measure_solar}
+        machine = METER_MACHINES[model.family](
+            model, measure[model.place], start=self.site.now, unit=unit, timer=self.timer
+        )
+        self.site.watchers.append(machine.step)
+        return machine
 
     def machine(self, unit: int | None = None) -> Machine:
         """Return the machine with this unit id, or the first one."""
@@ -231,16 +233,10 @@ class SimulatedPlant:
         self._step(seconds)
 
     def _step(self, seconds: float) -> None:
-        """Let plant time pass; where a meter counts what several machines do, in steps that are the same for all."""
-        left = seconds
-        while left > 1e-9:
-            part = self.site.longest_step(left) if self._meters else left
-            for inverter in self._inverters:
-                inverter.step(part)
-            self.site.step(part)
-            for meter in self._meters.values():
-                meter.step(part)
-            left -= part
+        """Let plant time pass for all machines at once."""
+        for machine in self._inverters:
+            machine.settle()
+        self.site.step(seconds)
 
     def timer(self) -> float:
         """Return the seconds by which delays of the trouble are measured, and writes are stamped."""
@@ -254,6 +250,14 @@ class SimulatedPlant:
             now = time.monotonic()
             self._step((now - last) * speed)
             last = now
+
+
+def _solar(kinds: Iterable[Model], meters: Iterable[MeterModel]) -> SolarInverter | None:
+    """Return the solar inverter that a machine cannot do without, or the one that a meter is for."""
+    for kind in kinds:
+        if kind.solar is not None:
+            return kind.solar
+    return SOLAR_INVERTER if any(meter.place is Place.SOLAR for meter in meters) else None
 
 
 def _count_up(serial_number: str, by: int) -> str:

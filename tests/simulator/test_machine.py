@@ -10,7 +10,7 @@ import pytest
 
 from simulator.jso import JsoMachine
 from simulator.machine import Machine, Refusal, Trouble, change_trouble
-from simulator.plant import Plant
+from simulator.physics import Plant
 
 
 class Clock:

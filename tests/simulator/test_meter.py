@@ -57,11 +57,14 @@ def test_the_grid_meter_sees_all_machines() -> None:
     """What both inverters take from the grid, less what the solar inverter feeds in on the first phase."""
     plant = SimulatedPlant(devices=HOUSE)
     plant.advance(3600)
-    inverters = [plant.machine(3).plant, plant.machine(4).plant]
-    solar = plant.site.solar_power
+    solar = plant.site.solar_point.power
     assert solar > 1000
-    expected = [sum(one.flows.grid_phases[phase] for one in inverters) for phase in range(3)]
+    expected = list(plant.site.home)
     expected[0] -= solar
+    for unit in (3, 4):
+        flows = plant.machine(unit).plant.flows
+        for phase in range(3):
+            expected[phase] += flows.backup[phase] - flows.inverter_phases[phase]
     # Tenths of watts on the secondary side, tenths of milliwatts of kilowatts on the primary one.
     for phase, watts in enumerate(expected):
         assert single(plant, 1, 0x2014 + 2 * phase) / 10 == pytest.approx(watts, abs=0.06)
@@ -121,7 +124,7 @@ def test_midnight_is_a_border_for_all() -> None:
     plant = SimulatedPlant(devices=HOUSE, start=datetime(2026, 6, 21, 23, 50))  # noqa: DTZ001
     inverter = plant.machine(3).plant
     plant.advance(596)
-    assert plant.site.longest_step(10) == pytest.approx(4)
+    assert inverter.seconds_to_midnight() == pytest.approx(4)
     plant.advance(8)
     assert inverter.now == plant.site.now == meter(plant, 1).now
 
@@ -167,7 +170,7 @@ def test_without_a_meter_there_is_no_solar_inverter() -> None:
     """A plant without meters is what it was."""
     plant = SimulatedPlant()
     plant.advance(3600)
-    assert plant.site.solar_power == 0
+    assert plant.site.solar_point.power == 0
 
 
 # ---------------------------------------------------------------------- how it answers

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from simulator.plant import Controls, Installation, Plant, Slot, WorkMode
+from simulator.physics import Installation, JsoControls as Controls, Plant, PortUse, Slot, WorkMode
 
 MIDSUMMER = datetime(2026, 6, 21)
 ALL_DAY = (Slot(start=0, power=5000, soc=0.35, grid_charge=False),)
@@ -219,7 +219,7 @@ def test_grid_charge() -> None:
     slots = (Slot(start=60, power=5000, soc=0.8, grid_charge=True),)
     plant = plant_at(2, Controls(grid_charge=True, grid_charge_current=40, slots=slots), soc=0.7)
     plant.step(10)
-    assert plant.battery_current == pytest.approx(-40, abs=0.5)
+    assert plant.battery.current == pytest.approx(-40, abs=0.5)
     assert plant.flows.grid > 2000
     plant.step(2 * 3600)
     assert plant.soc == pytest.approx(0.8)
@@ -230,7 +230,7 @@ def test_grid_charge() -> None:
 
 def test_smart_load() -> None:
     """On at its SOC with enough sun, on until it falls below the other one, and never without sun."""
-    controls = Controls(smart_load=True, smart_load_on_soc=0.9, smart_load_off_soc=0.8)
+    controls = Controls(port=PortUse.SMART_LOAD, on_soc=0.9, off_soc=0.8)
     plant = plant_at(12, replace(controls, slots=ALL_DAY), soc=0.85)
     plant.controls = replace(plant.controls, charge_current=0)
     plant.step(10)
@@ -248,7 +248,7 @@ def test_smart_load() -> None:
     night = plant_at(0, controls, soc=0.95)
     night.step(10)
     assert night.flows.smart_load == 0
-    night.controls = replace(controls, smart_load_always=True)
+    night.controls = replace(controls, smart_load_on_grid=True)
     night.step(10)
     assert night.flows.smart_load == 1500
 
@@ -260,7 +260,7 @@ def test_outage() -> None:
     plant.step(10)
     assert plant.flows.grid == pytest.approx(0, abs=1e-6)
     assert plant.flows.load == plant.flows.backup
-    assert plant.grid_voltages == (0.0, 0.0, 0.0)
+    assert plant.site.voltages == (0.0, 0.0, 0.0)
     assert plant.output_voltages == (230.0, 230.0, 230.0)
     plant.step(3 * 3600)
     assert not plant.running
@@ -286,9 +286,9 @@ def test_battery_power_is_voltage_times_current() -> None:
     """The identity of a real machine's registers."""
     plant = plant_at(8)
     plant.step(600)
-    product = plant.battery_voltage * plant.battery_current
+    product = plant.battery.voltage * plant.battery.current
     assert product == pytest.approx(plant.flows.battery)
-    assert 49 < plant.battery_voltage < 56
+    assert 49 < plant.battery.voltage < 56
 
 
 def test_months_and_years() -> None:
@@ -320,7 +320,7 @@ def test_single_phase() -> None:
     assert plant.flows.load[1:] == (0.0, 0.0)
     assert plant.flows.inverter_phases == (plant.flows.inverter, 0.0, 0.0)
     assert plant.flows.grid == pytest.approx(20, abs=1)
-    assert plant.grid_voltages[0] > 220
+    assert plant.site.voltages[0] > 220
 
 
 def test_tall_battery() -> None:
@@ -332,8 +332,8 @@ def test_tall_battery() -> None:
     low = plant_at(20, soc=0.5)
     tall.step(10)
     low.step(10)
-    assert tall.battery_voltage == pytest.approx(4 * low.battery_voltage)
-    assert tall.battery_current == pytest.approx(low.battery_current / 4)
+    assert tall.battery.voltage == pytest.approx(4 * low.battery.voltage)
+    assert tall.battery.current == pytest.approx(low.battery.current / 4)
     assert tall.soc == pytest.approx(low.soc)
 
 

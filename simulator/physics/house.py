@@ -1,0 +1,67 @@
+"""The people of a house: what they use, when, and on which phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+import math
+from typing import Final
+
+from .chance import hour_of, noise, random, seconds_of
+from .phases import Phases
+
+# What is always on.
+BASE: Final = 480.0
+# Hour of the day, how many hours wide, watts: breakfast, lunch, the evening.
+MEALS: Final = ((7.5, 0.9, 700.0), (12.5, 0.8, 450.0), (19.0, 1.8, 1300.0))
+SHARES: Final[Phases] = (0.45, 0.33, 0.22)
+# The part of each phase that hangs on the backup output; the rest is before the inverter.
+BACKUP_SHARE: Final = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """Something big that runs now and then: watts, for how many seconds, how likely, between which hours."""
+
+    power: float
+    seconds: int
+    chance: float
+    begin: float
+    end: float
+    # None is any socket of the house.
+    phase: int | None = None
+
+
+APPLIANCES: Final = (
+    Appliance(1900.0, 300, 0.08, 6, 23),
+    Appliance(2200.0, 1200, 0.2, 17, 20, phase=1),
+    Appliance(1700.0, 1800, 0.1, 8, 16, phase=2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A household on three phases, partly behind the backup output."""
+
+    seed: int
+
+    def demand(self, now: datetime) -> tuple[Phases, Phases]:
+        """Return the watts per phase of the home load and of the backup load."""
+        hour, seconds = hour_of(now), seconds_of(now)
+        whole = BASE
+        for middle, width, power in MEALS:
+            whole += power * math.exp(-(((hour - middle) / width) ** 2))
+        phases = [
+            whole * share * (0.6 + 0.8 * noise(self.seed + 10 + phase, seconds, 420))
+            for phase, share in enumerate(SHARES)
+        ]
+        home = [power * (1 - BACKUP_SHARE) for power in phases]
+        for number, appliance in enumerate(APPLIANCES):
+            if appliance.begin <= hour < appliance.end:
+                turn, seed = int(seconds // appliance.seconds), self.seed + 20 + 2 * number
+                if random(seed, turn) > 1 - appliance.chance:
+                    phase = appliance.phase
+                    socket = int(random(seed + 1, turn) * 3) if phase is None else phase
+                    home[socket] += appliance.power
+        l1, l2, l3 = (power * BACKUP_SHARE for power in phases)
+        return (home[0], home[1], home[2]), (l1, l2, l3)

@@ -1,0 +1,136 @@
+"""A house with its inverters on one grid connection, and the time that passes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from .grid import Grid
+from .house import House
+from .phases import NOTHING, Phases, add, less, times, wired
+from .point import Measurement, Point
+from .sky import LATITUDE, Sky
+from .solar_inverter import SolarInverter
+
+if TYPE_CHECKING:
+    from .inverter import Inverter
+
+# Longer steps are cut, so that clouds, thresholds and the battery's end are not jumped over.
+LONGEST_STEP: Final = 10.0
+
+
+class Site:
+    """A house under a sky, its inverters, a solar inverter if there is one, and the two points where meters are.
+
+    The first inverter regulates what flows through the house connection, as a master does. Each further one serves
+    its share of the house, by its rated power; the first one sees at its clamps what is then left. The circuits on
+    the backup outputs are shared alike. All are told what the others and the solar inverter feed in, as machines in
+    parallel are, so that each of them knows the load of the house.
+    """
+
+    def __init__(
+        self,
+        *,
+        start: datetime,
+        seed: int = 1,
+        phases: int = 3,
+        solar: SolarInverter | None = None,
+        latitude: float = LATITUDE,
+        longest_step: float = LONGEST_STEP,
+    ) -> None:
+        """Begin at a local time, with a house and without inverters; they come by themselves."""
+        self.now = start
+        self.sky = Sky(seed, latitude)
+        self.house = House(seed)
+        self.grid = Grid(seed, start)
+        self.inverters: list[Inverter] = []
+        self.solar = solar
+        # At the house connection, + import, and at the solar inverter, + production.
+        self.grid_point = Point()
+        self.solar_point = Point()
+        # What the house really uses before the inverters, whatever one of them makes of its clamps.
+        self.home: Phases = NOTHING
+        # Who wants to know of each part of the time, with the seconds that the powers of now have held for.
+        self.watchers: list[Callable[[float], None]] = []
+        self._phases = phases
+        self.longest_step = longest_step
+
+    @property
+    def voltages(self) -> Phases:
+        """Return the volts of the grid per phase."""
+        return self.grid.voltages(self.now, self.grid_point.powers)
+
+    @property
+    def frequency(self) -> float:
+        """Return the hertz of the grid."""
+        return self.grid.frequency(self.now)
+
+    def measure_grid(self) -> Measurement:
+        """Return what a meter at the house connection sees."""
+        return self.grid_point.measurement(self.voltages, self.frequency)
+
+    def measure_solar(self) -> Measurement:
+        """Return what a meter at the solar inverter sees."""
+        return self.solar_point.measurement(self.voltages, self.frequency)
+
+    def step(self, seconds: float) -> None:
+        """Let time pass; the flows are then those of the last part of it."""
+        left = seconds
+        while left > 1e-9:
+            self._roll()
+            part = min(left, self.longest_step)
+            for inverter in self.inverters:
+                part = min(part, inverter.seconds_to_midnight())
+            if part > LONGEST_STEP:
+                # A long step ends with the minute, so that no time slot begins within it.
+                part = min(part, 60.0 - self.now.second - self.now.microsecond / 1e6)
+            self._advance(part)
+            left -= part
+        self._roll()
+
+    def _roll(self) -> None:
+        for inverter in self.inverters:
+            inverter.roll()
+
+    def _advance(self, seconds: float) -> None:
+        """Let a short time pass with constant powers."""
+        # An outage that one inverter has is the street's.
+        self.grid.cut_off = any(inverter.cut_off for inverter in self.inverters)
+        present = self.grid.present
+        light = self.sky.light(self.now)
+        for inverter in self.inverters:
+            inverter.prepare(light)
+        home, circuits = (wired(power, self._phases) for power in self.house.demand(self.now))
+        if not present and not any(inverter.feeds_house for inverter in self.inverters):
+            home = NOTHING
+        solar = NOTHING
+        if present and self.solar is not None:
+            solar = self.solar.phases(self.solar.power(light))
+        drawn = self._share(seconds, less(home, solar), circuits)
+        self.home = home
+        fed = solar
+        for inverter in self.inverters:
+            fed = add(fed, inverter.fed)
+        for inverter in self.inverters:
+            inverter.settle(seconds, drawn, fed)
+        self.grid_point.flow(drawn if present else NOTHING, seconds)
+        self.solar_point.flow(solar, seconds)
+        self.now += timedelta(seconds=seconds)
+        for watch in self.watchers:
+            watch(seconds)
+
+    def _share(self, seconds: float, net: Phases, circuits: Phases) -> Phases:
+        """Let each inverter do its part of what the house draws, and return what is left for the grid."""
+        if not self.inverters:
+            return add(net, circuits) if self.grid.present else NOTHING
+        first, *others = self.inverters
+        circuits = times(circuits, 1 / len(self.inverters))
+        rated = sum(inverter.installation.rated_power for inverter in self.inverters)
+        left = net
+        for inverter in others:
+            part = times(net, inverter.installation.rated_power / rated)
+            inverter.balance(seconds, part, wired(circuits, inverter.installation.phases))
+            left = add(left, inverter.flows.terminal)
+        first.balance(seconds, left, wired(circuits, first.installation.phases))
+        return add(left, first.flows.terminal)
