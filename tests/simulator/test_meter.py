@@ -349,6 +349,7 @@ def test_machines_of_any_kind() -> None:
     assert alone.tcp.any_unit
     assert alone.tcp.one_client
     assert not SimulatedPlant(devices={1: "H2-6K-S2", 2: "DTSU666"}).tcp.any_unit
+    assert not SimulatedPlant(devices={1: "H2-6K-S2", 2: "H2-6K-S2"}).tcp.any_unit
     with pytest.raises(KeyError):
         SimulatedPlant(devices={1: "DTSU999"})
 

@@ -135,7 +135,10 @@ class Device:
         self._values: dict[str, Value | None] = dict(known or {})
         # The rated power stays, whatever the machine says later: limits and shares rest on it.
         self._fixed = {key: value for key, value in (known or {}).items() if key == RATED_POWER}
-        # What completes the codecs of the family's rows, as the family was fitted with it.
+        # The keys of what other values rest on, and of these what somebody may change at the machine.
+        self._needs = family.needs
+        self.foundations = self._needs - self._fixed.keys()
+        # What the family was fitted with.
         self._facts: dict[str, Value | None] = {}
         self.family = family
         self._image: dict[int, int] = {}
@@ -167,11 +170,6 @@ class Device:
     def resting(self) -> list[int]:
         """Return the addresses that the machine refuses, in order."""
         return sorted(self._resting)
-
-    @property
-    def foundations(self) -> frozenset[str]:
-        """Return the keys of what other values rest on, and what somebody may change at the machine."""
-        return self._kind.needs - self._fixed.keys()
 
     def read_at(self, key: str) -> datetime | None:
         """Return when a register was read last; None when it was not, or its words are from different reads."""
@@ -459,17 +457,15 @@ class Device:
 
     def _complete(self) -> None:
         """Fit the family again when the machine has told something else of what its values rest on."""
-        self._take(
-            self._brought(self._kind.rows_of(self._facts)).values(),
-            self._image,
-        )
+        rows = {key: self._kind.registers[key] for key in self._needs}
+        self._take(self._brought(rows).values(), self._image)
         if self._facts != {key: self._values.get(key) for key in self._facts}:
             self._fit(self.features)
 
     def _fit(self, features: Collection[str]) -> None:
         """Take the family as a machine with these features has it."""
         self.features = frozenset(features)
-        self._facts = {key: self._values.get(key) for key in self._kind.needs}
+        self._facts = {key: self._values.get(key) for key in self._needs}
         before = self.family.readable
         family = self._kind.fitted(self.features, self._facts)
         self.family = family.inverted() if self._inverted else family

@@ -221,7 +221,7 @@ FLOAT32: Final = Float32()
 class FloatNumber(Dependent):
     """A measurement as an IEEE 754 single of two words, the high one first: value = raw * scale * ratios.
 
-    A single is a hair off the decimal number that the machine means, and a ratio would make a rope of it: `places` says
+    A single is a hair off the decimal number that the machine means, and a ratio makes the hair thicker: `places` says
     how many decimal places of the raw number are real.
     """
 

@@ -130,8 +130,10 @@ UP_TO_FREQUENCY: Final = FAST.piece("up_to_frequency", 0x2022, 0x2043)
 
 
 def is_apparent(power: float | None, apparent: float | None, slack: float) -> bool:
-    """Whether the second can be the apparent power: not less than the power, but for rounding."""
-    return power is not None and bool(apparent) and apparent >= 0.9 * abs(power) - slack  # type: ignore[operator]
+    """Whether the second can be the apparent power: there is one, and not less than the power but for rounding."""
+    if power is None or apparent is None:
+        return False
+    return apparent > 0 and apparent >= 0.9 * abs(power) - slack
 
 
 def _shows_apparent_power(values: Values) -> bool:
