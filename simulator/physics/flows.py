@@ -45,11 +45,6 @@ class Flows:
         """Return what the inverter draws at its own grid terminal."""
         return less(less(self.backup, self.inverter_phases), self.port)
 
-    @property
-    def lost(self) -> float:
-        """Return the watts that the inverter turns into heat."""
-        return sum(self.pv) + self.battery - self.inverter
-
     def meters(self, *, turning: bool) -> dict[str, float]:
         """Return the power that each energy counter counts; none is negative."""
         l1, l2, l3 = self.grid_phases

@@ -382,7 +382,7 @@ def _by_generator(orders: Orders) -> Orders:
         export=0.0,
         sells_battery=False,
         grid_import=generator.rated_power,
-        shaving_floor=orders.floor if generator.peak_shaving else 1.0,
+        shaving_floor=orders.shutdown if generator.peak_shaving else 1.0,
         to_load=0.0,
         grid_charge=generator.charge,
         grid_charge_to=generator.stop_soc,

@@ -31,11 +31,9 @@ class Point:
     def __init__(self) -> None:
         """Begin with nothing counted."""
         self.powers: Phases = NOTHING
-        # Watt-hours: those of each phase, and those of their sum.
-        self.forward = [0.0, 0.0, 0.0]
-        self.backward = [0.0, 0.0, 0.0]
-        self.forward_total = 0.0
-        self.backward_total = 0.0
+        # Watt-hours of the phases together.
+        self.forward = 0.0
+        self.backward = 0.0
 
     @property
     def power(self) -> float:
@@ -51,13 +49,8 @@ class Point:
     def flow(self, powers: Phases, seconds: float) -> None:
         """Let powers flow for so long."""
         self.powers = powers
-        hours = seconds / 3600
-        for phase, power in enumerate(powers):
-            if power > 0:
-                self.forward[phase] += power * hours
-            else:
-                self.backward[phase] -= power * hours
-        if (whole := sum(powers)) > 0:
-            self.forward_total += whole * hours
+        energy = self.power * seconds / 3600
+        if energy > 0:
+            self.forward += energy
         else:
-            self.backward_total -= whole * hours
+            self.backward -= energy

@@ -512,7 +512,7 @@ def test_5_9_gen_connect_to_grid_input() -> None:
 def test_5_10_gen_peak_shaving() -> None:
     """When the load is more than the generator's rated power, the inverter provides the redundant part."""
     controls = JsoControls(
-        generator_charge=True, generator_rated_power=5000, generator_peak_shaving=True, low_soc=0.1
+        generator_charge=True, generator_rated_power=5000, generator_peak_shaving=True
     )
     plant = house(controls, soc=0.25, backup=6500)
     plant.step(60)
