@@ -55,7 +55,7 @@ async def test_four_machines(hass: HomeAssistant) -> None:
             assert shown.state == "on", serial
         units = {unit.unit_id: unit for unit in entry.runtime_data.units.values()}
         assert units[1].device.values["battery_soc"] == 60
-        assert units[3].device.values["battery_soc"] == 60.56
+        assert units[3].device.values["battery_soc"] == 60.75
         # Each phase is rounded to a tenth of a watt.
         grid = units[11].device.values
         assert grid["power"] == pytest.approx(

@@ -104,7 +104,7 @@ async def test_one_inverter(
         "capacities": {SERIAL: 30.7},
     }
     (home,) = [entry for entry in hass.config_entries.async_entries(DOMAIN) if entry is not loaded]
-    assert shown(hass, home)["load_power"] == "421"
+    assert shown(hass, home)["load_power"] == "420"
     assert not home.supports_options
     assert home.supports_reconfigure
     assert loaded.supports_options

@@ -29,21 +29,22 @@ ROLES: Final = {1: "grid", 2: "solar"}
 SAJ_SERIAL: Final = "SAJSIM000000000001"
 METERS: Final = {"bus_1": "DTSU666", "bus_2": "DDSU666"}
 
-# What the registers say after a minute, in watts. Sun: 6579 at the JSO, 4009 at the SAJ, 1384.4 beside them. Batteries:
-# -6128 and -3606, at 60 % of 30 kWh and 60.56 % of 10 kWh. The inverters give 438 and 391, the grid takes 1400.3.
+# What the registers say after a minute, in watts. Sun: 4247 + 1994 at the JSO, 2832 + 1330 at the SAJ, 1850.1 beside them.
+# Batteries: -6128 (the JSO's 115 A) and -4739, at 60 % of 30 kWh and 60.75 % of 10 kWh. The JSO gives 111, the SAJ takes
+# 596 of what the solar inverter feeds, the grid takes 943.1, and the one house uses 422.
 POWERS: Final = {
-    "pv_power": 11972.4,
-    "battery_power": -9734,
-    "grid_power": -1400.3,
-    "load_power": 813.1,  # -1400.3 + 438 + 391 + 1384.4
-    "battery_soc": 60.14,
+    "pv_power": 12253.1,
+    "battery_power": -10867,
+    "grid_power": -943.1,
+    "load_power": 422.0,  # -943.1 + 111 - 596 + 1850.1
+    "battery_soc": 60.1875,  # (30 * 60 + 10 * 60.75) / 40
 }
 ENERGIES: Final = {
-    "pv_energy_total": 44524.103,  # 21487.4 + 21487.36 + 1549.343
-    "battery_charge_energy_total": 16429.95,  # 8215.0 + 8214.95
+    "pv_energy_total": 44524.11,  # 21487.4 + 21487.36 + 1549.35
+    "battery_charge_energy_total": 16429.97,  # 8215.0 + 8214.97
     "battery_discharge_energy_total": 15310.4,
-    "grid_import_energy_total": 4397.48,
-    "grid_export_energy_total": 1006.023,
+    "grid_import_energy_total": 4397.481,
+    "grid_export_energy_total": 1006.016,
     "load_energy_total": 0,
 }
 
@@ -108,7 +109,7 @@ async def test_one_line(
     street: SimulatedPlant,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What they add up to, half an hour of a day, and a meter that is removed."""
+    """What they add up to, an hour of a day, and a meter that is removed."""
     home = plant_entry(
         {SERIAL: "JSO8048104", SAJ_SERIAL: "H2-6K-S2", **METERS}, {SERIAL: 30, SAJ_SERIAL: 10}
     )
@@ -117,29 +118,30 @@ async def test_one_line(
     assert numbers(states, POWERS) == pytest.approx(POWERS)
     assert numbers(states, ENERGIES) == pytest.approx(ENERGIES)
     assert {key: states[key] for key in TODAY} == TODAY
-    # The losses of conversion: 11972.4 - 9734 - 1400.3 - 813.1.
-    assert home.runtime_data.values["balance_error"] == pytest.approx(25)
+    # The losses of conversion: 12253.1 - 10867 - 943.1 - 422.0.
+    assert home.runtime_data.values["balance_error"] == pytest.approx(21)
 
-    freezer.tick(timedelta(minutes=30))
-    street.advance(1800)
+    freezer.tick(timedelta(hours=1))
+    street.advance(3600)
     for unit in bus.runtime_data.units.values():
         for group in (Group.SETTINGS, Group.ENERGY, Group.POWER):
             await unit.coordinators[group].async_refresh()
     await compute(hass)
     states = shown(hass, home)
     grown = {
-        "pv_energy_today": 6.534,  # 3.3 + 2.47 + 0.764
-        "battery_charge_energy_today": 5.03,  # 2.8 + 2.23
+        "pv_energy_today": 13.212,  # 6.7 + 4.5 + 2.012, the growth of the totals
+        "battery_charge_energy_today": 10.19,  # 6.1 + 4.09
         "battery_discharge_energy_today": 0,
-        # The solar inverter feeds one phase, while another one takes from the grid.
-        "grid_import_energy_today": 0.102,
-        "grid_export_energy_today": 0.933,
-        "load_energy_today": 0.673,  # 0.102 - 0.933 + 6.534 - 5.03
-        "autarky_today": 84.844,  # 1 - 0.102 / 0.673
-        "self_consumption_today": 85.721,  # 1 - 0.933 / 6.534
+        # The solar inverter feeds one phase, while an appliance on another one takes from the grid.
+        "grid_import_energy_today": 0.312,  # 4397.793 - 4397.481
+        "grid_export_energy_today": 2.486,  # 1008.502 - 1006.016
+        "load_energy_today": 0.848,  # 0.312 - 2.486 + 13.212 - 10.19
+        "autarky_today": 63.208,  # 1 - 0.312 / 0.848
+        "self_consumption_today": 81.184,  # 1 - 2.486 / 13.212
     }
     assert numbers(states, grown) == pytest.approx(grown, abs=0.001)
-    assert float(states["load_power"]) == pytest.approx(932.3)  # 479 + 453, by the inverters
+    # -6980.6 + 1038 + 4344 + 2186.7, as the registers round it.
+    assert float(states["load_power"]) == pytest.approx(588.1)
 
     # The grid meter is gone; what the inverters tell of the grid does not stand in for it.
     hass.config_entries.async_remove_subentry(bus, "unit_1")
