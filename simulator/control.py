@@ -12,6 +12,7 @@ from aiohttp import web
 from .machine import Machine, change_trouble
 from .overheard import OverheardLine, as_dict, change_line
 from .simulation import SimulatedPlant
+from .steering import steer
 from .stick import change_habits
 
 PLANT: Final = web.AppKey("plant", SimulatedPlant)
@@ -50,6 +51,7 @@ async def _index(request: web.Request) -> web.Response:
             "paths": [
                 "/registers?address=142&count=1",
                 "/trouble",
+                "/steer",
                 "/stick",
                 "/line",
                 "/writes",
@@ -98,6 +100,13 @@ async def _cause_trouble(request: web.Request) -> web.Response:
     machine = _machine(request)
     machine.trouble = change_trouble(machine.trouble, await _body(request))
     return _trouble(machine)
+
+
+async def _steer(request: web.Request) -> web.Response:
+    """Lay a situation down: {"time": "12:00", "soc": 50, "sun": 3000, "settings": {"solar_sell": false}}."""
+    machine = _machine(request)
+    steer(request.app[PLANT], machine, await _body(request))
+    return web.json_response(machine.glance())
 
 
 async def _writes(request: web.Request) -> web.Response:
@@ -155,6 +164,7 @@ class ControlServer:
                 web.post("/registers", _change_registers),
                 web.get("/trouble", _show_trouble),
                 web.post("/trouble", _cause_trouble),
+                web.post("/steer", _steer),
                 web.get("/stick", _show_stick),
                 web.post("/stick", _change_stick),
                 web.get("/line", _show_line),

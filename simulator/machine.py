@@ -178,6 +178,12 @@ class Machine(ABC):
         self._refresh()
         self._commit({address: value})
 
+    def panel_set(self, key: str, value: Value) -> None:
+        """Set a setting by its canonical key as if somebody did it on the display."""
+        self._refresh()
+        row = self.family.registers[key]
+        self._commit(dict(zip(row.addresses, row.encode(value, self._image), strict=True)))
+
     @abstractmethod
     def step(self, seconds: float) -> None:
         """Let plant time pass."""

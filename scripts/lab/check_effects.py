@@ -1,0 +1,183 @@
+"""Cause and effect, tried on a real Home Assistant: what is changed there changes the flows as the manuals say."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+import time
+from typing import Any, Final
+
+from .checking import CheckError, expect, run_checks, soon, suspicious_lines
+from .effects import Bench, Case, Flows
+from .effects_jso import BENCHES as JSO_BENCHES
+from .effects_saj import BENCH as SAJ_BENCH
+from .home import Home, home_assistant
+from .plant import Plant, simulated_plant
+
+# A Monday: the time-of-use tables know weekdays.
+START: Final = ("--start", "2026-06-22T12:00")
+# Three phases are rounded each, and the battery's voltage moves a little while we look.
+CLOSE_WATTS: Final = 12
+# An effect has to be there after so many polls of a second each, however busy the computer is.
+POLLS: Final = 2
+PATIENCE: Final = 15
+# Home Assistant makes entities of what is switched on, and of what a mode brings.
+READY_SECONDS: Final = 60
+OPTIONS: Final = {
+    "power_interval": 1,
+    "energy_interval": 3600,
+    "settings_interval": 3600,
+    "tier": "installer",
+}
+PLATFORMS: Final = ("sensor", "number", "select", "switch", "time")
+
+
+@dataclass(kw_only=True)
+class Tried:
+    """A bench with its machine, as Home Assistant has it."""
+
+    bench: Bench
+    plant: Plant
+    home: Home
+    # Entity ids by canonical key; what a mode brings is there with the mode.
+    entities: dict[str, str] = field(default_factory=dict)
+
+    def flow(self, name: str) -> str:
+        """Return the sensor of a flow."""
+        return self.entities[f"{name}_power"]
+
+    async def look_up(self, entry_id: str = "") -> Mapping[str, Mapping[str, Any]]:
+        """Learn the entity ids of the machine, and return what the registry knows of them."""
+        prefix = f"{self.bench.serial}_"
+        known = {
+            one["unique_id"].removeprefix(prefix): one
+            for one in await self.home.command("config/entity_registry/list")
+            if one["unique_id"].startswith(prefix) and one["entity_id"].split(".")[0] in PLATFORMS
+        }
+        self.entities = {key: one["entity_id"] for key, one in known.items()}
+        return known
+
+
+async def check_effects() -> int:
+    """Try all cases, the machines beside each other; return how many failed."""
+    async with AsyncExitStack() as stack, home_assistant() as home:
+        tried = []
+        for bench in (*JSO_BENCHES, SAJ_BENCH):
+            options = ["--model", bench.model, "--serial-number", bench.serial, *START]
+            plant = await stack.enter_async_context(simulated_plant(options))
+            tried.append(Tried(bench=bench, plant=plant, home=home))
+        return sum(await asyncio.gather(*(_try_bench(one) for one in tried))) + await run_checks(
+            home, (the_log_is_clean,), "Cause and effect"
+        )
+
+
+async def the_log_is_clean(home: Home) -> None:
+    """All of that was no reason to complain."""
+    lines = suspicious_lines(home.log)
+    expect(not lines, "\n".join(lines))
+
+
+async def _try_bench(tried: Tried) -> int:
+    """Add the machine and try its cases one after the other; return how many failed."""
+    checks = [is_added, *map(_check_of, tried.bench.cases)]
+    return await run_checks(tried, checks, tried.bench.title)
+
+
+async def is_added(tried: Tried) -> None:
+    """Add the machine as an installer would, with everything switched on that its cases need."""
+    await tried.plant.post("steer", {"settings": tried.bench.display})
+    entry = await tried.home.add_inverter(tried.plant.tcp)
+    await tried.home.set_options(entry["entry_id"], **OPTIONS)
+    wanted = {case.key for case in tried.bench.cases}
+    known = await tried.look_up()
+    hidden = [known[key] for key in wanted & known.keys() if known[key]["disabled_by"]]
+    for one in hidden:
+        await tried.home.command(
+            "config/entity_registry/update", entity_id=one["entity_id"], disabled_by=None
+        )
+    await tried.home.request("POST", f"config/config_entries/entry/{entry['entry_id']}/reload")
+    ready = [tried.entities[key] for key in wanted & tried.entities.keys()]
+    await soon(lambda: _are_there(tried.home, ready), "some controls did not appear", READY_SECONDS)
+
+
+def _check_of(case: Case) -> Callable[[Tried], Awaitable[None]]:
+    """Return a case as a check that is called what the case is."""
+
+    async def check(tried: Tried) -> None:
+        await _try_case(tried, case)
+
+    check.__name__ = case.name
+    return check
+
+
+async def _try_case(tried: Tried, case: Case) -> None:
+    """Lay the situation down, see the flows of before, make the change, and see those that follow within two polls."""
+    await _lay_down(tried)
+    settings = {**tried.bench.settings, **case.settings}
+    if case.earlier:
+        await tried.plant.post("steer", {**case.earlier, "settings": settings})
+    await tried.plant.post("steer", {**case.situation, "settings": settings})
+    await _until_flows(tried, case.before, "before the change")
+    await _change(tried, case.key, case.value)
+    if case.later:
+        await tried.plant.post("steer", {"advance": case.later})
+    await _until_flows(tried, case.after, f"after {case.key} = {case.value}", POLLS)
+
+
+async def _lay_down(tried: Tried) -> None:
+    """Bring the machine and its house into the situation in which all cases begin."""
+    await tried.plant.post("steer", {**tried.bench.situation, "settings": tried.bench.settings})
+
+
+async def _change(tried: Tried, key: str, value: Any) -> None:
+    """Set a control as a person would."""
+    if key not in tried.entities:
+        await tried.look_up()
+    entity_id = tried.entities[key]
+    platform = entity_id.split(".")[0]
+    action, data = {
+        "number": ("set_value", {"value": value}),
+        "select": ("select_option", {"option": value}),
+        "time": ("set_value", {"time": value}),
+        "switch": (f"turn_{value}", {}),
+    }[platform]
+    await tried.home.call(platform, action, entity_id=entity_id, **data)
+
+
+async def _until_flows(tried: Tried, wanted: Flows, when: str, polls: int | None = None) -> None:
+    """Wait until the sensors show flows, at most for so many polls that begin from now on."""
+    deadline = time.monotonic() + PATIENCE
+    reported = set[str]()
+    while True:
+        states = [await tried.home.state(tried.flow(name)) for name in wanted]
+        reported.add(states[-1]["last_reported"])
+        shown = {name: state["state"] for name, state in zip(wanted, states, strict=True)}
+        unlike = [
+            f"{name} {shown[name]} W, not {watts} W"
+            for name, watts in wanted.items()
+            if not _is_close(shown[name], watts)
+        ]
+        if not unlike:
+            return
+        # The first one is from before.
+        passed = len(reported) - 1
+        if time.monotonic() > deadline or (polls is not None and passed > polls):
+            raise CheckError(f"{when}, {passed} polls: {', '.join(unlike)}")
+        await asyncio.sleep(0.1)
+
+
+def _is_close(shown: str, watts: float) -> bool:
+    """Whether a state is a number of watts, as close as can be expected."""
+    try:
+        return abs(float(shown) - watts) <= CLOSE_WATTS
+    except ValueError:
+        return False
+
+
+async def _are_there(home: Home, entity_ids: Iterable[str]) -> bool:
+    """Whether these have a state."""
+    states = await home.states()
+    return all(
+        states.get(one, {}).get("state") not in (None, "unavailable", "unknown")
+        for one in entity_ids
+    )
