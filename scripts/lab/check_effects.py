@@ -29,7 +29,7 @@ OPTIONS: Final = {
     "settings_interval": 3600,
     "tier": "installer",
 }
-PLATFORMS: Final = ("sensor", "number", "select", "switch", "time")
+CONTROLS: Final = ("number", "select", "switch", "time")
 
 
 @dataclass(kw_only=True)
@@ -46,13 +46,14 @@ class Tried:
         """Return the sensor of a flow."""
         return self.entities[f"{name}_power"]
 
-    async def look_up(self, entry_id: str = "") -> Mapping[str, Mapping[str, Any]]:
+    async def look_up(self) -> Mapping[str, Mapping[str, Any]]:
         """Learn the entity ids of the machine, and return what the registry knows of them."""
         prefix = f"{self.bench.serial}_"
         known = {
             one["unique_id"].removeprefix(prefix): one
             for one in await self.home.command("config/entity_registry/list")
-            if one["unique_id"].startswith(prefix) and one["entity_id"].split(".")[0] in PLATFORMS
+            if one["unique_id"].startswith(prefix)
+            and one["entity_id"].split(".")[0] in ("sensor", *CONTROLS)
         }
         self.entities = {key: one["entity_id"] for key, one in known.items()}
         return known
@@ -89,6 +90,7 @@ async def is_added(tried: Tried) -> None:
     entry = await tried.home.add_inverter(tried.plant.tcp)
     await tried.home.set_options(entry["entry_id"], **OPTIONS)
     wanted = {case.key for case in tried.bench.cases}
+    await soon(lambda: _may_be_set(tried, wanted), "the tier brought no controls", READY_SECONDS)
     known = await tried.look_up()
     hidden = [known[key] for key in wanted & known.keys() if known[key]["disabled_by"]]
     for one in hidden:
@@ -147,11 +149,10 @@ async def _change(tried: Tried, key: str, value: Any) -> None:
 async def _until_flows(tried: Tried, wanted: Flows, when: str, polls: int | None = None) -> None:
     """Wait until the sensors show flows, at most for so many polls that begin from now on."""
     deadline = time.monotonic() + PATIENCE
-    reported = set[str]()
+    begun = await _polls(tried)
     while True:
-        states = [await tried.home.state(tried.flow(name)) for name in wanted]
-        reported.add(states[-1]["last_reported"])
-        shown = {name: state["state"] for name, state in zip(wanted, states, strict=True)}
+        passed = len(await _polls(tried) - begun)
+        shown = {name: await tried.home.value(tried.flow(name)) for name in wanted}
         unlike = [
             f"{name} {shown[name]} W, not {watts} W"
             for name, watts in wanted.items()
@@ -159,11 +160,20 @@ async def _until_flows(tried: Tried, wanted: Flows, when: str, polls: int | None
         ]
         if not unlike:
             return
-        # The first one is from before.
-        passed = len(reported) - 1
+        # What the last one brings is shown before the next one begins.
         if time.monotonic() > deadline or (polls is not None and passed > polls):
             raise CheckError(f"{when}, {passed} polls: {', '.join(unlike)}")
         await asyncio.sleep(0.1)
+
+
+async def _polls(tried: Tried) -> set[float]:
+    """Return when the powers were polled of late."""
+    polled = tried.bench.polled
+    return {
+        read["time"]
+        for read in await tried.plant.get("reads")
+        if read["address"] <= polled < read["address"] + read["count"]
+    }
 
 
 def _is_close(shown: str, watts: float) -> bool:
@@ -172,6 +182,12 @@ def _is_close(shown: str, watts: float) -> bool:
         return abs(float(shown) - watts) <= CLOSE_WATTS
     except ValueError:
         return False
+
+
+async def _may_be_set(tried: Tried, keys: Iterable[str]) -> bool:
+    """Whether those of these that are there are controls, and not what only shows a setting."""
+    known = await tried.look_up()
+    return all(known[key]["entity_id"].split(".")[0] in CONTROLS for key in keys if key in known)
 
 
 async def _are_there(home: Home, entity_ids: Iterable[str]) -> bool:

@@ -37,6 +37,8 @@ class Bench:
     title: str
     model: str
     serial: str
+    # A register that every poll of the powers reads.
+    polled: int
     # What holds in all its cases, but for what a case says.
     situation: Situation
     settings: Mapping[str, Any]

@@ -307,6 +307,7 @@ BENCH: Final = Bench(
     title="SAJ",
     model="H2-10K-T2",
     serial="SAJSIM000000000021",
+    polled=0x40A6,
     situation=SITUATION,
     settings=SETTINGS,
     cases=CASES,
