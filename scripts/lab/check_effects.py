@@ -10,7 +10,7 @@ from typing import Any, Final
 from .checking import CheckError, expect, run_checks, soon, suspicious_lines
 from .effects import Bench, Case, Flows
 from .effects_jso import BENCHES as JSO_BENCHES
-from .effects_saj import BENCH as SAJ_BENCH
+from .effects_saj import BENCHES as SAJ_BENCHES
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 
@@ -63,7 +63,7 @@ async def check_effects() -> int:
     """Try all cases, the machines beside each other; return how many failed."""
     async with AsyncExitStack() as stack, home_assistant() as home:
         tried = []
-        for bench in (*JSO_BENCHES, SAJ_BENCH):
+        for bench in (*JSO_BENCHES, *SAJ_BENCHES):
             options = ["--model", bench.model, "--serial-number", bench.serial, *START]
             plant = await stack.enter_async_context(simulated_plant(options))
             tried.append(Tried(bench=bench, plant=plant, home=home))

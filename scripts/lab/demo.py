@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from .check import check
+from .check_effects import check_effects
 from .check_saj import check_saj
 from .check_stick import check_stick
 from .home import USER, home_assistant
@@ -49,6 +50,8 @@ async def check_everything() -> int:
     print("\nThe inverters of SAJ, and beside them the first one through a Wi-Fi stick", flush=True)
     # Each spends most of its time waiting for the next poll.
     failed += sum(await asyncio.gather(check_saj(), check_stick(done)))
+    print("\nCause and effect: what is changed in Home Assistant changes what flows", flush=True)
+    failed += await check_effects()
     return 1 if failed else 0
 
 

@@ -56,7 +56,7 @@ FULL_IN_THE_SUN: Final = {"soc": 100, "sun": 6000}
 # 6000 W of PV are 5820 W.
 SELLING: Final = {"grid": -4820, "pv": 6000}
 
-CASES: Final = (
+MODE_CASES: Final = (
     Case(
         name="5.3 Self-Consumption Mode: the battery serves the loads",
         key="work_mode",
@@ -153,6 +153,50 @@ CASES: Final = (
         before=SERVING,
         after=RESTING,
     ),
+    Case(
+        name="Passive mode, charge: 3000 W from the grid",
+        key="work_mode",
+        value="passive",
+        settings={"passive_action": "charge"},
+        before=SERVING,
+        after=CHARGING,
+    ),
+    Case(
+        name="Passive mode, from charge to discharge: 2000 W into the grid",
+        key="passive_action",
+        value="discharge",
+        settings={"work_mode": "passive", "passive_action": "charge"},
+        before=CHARGING,
+        # 3000 W cost 3093 W.
+        after={"grid": -2000, "battery": 3093},
+    ),
+    Case(
+        name="Passive mode, from discharge to standby: the battery rests",
+        key="passive_action",
+        value="standby",
+        settings={"work_mode": "passive", "passive_action": "discharge"},
+        before={"grid": -2000, "battery": 3093},
+        after=RESTING,
+    ),
+    Case(
+        name="Passive mode, charge with 1500 W of the grid",
+        key="passive_grid_charge_power",
+        value=1500,
+        settings={"work_mode": "passive", "passive_action": "charge"},
+        before=CHARGING,
+        after={"grid": 2546, "battery": -1500},
+    ),
+    Case(
+        name="Passive mode, discharge with 1500 W of the battery",
+        key="passive_battery_discharge_power",
+        value=1500,
+        settings={"work_mode": "passive", "passive_action": "discharge"},
+        before={"grid": -2000, "battery": 3093},
+        after={"grid": -455, "battery": 1500},
+    ),
+)
+
+LIMIT_CASES: Final = (
     Case(
         name="5.3 Export limit, total power 1000 W",
         key="export_limit_mode",
@@ -260,55 +304,25 @@ CASES: Final = (
         before=SELLING,
         after={"grid": -1500, "pv": 2577},
     ),
-    Case(
-        name="Passive mode, charge: 3000 W from the grid",
-        key="work_mode",
-        value="passive",
-        settings={"passive_action": "charge"},
-        before=SERVING,
-        after=CHARGING,
-    ),
-    Case(
-        name="Passive mode, from charge to discharge: 2000 W into the grid",
-        key="passive_action",
-        value="discharge",
-        settings={"work_mode": "passive", "passive_action": "charge"},
-        before=CHARGING,
-        # 3000 W cost 3093 W.
-        after={"grid": -2000, "battery": 3093},
-    ),
-    Case(
-        name="Passive mode, from discharge to standby: the battery rests",
-        key="passive_action",
-        value="standby",
-        settings={"work_mode": "passive", "passive_action": "discharge"},
-        before={"grid": -2000, "battery": 3093},
-        after=RESTING,
-    ),
-    Case(
-        name="Passive mode, charge with 1500 W of the grid",
-        key="passive_grid_charge_power",
-        value=1500,
-        settings={"work_mode": "passive", "passive_action": "charge"},
-        before=CHARGING,
-        after={"grid": 2546, "battery": -1500},
-    ),
-    Case(
-        name="Passive mode, discharge with 1500 W of the battery",
-        key="passive_battery_discharge_power",
-        value=1500,
-        settings={"work_mode": "passive", "passive_action": "discharge"},
-        before={"grid": -2000, "battery": 3093},
-        after={"grid": -455, "battery": 1500},
-    ),
 )
 
-BENCH: Final = Bench(
-    title="SAJ",
-    model="H2-10K-T2",
-    serial="SAJSIM000000000021",
-    polled=0x40A6,
-    situation=SITUATION,
-    settings=SETTINGS,
-    cases=CASES,
+BENCHES: Final = (
+    Bench(
+        title="SAJ, working mode",
+        model="H2-10K-T2",
+        serial="SAJSIM000000000021",
+        polled=0x40A6,
+        situation=SITUATION,
+        settings=SETTINGS,
+        cases=MODE_CASES,
+    ),
+    Bench(
+        title="SAJ, limits",
+        model="H2-10K-T2",
+        serial="SAJSIM000000000022",
+        polled=0x40A6,
+        situation=SITUATION,
+        settings=SETTINGS,
+        cases=LIMIT_CASES,
+    ),
 )
