@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 import time
 from typing import Any, Final
@@ -14,8 +14,8 @@ from .effects_saj import BENCHES as SAJ_BENCHES
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 
-# A Monday: the time-of-use tables know weekdays.
-START: Final = ("--start", "2026-06-22T12:00")
+# A Monday, as the time-of-use tables know weekdays; from midnight on nothing has to be lived through before.
+START: Final = ("--start", "2026-06-22T00:00")
 # Three phases are rounded each, and the battery's voltage moves a little while we look.
 CLOSE_WATTS: Final = 12
 # An effect has to be there after so many polls of a second each, however busy the computer is.
@@ -61,15 +61,24 @@ class Tried:
 
 async def check_effects() -> int:
     """Try all cases, the machines beside each other; return how many failed."""
-    async with AsyncExitStack() as stack, home_assistant() as home:
-        tried = []
-        for bench in (*JSO_BENCHES, *SAJ_BENCHES):
-            options = ["--model", bench.model, "--serial-number", bench.serial, *START]
-            plant = await stack.enter_async_context(simulated_plant(options))
-            tried.append(Tried(bench=bench, plant=plant, home=home))
-        return sum(await asyncio.gather(*(_try_bench(one) for one in tried))) + await run_checks(
-            home, (the_log_is_clean,), "Cause and effect"
+    benches = (*JSO_BENCHES, *SAJ_BENCHES)
+    async with AsyncExitStack() as stack:
+        plants = await asyncio.gather(
+            *(stack.enter_async_context(_plant_of(bench)) for bench in benches)
         )
+        home = await stack.enter_async_context(home_assistant())
+        failed = await asyncio.gather(
+            *(
+                _try_bench(Tried(bench=bench, plant=plant, home=home))
+                for bench, plant in zip(benches, plants, strict=True)
+            )
+        )
+        return sum(failed) + await run_checks(home, (the_log_is_clean,), "Cause and effect")
+
+
+def _plant_of(bench: Bench) -> AbstractAsyncContextManager[Plant]:
+    """Return the machine of a bench, in a house of its own."""
+    return simulated_plant(["--model", bench.model, "--serial-number", bench.serial, *START])
 
 
 async def the_log_is_clean(home: Home) -> None:
