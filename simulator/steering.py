@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Final
 
@@ -83,17 +83,17 @@ def _set_port_sun(machine: InverterMachine, value: object) -> None:
 
 def _set_home(machine: InverterMachine, value: object) -> None:
     site = machine.plant.site
-    site.house = SteadyHouse(site.house.seed, _phases(machine, value), _circuits(site.house))
+    site.house = replace(_steady(site.house), home=_phases(machine, value))
 
 
 def _set_backup(machine: InverterMachine, value: object) -> None:
     site = machine.plant.site
-    home = site.house.home if isinstance(site.house, SteadyHouse) else NOTHING
-    site.house = SteadyHouse(site.house.seed, home, _phases(machine, value))
+    site.house = replace(_steady(site.house), circuits=_phases(machine, value))
 
 
-def _circuits(house: House) -> Phases:
-    return house.circuits if isinstance(house, SteadyHouse) else NOTHING
+def _steady(house: House) -> SteadyHouse:
+    """Return the household that was laid down before, or one that uses nothing yet."""
+    return house if isinstance(house, SteadyHouse) else SteadyHouse(house.seed)
 
 
 def _set_grid(machine: InverterMachine, value: object) -> None:

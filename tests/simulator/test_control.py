@@ -70,8 +70,15 @@ async def test_control() -> None:
         ]
         assert (await get("/statistics"))["tcp"]["requests"] == 0
 
+        steered = {"soc": 70, "settings": {"work_mode": "zero_export_to_load"}}
+        status, shown = await post("/steer?unit=3", steered)
+        assert (status, shown["battery_soc"]) == (200, 70)
+        assert plant.machine(3).word(142) == 1
+
         for path, body in (
             ("/trouble", {"no_such": 1}),
+            ("/steer", {"no_such": 1}),
+            ("/steer", {"settings": {"no_such": 1}}),
             ("/trouble", []),
             ("/registers", {"address": 9999, "values": [0]}),
             ("/registers", {"address": 142, "values": [65536]}),
