@@ -60,6 +60,8 @@ async def test_control() -> None:
             "torn_reads": 0,
             "shifted_reads": 0,
             "reversed_phases": [],
+            "phase_order": [1, 2, 3],
+            "spikes": [],
         }
         assert plant.machine(1).trouble.locked
         assert await get("/trouble") == trouble

@@ -434,10 +434,11 @@ class Device:
 
         recognised: dict[int, int] = {}
         with suppress(DeviceError):
-            await conclude(self._kind.recognise(), ask)
+            if await conclude(self._kind.recognise(), ask) is not True:
+                recognised.clear()
             await stranger.read(self._kind.identity)
             await stranger.discover()
-        return recognised | stranger.image
+        return {**recognised, **stranger.image}
 
     async def _look_for(self, sought: Collection[Feature]) -> set[str]:
         """Return which of these features the machine has."""
