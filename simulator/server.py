@@ -123,8 +123,8 @@ class ModbusServer:
         self._framing = framing
         self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
-        # Where it listens again when the link is back.
-        self._lost: asyncio.Task[None] | None = None
+        # What listens again when a lost link is back; None while there is one.
+        self.lost: asyncio.Task[None] | None = None
         self._pipe: asyncio.ReadTransport | None = None
         self._terminal: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -156,10 +156,10 @@ class ModbusServer:
 
     async def stop(self) -> None:
         """Stop listening and drop all connections."""
-        if self._lost is not None:
-            self._lost.cancel()
-            await asyncio.gather(self._lost, return_exceptions=True)
-            self._lost = None
+        if self.lost is not None:
+            self.lost.cancel()
+            await asyncio.gather(self.lost, return_exceptions=True)
+            self.lost = None
         if self._server is not None:
             self._server.close()
         self.drop_connections()
@@ -176,8 +176,8 @@ class ModbusServer:
 
     def lose(self, seconds: float) -> None:
         """Drop all connections and take none for so many seconds, as when a cable is pulled or a gateway restarts."""
-        if self._lost is None and self._server is not None and self._server.sockets:
-            self._lost = asyncio.create_task(self._be_lost(self._server, seconds))
+        if self.lost is None and self._server is not None and self._server.sockets:
+            self.lost = asyncio.create_task(self._be_lost(self._server, seconds))
 
     async def _be_lost(self, server: asyncio.Server, seconds: float) -> None:
         host, port = server.sockets[0].getsockname()[:2]
@@ -185,7 +185,7 @@ class ModbusServer:
         self.drop_connections()
         await asyncio.sleep(seconds)
         await self.start(host, port)
-        self._lost = None
+        self.lost = None
 
     def drop_connections(self) -> None:
         """Close all open connections, as a gateway does that restarts."""
