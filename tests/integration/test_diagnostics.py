@@ -99,6 +99,15 @@ async def test_entry(
         11: 6144,
     }
     assert not words.keys() & {3, 4, 5, 6, 7, *range(10032, 10040)}
+    # The serial number, and that of the first pack; the second one has none.
+    assert unit["redacted"] == [3, 4, 5, 6, 7, *range(10032, 10040)]
+    # What the machine is recognised by, which nobody polls: its type, its power, its inputs and phases.
+    assert {address: words[address] for address in (0, 20, 21, 22)} == {
+        0: 5,
+        20: 14464,
+        21: 1,
+        22: 515,
+    }
     # A block of consecutive registers is one line.
     assert len(unit["registers"]) < 12
 
