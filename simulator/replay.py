@@ -94,10 +94,13 @@ class ReplayedMachine(Machine):
         super()._commit(words)
 
     def _state(self) -> object:
-        return True
+        return self.trouble.faults
 
     def _publish(self) -> None:
         self._store(self._words)
+        fault = self.family.registers.get("fault")
+        if self.trouble.faults and fault is not None and self._words.keys() >= {*fault.addresses}:
+            self._put_row(fault, self.trouble.faults)
 
 
 def replayed(

@@ -17,6 +17,7 @@ import freezegun
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryDataWithId
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_dumps
 import pytest
@@ -29,8 +30,10 @@ from custom_components.hybrid_inverter.modbus.probe import probe
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.stored import unit_data
 from simulator import SimulatedPlant
+from simulator.replay import ReplayedMachine
 
 from .helpers import network_data
+from .test_config_flow import start, submit
 
 # The roles of the meters, which a person chooses.
 ROLES: Final = {11: ("grid", False), 12: ("solar", True)}
@@ -163,3 +166,26 @@ async def test_every_state(
             assert re.fullmatch(r"R\d{9}", after[one][0])
             assert before[one][1] == after[one][1]
         assert await hass.config_entries.async_unload(again.entry_id)
+
+
+async def test_through_the_dialog(hass: HomeAssistant) -> None:
+    """A person adds it like any other machine, by the serial number that was made up for it."""
+    async with running("jso") as original:
+        entry = await add(hass, original.tcp_port, PLANTS["jso"])
+        data = await async_get_config_entry_diagnostics(hass, entry)
+        await hass.config_entries.async_remove(entry.entry_id)
+    async with SimulatedPlant(replay=data) as plant:
+        form = await start(hass, "network")
+        result = await submit(
+            hass, form, {"host": "127.0.0.1", "port": plant.rtu_port, "framing": "rtu"}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        added: ConfigEntry = result["result"]
+        (unit,) = added.subentries.values()
+        machine = plant.machine(1)
+        assert isinstance(machine, ReplayedMachine)
+        assert (unit.title, unit.unique_id) == ("JSO8048104", machine.serial_number)
+        shown_soc = hass.states.get("sensor.jso8048104_battery_soc")
+        assert shown_soc is not None
+        assert shown_soc.state == "60"
+        assert await hass.config_entries.async_unload(added.entry_id)

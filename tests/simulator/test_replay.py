@@ -31,6 +31,7 @@ JSO: Final[dict[str, Any]] = {
     "registers": {
         "0": "0005",
         "142": "0002 1F40",
+        "555": "0000 0001 0000 0000",
         "529": "0043",
         "534": "475A 0003",
         "587": "1464 003E",
@@ -156,6 +157,15 @@ def test_trouble() -> None:
     cause(plant, {"spikes": [{"register": "battery_soc", "value": 0, "reads": 1}]})
     assert plant.machine(1).read(588, 1) == [0]
     assert plant.machine(1).read(588, 1) == [62]
+    # A fault of its own is in the download already.
+    assert plant.machine(1).read(555, 4) == [0, 1, 0, 0]
+    cause(plant, {"faults": [63]})
+    assert plant.machine(1).read(555, 4) == [0, 0, 0, 0x8000]
+    cause(plant, {"faults": []})
+    assert plant.machine(1).read(555, 4) == [0, 1, 0, 0]
+    # A meter has none.
+    cause(plant, {"unit": 12, "faults": [1]})
+    assert plant.machine(12).read(8192, 2) == [0x4367, 0x8000]
 
 
 def test_beside_simulated_machines() -> None:
