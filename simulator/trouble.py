@@ -96,7 +96,7 @@ def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
     wanted: dict[str, Any] = {
         name: getattr(IN_ORDER, name)
         if value is None and name in TROUBLES
-        else trouble_value(name, getattr(trouble, name, None), value)
+        else _trouble_value(name, getattr(trouble, name, None), value)
         for name, value in changes.items()
     }
     return replace(trouble, **wanted)
@@ -156,7 +156,7 @@ TROUBLES: Final = tuple(field.name for field in fields(Trouble))
 IN_ORDER: Final = Trouble()
 
 
-def trouble_value(name: str, old: object, value: object) -> object:
+def _trouble_value(name: str, old: object, value: object) -> object:
     """Return a value from JSON in the type that a field has."""
     if isinstance(old, bool) and isinstance(value, bool):
         return value

@@ -291,6 +291,30 @@ async def test_busy_gateway(socket_enabled: None) -> None:
         writer.close()
 
 
+async def test_gateway_that_hangs_up_or_is_late(socket_enabled: None) -> None:
+    """A connection ends before a word was said; an answer comes when nobody waits for it any more."""
+    async with SimulatedPlant() as plant:
+        cause(plant, {"hang_up": True})
+        reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+        assert await reader.read(1) == b""
+        writer.close()
+        # Longer than `exchange` waits.
+        cause(plant, {"hang_up": False, "late_answers": 5})
+        assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") == ""
+        cause(plant, {"late_answers": 0})
+        plant.tcp.drop_connections()
+        assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") != ""
+
+
+def test_stick_and_line() -> None:
+    """Their own trouble, which their own tests show, has the same way in."""
+    plant = SimulatedPlant(devices=HOUSE, overheard=True)
+    cause(plant, {"stick": {"late": 0.5}, "line": {"corrupted": 0.1}})
+    assert plant.stick.habits.late == 0.5
+    assert plant.overheard is not None
+    assert plant.overheard.talk.trouble.corrupted == 0.1
+
+
 async def test_exchanged_units(socket_enabled: None) -> None:
     """Each of the two meters answers where the other one was."""
     async with SimulatedPlant(devices=HOUSE) as plant:
