@@ -1,10 +1,11 @@
 """A simulated plant: machines that answer on the wire like real ones, fed by simple physics."""
 
-from .machine import Machine, Trouble, Write
+from .machine import Machine, Write
 from .meter_models import METERS, MeterModel
 from .server import LineTiming, ModbusServer
 from .simulation import SimulatedPlant
 from .stick import Stick, StickHabits
+from .trouble import Spike, Trouble
 
 __all__ = [
     "METERS",
@@ -13,6 +14,7 @@ __all__ = [
     "MeterModel",
     "ModbusServer",
     "SimulatedPlant",
+    "Spike",
     "Stick",
     "StickHabits",
     "Trouble",

@@ -6,14 +6,17 @@ import argparse
 import asyncio
 from datetime import datetime, time
 import json
+from pathlib import Path
 import signal
 import sys
 
+from .cause import cause, parse_trouble
 from .control import ControlServer
 from .jso8048104 import NAME
 from .meter_models import METERS
 from .models import MODELS
 from .overheard import POLLS
+from .scenario import Scenario
 from .server import LineTiming
 from .simulation import START, SimulatedPlant
 from .stick import LOGGER_SERIAL
@@ -54,6 +57,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="UNIT:MODEL",
         help="a machine with its unit id, instead of --model and --unit; may be given more than once",
     )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="a diagnostics download, whose machines then answer instead of simulated ones",
+    )
+    parser.add_argument(
+        "--trouble",
+        type=parse_trouble,
+        action="append",
+        default=[],
+        metavar="[UNIT:]NAME[=JSON]",
+        help="what is wrong from the start on; may be given more than once (docs/simulator.md)",
+    )
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="what goes wrong, and when")
     parser.add_argument("--host", default="127.0.0.1", help="address of the Modbus servers")
     ports = '0 takes a free one, "none" switches it off'
     parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
@@ -104,8 +122,10 @@ async def _run(options: argparse.Namespace) -> None:
         overheard_pattern=options.overheard_pattern,
         line=LineTiming(baudrate=options.baudrate) if options.baudrate else None,
         serial_number=options.serial_number,
+        replay=options.replay,
     )
     plant.advance((options.start - midnight).total_seconds())
+    scenario = options.scenario and Scenario.load(options.scenario, options.start)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -113,6 +133,10 @@ async def _run(options: argparse.Namespace) -> None:
     control = ControlServer(plant)
     async with plant:
         try:
+            for what in options.trouble:
+                cause(plant, what)
+            if scenario:
+                plant.follow(scenario)
             if options.control_port is not None:
                 await control.start(options.control_port)
             ports = {
@@ -132,12 +156,15 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run until SIGINT or SIGTERM; 1 when a port is taken."""
+    """Run until SIGINT or SIGTERM; 1 when a port is taken, or a file or the trouble is none."""
     options = _parser().parse_args()
     try:
         asyncio.run(_run(options))
     except OSError as err:
-        print(f"cannot listen: {err}", file=sys.stderr)
+        print(f"cannot start: {err}", file=sys.stderr)
+        return 1
+    except ValueError as err:
+        print(err, file=sys.stderr)
         return 1
     return 0
 

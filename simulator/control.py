@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 import dataclasses
+import json
 import socket
 from typing import Any, Final
 
 from aiohttp import web
 
-from .machine import Machine, change_trouble
+from .cause import cause
+from .machine import Machine
 from .overheard import OverheardLine, as_dict, change_line
+from .page import as_dict as trouble_as_dict, page
 from .simulation import SimulatedPlant
 from .steering import steer
 from .stick import change_habits
@@ -20,13 +23,24 @@ PLANT: Final = web.AppKey("plant", SimulatedPlant)
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _machine(request: web.Request) -> Machine:
-    """Return the machine that a request is about: ?unit=N, else the first one."""
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def _unit(request: web.Request) -> int | None:
+    """Return the unit id that a request is about: ?unit=N."""
     unit = request.query.get("unit")
-    return request.app[PLANT].machine(None if unit is None else int(unit))
+    return None if unit is None else int(unit)
+
+
+def _machine(request: web.Request) -> Machine:
+    """Return the machine that a request is about, or the first one."""
+    return request.app[PLANT].machine(_unit(request))
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
+    """Return what a request says: a JSON object, or a form whose fields are JSON."""
+    if request.content_type == FORM:
+        return {name: json.loads(str(value)) for name, value in (await request.post()).items()}
     body = await request.json()
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
@@ -35,7 +49,10 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
 
 @web.middleware
 async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn a wrong request into a sentence instead of a trace."""
+    """Turn a wrong request into a sentence instead of a trace, and have no other page press the buttons of ours."""
+    origin = request.headers.get("Origin")
+    if request.method != "GET" and origin not in (None, f"http://{request.host}"):
+        return web.json_response({"error": "asked for by another page"}, status=403)
     try:
         return await handler(request)
     except (KeyError, ValueError, TypeError) as err:
@@ -43,7 +60,9 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def _index(request: web.Request) -> web.Response:
-    """Return what each machine does at the moment."""
+    """Return what each machine does at the moment; to a browser as a page."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return web.Response(text=page(request.app[PLANT]), content_type="text/html")
     machines = request.app[PLANT].machines
     return web.json_response(
         {
@@ -81,25 +100,16 @@ async def _change_registers(request: web.Request) -> web.Response:
     return web.json_response({"changed": len(words)})
 
 
-def _trouble(machine: Machine) -> web.Response:
-    fields = dataclasses.asdict(machine.trouble)
-    return web.json_response(
-        {
-            name: sorted(value) if isinstance(value, frozenset) else value
-            for name, value in fields.items()
-        }
-    )
-
-
 async def _show_trouble(request: web.Request) -> web.Response:
-    return _trouble(_machine(request))
+    return web.json_response(trouble_as_dict(_machine(request).trouble))
 
 
 async def _cause_trouble(request: web.Request) -> web.Response:
-    """Change what is wrong: {"locked": true, "faults": [63]}; fields that are not named stay."""
-    machine = _machine(request)
-    machine.trouble = change_trouble(machine.trouble, await _body(request))
-    return _trouble(machine)
+    """Change what is wrong: {"locked": true, "faults": [63]}; what is not named stays, and null is in order again."""
+    cause(request.app[PLANT], await _body(request), _unit(request))
+    if request.content_type == FORM:
+        raise web.HTTPSeeOther("/")
+    return await _show_trouble(request)
 
 
 async def _steer(request: web.Request) -> web.Response:

@@ -217,7 +217,9 @@ class JsoMachine(InverterMachine):
             self._put(key, value)
         # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
         inverter = [round(power) for power in flows.inverter_phases]
-        grid = [round(power) for power in flows.grid_phases]
+        l1, l2, l3 = map(round, flows.grid_phases)
+        # What the load is reckoned from, whichever way the transformers are.
+        grid = list(self.trouble.clamped((l1, l2, l3)))
         backup = [round(power) for power in flows.backup]
         port = [round(power) for power in flows.port]
         # The port shows what goes through it, whichever way.

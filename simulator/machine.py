@@ -9,20 +9,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 import struct
 from typing import Any, ClassVar, Final
 
 from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Number, Register, Value
+from custom_components.hybrid_inverter.modbus.register import FloatNumber, Number, Register, Value
 
 from .physics import Inverter
+from .trouble import MOST_READ, Spike, Trouble
 
 READ_HOLDING: Final = 0x03
 WRITE_SINGLE: Final = 0x06
 WRITE_MULTIPLE: Final = 0x10
-MOST_READ: Final = 125
 MOST_WRITTEN: Final = 123
+# The units of what counts up.
+COUNTED: Final = frozenset({"kWh", "kvarh", "h"})
 # How many reads are remembered.
 REMEMBERED_READS: Final = 2000
 
@@ -62,46 +64,6 @@ class Read:
     count: int
     # Seconds of the machine's `timer`.
     time: float
-
-
-# First and last address, and the exception code that a read of any of them is answered with.
-type Refused = tuple[int, int, int]
-
-
-@dataclass(slots=True)
-class Trouble:
-    """What is wrong with the machine at the moment; everything off is a machine in order."""
-
-    # Seconds until a written value can be read back.
-    slow_commit: float = 0.0
-    # Seconds after which a written value goes back to what it was.
-    reverting: float = 0.0
-    # Writes are acknowledged and ignored ("Lock out all changes").
-    locked: bool = False
-    # Every request is answered with exception 6.
-    busy: bool = False
-    # No request is answered.
-    silent: bool = False
-    # Fault bits that are set: bit n is fault F(n + 1) of a JSO, E(n + 1) of a SAJ.
-    faults: frozenset[int] = frozenset()
-    # The grid is gone.
-    outage: bool = False
-    # Addresses whose writes are acknowledged and ignored.
-    ignored_writes: frozenset[int] = frozenset()
-    # First and last addresses of which no read is answered.
-    silent_blocks: tuple[tuple[int, int], ...] = ()
-    # What is refused on top of what the model refuses anyway.
-    refused_blocks: tuple[Refused, ...] = ()
-    # The most registers that one read may ask for.
-    longest_read: int = MOST_READ
-    # The battery packs tell nothing of themselves: all their registers are 0.
-    zero_packs: bool = False
-    # So many of the next reads bring numbers of two words of which the high one is from before the last change.
-    torn_reads: int = 0
-    # So many of the next reads are answered with words that lie one register further on.
-    shifted_reads: int = 0
-    # The phases, counted from 1, whose transformer is the wrong way round.
-    reversed_phases: frozenset[int] = frozenset()
 
 
 @dataclass(order=True, slots=True)
@@ -145,8 +107,12 @@ class Machine(ABC):
         self._published: object = None
         self._former: dict[int, int] = {}
         self._high_words = {
-            row.addresses[0] for row in family.every_row() if len(row.addresses) == 2
+            row.addresses[-1 if getattr(row.codec, "low_first", False) else 0]
+            for row in family.every_row()
+            if len(row.addresses) == 2
         }
+        # The counters that somebody has set back, each with what it had counted then.
+        self._origins: dict[str, float] = {}
         self._writable = writable
         self._image = dict.fromkeys(_addresses(registers), 0)
         self._served = frozenset(_addresses(readable))
@@ -171,6 +137,13 @@ class Machine(ABC):
             return derived.compute({name: self.value(name) for name in derived.inputs})
         return self.family.registers[key].decode(self._image)
 
+    def panel_set(self, key: str, value: Value) -> None:
+        """Set a value as if somebody did it on the display."""
+        self._refresh()
+        for row in self.places_of(key):
+            words = row.encode(value, self._image)
+            self._commit(dict(zip(row.addresses, words, strict=True)))
+
     def panel_change(self, address: int, value: int) -> None:
         """Set a raw register as if somebody did it on the display: no questions asked."""
         if address not in self._served:
@@ -183,6 +156,18 @@ class Machine(ABC):
         self._refresh()
         row = self.family.registers[key]
         self._commit(dict(zip(row.addresses, row.encode(value, self._image), strict=True)))
+
+    def places_of(self, key: str) -> Sequence[Register]:
+        """Return wherever the machine has a value; KeyError when it does not have it."""
+        return (self.family.registers[key],)
+
+    def restart(self, key: str) -> None:
+        """Have a counter begin again from 0; KeyError for what the machine does not have, ValueError for no counter."""
+        row = self.places_of(key)[0]
+        if row.unit not in COUNTED or not isinstance(count := self.value(key), (int, float)):
+            raise ValueError(f"{key} is no counter")
+        self._origins[key] = self._origins.get(key, 0.0) + count
+        self._published = None
 
     @abstractmethod
     def step(self, seconds: float) -> None:
@@ -246,7 +231,31 @@ class Machine(ABC):
         if self.trouble.torn_reads:
             self.trouble.torn_reads -= 1
             return self._torn(places)
-        return [self._image[place] for place in places]
+        spiked = self._spiked(places)
+        return [spiked.get(place, self._image[place]) for place in places]
+
+    def _spiked(self, places: Sequence[int]) -> dict[int, int]:
+        """Return the wild words that a read of these places brings instead of the true ones."""
+        words: dict[int, int] = {}
+        now = self._timer()
+        for spike in self.trouble.spikes:
+            wild = self.wild_words(spike)
+            if not spike.is_over(now) and not wild.keys().isdisjoint(places):
+                spike.is_read(now)
+                words |= wild
+        return words
+
+    def wild_words(self, spike: Spike) -> dict[int, int]:
+        """Return the words of a spike by address; KeyError or ValueError when the machine cannot have it."""
+        if isinstance(spike.register, int):
+            if spike.register not in self._served:
+                raise KeyError(spike.register)
+            return {spike.register: spike.value}
+        return {
+            place: word
+            for row in self.places_of(spike.register)
+            for place, word in zip(row.addresses, row.encode(spike.value, self._image), strict=True)
+        }
 
     def _torn(self, places: Sequence[int]) -> list[int]:
         """Return words of which the high ones of two are from before the last change."""
@@ -320,6 +329,8 @@ class Machine(ABC):
     def _put_row(self, row: Register, value: Value) -> None:
         if isinstance(row.codec, Number) and isinstance(value, float):
             value = round(value / row.codec.scale) * row.codec.scale
+        if isinstance(row.codec, FloatNumber) and isinstance(value, float):
+            value = row.codec.nearest(value)
         words = row.encode(value, self._image)
         self._store(dict(zip(row.addresses, words, strict=True)))
 
@@ -351,6 +362,19 @@ class Machine(ABC):
             self._published = state
             self._former = dict(self._image)
             self._publish()
+            self._set_back()
+
+    def _set_back(self) -> None:
+        """Have the counters that began again show what they have counted since."""
+        for key, origin in list(self._origins.items()):
+            for row in self.places_of(key):
+                if not isinstance(count := row.decode(self._image), (int, float)):
+                    continue
+                if count < origin:
+                    # A new day has set it back itself.
+                    self._origins.pop(key, None)
+                    break
+                self._put_row(row, float(count - origin))
 
 
 class InverterMachine(Machine):
@@ -418,7 +442,13 @@ class InverterMachine(Machine):
         super()._refresh()
 
     def _state(self) -> object:
-        return self.plant.clock, self.trouble.zero_packs
+        trouble = self.trouble
+        return (
+            self.plant.clock,
+            trouble.zero_packs,
+            trouble.reversed_phases,
+            trouble.phase_order,
+        )
 
     @abstractmethod
     def _obey(self) -> None:
@@ -449,35 +479,3 @@ def _words_of(pdu: bytes) -> tuple[int, tuple[int, ...]]:
         if size == 2 * count and len(pdu) == 6 + size:
             return address, struct.unpack(f">{count}H", pdu[6:])
     raise Refusal(ILLEGAL_VALUE)
-
-
-def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
-    """Return the trouble with some of its fields changed; ValueError when a field or its type is wrong."""
-    wanted = {
-        name: _trouble_value(name, getattr(trouble, name, None), value)
-        for name, value in changes.items()
-    }
-    return replace(trouble, **wanted)  # type: ignore[arg-type]
-
-
-# How many numbers each block of addresses is.
-_BLOCK_SIZES: Final = {"silent_blocks": 2, "refused_blocks": 3}
-
-
-def _trouble_value(name: str, old: object, value: object) -> object:
-    """Return a value from JSON in the type that the field has."""
-    if isinstance(old, bool) and isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if isinstance(old, float):
-            return float(value)
-        if isinstance(old, int) and not isinstance(old, bool) and isinstance(value, int):
-            return value
-    if isinstance(value, list):
-        if isinstance(old, frozenset):
-            return frozenset(int(number) for number in value)
-        if (size := _BLOCK_SIZES.get(name)) and all(
-            isinstance(block, list) and len(block) == size for block in value
-        ):
-            return tuple(tuple(int(number) for number in block) for block in value)
-    raise ValueError(f"no such trouble: {name}={value!r}")

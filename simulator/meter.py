@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 import math
 import struct
@@ -14,7 +14,7 @@ from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .machine import WRITE_MULTIPLE, Machine
 from .meter_models import MeterModel
-from .physics import PHASES, Measure, Measurement, Phases
+from .physics import PHASES, Measure, Measurement
 
 # What a meter of some years has counted, in watt-hours: of each phase, and net of them.
 FORMER_IMPORT: Final = (1_549_320.0, 1_571_020.0, 1_277_140.0)
@@ -110,16 +110,14 @@ class MeterMachine(Machine):
         if self.trouble.outage:
             return Measurement()
         seen = self._measure()
-        watts, reactive = self._directed(seen.watts), self._directed(seen.vars)
+        watts, reactive = self.trouble.clamped(seen.watts), self.trouble.clamped(seen.vars)
         return Measurement(seen.volts, watts, reactive, seen.hertz)
 
-    def _directed(self, powers: Phases) -> Phases:
-        """Return the powers of the phases as their transformers show them."""
-        l1, l2, l3 = (
-            -power if phase in self.trouble.reversed_phases else power
-            for phase, power in enumerate(powers, 1)
-        )
-        return l1, l2, l3
+    def places_of(self, key: str) -> Sequence[Register]:
+        """Return wherever the meter has a value; some have one in two places."""
+        if found := [row.completed(self.kind.ratios) for row in self._rows if row.key == key]:
+            return found
+        raise KeyError(key)
 
     def _judge(self, words: Mapping[int, int]) -> dict[int, int]:
         return dict(words)

@@ -122,6 +122,12 @@ class SajMachine(InverterMachine):
                 raise Refusal(ILLEGAL_VALUE)
         return dict(words)
 
+    def places_of(self, key: str) -> Sequence[Register]:
+        """Return wherever the machine has a value; machines of the family have some in several places."""
+        if found := self._rows.get(key):
+            return found
+        raise KeyError(key)
+
     # From the registers to the plant
 
     def _obey(self) -> None:
@@ -260,7 +266,7 @@ class SajMachine(InverterMachine):
         plant, flows = self.plant, self.plant.flows
         inverter = [round(power) for power in flows.inverter_phases]
         backup = [round(power) for power in flows.backup]
-        grid = [round(power) for power in flows.grid_phases]
+        grid = [round(power) for power in self.trouble.clamped(flows.grid_phases)]
         terminal = [out - own for out, own in zip(backup, inverter, strict=True)]
         values: dict[str, Value] = {
             "grid_power": sum(grid),
@@ -359,7 +365,8 @@ class SajMachine(InverterMachine):
     def _meters(self) -> dict[str, Value]:
         """Return what the meters measure: A the house's connection, B a solar inverter."""
         plant = self.plant
-        powers = {"meter_a": plant.flows.grid_phases, "meter_b": plant.site.solar_point.powers}
+        at_grid = self.trouble.clamped(plant.flows.grid_phases)
+        powers = {"meter_a": at_grid, "meter_b": plant.site.solar_point.powers}
         values: dict[str, Value] = {}
         for (meter, watts), phases in zip(powers.items(), self._kind.meter_phases, strict=True):
             values[f"{meter}_status"] = "online" if phases else "offline"

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .machine import Refused
 from .physics import Installation, SolarInverter
 from .physics.pv import SOUTH_EAST, SOUTH_WEST, PvString, Tracker
+from .trouble import Refused
 
 SERIAL_NUMBER: Final = "SAJSIM000000000001"
 

@@ -16,7 +16,7 @@ import tty
 from typing import Any, Final
 
 from .framing import Framing, Request
-from .machine import READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE, Machine
+from .machine import BUSY, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE, Machine
 
 # Half a frame, or rubbish, is forgotten after so many seconds of silence.
 IDLE: Final = 0.5
@@ -106,10 +106,13 @@ class ModbusServer:
         """Serve these machines by their unit ids."""
         self.line = line
         self.statistics = Statistics()
-        # For tests: seconds by which every answer is late, and what becomes of an answer's bytes on the way out.
+        # Seconds by which every answer is late.
         self.delay = 0.0
+        # A gateway that has no time: it answers everything itself, with exception 6.
+        self.busy = False
+        # For tests: what becomes of an answer's bytes on the way out.
         self.tamper: Callable[[bytes], bytes] | None = None
-        # For tests: close each new connection at once.
+        # Close each new connection at once.
         self.hang_up = False
         # A module that passes everything on to its one inverter, whatever unit id is asked for.
         self.any_unit = False
@@ -120,6 +123,8 @@ class ModbusServer:
         self._framing = framing
         self._turn = asyncio.Lock()
         self._server: asyncio.Server | None = None
+        # What listens again when a lost link is back; None while there is one.
+        self.lost: asyncio.Task[None] | None = None
         self._pipe: asyncio.ReadTransport | None = None
         self._terminal: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -151,6 +156,10 @@ class ModbusServer:
 
     async def stop(self) -> None:
         """Stop listening and drop all connections."""
+        if self.lost is not None:
+            self.lost.cancel()
+            await asyncio.gather(self.lost, return_exceptions=True)
+            self.lost = None
         if self._server is not None:
             self._server.close()
         self.drop_connections()
@@ -164,6 +173,19 @@ class ModbusServer:
         if self._terminal is not None:
             os.close(self._terminal)
             self._terminal = None
+
+    def lose(self, seconds: float) -> None:
+        """Drop all connections and take none for so many seconds, as when a cable is pulled or a gateway restarts."""
+        if self.lost is None and self._server is not None and self._server.sockets:
+            self.lost = asyncio.create_task(self._be_lost(self._server, seconds))
+
+    async def _be_lost(self, server: asyncio.Server, seconds: float) -> None:
+        host, port = server.sockets[0].getsockname()[:2]
+        server.close()
+        self.drop_connections()
+        await asyncio.sleep(seconds)
+        await self.start(host, port)
+        self.lost = None
 
     def drop_connections(self) -> None:
         """Close all open connections, as a gateway does that restarts."""
@@ -229,10 +251,13 @@ class ModbusServer:
             if self.line is not None:
                 waiting = self.line.before_answer(RTU_OVERHEAD + len(request.pdu))
                 await self._occupy(waiting)
+            pdu: bytes | None
             machine = self._machines.get(request.unit)
             if machine is None and self.any_unit:
                 machine = next(iter(self._machines.values()))
-            if machine is not None:
+            if self.busy:
+                pdu = bytes((request.pdu[0] | 0x80, BUSY))
+            elif machine is not None:
                 pdu = machine.respond(request.pdu)
             elif (code := self._framing.unknown_unit) is not None:
                 pdu = bytes((request.pdu[0] | 0x80, code))

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+import logging
+from pathlib import Path
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from . import jso8048104
+from .cause import cause
 from .framing import RtuFraming, TcpFraming
 from .machine import InverterMachine, Machine
 from .meter import METER_MACHINES, MeterMachine
@@ -20,9 +23,13 @@ from .models import MODELS, Model
 from .overheard import OverheardLine, Talk, polls_for
 from .physics import Inverter, Site, SolarInverter
 from .physics.pv import PvString
+from .replay import replayed
+from .scenario import Scenario
 from .server import LineTiming, ModbusServer
 from .stick import LOGGER_SERIAL, Stick
 from .stick_search import StickSearch
+
+_LOGGER = logging.getLogger(__name__)
 
 START: Final = datetime(2026, 6, 21, 10, 0)  # noqa: DTZ001 - the machine knows no zone
 # Seconds between two steps of the physics.
@@ -63,6 +70,7 @@ class SimulatedPlant:
         serial_number: str | None = None,
         readable: Sequence[tuple[int, int]] | None = None,
         packs: bool | None = None,
+        replay: Path | Mapping[str, Any] | None = None,
     ) -> None:
         """Build it; a port of 0 takes a free one, None leaves that server out. KeyError for an unknown model.
 
@@ -76,6 +84,8 @@ class SimulatedPlant:
         number, which is found on its UDP port if it has one. Each server is a line of its own.
         `overheard` adds a line on which somebody else asks the first meter, in a pattern of `simulator.overheard`; whoever
         connects hears it. ValueError when there is no meter.
+        `replay` is a download of diagnostics, or its file: its machines answer as they did then, and there are no others
+        unless `devices` says so. ValueError when no machine can be made of it.
         All machines are in one house; the first inverter regulates what flows into the grid. Each further unit of a
         model counts the serial number up by one.
         """
@@ -83,7 +93,9 @@ class SimulatedPlant:
         self._host = host
         self._elapsed = 0.0
         self._ticker: asyncio.Task[None] | None = None
-        models = dict.fromkeys(units, model) if devices is None else devices
+        if devices is None:
+            devices = {} if replay is not None else dict.fromkeys(units, model)
+        models = devices
         meters = {
             unit: name if isinstance(name, MeterModel) else METERS[name]
             for unit, name in models.items()
@@ -115,9 +127,11 @@ class SimulatedPlant:
             built[id(kind)] += 1
             self.machines[unit] = machine
             self._inverters.append(machine)
+        if replay is not None:
+            self.machines |= replayed(replay, timer=self.timer)
         self.tcp = ModbusServer(self.machines, TcpFraming(), line=line)
         # A network module is inside its one inverter.
-        module = len(models) == 1 and any(kind.module for kind in kinds.values())
+        module = len(self.machines) == 1 and any(kind.module for kind in kinds.values())
         self.tcp.any_unit = self.tcp.one_client = module
         self.rtu = ModbusServer(self.machines, RtuFraming(), line=line)
         self.serial = ModbusServer(self.machines, RtuFraming(), line=line)
@@ -127,6 +141,8 @@ class SimulatedPlant:
         self.overheard = self._overheard_line(overheard_pattern, seed) if overheard else None
         self._overheard_port = overheard_port
         self._with_serial = serial
+        self.servers: tuple[ModbusServer, ...] = (self.tcp, self.rtu, self.serial, self.stick)
+        self._scenario: Scenario | None = None
         # The path of the serial port; empty when there is none.
         self.serial_device = ""
         self._ports = (
@@ -172,7 +188,7 @@ class SimulatedPlant:
         self.stick_search.stop()
         if self.overheard is not None:
             await self.overheard.stop()
-        for server in (self.tcp, self.rtu, self.stick, self.serial):
+        for server in self.servers:
             await server.stop()
         self.serial_device = ""
 
@@ -227,13 +243,48 @@ class SimulatedPlant:
         """Return the machine with this unit id, or the first one."""
         return self.machines[next(iter(self.machines)) if unit is None else unit]
 
+    def exchange(self, first: int, second: int) -> None:
+        """Have two machines answer at each other's unit id; KeyError when one of them is not there."""
+        machines = self.machines
+        machines[first], machines[second] = machines[second], machines[first]
+
+    def follow(self, scenario: Scenario) -> None:
+        """Let happen what a scenario says, from now on."""
+        self._scenario = scenario
+        self._happen()
+
+    def _happen(self) -> None:
+        """Cause the trouble that is due."""
+        if self._scenario is not None:
+            for happening in self._scenario.due(self.site.now):
+                try:
+                    cause(self, happening.what)
+                except ValueError as err:
+                    # The others go on, and so does the time.
+                    _LOGGER.error("Cannot happen at %s: %s", happening.at, err)  # noqa: TRY400
+
     def advance(self, seconds: float) -> None:
         """Let so much plant time pass at once, and with manual time also the timer of the trouble."""
         self._elapsed += seconds
         self._step(seconds)
 
     def _step(self, seconds: float) -> None:
-        """Let plant time pass for all machines at once."""
+        """Let plant time pass for all machines at once, and what is to happen at its time."""
+        left = seconds
+        while (part := self._seconds_to_trouble(left)) < left:
+            self._pass(part)
+            self._happen()
+            left -= part
+        self._pass(left)
+        self._happen()
+
+    def _seconds_to_trouble(self, most: float) -> float:
+        """Return the seconds until something happens, or so many when nothing does before."""
+        if self._scenario is None or (at := self._scenario.next_at) is None:
+            return most
+        return min(most, max(0.0, (at - self.site.now).total_seconds()))
+
+    def _pass(self, seconds: float) -> None:
         for machine in self._inverters:
             machine.settle()
         self.site.step(seconds)

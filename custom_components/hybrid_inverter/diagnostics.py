@@ -1,5 +1,9 @@
-"""The download that a person attaches to a report: what was read, and how the link behaves."""
+"""The download that a person attaches to a report: what was read, and how the link behaves.
 
+The simulator makes a machine of it again that answers as this one did (docs/simulator.md).
+"""
+
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -8,10 +12,20 @@ from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MAC
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .const import CONF_INVERTED, CONF_LOGGER_SERIAL, CONF_ROLE, CONF_UNIT_ID, DOMAIN
+from .const import (
+    CONF_INVERTED,
+    CONF_LOGGER_SERIAL,
+    CONF_ROLE,
+    CONF_TYPE,
+    CONF_UNIT_ID,
+    DOMAIN,
+    TYPE_LISTEN,
+)
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import Part, part_identifier
-from .modbus.register import Text
+from .modbus.family import Family
+from .modbus.register import WORD, Text
+from .modbus.tables import FAMILIES
 from .plant_diagnostics import plant_diagnostics
 from .plant_members import is_plant
 
@@ -25,11 +39,8 @@ async def async_get_config_entry_diagnostics(
     """Return the diagnostics of a link and of all units on it, or of a plant."""
     if is_plant(entry):
         return plant_diagnostics(entry)
-    return {
-        "link": _link(entry),
-        "options": dict(entry.options),
-        "units": [_unit(unit) for unit in entry.runtime_data.units.values()],
-    }
+    units = [await _unit(entry, unit) for unit in entry.runtime_data.units.values()]
+    return {"link": _link(entry), "options": dict(entry.options), "units": units}
 
 
 async def async_get_device_diagnostics(
@@ -43,7 +54,7 @@ async def async_get_device_diagnostics(
         return {"link": _link(entry)}
     return {
         "units": [
-            _unit(unit)
+            await _unit(entry, unit)
             for unit in entry.runtime_data.units.values()
             if device.identifiers.intersection(part_identifier(unit, part) for part in Part)
         ]
@@ -61,14 +72,14 @@ def _link(entry: HybridInverterConfigEntry) -> dict[str, Any]:
     }
 
 
-def _unit(unit: UnitRuntime) -> dict[str, Any]:
+async def _unit(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> dict[str, Any]:
     """Return everything about a unit but what identifies it."""
     device = unit.device
     identity = asdict(unit.identity)
-    # What a machine holds as text identifies it: serial numbers.
-    secret = [row for row in device.family.registers.values() if isinstance(row.codec, Text)]
-    secret_keys = {row.key for row in secret}
-    secret_addresses = {address for row in secret for address in row.addresses}
+    image = {**await _portrait(entry, unit), **unit.scout.image, **device.image}
+    family = FAMILIES[unit.identity.family]
+    secret_keys = {row.key for row in family.every_row() if isinstance(row.codec, Text)}
+    secret = _secret(family, image)
     return {
         CONF_UNIT_ID: unit.unit_id,
         "identity": async_redact_data({**identity, "facts": dict(identity["facts"])}, TO_REDACT),
@@ -94,12 +105,32 @@ def _unit(unit: UnitRuntime) -> dict[str, Any]:
         "changes": [asdict(change) for change in device.changes],
         "wear": device.wear.as_dict(),
         "registers": _blocks(
-            {
-                address: word
-                for address, word in device.image.items()
-                if address not in secret_addresses
-            }
+            {address: word for address, word in image.items() if address not in secret}
         ),
+        # Where the machine has something to say that is not told here.
+        "redacted": sorted(secret),
+    }
+
+
+async def _portrait(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> Mapping[int, int]:
+    """Return what the machine is recognised by; nothing of one that is silent, or that nobody asks."""
+    if entry.data[CONF_TYPE] == TYPE_LISTEN or unit.silence is not None:
+        return {}
+    return await unit.device.portrait()
+
+
+def _secret(family: Family, image: Mapping[int, int]) -> set[int]:
+    """Return the addresses of what identifies a machine, wherever one of the family may have it: serial numbers.
+
+    They are all that these machines hold as text. Words that say nothing do not say who it is either.
+    """
+    return {
+        address
+        for row in family.every_row()
+        if isinstance(row.codec, Text)
+        and {image.get(address, 0) for address in row.addresses} not in ({0}, {WORD})
+        for address in row.addresses
+        if address in image
     }
 
 

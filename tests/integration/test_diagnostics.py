@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.core import HomeAssistant
@@ -15,11 +16,13 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.errors import LinkTimeout
 from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.unit import LinkUnit
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
-from .helpers import SERIAL, link_entry, network_data, refresh, serial_data, unit_of
+from .helpers import SERIAL, link_entry, network_data, refresh, requests, serial_data, unit_of
 
 # "JSO0000001", "PACK000000000001" and their raw words as they would stand in a dump.
 SECRETS = ("JSO0000001", "PACK0000", "127.0.0.1", "4A53 4F30", "5041 434B")
@@ -99,6 +102,15 @@ async def test_entry(
         11: 6144,
     }
     assert not words.keys() & {3, 4, 5, 6, 7, *range(10032, 10040)}
+    # The serial number, and that of the first pack; the second one has none.
+    assert unit["redacted"] == [3, 4, 5, 6, 7, *range(10032, 10040)]
+    # What the machine is recognised by, which nobody polls: its type, its power, its inputs and phases.
+    assert {address: words[address] for address in (0, 20, 21, 22)} == {
+        0: 5,
+        20: 14464,
+        21: 1,
+        22: 515,
+    }
     # A block of consecutive registers is one line.
     assert len(unit["registers"]) < 12
 
@@ -131,6 +143,25 @@ async def test_changes_and_refused_registers(
     assert unit["resting"] == []
     assert unit["polls"]["energy"]["successful"] is False
     assert data["link"]["statistics"]["exceptions"]["6"] >= 1
+
+
+async def test_silent_machine(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+) -> None:
+    """It is not asked for what it is recognised by, as each question takes its time; what was read is there."""
+    plant.machine().trouble.silent = True
+    plant.tcp.drop_connections()
+    with patch.object(LinkUnit, "read_holding_registers", side_effect=LinkTimeout("1 s")):
+        await refresh(hass, loaded, Group.POWER)
+    asked = requests(plant)
+    data: Any = await get_diagnostics_for_config_entry(hass, hass_client, loaded)
+    assert requests(plant) == asked
+    assert data["units"][0]["polls"]["power"]["successful"] is False
+    # The work mode.
+    assert raw(data["units"][0]["registers"])[142] == 2
 
 
 async def test_serial_port_is_not_told(

@@ -15,7 +15,7 @@ from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.link import Link
 from custom_components.hybrid_inverter.modbus.register import Group
 from simulator import SimulatedPlant
-from simulator.machine import Trouble
+from simulator.trouble import Trouble
 
 from .helpers import entity, find, network_data, refresh, state
 

@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.register import Group
 from simulator import SimulatedPlant
-from simulator.machine import Trouble
+from simulator.trouble import Trouble
 
 from .helpers import find, network_data, refresh, unit_of
 

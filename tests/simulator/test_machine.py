@@ -9,8 +9,9 @@ from typing import Final
 import pytest
 
 from simulator.jso import JsoMachine
-from simulator.machine import Machine, Refusal, Trouble, change_trouble
+from simulator.machine import Machine, Refusal
 from simulator.physics import Plant
+from simulator.trouble import Trouble, change_trouble
 
 
 class Clock:

@@ -420,6 +420,26 @@ class Device:
                 self._fit(self.features | found)
         return self.features - before
 
+    async def portrait(self) -> Mapping[int, int]:
+        """Return the words of what tells which machine this is and what it has, as far as it answers.
+
+        It is asked like one that nobody has met before, so that whoever has these words can recognise it.
+        """
+        stranger = Device(self._unit, self._kind)
+
+        async def ask(address: int, count: int) -> Words:
+            if (words := await self._ask_for(address, count)) is not None:
+                recognised.update(enumerate(words, address))
+            return words
+
+        recognised: dict[int, int] = {}
+        with suppress(DeviceError):
+            if await conclude(self._kind.recognise(), ask) is not True:
+                recognised.clear()
+            await stranger.read(self._kind.identity)
+            await stranger.discover()
+        return {**recognised, **stranger.image}
+
     async def _look_for(self, sought: Collection[Feature]) -> set[str]:
         """Return which of these features the machine has."""
         looked_at = {key: row for feature in sought for key, row in feature.proof.rows.items()}

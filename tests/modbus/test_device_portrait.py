@@ -1,0 +1,62 @@
+"""What a machine is recognised by, asked for again, for somebody who has never met it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.errors import LinkTimeout
+from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+
+from .fake_unit import FakeUnit
+
+# Type 5, serial number JSO0000001, 8000 W in tenths, two MPPT inputs and three phases.
+WORDS = {
+    0: 5,
+    3: 0x4A53,
+    4: 0x4F30,
+    5: 0x3030,
+    6: 0x3030,
+    7: 0x3031,
+    20: 0x3880,
+    21: 1,
+    22: 0x0203,
+}
+
+
+def device_of(unit: FakeUnit) -> Device:
+    """Return a JSO that was met before."""
+    return Device(unit, FAMILIES["jso"], known={"rated_power": 8000})
+
+
+async def test_portrait() -> None:
+    """It has the type, who it is, and what shows what it has; the machine's image is as it was."""
+    device = device_of(FakeUnit(dict(WORDS)))
+    portrait = await device.portrait()
+    assert portrait.items() >= WORDS.items()
+    # It has no battery packs.
+    assert portrait[10002] == 0
+    assert device.image == {}
+
+
+async def test_refused() -> None:
+    """What it refuses is not in it."""
+    unit = FakeUnit(dict(WORDS), refused=dict.fromkeys(range(10000, 10400), 2))
+    portrait = await device_of(unit).portrait()
+    assert portrait.items() >= WORDS.items()
+    assert max(portrait) < 10000
+
+
+async def test_another_machine() -> None:
+    """A code that is not one of the family's says nothing of it."""
+    unit = FakeUnit({0: 0x1234}, faults=deque([None, LinkTimeout("1 s")]), fault=None)
+    assert await device_of(unit).portrait() == {}
+
+
+async def test_silence() -> None:
+    """What has come before the machine fell silent is kept."""
+    unit = FakeUnit(dict(WORDS), faults=deque([None, LinkTimeout("1 s")]))
+    assert await device_of(unit).portrait() == {0: 5}
+    unit = FakeUnit(fault=LinkTimeout("1 s"))
+    assert await device_of(unit).portrait() == {}
+    assert len(unit.requests) == 1

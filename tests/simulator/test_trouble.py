@@ -1,0 +1,415 @@
+"""Every trouble there is, caused as the command line, a scenario and the control page cause it, and seen on the wire."""
+
+# ruff: noqa: DTZ001 - the machine knows no zone
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+import json
+from pathlib import Path
+import struct
+from typing import Any
+
+import pytest
+
+from simulator import SimulatedPlant
+from simulator.cause import NAMES, cause, parse_trouble
+from simulator.scenario import Scenario
+
+from .wire import exchange
+
+JSO, SAJ, DTSU, DDSU = 1, 2, 11, 12
+HOUSE = {JSO: "JSO8048104", SAJ: "H2-10K-T2", DTSU: "DTSU666", DDSU: "DDSU666"}
+
+
+@pytest.fixture
+def plant() -> SimulatedPlant:
+    """Return a house at ten o'clock, without servers; its time stands still."""
+    plant = SimulatedPlant(devices=HOUSE)
+    plant.advance(60)
+    return plant
+
+
+def ask(plant: SimulatedPlant, unit: int, pdu: str) -> str | None:
+    """Send a request, and return the answer."""
+    answer = plant.machine(unit).respond(bytes.fromhex(pdu))
+    return None if answer is None else answer.hex(" ")
+
+
+def read(plant: SimulatedPlant, unit: int, address: int, count: int = 1) -> list[int]:
+    """Return registers as they come over the wire."""
+    answer = plant.machine(unit).respond(struct.pack(">BHH", 3, address, count))
+    assert answer is not None
+    assert answer[:2] == bytes((3, 2 * count))
+    return list(struct.unpack(f">{count}H", answer[2:]))
+
+
+def signed(plant: SimulatedPlant, unit: int, address: int, count: int = 1) -> list[int]:
+    """Return registers with a sign."""
+    return [word - 0x10000 if word & 0x8000 else word for word in read(plant, unit, address, count)]
+
+
+def single(plant: SimulatedPlant, unit: int, address: int) -> float:
+    """Return a single of two registers."""
+    number: float = struct.unpack(">f", struct.pack(">2H", *read(plant, unit, address, 2)))[0]
+    return number
+
+
+# ---------------------------------------------------------------------- of a machine
+
+
+def test_outage(plant: SimulatedPlant) -> None:
+    """No volts at the grid, and a meter has no supply."""
+    assert all(word > 2200 for word in read(plant, JSO, 598, 3))
+    cause(plant, {"outage": True}, JSO)
+    plant.advance(1)
+    assert read(plant, JSO, 598, 3) == [0, 0, 0]
+    assert ask(plant, DTSU, "03 2000 0002") is None
+    cause(plant, {"outage": None}, JSO)
+    plant.advance(1)
+    assert all(word > 2200 for word in read(plant, JSO, 598, 3))
+
+
+@pytest.mark.parametrize("bit", range(64))
+def test_any_fault(bit: int) -> None:
+    """Each has its bit, sixteen to a register, and the machine says that it has one."""
+    plant = SimulatedPlant()
+    plant.advance(1)
+    cause(plant, {"faults": [bit]})
+    words = [0, 0, 0, 0]
+    words[bit // 16] = 1 << bit % 16
+    assert read(plant, 1, 555, 4) == words
+    assert read(plant, 1, 500) == [4]
+
+
+def test_spike_by_name(plant: SimulatedPlant) -> None:
+    """Only reads that touch it count."""
+    cause(plant, {"spikes": [{"register": "battery_soc", "value": 6, "reads": 2}]})
+    assert read(plant, JSO, 588) == [6]
+    assert read(plant, JSO, 587) != [6]
+    assert read(plant, JSO, 586, 4)[2] == 6
+    assert read(plant, JSO, 588) == [60]
+
+
+def test_spike_by_address(plant: SimulatedPlant) -> None:
+    """A raw word, for some seconds from the first read on."""
+    cause(plant, {"unit": SAJ, "spikes": [{"register": 0x406F, "value": 65535, "seconds": 10}]})
+    plant.advance(60)
+    assert read(plant, SAJ, 0x406F) == [65535]
+    plant.advance(9)
+    assert read(plant, SAJ, 0x406F) == [65535]
+    plant.advance(1)
+    assert 6000 < read(plant, SAJ, 0x406F)[0] < 6200
+
+
+def test_spike_until_it_is_taken_away(plant: SimulatedPlant) -> None:
+    """A counter that falls to 0 on a meter, wherever it is shown."""
+    cause(plant, {"unit": DTSU, "spikes": [{"register": "import_energy_total", "value": 0}]})
+    for _ in range(3):
+        assert read(plant, DTSU, 0x101E, 2) == read(plant, DTSU, 0x181E, 2) == [0, 0]
+    cause(plant, {"unit": DTSU, "spikes": []})
+    assert single(plant, DTSU, 0x101E) == pytest.approx(4397.49, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("unit", "address", "old", "new", "torn"),
+    [
+        # 6553.5 kWh and 0.2 more in tenths, the low word first: the old high word makes 0.1 of it.
+        (JSO, 534, [0xFFFF, 0], [0x0001, 1], [0x0001, 0]),
+        # 655.35 kWh and 0.2 more in hundredths, the high word first: 0.19.
+        (SAJ, 0x40C5, [0, 0xFFFF], [1, 0x0013], [0, 0x0013]),
+    ],
+)
+def test_torn_words(
+    plant: SimulatedPlant, unit: int, address: int, old: list[int], new: list[int], torn: list[int]
+) -> None:
+    """The high word of a counter is from before it rose, wherever it lies."""
+    machine: Any = plant.machine(unit)
+    low = {JSO: 6_553_510.0, SAJ: 655_351.0}[unit]
+    machine.plant.total["pv"] = low
+    machine.plant.clock_offset = machine.plant.clock_offset + (
+        datetime(1, 1, 2) - datetime(1, 1, 1)
+    )
+    assert read(plant, unit, address, 2) == old
+    machine.plant.total["pv"] = low + 200
+    machine.plant.clock_offset = machine.plant.clock_offset * 2
+    cause(plant, {"torn_reads": 1}, unit)
+    assert read(plant, unit, address, 2) == torn
+    assert read(plant, unit, address, 2) == new
+
+
+def test_counter_that_begins_again(plant: SimulatedPlant) -> None:
+    """It counts on from 0, and a daily one is right again when the next day has begun."""
+    cause(plant, {"restarted_counters": ["pv_energy_total", "pv_energy_today"]}, JSO)
+    assert read(plant, JSO, 534, 2) == read(plant, JSO, 529, 1) * 2 == [0, 0]
+    plant.advance(3600)
+    (today,) = read(plant, JSO, 529)
+    assert 50 < today < 80
+    assert read(plant, JSO, 534, 2) == [today, 0]
+    plant.advance(13 * 3600)
+    assert read(plant, JSO, 529) == [0]
+    plant.advance(8 * 3600)
+    machine: Any = plant.machine(JSO)
+    assert read(plant, JSO, 529) == [int(machine.plant.today["pv"] / 100)] > [5]
+
+
+def test_counter_of_a_meter_that_begins_again(plant: SimulatedPlant) -> None:
+    """It does in both places where the meter has it."""
+    cause(plant, {"unit": DTSU, "restarted_counters": ["import_energy_total"]})
+    assert single(plant, DTSU, 0x101E) == single(plant, DTSU, 0x181E) == 0
+    plant.advance(3600)
+    assert single(plant, DTSU, 0x101E) == single(plant, DTSU, 0x181E) > 0.1
+
+
+def test_slow_commit(plant: SimulatedPlant) -> None:
+    """What was acknowledged is there after a while."""
+    cause(plant, {"slow_commit": 5}, JSO)
+    assert ask(plant, JSO, "10 008e 0001 02 0000") == "10 00 8e 00 01"
+    assert read(plant, JSO, 142) == [2]
+    plant.advance(5)
+    assert read(plant, JSO, 142) == [0]
+
+
+def test_reverting_write(plant: SimulatedPlant) -> None:
+    """What was acknowledged goes back."""
+    cause(plant, {"reverting": 10}, SAJ)
+    assert ask(plant, SAJ, "06 3647 0001") == "06 36 47 00 01"
+    assert read(plant, SAJ, 0x3647) == [1]
+    plant.advance(10)
+    assert read(plant, SAJ, 0x3647) == [0]
+
+
+def test_panel(plant: SimulatedPlant) -> None:
+    """Somebody changes settings at the machine itself, by name or by address."""
+    assert read(plant, JSO, 142, 4) == [2, 8000, 0, 1]
+    cause(plant, {"panel": {"work_mode": "selling_first", "145": 0}}, JSO)
+    assert read(plant, JSO, 142, 4) == [0, 8000, 0, 0]
+    assert plant.machine(JSO).writes == []
+
+
+def test_transformer_the_wrong_way_round(plant: SimulatedPlant) -> None:
+    """The grid's power has another sign there, and the load that is reckoned from it is wrong."""
+    assert signed(plant, JSO, 622, 4) == [-1401, 335, 333, -733]
+    assert read(plant, JSO, 653) == [421]
+    for unit in (JSO, SAJ, DTSU):
+        cause(plant, {"reversed_phases": [1]}, unit)
+    assert signed(plant, JSO, 622, 4) == [1401, 335, 333, 2069]
+    assert read(plant, JSO, 653) == [421 + 2 * 1401]
+    assert signed(plant, SAJ, 0x40AD) == [2069]
+    assert signed(plant, SAJ, 0xA03F) == [1401]
+    assert single(plant, DTSU, 0x2014) == pytest.approx(14011, abs=1)
+    cause(plant, {"reversed_phases": []}, JSO)
+    assert signed(plant, JSO, 622, 4) == [-1401, 335, 333, -733]
+
+
+def test_transformers_swapped(plant: SimulatedPlant) -> None:
+    """Each phase shows the other's power, and the sum is right."""
+    for unit in (JSO, SAJ, DTSU):
+        cause(plant, {"phase_order": [2, 1, 3]}, unit)
+    assert signed(plant, JSO, 622, 4) == [335, -1401, 333, -733]
+    assert signed(plant, SAJ, 0x40AD) == [-733]
+    assert signed(plant, SAJ, 0xA03F) == [335]
+    assert single(plant, DTSU, 0x2014) == pytest.approx(3355, abs=1)
+    assert single(plant, DTSU, 0x2016) == pytest.approx(-14011, abs=1)
+    assert single(plant, DTSU, 0x2012) == pytest.approx(-7322, abs=1)
+
+
+def test_what_there_is_not(plant: SimulatedPlant) -> None:
+    """It is refused with a reason, and nothing has changed."""
+    before = plant.machine(JSO).trouble
+    for wrong in (
+        {"no_such": True},
+        {"unit": 99, "outage": True},
+        {"outage": True, "faults": [True]},
+        {"phase_order": [1, 1, 3]},
+        {"spikes": [{"register": "battery_soc"}]},
+        {"spikes": [{"register": "no_such", "value": 1}]},
+        {"spikes": [{"register": "battery_soc", "value": 99999}]},
+        {"spikes": [{"register": 588, "value": 65536}]},
+        {"spikes": [{"register": 9999, "value": 1}]},
+        {"spikes": [{"register": 588, "value": 1, "reads": 0}]},
+        {"restarted_counters": ["battery_soc"]},
+        {"restarted_counters": ["no_such"]},
+        {"panel": {"work_mode": "no_such"}},
+        {"panel": {"142": 65536}},
+        {"panel": 1},
+        {"exchanged_units": [11]},
+        {"exchanged_units": [11, 99]},
+        {"lost_link": True},
+        {"lost_link": -1},
+        {"busy_gateway": 1},
+        {"stick": {"late": 2}},
+        {"line": {"silent": True}},
+    ):
+        with pytest.raises(ValueError, match=r".+"):
+            cause(plant, wrong)
+        assert plant.machine(JSO).trouble is before
+
+
+# ---------------------------------------------------------------------- of the link
+
+
+async def test_lost_link(socket_enabled: None) -> None:
+    """The connection ends, nobody can connect for a while, and then all is as before."""
+    async with SimulatedPlant() as plant:
+        port = plant.tcp_port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(bytes.fromhex("0001 0000 0006 01 03 008e 0001"))
+        assert (await reader.readexactly(11))[-2:] == b"\0\2"
+        cause(plant, {"lost_link": 0.2})
+        assert await reader.read(1) == b""
+        writer.close()
+        with pytest.raises(OSError, match=r".+"):
+            await asyncio.open_connection("127.0.0.1", port)
+        assert plant.tcp.lost is not None
+        await plant.tcp.lost
+        assert plant.tcp_port == port
+        assert await exchange(port, "0001 0000 0006 01 03 008e 0001") != ""
+
+
+async def test_plant_that_ends_without_its_link(socket_enabled: None) -> None:
+    """Nobody listens when it is over."""
+    async with SimulatedPlant() as plant:
+        port = plant.tcp_port
+        cause(plant, {"lost_link": 60})
+    with pytest.raises(OSError, match=r".+"):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_busy_gateway(socket_enabled: None) -> None:
+    """It answers everything itself, also what no machine is there for; then it hears one client."""
+    async with SimulatedPlant() as plant:
+        cause(plant, {"busy_gateway": True})
+        for unit in ("01", "09"):
+            answer = await exchange(plant.tcp_port, f"0001 0000 0006 {unit} 03 008e 0001")
+            assert answer == f"00 01 00 00 00 03 {unit} 83 06"
+        cause(plant, {"busy_gateway": False, "one_client": True})
+        reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+        writer.write(bytes.fromhex("0001 0000 0006 01 03 008e 0001"))
+        await reader.readexactly(11)
+        assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") == ""
+        writer.close()
+
+
+async def test_gateway_that_hangs_up_or_is_late(socket_enabled: None) -> None:
+    """A connection ends before a word was said; an answer comes when nobody waits for it any more."""
+    async with SimulatedPlant() as plant:
+        cause(plant, {"hang_up": True})
+        reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
+        assert await reader.read(1) == b""
+        writer.close()
+        # Longer than `exchange` waits.
+        cause(plant, {"hang_up": False, "late_answers": 5})
+        assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") == ""
+        cause(plant, {"late_answers": 0})
+        plant.tcp.drop_connections()
+        assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") != ""
+
+
+def test_stick_and_line() -> None:
+    """Their own trouble, which their own tests show, has the same way in."""
+    plant = SimulatedPlant(devices=HOUSE, overheard=True)
+    cause(plant, {"stick": {"late": 0.5}, "line": {"corrupted": 0.1}})
+    assert plant.stick.habits.late == 0.5
+    assert plant.overheard is not None
+    assert plant.overheard.talk.trouble.corrupted == 0.1
+
+
+async def test_exchanged_units(socket_enabled: None) -> None:
+    """Each of the two meters answers where the other one was."""
+    async with SimulatedPlant(devices=HOUSE) as plant:
+        # The software versions: 109 of the DTSU666 is at 0; the DDSU666 has the code of its keypad there.
+        first, second = "0001 0000 0006 0b 03 0000 0001", "0001 0000 0006 0c 03 0000 0001"
+        assert (await exchange(plant.tcp_port, first)).endswith("00 6d")
+        cause(plant, {"exchanged_units": [DTSU, DDSU]})
+        assert (await exchange(plant.tcp_port, first)).endswith("02 bd")
+        assert (await exchange(plant.tcp_port, second)).endswith("00 6d")
+
+
+# ---------------------------------------------------------------------- from the command line and from a file
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("outage", {"outage": True}),
+        ("11:outage", {"unit": 11, "outage": True}),
+        ("faults=[3, 63]", {"faults": [3, 63]}),
+        ("2:slow_commit=5", {"unit": 2, "slow_commit": 5}),
+        (
+            'panel={"work_mode": "selling_first"}',
+            {"panel": {"work_mode": "selling_first"}},
+        ),
+    ],
+)
+def test_on_the_command_line(text: str, what: dict[str, Any]) -> None:
+    """[UNIT:]NAME[=JSON]."""
+    assert parse_trouble(text) == what
+
+
+SCENARIO = [
+    {"at": "11:30", "unit": JSO, "panel": {"work_mode": "selling_first"}},
+    {"at": 90, "unit": JSO, "faults": [63]},
+    {"at": "2026-06-22T09:00", "unit": JSO, "faults": []},
+    # Tomorrow, as it is ten already.
+    {"at": "08:00", "unit": DTSU, "silent": True},
+]
+
+
+def test_scenario(plant: SimulatedPlant, tmp_path: Path) -> None:
+    """Each thing happens at its time, however long the steps are."""
+    file = tmp_path / "scenario.json"
+    file.write_text(json.dumps(SCENARIO), encoding="utf-8")
+    plant.follow(Scenario.load(file, datetime(2026, 6, 21, 10)))
+    plant.advance(29)
+    assert read(plant, JSO, 558) == [0]
+    plant.advance(1)
+    assert read(plant, JSO, 558) == [0x8000]
+    # From 10:01:30 to 11:31 in one step: it sells for a minute of it, so that the battery is used.
+    plant.advance(89.5 * 60)
+    assert read(plant, JSO, 142) == [0]
+    machine: Any = plant.machine(JSO)
+    assert machine.plant.total["battery_discharge"] > 0
+    plant.advance(20 * 3600)
+    assert ask(plant, DTSU, "03 0000 0001") == "03 02 00 6d"
+    plant.advance(3600)
+    assert ask(plant, DTSU, "03 0000 0001") is None
+    assert read(plant, JSO, 558) == [0x8000]
+    plant.advance(3600)
+    assert read(plant, JSO, 558) == [0]
+
+
+def test_scenario_with_something_impossible(
+    plant: SimulatedPlant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and the time goes on."""
+    plant.follow(
+        Scenario([{"at": 1, "unit": 99, "outage": True}, {"at": 70, "busy": True}], plant.site.now)
+    )
+    plant.advance(70)
+    assert "no such unit: 99" in caplog.text
+    assert ask(plant, JSO, "03 008e 0001") == "83 06"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"at": 5},
+        {"at": 5, "unit": 1},
+        {"busy": True},
+        {"at": True, "busy": True},
+        {"at": "soon", "busy": True},
+        {"at": None, "busy": True},
+        {"at": 5, "no_such": True},
+    ],
+)
+def test_no_scenario(entry: dict[str, Any]) -> None:
+    """It is refused before anything happens."""
+    with pytest.raises(ValueError, match=r".+"):
+        Scenario([entry], datetime(2026, 6, 21))
+
+
+def test_document() -> None:
+    """It has a line for everything that trouble can be called."""
+    document = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(NAMES) if f"| `{name}` |" not in document] == []
