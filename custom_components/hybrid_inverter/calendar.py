@@ -39,7 +39,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of every unit that has a schedule."""
-    async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
+    await async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
 
 
 class ScheduleCalendar(ScheduleEntity, CalendarEntity):
