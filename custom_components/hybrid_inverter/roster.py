@@ -19,7 +19,7 @@ from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .modbus.register import Group
 
 # How many entities are added before others have their turn: each costs Home Assistant about a millisecond.
-AT_ONCE: Final = 12
+AT_ONCE: Final = 8
 
 
 class Roster[DescriptionT: UnitEntityDescription]:
@@ -55,8 +55,8 @@ class Roster[DescriptionT: UnitEntityDescription]:
                 self._remove(item)
         coming = [item for item in self._descriptions if item.key in self._there]
         for some in batched(coming, AT_ONCE, strict=False):
-            self._add(list(some))
             await asyncio.sleep(0)
+            self._add(list(some))
         if coming:
             self._coordinator.async_catch_up()
         self._started = True
