@@ -151,12 +151,6 @@ class Machine(ABC):
         self._refresh()
         self._commit({address: value})
 
-    def panel_set(self, key: str, value: Value) -> None:
-        """Set a setting by its canonical key as if somebody did it on the display."""
-        self._refresh()
-        row = self.family.registers[key]
-        self._commit(dict(zip(row.addresses, row.encode(value, self._image), strict=True)))
-
     def places_of(self, key: str) -> Sequence[Register]:
         """Return wherever the machine has a value; KeyError when it does not have it."""
         return (self.family.registers[key],)

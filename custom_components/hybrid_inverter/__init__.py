@@ -165,6 +165,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             unit.faults = FaultMonitor(hass, unit, rules, memory)
         entry.async_on_unload(link.add_listener(unit.link_changed))
         entry.async_on_unload(unit.device.add_listener(unit.publish))
+        # There is much to look up for a unit, and others want their turn.
+        await asyncio.sleep(0)
     entry.async_on_unload(async_reload_on_change(hass, entry))
     entry.async_on_unload(async_follow_heard(hass, entry, link))
 
@@ -178,6 +180,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
     for unit in runtime.units.values():
         _register_device(hass, entry, unit, link_id)
         _remove_orphans(hass, entry, unit)
+        await asyncio.sleep(0)
         identity = unit.coordinators[Group.IDENTITY]
         for listener in (
             partial(_update_firmware, dr.async_get(hass), unit),
@@ -186,6 +189,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: HybridInverterConfigEntr
             entry.async_on_unload(identity.async_add_listener(listener))
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     for unit in runtime.units.values():
+        unit.loading = False
         if unit.faults is not None:
             entry.async_on_unload(unit.faults.async_start())
         _look_again(hass, entry, unit)
@@ -274,27 +278,32 @@ def _build_unit(
             if known.config_subentry_id == subentry.subentry_id
         ),
     )
-    wanted = partial(_enabled_keys, registry, unit)
+    enabled = _enabled_keys(registry, unit)
     unit.coordinators = {
-        group: GroupCoordinator(hass, entry, unit, group, wanted(group))
+        group: GroupCoordinator(
+            hass,
+            entry,
+            unit,
+            group,
+            {key for key in enabled if device.family.group_of(key) is group},
+        )
         for group in DEFAULT_INTERVALS
     }
     return unit
 
 
-def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, group: Group) -> set[str]:
-    """Return the keys of a group that will be shown, as far as the entity registry knows, and those that are watched."""
-    family = unit.device.family
-    keys = {key for key in watched_keys(family.faults) if family.group_of(key) is group}
+def _enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime) -> set[str]:
+    """Return the keys that will be shown, as far as the entity registry knows, and those that are watched."""
+    keys = set(watched_keys(unit.device.family.faults))
     for platform, description in _descriptions(unit):
         deciding = {key for usage in usages_of(unit, description) for key in usage.keys}
-        keys |= {key for key in deciding if family.group_of(key) is group}
-        polled = description.polled_from(family)
-        if not any(family.group_of(key) is group for key in polled):
+        keys |= deciding
+        if not (polled := description.polled_from(unit.device.family)):
             continue
-        if deciding and not unit.was_there(unique_id(unit, description)):
+        known_as = unique_id(unit, description)
+        if deciding and not unit.was_there(known_as):
             continue
-        entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id(unit, description))
+        entity_id = registry.async_get_entity_id(platform, DOMAIN, known_as)
         known = registry.async_get(entity_id) if entity_id else None
         if not known.disabled if known else description.entity_registry_enabled_default:
             keys |= polled

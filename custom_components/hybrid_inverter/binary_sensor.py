@@ -105,7 +105,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the binary sensors of the link, and of every unit."""
     async_add_entities(link_binary_sensors(entry))
-    async_add_values(
+    await async_add_values(
         entry, async_add_entities, (*BINARY_SENSORS, *READ_ONLY_SETTINGS), UnitBinarySensor
     )
     for subentry_id, unit in entry.runtime_data.units.items():

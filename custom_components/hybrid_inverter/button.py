@@ -58,7 +58,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of every unit."""
-    async_add_values(entry, async_add_entities, BUTTONS, UnitButton)
+    await async_add_values(entry, async_add_entities, BUTTONS, UnitButton)
 
 
 class UnitButton(UnitEntity, ButtonEntity):

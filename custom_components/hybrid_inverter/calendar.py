@@ -1,5 +1,6 @@
 """The calendar: the schedule as what happens in the coming days."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, override
@@ -14,6 +15,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .coordinator import HybridInverterConfigEntry
+from .modbus.device import Snapshot
 from .modbus.schedule import Occurrence, Timetable, happenings
 from .roster import async_add_values
 from .schedule import ScheduleDescription, ScheduleEntity
@@ -39,41 +41,47 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of every unit that has a schedule."""
-    async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
+    await async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
 
 
 class ScheduleCalendar(ScheduleEntity, CalendarEntity):
     """What the schedule makes of the battery, day by day; it is changed with the action set_schedule."""
 
     entity_description: ScheduleCalendarDescription
+    # What was shown last, of which reading and in which minute.
+    _shown_event: tuple[Snapshot, datetime, CalendarEvent | None] | None = None
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return what is in force, or else what comes next."""
-        now = dt_util.now()
-        return next(iter(self._events(now, now + AHEAD)), None)
+        """Return what is in force, or else what comes next.
+
+        Home Assistant asks several times for each state; what it is told stays true for a minute.
+        """
+        reading, now = self.coordinator.data, dt_util.now().replace(second=0, microsecond=0)
+        if self._shown_event is None or self._shown_event[:2] != (reading, now):
+            event = next(self._events(now, now + AHEAD), None)
+            self._shown_event = (reading, now, event)
+        return self._shown_event[2]
 
     @override
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
         """Return what happens between two moments."""
-        return self._events(start_date, end_date)
+        return list(self._events(start_date, end_date))
 
-    def _events(self, start: datetime, end: datetime) -> list[CalendarEvent]:
-        """Return the events that begin before the end and end after the start."""
+    def _events(self, start: datetime, end: datetime) -> Iterator[CalendarEvent]:
+        """Return the events that begin before the end and end after the start, in order."""
         if (schedule := self.schedule) is None:
-            return []
+            return
         zone = dt_util.get_default_time_zone()
         first = start.astimezone(zone).date() - BEFORE
         last = end.astimezone(zone).date() + BEFORE
         since, until = start.timestamp(), end.timestamp()
-        return [
-            _event(schedule, item)
-            for item in happenings(schedule, first, last, zone)
-            if item.end.timestamp() > since and item.start.timestamp() < until
-        ]
+        for item in happenings(schedule, first, last, zone):
+            if item.end.timestamp() > since and item.start.timestamp() < until:
+                yield _event(schedule, item)
 
     @override
     def fingerprint(self) -> tuple[Any, ...]:

@@ -7,9 +7,12 @@ from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
+    ConfigEntryState,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .modbus.connection import Connection
 
 
 @callback
@@ -29,6 +32,15 @@ def async_reload_on_change(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
     return async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
+
+
+async def async_connection(entry: ConfigEntry) -> Connection | None:
+    """Return the link of an entry if it is in use; while it is being loaded again, wait for that."""
+    async with entry.setup_lock:
+        if entry.state is not ConfigEntryState.LOADED:
+            return None
+        connection: Connection = entry.runtime_data.link
+        return connection
 
 
 def _units(entry: ConfigEntry) -> dict[str, tuple[str, Mapping[str, Any]]]:

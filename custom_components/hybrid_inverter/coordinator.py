@@ -69,6 +69,8 @@ class UnitRuntime:
     silence: DeviceError | None = None
     # Whether it was tried to put back what a mode has left behind that is over.
     tidied: bool = False
+    # Whether its entities are still being added.
+    loading: bool = True
     # The unique ids that the entity registry had when the entry was loaded, whatever they were shown as.
     registered: frozenset[str] = frozenset()
 
@@ -235,7 +237,9 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     @property
     def keys(self) -> frozenset[str]:
         """Return what enabled entities show, what the device page does, and what other values rest on."""
-        shown = frozenset[str]().union(*self.async_contexts()) or self._first_keys
+        shown = frozenset[str]().union(*self.async_contexts())
+        if self.unit.loading or not shown:
+            shown |= self._first_keys
         family = self.unit.device.family
         if self.group is Group.IDENTITY:
             return shown.union(family.firmware, self.unit.device.foundations)

@@ -160,7 +160,7 @@ def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
         return False
     if description.role not in (None, unit.role):
         return False
-    if not description.polled_from(family) <= family.registers.keys() | family.derived.keys():
+    if not family.serves(description.polled_from(family)):
         return False
     return description.writable in (None, unit.device.may_write(description.value_key))
 
@@ -168,11 +168,7 @@ def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
 def usages_of(unit: UnitRuntime, description: UnitEntityDescription) -> list[Usage]:
     """Return when the unit goes by a value, as far as it has the settings that tell."""
     family = unit.device.family
-    return [
-        usage
-        for usage in description.used_when
-        if family.registers.keys() | family.derived.keys() >= set(usage.keys)
-    ]
+    return [usage for usage in description.used_when if family.serves(usage.keys)]
 
 
 class UnitEntity(CoordinatorEntity[GroupCoordinator]):

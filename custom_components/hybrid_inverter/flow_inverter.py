@@ -20,7 +20,7 @@ class InverterFlow(UnitFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Ask whether the unit id is known."""
-        return self._ask_for_the_way("user")
+        return await self._async_ask_for_the_way("user")
 
     @override
     async def _async_identified(self) -> SubentryFlowResult:

@@ -25,6 +25,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
+from .changes import async_connection
 from .const import (
     CONF_CT_RATIO,
     CONF_FAMILY,
@@ -222,9 +223,7 @@ class ListenMeterFlow(ConfigSubentryFlow):
     async def _async_meters(self) -> tuple[HeardMeter, ...] | None:
         """Return the meters that are heard and not set up yet; None while nobody listens."""
         entry = self._get_entry()
-        if entry.state is not ConfigEntryState.LOADED:
-            return None
-        link = entry.runtime_data.link
+        link = await async_connection(entry)
         if not isinstance(link, Listener):
             return None
         await link.settle()

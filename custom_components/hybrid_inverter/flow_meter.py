@@ -51,7 +51,7 @@ class MeterFlow(UnitFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask whether the unit id is known."""
-        return self._ask_for_the_way(STEP_DIRECT)
+        return await self._async_ask_for_the_way(STEP_DIRECT)
 
     async def async_step_behind_inverter(
         self, user_input: dict[str, Any] | None = None

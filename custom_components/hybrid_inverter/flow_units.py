@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Final
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    ConfigEntryState,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
 import voluptuous as vol
 
+from .changes import async_connection
 from .const import CONF_UNIT_ID
 from .flow_schemas import UNIT_ID, candidate_schema
 from .modbus.identify import Identity
@@ -43,16 +43,14 @@ class UnitFlow(ConfigSubentryFlow):
         # What the texts of errors and reasons speak of.
         self._placeholders: dict[str, str] = {}
 
-    @property
-    def _link(self) -> Link | None:
-        """Return the link, if it is in use."""
-        entry = self._get_entry()
-        link = entry.runtime_data.link if entry.state is ConfigEntryState.LOADED else None
-        return link if isinstance(link, Link) else None
+    async def _async_link(self) -> Link | None:
+        """Return the link, if it is in use and there is something to ask over it."""
+        connection = await async_connection(self._get_entry())
+        return connection if isinstance(connection, Link) else None
 
-    def _ask_for_the_way(self, step_id: str) -> SubentryFlowResult:
+    async def _async_ask_for_the_way(self, step_id: str) -> SubentryFlowResult:
         """Ask whether the unit id is known."""
-        if self._link is None:
+        if await self._async_link() is None:
             return self.async_abort(reason="not_running")
         return self.async_show_menu(step_id=step_id, menu_options=WAYS)
 
@@ -61,7 +59,7 @@ class UnitFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         """Ask who is there, on all unit ids that are not taken."""
         if (task := self._search) is None:
-            if (link := self._link) is None:
+            if (link := await self._async_link()) is None:
                 return self.async_abort(reason="not_running")
             entry = self._get_entry()
             unit_ids = [unit_id for unit_id in SCAN_UNITS if unit_at(entry, unit_id) is None]
@@ -147,7 +145,7 @@ class UnitFlow(ConfigSubentryFlow):
             self._placeholders["name"] = owner.title
             return "unit_id_taken"
         if identity is None:
-            if (link := self._link) is None:
+            if (link := await self._async_link()) is None:
                 return "not_running"
             try:
                 identity = await ask(link, unit_id)

@@ -211,7 +211,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the numbers of every unit."""
-    async_add_values(entry, async_add_entities, NUMBERS, UnitNumber)
+    await async_add_values(entry, async_add_entities, NUMBERS, UnitNumber)
 
 
 class UnitNumber(ControlEntity, NumberEntity):

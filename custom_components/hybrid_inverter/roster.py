@@ -1,6 +1,9 @@
 """Which entities of a unit are there: they come and go with how the machine is set."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from itertools import batched
+from typing import Final
 
 from homeassistant.core import callback
 from homeassistant.helpers import entity_registry as er
@@ -14,6 +17,9 @@ from .const import DOMAIN
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import UnitEntityDescription, is_served, unique_id, usages_of
 from .modbus.register import Group
+
+# How many entities are added before others have their turn: each costs Home Assistant about a millisecond.
+AT_ONCE: Final = 8
 
 
 class Roster[DescriptionT: UnitEntityDescription]:
@@ -41,11 +47,21 @@ class Roster[DescriptionT: UnitEntityDescription]:
         self._there: frozenset[str] = frozenset()
         self._started = False
 
-    @callback
-    def async_start(self) -> None:
+    async def async_start(self) -> None:
         """Add what is there, and follow the settings that decide it, whether or not an entity shows them."""
-        self.async_update()
+        self._there = frozenset(item.key for item in self._descriptions if self._is_there(item))
+        for item in self._descriptions:
+            if item.key not in self._there:
+                self._remove(item)
+        coming = [item for item in self._descriptions if item.key in self._there]
+        for some in batched(coming, AT_ONCE, strict=False):
+            await asyncio.sleep(0)
+            self._add(list(some))
+        if coming:
+            self._coordinator.async_catch_up()
         self._started = True
+        # What was read in the meantime may have changed it.
+        self.async_update()
         deciding = frozenset[str]().union(
             *(usage.keys for item in self._descriptions for usage in usages_of(self._unit, item))
         )
@@ -64,10 +80,9 @@ class Roster[DescriptionT: UnitEntityDescription]:
             if item.key not in there:
                 self._remove(item)
         if coming:
-            if self._started:
-                self._coordinator.async_expect(
-                    frozenset[str]().union(*(item.polled_keys for item in coming))
-                )
+            self._coordinator.async_expect(
+                frozenset[str]().union(*(item.polled_keys for item in coming))
+            )
             self._add(coming)
             self._coordinator.async_catch_up()
 
@@ -93,8 +108,7 @@ class Roster[DescriptionT: UnitEntityDescription]:
             self._registry.async_remove(entity_id)
 
 
-@callback
-def async_add_values[DescriptionT: UnitEntityDescription](
+async def async_add_values[DescriptionT: UnitEntityDescription](
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     descriptions: Iterable[DescriptionT],
@@ -114,4 +128,4 @@ def async_add_values[DescriptionT: UnitEntityDescription](
                 [entity(unit, item) for item in coming], config_subentry_id=subentry_id
             )
 
-        Roster(unit, platform, items, add).async_start()
+        await Roster(unit, platform, items, add).async_start()

@@ -46,8 +46,8 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the selects of every unit."""
-    async_add_values(entry, async_add_entities, SELECTS, UnitSelect)
-    async_add_values(entry, async_add_entities, SLOT_DAYS, DaysSelect)
+    await async_add_values(entry, async_add_entities, SELECTS, UnitSelect)
+    await async_add_values(entry, async_add_entities, SLOT_DAYS, DaysSelect)
 
 
 class UnitSelect(ControlEntity, SelectEntity):

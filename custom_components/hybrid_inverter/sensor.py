@@ -59,21 +59,21 @@ async def async_setup_entry(
         async_add_plant_sensors(hass, entry, async_add_entities)
         return
     async_add_entities(link_sensors(entry))
-    async_add_values(
+    await async_add_values(
         entry,
         async_add_entities,
         (*SENSORS, *METER_SENSORS, *FIXED_SETTINGS, *READ_ONLY_SETTINGS),
         lambda unit, item: (CounterSensor if is_counter(item) else UnitSensor)(unit, item),
     )
-    async_add_values(
+    await async_add_values(
         entry,
         async_add_entities,
         CODES,
         lambda unit, item: (MeaningSensor if item in MEANINGS else CodeSensor)(unit, item),
     )
-    async_add_values(entry, async_add_entities, READ_ONLY_SLOT_DAYS, DaysSensor)
-    async_add_values(entry, async_add_entities, UPKEEP, upkeep_sensor)
-    async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
+    await async_add_values(entry, async_add_entities, READ_ONLY_SLOT_DAYS, DaysSensor)
+    await async_add_values(entry, async_add_entities, UPKEEP, upkeep_sensor)
+    await async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:
             async_add_entities(

@@ -81,7 +81,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the switches of every unit."""
-    async_add_values(entry, async_add_entities, SWITCHES, UnitSwitch)
+    await async_add_values(entry, async_add_entities, SWITCHES, UnitSwitch)
 
 
 class UnitSwitch(ControlEntity, SwitchEntity):

@@ -41,7 +41,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the times of every unit."""
-    async_add_values(entry, async_add_entities, TIMES, UnitTime)
+    await async_add_values(entry, async_add_entities, TIMES, UnitTime)
 
 
 class UnitTime(ControlEntity, TimeEntity):

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 import re
 import sqlite3
 from statistics import median
@@ -26,6 +25,7 @@ from simulator.models import MODELS
 from simulator.server import LineTiming
 from simulator.simulation import SimulatedPlant
 
+from .crowd import crowd, processor_seconds
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
 
@@ -236,9 +236,9 @@ async def processor(minutes: int) -> None:
                         "config_entries/disable", entry_id=entry["entry_id"], disabled_by=disabled
                     )
                     await asyncio.sleep(10)
-                    recorded, before = _recorded(home), _processor_seconds(home.process_id)
+                    recorded, before = _recorded(home), processor_seconds(home.process_id)
                     await asyncio.sleep(60)
-                    figures.append(_processor_seconds(home.process_id) - before)
+                    figures.append(processor_seconds(home.process_id) - before)
                     if disabled is None:
                         changes.append(_recorded(home) - recorded)
             print(
@@ -252,14 +252,6 @@ def _recorded(home: Home) -> int:
     with closing(sqlite3.connect(home.config / "home-assistant_v2.db")) as database:
         count: int = database.execute("SELECT COUNT(*) FROM states").fetchone()[0]
         return count
-
-
-def _processor_seconds(process_id: int) -> float:
-    """Return the processor time of all threads of a process so far."""
-    return sum(
-        int((task / "schedstat").read_text().split()[0]) / 1e9
-        for task in Path(f"/proc/{process_id}/task").iterdir()
-    )
 
 
 async def _busy(plant: Plant) -> float:
@@ -278,6 +270,7 @@ async def _run(options: argparse.Namespace) -> None:
     await refresh(JSO, JSO, 1, options.seconds)
     await refresh("H2-10K-T2", "Hybrid 10K", 2, options.seconds)
     await processor(options.minutes)
+    await crowd(options.minutes)
 
 
 def main() -> None:

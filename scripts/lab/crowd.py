@@ -29,7 +29,9 @@ async def crowd(minutes: int) -> None:
     async with AsyncExitStack() as stack:
         plants = [
             await stack.enter_async_context(
-                SimulatedPlant(devices=devices, seed=number, serial_number=f"{number:08}", speed=1)
+                SimulatedPlant(
+                    devices=devices, seed=number, serial_number=f"SIM{number:05}00", speed=1
+                )
             )
             for number, devices in enumerate(LINKS, 1)
         ]
@@ -67,9 +69,9 @@ async def _add(home: Home, plant: SimulatedPlant, devices: Mapping[int, str]) ->
 
 async def _measure(home: Home, minutes: int) -> tuple[float, float]:
     """Return the processor seconds a minute, and the megabytes at the end."""
-    before = _processor_seconds(home.process_id)
+    before = processor_seconds(home.process_id)
     await asyncio.sleep(60 * minutes)
-    seconds = (_processor_seconds(home.process_id) - before) / minutes
+    seconds = (processor_seconds(home.process_id) - before) / minutes
     return seconds, _megabytes(home.process_id)
 
 
@@ -81,7 +83,7 @@ def _callbacks(home: Home) -> list[dict[str, Any]]:
     return [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
 
 
-def _processor_seconds(process_id: int) -> float:
+def processor_seconds(process_id: int) -> float:
     """Return the processor time of all threads of a process so far."""
     return sum(
         int((task / "schedstat").read_text().split()[0]) / 1e9

@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from .check import check
+from .check_bus import check_bus
 from .check_effects import check_effects
 from .check_saj import check_saj
 from .check_stick import check_stick
@@ -47,9 +48,12 @@ async def show(speed: float) -> int:
 async def check_everything() -> int:
     """Try everything that the demo promises; 1 when something does not hold."""
     failed, done = await check()
-    print("\nThe inverters of SAJ, and beside them the first one through a Wi-Fi stick", flush=True)
+    print(
+        "\nThe inverters of SAJ, beside them the first one through a Wi-Fi stick, and four machines on one line",
+        flush=True,
+    )
     # Each spends most of its time waiting for the next poll.
-    failed += sum(await asyncio.gather(check_saj(), check_stick(done)))
+    failed += sum(await asyncio.gather(check_saj(), check_stick(done), check_bus()))
     print("\nCause and effect: what is changed in Home Assistant changes what flows", flush=True)
     failed += await check_effects()
     return 1 if failed else 0

@@ -146,12 +146,19 @@ class Home:
 
     async def choose(self, choice: str) -> dict[str, Any]:
         """Start to add the integration, choose from the menu, and return what comes next, when it has come."""
-        path = "config/config_entries/flow"
-        flow = await self.request("POST", path, {"handler": "hybrid_inverter"})
-        result = await self.answer_flow(flow["flow_id"], {"next_step_id": choice})
+        flow = await self.request(
+            "POST", "config/config_entries/flow", {"handler": "hybrid_inverter"}
+        )
+        return await self.progress(
+            await self.answer_flow(flow["flow_id"], {"next_step_id": choice})
+        )
+
+    async def progress(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what comes behind the step that a config flow is at, when it has come."""
         while result["type"] in ("progress", "progress_done"):
             await asyncio.sleep(0.2)
-            result = await self.request("GET", f"{path}/{flow['flow_id']}")
+            path = f"config/config_entries/flow/{result['flow_id']}"
+            result = await self.request("GET", path)
         return result
 
     async def answer_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +226,13 @@ class Home:
             for name, subentry in (await self.subentries(entry_id)).items()
             for prefix in (f"{subentry['unique_id']}_",)
         }
+
+    async def entity_id(self, unique_id: str) -> str:
+        """Return the id of the entity with this unique id; KeyError when there is none."""
+        for known in await self.command("config/entity_registry/list"):
+            if known["unique_id"] == unique_id and known["platform"] == "hybrid_inverter":
+                return str(known["entity_id"])
+        raise KeyError(unique_id)
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
         """Change the options of an entry."""

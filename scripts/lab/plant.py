@@ -21,7 +21,7 @@ class Plant:
     # The Wi-Fi stick and the UDP port on which it is found, when the simulation was asked for them.
     stick: int | None = None
     stick_udp: int | None = None
-    # The line that can be listened to, when there is one.
+    # Where a line can be heard on which an inverter asks its meter, when the simulation was asked for one.
     overheard: int | None = None
     # The path of a serial port that the simulation serves, when it was asked to.
     serial: str | None = None

@@ -258,6 +258,20 @@ async def test_a_module_that_answers_everywhere(hass: HomeAssistant, saj: Simula
     assert result["description_placeholders"] == {"model": "H2-6K-S2"}
 
 
+async def test_one_after_the_other(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """While the entry is loaded again with the machine that was just added, the next dialog waits for that."""
+    for unit_id in (2, 20):
+        form = await choose(hass, await add_unit(hass, entry, "inverter"), "unit_id")
+        result = await hass.config_entries.subentries.async_configure(
+            form["flow_id"], {"unit_id": unit_id}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        # What the dialog has caused has only begun.
+        assert status(entry) is not ConfigEntryState.LOADED
+    await hass.async_block_till_done()
+    assert len(entry.runtime_data.units) == 3
+
+
 async def test_not_running(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Nobody can be asked over a link that is not in use, be it from the start or in the middle of the dialog."""
     menu = await add_unit(hass, entry, "inverter")

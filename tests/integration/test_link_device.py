@@ -149,6 +149,8 @@ async def test_numbers(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     statistics = loaded.runtime_data.link.statistics
     assert shown(hass, loaded, Platform.SENSOR, "success_rate").state == "100"
     now = hass.loop.time()
+    # As if it had been in use for a minute.
+    statistics._first = now - 60
     # 256 requests of 23.6 ms, of which one in 128 was not answered: 6 s in the last minute.
     for number in range(256):
         statistics.record(1, now - 0.0236, now, answered=number % 128 > 0)

@@ -72,9 +72,21 @@ def test_bus_load() -> None:
     assert len(statistics._spans) == 1
 
 
+def test_bus_load_of_a_new_link() -> None:
+    """Of the time since its first request, so that a busy line does not look idle at first; but not of a moment."""
+    now = 1000.0
+    statistics = LinkStatistics(lambda: now)
+    statistics.record(1, 998.0, 1000.0, answered=True)
+    # 2 s of 10 s.
+    assert statistics.bus_load == pytest.approx(0.2)
+    now = 1018.0
+    # 2 s of 20 s.
+    assert statistics.bus_load == pytest.approx(0.1)
+
+
 def test_as_dict() -> None:
     """Everything is in the diagnostics, exceptions by code."""
-    statistics = LinkStatistics(lambda: 60.0)
+    statistics = LinkStatistics(lambda: 70.0)
     statistics.record(1, 10.0, 10.0126, answered=True)
     statistics.record(247, 20.0, 20.6, answered=False)
     statistics.exceptions.update([6, 2, 2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .derive import Derived
@@ -93,6 +93,10 @@ class Family:
     signed: frozenset[str] = frozenset()
     opposites: Sequence[tuple[str, str]] = ()
     lost_inverted: frozenset[str] = frozenset()
+
+    def serves(self, keys: Iterable[str]) -> bool:
+        """Whether there is a register or a derived value for each of these keys."""
+        return all(key in self.registers or key in self.derived for key in keys)
 
     def group_of(self, key: str) -> Group:
         """Return the group in which a register or a derived value is polled."""

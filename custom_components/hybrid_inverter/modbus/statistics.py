@@ -12,8 +12,9 @@ from .solarman import Dropped
 
 # How many of the last requests, and of the last answers, the rates and percentiles are taken of.
 RECENT: Final = 256
-# Seconds over which the load of the line is measured.
+# Seconds over which the load of the line is measured, and the fewest.
 LOAD_WINDOW: Final = 60.0
+SHORTEST_WINDOW: Final = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,21 +102,32 @@ class LinkStatistics:
     # Seconds between a request and its answer, or the end of waiting for it.
     busy_seconds: float = 0.0
     _spans: deque[tuple[float, float]] = field(default_factory=deque)
+    # When the first request was sent.
+    _first: float | None = None
 
     def record(self, unit_id: int, started: float, ended: float, *, answered: bool) -> None:
         """Count a request to a unit that was sent and answered, or given up, at these times."""
         for tally in (self.total, self.units.setdefault(unit_id, Tally())):
             tally.count(ended - started, answered=answered)
         self.busy_seconds += ended - started
+        if self._first is None:
+            self._first = started
         self._spans.append((started, ended))
         while self._spans[0][1] < ended - LOAD_WINDOW:
             self._spans.popleft()
 
     @property
     def bus_load(self) -> float:
-        """Return the share of the last 60 s in which a request was on the line, 0 to 1."""
-        begin = self.clock() - LOAD_WINDOW
-        return sum(max(0.0, end - max(start, begin)) for start, end in self._spans) / LOAD_WINDOW
+        """Return the share of the last 60 s in which a request was on the line, 0 to 1.
+
+        Until the first request is so old, the share of the time since then, but of 10 s at least.
+        """
+        now = self.clock()
+        if self._first is None:
+            return 0.0
+        window = min(max(now - self._first, SHORTEST_WINDOW), LOAD_WINDOW)
+        begin = now - window
+        return sum(max(0.0, end - max(start, begin)) for start, end in self._spans) / window
 
     def as_dict(self) -> dict[str, object]:
         """Return everything, for diagnostics: latencies in milliseconds, the load as a share of 1."""

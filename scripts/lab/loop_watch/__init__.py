@@ -1,7 +1,7 @@
 """Measures from within a Home Assistant what holds up its event loop, and whose code does. Only for scripts/bench.
 
 Each line of `loop_watch.jsonl` in the configuration folder is a callback that took long: how many milliseconds, how
-many of them in code of the integration, and where it was most of the time.
+many of them in code of the integration or what that called, and where it was most of the time.
 """
 
 import asyncio
@@ -61,8 +61,9 @@ class LoopWatch:
             frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the one way to look at a thread
             files = list(_files(frame))
             if self._began == began and files:
-                self._looks[files[0]] += 1
-                self._ours += any(OURS in file for file in files)
+                ours = [file for file in files if OURS in file]
+                self._looks[f"{files[0]} in {ours[-1] if ours else '-'}"] += 1
+                self._ours += bool(ours)
 
     def _write(self, took: float) -> None:
         """Write a line about the callback that has just ended."""
