@@ -23,6 +23,8 @@ class Plant:
     stick_udp: int | None = None
     # The path of a serial port that the simulation serves, when it was asked to.
     serial: str | None = None
+    # The port of a line that can be listened to, when the simulation was asked for it.
+    overheard: int | None = None
     session: aiohttp.ClientSession
 
     async def get(self, path: str, **query: int) -> Any:

@@ -1,0 +1,136 @@
+"""The house of the demo: two inverters and two meters on one line, seen as one plant, with an Energy dashboard."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any, Final
+
+from .checking import soon
+from .home import Home, RefusedError, home_assistant
+from .plant import Plant, simulated_plant
+
+JSO: Final = 1
+SAJ: Final = 2
+GRID_METER: Final = 3
+SOLAR_METER: Final = 4
+MACHINES: Final = {
+    JSO: "JSO8048104",
+    SAJ: "H2-10K-T2",
+    GRID_METER: "DTSU666",
+    SOLAR_METER: "DDSU666",
+}
+# What they are called at home.
+NAMES: Final = ("JSO8048104", "Hybrid 10K", "Grid meter", "Solar meter")
+# The rated power of the SAJ, which it does not tell, and what the batteries hold.
+RATED_POWER: Final = 10000
+CAPACITIES: Final = (30.7, 20.0)
+
+# The sun of the simulated house is always that of this day, where Home Assistant may be in winter.
+SUMMER: Final = datetime(2026, 6, 20)  # noqa: DTZ001 - the machines know no zone
+
+# The intervals that go with a clock that runs faster: these many readings are as much as two cores can do.
+POWER_INTERVAL: Final = 60
+ENERGY_INTERVAL: Final = 120
+SETTINGS_INTERVAL: Final = 3600
+
+
+@dataclass(kw_only=True)
+class House:
+    """The simulated house, and the Home Assistant in it."""
+
+    plant: Plant
+    home: Home
+    entry: dict[str, Any] = field(default_factory=dict)
+
+    async def hurry(self, speed: float, span: float) -> None:
+        """Let time pass faster for so many seconds of the house, at the same moment for both."""
+        await asyncio.gather(
+            self.plant.post("time", {"speed": speed, "span": span}),
+            self.home.call("fast_clock", "change", speed=speed, span=span),
+        )
+
+
+@asynccontextmanager
+async def house(begin: datetime | None = None) -> AsyncIterator[House]:
+    """Run the house with all that is in it; with a time to begin at, its time can pass faster."""
+    options = [
+        option for unit, model in MACHINES.items() for option in ("--device", f"{unit}:{model}")
+    ]
+    start_time = None
+    if begin is not None:
+        summer = datetime.combine(SUMMER, begin.time())
+        options += ["--start", summer.isoformat()]
+        start_time = begin.timestamp()
+    async with (
+        simulated_plant(options) as plant,
+        home_assistant(dashboard=True, start_time=start_time) as home,
+    ):
+        found = House(plant=plant, home=home)
+        await _furnish(found, fast=begin is not None)
+        yield found
+
+
+def midnight(days: int) -> datetime:
+    """Return the midnight of Home Assistant's so many days ago."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days)
+
+
+async def _furnish(one: House, *, fast: bool) -> None:
+    """Add everything as a user would."""
+    home = one.home
+    one.entry = await home.add_inverter(one.plant.tcp, unit_id=JSO)
+    entry_id = one.entry["entry_id"]
+    result = await home.search(entry_id, "inverter", "unit_id")
+    result = await home.answer_unit_flow(result["flow_id"], {"unit_id": SAJ})
+    if result["type"] == "form":
+        # It does not tell its rated power.
+        result = await home.answer_unit_flow(result["flow_id"], {"rated_power": RATED_POWER})
+    if result["type"] != "create_entry":
+        raise RefusedError(json.dumps(result))
+    await _connected(one, 2)
+    await home.add_meter(entry_id, GRID_METER, "grid")
+    await _connected(one, 3)
+    await home.add_meter(entry_id, SOLAR_METER, "solar")
+    await _connected(one, 4)
+    if fast:
+        await home.set_options(
+            entry_id,
+            power_interval=POWER_INTERVAL,
+            energy_interval=ENERGY_INTERVAL,
+            settings_interval=SETTINGS_INTERVAL,
+            tier="everyday",
+        )
+        await _connected(one, 4)
+    await home.add_plant("House", CAPACITIES)
+    await home.command("energy/save_prefs", energy_sources=energy_sources(), device_consumption=[])
+
+
+async def _connected(one: House, count: int) -> None:
+    """Wait until the first so many machines are connected; the entry is loaded again for each that is added."""
+
+    async def are() -> bool:
+        entities = await one.home.entities(one.entry["entry_id"])
+        states = await one.home.states()
+        return all(
+            states.get(entities.get(name, {}).get("connectivity", ""), {}).get("state") == "on"
+            for name in NAMES[:count]
+        )
+
+    await soon(are, f"the machines are not connected: {NAMES[:count]}", 40)
+
+
+def energy_sources() -> list[Mapping[str, Any]]:
+    """Return what the Energy dashboard is made of: the grid by its meter, the sun and the batteries by machine."""
+    return [
+        {
+            "type": "grid",
+            "stat_energy_from": "sensor.grid_meter_imported_total",
+            "stat_energy_to": "sensor.grid_meter_exported_total",
+            "stat_rate": "sensor.grid_meter_power",
+            "cost_adjustment_day": 0,
+        },
+    ]
