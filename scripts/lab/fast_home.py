@@ -8,18 +8,19 @@ over a socket for example, does so in real seconds: whoever answers is no faster
 import asyncio
 from datetime import UTC, datetime, timedelta
 import os
+import runpy
 import selectors
 import sys
 import time
 from typing import Final, override
 
-from simulator.pace import Pace
+from .process import REPOSITORY
 
 # When this Home Assistant begins, in seconds since 1970.
 START_VARIABLE: Final = "LAB_CLOCK_START"
 
-PACE: Final = Pace()
-_REAL_MONOTONIC: Final = time.monotonic
+# By its file: the simulator's package imports Home Assistant, whose modules take the clocks that they find.
+PACE: Final = runpy.run_path(str(REPOSITORY / "simulator" / "pace.py"))["Pace"]()
 
 
 def change(speed: float, span: float) -> None:
@@ -61,6 +62,7 @@ class RealTimeout(asyncio.Timeout):
 def main() -> int:
     """Set the clock, then start Home Assistant as its own command does."""
     start = float(os.environ[START_VARIABLE])
+    real_time = time.time
 
     def wall() -> float:
         return start + PACE.elapsed()
@@ -100,7 +102,10 @@ def main() -> int:
     dt_util.now = now
 
     from homeassistant import __main__ as home_assistant, runner  # noqa: PLC0415
+    from homeassistant.helpers import entity  # noqa: PLC0415
 
+    # How long something takes is measured in real seconds.
+    entity.timer = real_time  # type: ignore[misc]
     runner.monotonic = PACE.elapsed  # type: ignore[attr-defined]
     return home_assistant.main()
 
@@ -109,5 +114,5 @@ if __name__ == "__main__":
     # The component that changes the speed finds this module by its name.
     sys.modules["lab.fast_home"] = sys.modules["__main__"]
     # The custom components are those of the configuration folder.
-    sys.path.remove(os.getcwd())
+    sys.path.remove(str(REPOSITORY))
     sys.exit(main())

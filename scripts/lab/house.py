@@ -1,7 +1,7 @@
 """The house of the demo: two inverters and two meters on one line, seen as one plant, with an Energy dashboard."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -106,7 +106,7 @@ async def _furnish(one: House, *, fast: bool) -> None:
         )
         await _connected(one, 4)
     await home.add_plant("House", CAPACITIES)
-    await home.command("energy/save_prefs", energy_sources=energy_sources(), device_consumption=[])
+    await home.command("energy/save_prefs", energy_sources=ENERGY_SOURCES, device_consumption=[])
 
 
 async def _connected(one: House, count: int) -> None:
@@ -123,14 +123,42 @@ async def _connected(one: House, count: int) -> None:
     await soon(are, f"the machines are not connected: {NAMES[:count]}", 40)
 
 
-def energy_sources() -> list[Mapping[str, Any]]:
-    """Return what the Energy dashboard is made of: the grid by its meter, the sun and the batteries by machine."""
-    return [
+# What the Energy dashboard is made of: the grid and the solar inverter by their meters, the rest by machine.
+ENERGY_SOURCES: Final = (
+    {
+        "type": "grid",
+        "stat_energy_from": "sensor.grid_meter_imported_total",
+        "stat_energy_to": "sensor.grid_meter_exported_total",
+        "stat_rate": "sensor.grid_meter_power",
+        "cost_adjustment_day": 0,
+    },
+    *(
         {
-            "type": "grid",
-            "stat_energy_from": "sensor.grid_meter_imported_total",
-            "stat_energy_to": "sensor.grid_meter_exported_total",
-            "stat_rate": "sensor.grid_meter_power",
-            "cost_adjustment_day": 0,
-        },
-    ]
+            "type": "solar",
+            "stat_energy_from": f"sensor.{energy}_total",
+            "stat_rate": f"sensor.{name}_power",
+            "config_entry_solar_forecast": None,
+            "name": title,
+        }
+        for name, energy, title in (
+            ("jso8048104_pv", "jso8048104_pv_energy", "JSO8048104"),
+            ("hybrid_10k_pv", "hybrid_10k_pv_energy", "SAJ H2-10K"),
+            ("solar_meter", "solar_meter_produced", "Solar inverter"),
+        )
+    ),
+    *(
+        {
+            "type": "battery",
+            "stat_energy_from": f"sensor.{name}_battery_discharged_total",
+            "stat_energy_to": f"sensor.{name}_battery_charged_total",
+            "stat_rate": f"sensor.{name}_battery_power",
+            "stat_soc": f"sensor.{name}_battery_soc",
+            "capacity": capacity,
+            "name": title,
+        }
+        for name, title, capacity in (
+            ("jso8048104", "JSO8048104", CAPACITIES[0]),
+            ("hybrid_10k", "SAJ H2-10K", CAPACITIES[1]),
+        )
+    ),
+)

@@ -1,0 +1,118 @@
+"""The house of the demo, lived in for some days: is its dashboard whole, and do its energies agree with the physics?"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from .checking import expect, run_checks, suspicious_lines
+from .house import ENERGY_SOURCES, SUMMER, House, house, midnight
+
+DAY: Final = 86400
+# What is waited for after the last midnight, until Home Assistant has added up the last five minutes of the day.
+AFTERWARDS: Final = 900
+# How many seconds of the house pass in a second of a check.
+SPEED: Final = 480.0
+# A counter of 0.1 kWh may be one step ahead of or behind another one.
+TOLERANCE: Final = 0.01
+STEP_KWH: Final = 0.1
+
+
+def _statistics(kind: str, field: str) -> list[str]:
+    """Return what the Energy dashboard adds up for a kind of source."""
+    return [str(source[field]) for source in ENERGY_SOURCES if source["type"] == kind]
+
+
+# What the Energy dashboard shows for a day, and what it is in the physics.
+FIGURES: Final[Mapping[str, tuple[list[str], tuple[str, ...]]]] = {
+    "solar production": (_statistics("solar", "stat_energy_from"), ("pv", "solar")),
+    "from the grid": (_statistics("grid", "stat_energy_from"), ("grid_import",)),
+    "to the grid": (_statistics("grid", "stat_energy_to"), ("grid_export",)),
+    "into the batteries": (_statistics("battery", "stat_energy_to"), ("battery_charge",)),
+    "out of the batteries": (_statistics("battery", "stat_energy_from"), ("battery_discharge",)),
+}
+
+
+class Lived:
+    """A house in which some days have passed."""
+
+    def __init__(self, one: House, begin: datetime, days: int) -> None:
+        """Look at these days of it."""
+        self.house = one
+        self.begin = begin
+        self.days = days
+
+
+async def the_days_pass(lived: Lived) -> None:
+    """For the machines and for Home Assistant alike."""
+    span = lived.days * DAY + AFTERWARDS
+    await lived.house.hurry(SPEED, span)
+    await asyncio.sleep(span / SPEED)
+
+
+async def the_energy_dashboard_agrees_with_the_physics(lived: Lived) -> None:
+    """Each figure of each day."""
+    shown = await _shown(lived)
+    true = await lived.house.plant.get("days")
+    wrong = []
+    for number in range(lived.days):
+        day = true[(SUMMER + timedelta(days=number)).date().isoformat()]
+        told = []
+        for name, (statistics, parts) in FIGURES.items():
+            expected = sum(day[part] for part in parts)
+            found = sum(shown[statistic][number] for statistic in statistics)
+            told.append(f"{name} {found:.2f} ({expected:.2f})")
+            if abs(found - expected) > max(TOLERANCE * expected, STEP_KWH):
+                wrong.append(f"day {number + 1}: {name} is {found:.2f} kWh, not {expected:.2f} kWh")
+        print(f"        day {number + 1}, kWh: {', '.join(told)}", flush=True)
+    expect(not wrong, "\n".join(wrong))
+
+
+async def the_plant_agrees_with_its_machines(lived: Lived) -> None:
+    """What the plant counts is what the Energy dashboard adds up of the machines."""
+
+
+async def the_log_is_clean(lived: Lived) -> None:
+    """No warning, no error, no deprecation in the log of all the days."""
+    lines = suspicious_lines(lived.house.home.log)
+    expect(not lines, "\n".join(lines[:20]))
+
+
+async def _shown(lived: Lived) -> dict[str, list[float]]:
+    """Return what the Energy dashboard asks for: by how much each counter has grown on each day."""
+    ids = [statistic for statistics, _ in FIGURES.values() for statistic in statistics]
+    answer: dict[str, list[dict[str, Any]]] = await lived.house.home.command(
+        "recorder/statistics_during_period",
+        start_time=lived.begin.isoformat(),
+        end_time=(lived.begin + timedelta(days=lived.days)).isoformat(),
+        statistic_ids=ids,
+        period="day",
+        types=["change"],
+        units={"energy": "kWh"},
+    )
+    found = {}
+    for statistic in ids:
+        by_day = {
+            datetime.fromtimestamp(row["start"] / 1000, UTC): row["change"]
+            for row in answer.get(statistic, ())
+        }
+        found[statistic] = [
+            by_day.get(lived.begin + timedelta(days=number), 0.0) for number in range(lived.days)
+        ]
+    return found
+
+
+CHECKS: Final = (
+    the_days_pass,
+    the_energy_dashboard_agrees_with_the_physics,
+    the_log_is_clean,
+)
+
+
+async def check_house(days: int = 1) -> int:
+    """Run all checks in order; return how many failed."""
+    # At its end, all is still in the past.
+    begin = midnight(days + 1)
+    async with house(begin) as one:
+        lived = Lived(one, begin, days)
+        return await run_checks(lived, CHECKS, "House")
