@@ -1,4 +1,4 @@
-"""The house of the demo, lived in for some days: is its dashboard whole, and do its energies agree with the physics?"""
+"""The house of the demo, lived in for some days: its dashboard is whole, and its energies agree with the physics."""
 
 import asyncio
 from collections.abc import Mapping

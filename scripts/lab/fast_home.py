@@ -32,9 +32,7 @@ class FastSelector(selectors.DefaultSelector):
     """Waits as long as it takes until the fast clock says so."""
 
     @override
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for what happens at a socket."""
         return super().select(timeout and timeout / PACE.speed)
 
@@ -71,7 +69,7 @@ def main() -> int:
     asyncio.EventLoop = FastLoop  # type: ignore[misc]
     asyncio.timeouts.Timeout = RealTimeout  # type: ignore[misc]
 
-    from aiohttp import web_ws  # noqa: PLC0415 - after the clock is set, as everything here
+    from aiohttp import web_ws
 
     calculate = web_ws.calculate_timeout_when
 
@@ -81,7 +79,7 @@ def main() -> int:
 
     web_ws.calculate_timeout_when = unhurried
 
-    from homeassistant.auth import AuthManager, const  # noqa: PLC0415
+    from homeassistant.auth import AuthManager, const
 
     # Half an hour of Home Assistant's is too short for a browser to notice.
     create = AuthManager.async_create_refresh_token
@@ -90,7 +88,7 @@ def main() -> int:
         for value in create.__defaults__ or ()
     )
 
-    from homeassistant.util import dt as dt_util  # noqa: PLC0415
+    from homeassistant.util import dt as dt_util
 
     def utcnow() -> datetime:
         return datetime.fromtimestamp(wall(), UTC)
@@ -101,8 +99,8 @@ def main() -> int:
     dt_util.utcnow = utcnow  # type: ignore[assignment]
     dt_util.now = now
 
-    from homeassistant import __main__ as home_assistant, runner  # noqa: PLC0415
-    from homeassistant.helpers import entity  # noqa: PLC0415
+    from homeassistant import __main__ as home_assistant, runner
+    from homeassistant.helpers import entity
 
     # How long something takes is measured in real seconds.
     entity.timer = real_time  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, ServiceCall, callback
+
 from lab import fast_home
 
 DOMAIN: Final = "fast_clock"
