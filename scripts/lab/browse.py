@@ -26,9 +26,8 @@ from playwright.async_api import (
 )
 
 from .checking import CheckError, expect
-from .demo import ANOTHER
 from .home import USER, Home, RefusedError, home_assistant
-from .plant import Plant, simulated_plant
+from .plant import ANOTHER, Plant, simulated_plant
 from .process import REPOSITORY
 
 CHROMIUM: Final = "/usr/bin/chromium"

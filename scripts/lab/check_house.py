@@ -3,11 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+import os
+from pathlib import Path
+import time
 from typing import Any, Final
 
+from .browse_house import entity_ids, look_at_all
 from .checking import expect, run_checks, suspicious_lines
 from .house import ENERGY_SOURCES, SUMMER, House, house, midnight
 
+CHROMIUM: Final = Path("/usr/bin/chromium")
+MOST_UP_SECONDS: Final = 60
 DAY: Final = 86400
 # What is waited for after the last midnight, until Home Assistant has added up the last five minutes of the day.
 AFTERWARDS: Final = 900
@@ -36,18 +42,40 @@ FIGURES: Final[Mapping[str, tuple[list[str], tuple[str, ...]]]] = {
 class Lived:
     """A house in which some days have passed."""
 
-    def __init__(self, one: House, begin: datetime, days: int) -> None:
+    def __init__(self, one: House, begin: datetime, days: int, up_seconds: float) -> None:
         """Look at these days of it."""
+        self.up_seconds = up_seconds
         self.house = one
         self.begin = begin
         self.days = days
 
 
+async def it_is_up_soon(lived: Lived) -> None:
+    """With all machines, the plant, the Energy dashboard and our own."""
+    seconds = lived.up_seconds
+    expect(seconds < MOST_UP_SECONDS, f"it took {seconds:.0f} s")
+    print(f"        up in {seconds:.0f} s", flush=True)
+
+
+async def the_dashboard_has_its_entities(lived: Lived) -> None:
+    """Each that the file names is there."""
+    states = await lived.house.home.states()
+    missing = sorted({name for name in entity_ids() if name not in states})
+    expect(not missing, f"not there: {missing}")
+
+
 async def the_days_pass(lived: Lived) -> None:
-    """For the machines and for Home Assistant alike."""
+    """For the machines and for Home Assistant alike; meanwhile, a browser looks at the dashboard."""
     span = lived.days * DAY + AFTERWARDS
     await lived.house.hurry(SPEED, span)
-    await asyncio.sleep(span / SPEED)
+    end = time.monotonic() + span / SPEED
+    # The sun has risen by then.
+    await asyncio.sleep(DAY / 2 / SPEED)
+    if CHROMIUM.exists() or os.environ.get("CI"):
+        await look_at_all(lived.house.home, now=lived.begin + timedelta(days=0.5))
+    else:
+        print(f"        {CHROMIUM} is not installed: nobody has looked at the dashboard")
+    await asyncio.sleep(end - time.monotonic())
 
 
 async def the_energy_dashboard_agrees_with_the_physics(lived: Lived) -> None:
@@ -66,10 +94,6 @@ async def the_energy_dashboard_agrees_with_the_physics(lived: Lived) -> None:
                 wrong.append(f"day {number + 1}: {name} is {found:.2f} kWh, not {expected:.2f} kWh")
         print(f"        day {number + 1}, kWh: {', '.join(told)}", flush=True)
     expect(not wrong, "\n".join(wrong))
-
-
-async def the_plant_agrees_with_its_machines(lived: Lived) -> None:
-    """What the plant counts is what the Energy dashboard adds up of the machines."""
 
 
 async def the_log_is_clean(lived: Lived) -> None:
@@ -103,6 +127,8 @@ async def _shown(lived: Lived) -> dict[str, list[float]]:
 
 
 CHECKS: Final = (
+    it_is_up_soon,
+    the_dashboard_has_its_entities,
     the_days_pass,
     the_energy_dashboard_agrees_with_the_physics,
     the_log_is_clean,
@@ -113,6 +139,7 @@ async def check_house(days: int = 1) -> int:
     """Run all checks in order; return how many failed."""
     # At its end, all is still in the past.
     begin = midnight(days + 1)
+    started = time.monotonic()
     async with house(begin) as one:
-        lived = Lived(one, begin, days)
+        lived = Lived(one, begin, days, time.monotonic() - started)
         return await run_checks(lived, CHECKS, "House")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import signal
 import sys
 import time
-from typing import Final
 
 from .check import check
 from .check_house import check_house
@@ -14,10 +13,7 @@ from .check_saj import check_saj
 from .check_stick import check_stick
 from .home import USER
 from .house import MACHINES, house, midnight
-from .plant import simulated_plant
-
-# The options of a second machine, for a person to add by hand.
-ANOTHER: Final = ("--serial-number", "JSO0000002", "--seed", "7")
+from .plant import ANOTHER, simulated_plant
 
 
 async def show(speed: float, days: int) -> int:
