@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
@@ -64,11 +64,13 @@ async def house(begin: datetime | None = None) -> AsyncIterator[House]:
         summer = datetime.combine(SUMMER, begin.time())
         options += ["--start", summer.isoformat()]
         start_time = begin.timestamp()
-    async with (
-        simulated_plant(options) as plant,
-        home_assistant(dashboard=True, start_time=start_time) as home,
-    ):
-        found = House(plant=plant, home=home)
+    async with AsyncExitStack() as running:
+        async with asyncio.TaskGroup() as starting:
+            plant = starting.create_task(running.enter_async_context(simulated_plant(options)))
+            home = starting.create_task(
+                running.enter_async_context(home_assistant(dashboard=True, start_time=start_time))
+            )
+        found = House(plant=plant.result(), home=home.result())
         await _furnish(found, fast=begin is not None)
         yield found
 
