@@ -145,13 +145,14 @@ async def test_models_by_name() -> None:
 async def test_time_is_changed_over_http() -> None:
     """Faster for a span; and the days that were written down are shown."""
     async with SimulatedPlant(speed=1) as plant, aiohttp.ClientSession() as session:
+        over = asyncio.Event()
+        plant.site.watchers.append(lambda _: over.set() if plant.site.now.hour == 11 else None)
         control = ControlServer(plant)
         await control.start(0)
         url = f"http://127.0.0.1:{control.port}"
         async with session.post(f"{url}/time", json={"speed": 1000, "span": 3600}) as answer:
             assert (await answer.json())["speed"] == 1000
-        while plant.site.now.hour < 11:
-            await asyncio.sleep(0.05)
+        await over.wait()
         async with session.get(f"{url}/time") as answer:
             shown = await answer.json()
         assert (shown["speed"], shown["now"][:13]) == (1.0, "2026-06-21T11")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 
 import pytest
 
 from simulator import SimulatedPlant
 from simulator.pace import Pace
+from simulator.simulation import START
 
 
 class RealTime:
@@ -61,9 +62,8 @@ def test_time_neither_stops_nor_goes_back(speed: float, span: float) -> None:
 
 def test_the_diary_agrees_with_the_counters() -> None:
     """For two whole days: the machine's own counters of the sun, and the meter's of the grid."""
-    plant = SimulatedPlant(
-        devices={1: "JSO8048104", 2: "DTSU666"}, start=datetime(2026, 6, 20), soc=0.35
-    )
+    midnight = START - timedelta(hours=34)
+    plant = SimulatedPlant(devices={1: "JSO8048104", 2: "DTSU666"}, start=midnight, soc=0.35)
     inverter, meter = plant.site.inverters[0], plant.machine(2).glance()
     sun = inverter.total["pv"]
     plant.advance(86400)
