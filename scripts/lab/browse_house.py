@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any, Final
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Error as BrowserError, Page, async_playwright
 import yaml
 
 from .browse import CHROMIUM, FLAGS, NOT_OURS, PATIENCE
@@ -54,8 +54,9 @@ FIND: Final = """() => {
 # Seconds in which a page that has its cards gets what they show.
 SETTLING: Final = 4
 
-# When the pictures are taken: in the afternoon of the second day.
-PICTURE_SPAN: Final = 40.25 * 3600
+# The pictures are taken in an afternoon, after a whole night and morning.
+PICTURE_HOUR: Final = 15.25
+PICTURE_SPAN: Final = (4 + PICTURE_HOUR) * 3600
 PICTURE_SPEED: Final = 400.0
 
 
@@ -107,7 +108,7 @@ async def logged_in(
                 lambda line: complaints.append(line.text) if line.type == "error" else None,
             )
             if now is not None:
-                await page.clock.set_system_time(now)
+                await page.clock.install(time=now)
             await page.goto(f"{home.url}/hybrid-inverter")
             await page.locator("input[name=username]").fill(USER)
             await page.locator("input[name=password]").fill(USER)
@@ -138,12 +139,15 @@ async def look_at_all(
 ) -> None:
     """Look at all views; CheckError when one is not whole, or when the browser complains."""
     complaints: list[str] = []
-    async with logged_in(home, complaints, now) as page:
-        wrong = []
-        for path, cards in views().items():
-            wrong += await look(home, page, path, cards, folder)
-        if folder is not None:
-            await _picture_others(home, page, folder)
+    wrong = []
+    try:
+        async with logged_in(home, complaints, now) as page:
+            for path, cards in views().items():
+                wrong += await look(home, page, path, cards, folder)
+            if folder is not None:
+                await _picture_others(home, page, folder)
+    except BrowserError as err:
+        raise CheckError(f"the browser says: {err}") from err
     wrong += [text for text in complaints if not NOT_OURS.search(text)]
     expect(not wrong, "\n".join(wrong))
 
@@ -185,7 +189,7 @@ async def take_pictures(one: House, begin: datetime, folder: Path) -> None:
 
 
 async def _run(folder: Path) -> None:
-    begin = midnight(2)
+    begin = midnight(1) - timedelta(hours=4)
     async with house(begin) as one:
         await take_pictures(one, begin, folder)
 
