@@ -68,6 +68,18 @@ def main() -> int:
     asyncio.EventLoop = FastLoop  # type: ignore[misc]
     asyncio.timeouts.Timeout = RealTimeout  # type: ignore[misc]
 
+    # Everything else is imported after the clock is set: many modules keep the functions that they find.
+    from homeassistant.util import dt as dt_util
+
+    def utcnow() -> datetime:
+        return datetime.fromtimestamp(wall(), UTC)
+
+    def now(time_zone: object = None) -> datetime:
+        return datetime.fromtimestamp(wall(), time_zone or dt_util.get_default_time_zone())  # type: ignore[arg-type]
+
+    dt_util.utcnow = utcnow  # type: ignore[assignment]
+    dt_util.now = now
+
     from aiohttp import web_ws
 
     calculate = web_ws.calculate_timeout_when
@@ -86,17 +98,6 @@ def main() -> int:
         timedelta(days=365) if value == const.ACCESS_TOKEN_EXPIRATION else value
         for value in create.__defaults__ or ()
     )
-
-    from homeassistant.util import dt as dt_util
-
-    def utcnow() -> datetime:
-        return datetime.fromtimestamp(wall(), UTC)
-
-    def now(time_zone: object = None) -> datetime:
-        return datetime.fromtimestamp(wall(), time_zone or dt_util.get_default_time_zone())  # type: ignore[arg-type]
-
-    dt_util.utcnow = utcnow  # type: ignore[assignment]
-    dt_util.now = now
 
     from homeassistant import __main__ as home_assistant, runner
     from homeassistant.helpers.entity import Entity
