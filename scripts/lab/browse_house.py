@@ -33,7 +33,8 @@ HEIGHTS: Final = {
     "hybrid-inverter/controls": 1040,
     "hybrid-inverter/health": 800,
 }
-ENERGY: Final = ("energy", 1500)
+# The same for the Energy dashboard, and how much of it is above the bar with the date.
+ENERGY_HEIGHTS: Final = (1000, 880)
 # What tells that a card is not what it should be, anywhere in the shadows of the page; and how many cards there are.
 FIND: Final = """() => {
     const found = [];
@@ -130,7 +131,7 @@ async def look(home: Home, page: Page, path: str, cards: int, folder: Path | Non
         await asyncio.sleep(0.3)
     await asyncio.sleep(SETTLING)
     if folder is not None:
-        await _picture(page, folder, path)
+        await _picture(page, folder, path, HEIGHTS[path])
     return [f"{path}: {text}" for text in (await page.evaluate(FIND))[1]]
 
 
@@ -145,39 +146,33 @@ async def look_at_all(
             for path, cards in views().items():
                 wrong += await look(home, page, path, cards, folder)
             if folder is not None:
-                await _picture_others(home, page, folder)
+                await _picture_energy(home, page, folder)
     except BrowserError as err:
         raise CheckError(f"the browser says: {err}") from err
     wrong += [text for text in complaints if not NOT_OURS.search(text)]
     expect(not wrong, "\n".join(wrong))
 
 
-async def _picture(page: Page, folder: Path, path: str) -> None:
-    """Save what is shown right of the menu."""
-    size = page.viewport_size
+async def _picture(page: Page, folder: Path, path: str, height: float) -> None:
+    """Save what is shown right of the menu, down to a height."""
     menu = await page.locator("ha-sidebar").bounding_box()
-    if size is None or menu is None:
+    if menu is None:
         raise CheckError("nothing is shown")
     left = menu["width"] + 1
     await page.screenshot(
         path=folder / f"house-{path.rpartition('/')[2]}.png",
-        clip={"x": left, "y": 0, "width": size["width"] - left, "height": size["height"]},
+        clip={"x": left, "y": 0, "width": WIDTH - left, "height": height},
         animations="disabled",
     )
 
 
-async def _picture_others(home: Home, page: Page, folder: Path) -> None:
-    """Save the Energy dashboard and the device page of the plant."""
-    path, height = ENERGY
-    await page.set_viewport_size({"width": WIDTH, "height": height})
-    await page.goto(f"{home.url}/{path}")
+async def _picture_energy(home: Home, page: Page, folder: Path) -> None:
+    """Save the Energy dashboard."""
+    window, shown = ENERGY_HEIGHTS
+    await page.set_viewport_size({"width": WIDTH, "height": window})
+    await page.goto(f"{home.url}/energy")
     await asyncio.sleep(3 * SETTLING)
-    await _picture(page, folder, path)
-    devices = await home.command("config/device_registry/list")
-    inverter = next(one for one in devices if one["serial_number"] == "JSO0000001")
-    await page.goto(f"{home.url}/config/devices/device/{inverter['id']}")
-    await asyncio.sleep(3 * SETTLING)
-    await _picture(page, folder, "device")
+    await _picture(page, folder, "energy", shown)
 
 
 async def take_pictures(one: House, begin: datetime, folder: Path) -> None:
