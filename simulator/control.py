@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 import dataclasses
 import json
+import math
 import socket
 from typing import Any, Final
 
@@ -76,6 +77,8 @@ async def _index(request: web.Request) -> web.Response:
                 "/writes",
                 "/reads",
                 "/statistics",
+                "/time",
+                "/days",
             ],
         }
     )
@@ -125,6 +128,26 @@ async def _writes(request: web.Request) -> web.Response:
 
 async def _reads(request: web.Request) -> web.Response:
     return web.json_response([dataclasses.asdict(read) for read in _machine(request).reads])
+
+
+async def _show_time(request: web.Request) -> web.Response:
+    plant = request.app[PLANT]
+    speed = 0.0 if plant.pace is None else plant.pace.speed
+    return web.json_response({"now": plant.site.now.isoformat(), "speed": speed})
+
+
+async def _change_time(request: web.Request) -> web.Response:
+    """Let time pass faster: {"speed": 144}, or for so many seconds of the plant: {"speed": 144, "span": 86400}."""
+    if (pace := request.app[PLANT].pace) is None:
+        raise ValueError("time stands still here")
+    body = await _body(request)
+    pace.change(float(body["speed"]), float(body.get("span", math.inf)))
+    return await _show_time(request)
+
+
+async def _days(request: web.Request) -> web.Response:
+    """Return the kilowatt-hours that really flowed on each day."""
+    return web.json_response(request.app[PLANT].diary.days)
 
 
 async def _statistics(request: web.Request) -> web.Response:
@@ -182,6 +205,9 @@ class ControlServer:
                 web.get("/writes", _writes),
                 web.get("/reads", _reads),
                 web.get("/statistics", _statistics),
+                web.get("/time", _show_time),
+                web.post("/time", _change_time),
+                web.get("/days", _days),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None)

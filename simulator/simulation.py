@@ -15,12 +15,14 @@ from typing import Any, Final, Self
 
 from . import jso8048104
 from .cause import cause
+from .diary import Diary
 from .framing import RtuFraming, TcpFraming
 from .machine import InverterMachine, Machine
 from .meter import METER_MACHINES, MeterMachine
 from .meter_models import METERS, MeterModel, Place
 from .models import MODELS, Model
 from .overheard import OverheardLine, Talk, polls_for
+from .pace import Pace
 from .physics import Inverter, Site, SolarInverter
 from .physics.pv import PvString
 from .replay import replayed
@@ -32,8 +34,9 @@ from .stick_search import StickSearch
 _LOGGER = logging.getLogger(__name__)
 
 START: Final = datetime(2026, 6, 21, 10, 0)  # noqa: DTZ001 - the machine knows no zone
-# Seconds between two steps of the physics.
+# Seconds between two steps of the physics, and how much of the plant's time may pass between them at high speed.
 TICK: Final = 0.5
+MOST_PLANT_SECONDS: Final = 30.0
 # What a meter for a solar inverter sits at: on the first phase, with a small thirst by night.
 SOLAR_INVERTER: Final = SolarInverter((PvString(3000.0),), phase=0, standby=3.0)
 
@@ -89,7 +92,9 @@ class SimulatedPlant:
         All machines are in one house; the first inverter regulates what flows into the grid. Each further unit of a
         model counts the serial number up by one.
         """
-        self.speed = speed
+        # None while time stands still.
+        self.pace = None if speed is None else Pace(speed)
+        self._stepped = 0.0
         self._host = host
         self._elapsed = 0.0
         self._ticker: asyncio.Task[None] | None = None
@@ -108,6 +113,7 @@ class SimulatedPlant:
             phases=max((kind.installation.phases for kind in kinds.values()), default=3),
             solar=_solar(kinds.values(), meters.values()),
         )
+        self.diary = Diary(self.site)
         built = Counter[int]()
         self.machines: dict[int, Machine] = {}
         self._inverters: list[InverterMachine] = []
@@ -166,8 +172,10 @@ class SimulatedPlant:
         except OSError:
             await self._stop()
             raise
-        if self.speed is not None:
-            self._ticker = asyncio.create_task(self._tick(self.speed))
+        if self.pace is not None:
+            # Time passes from here on.
+            self._stepped = self.pace.elapsed()
+            self._ticker = asyncio.create_task(self._tick(self.pace))
         return self
 
     async def __aexit__(
@@ -291,16 +299,15 @@ class SimulatedPlant:
 
     def timer(self) -> float:
         """Return the seconds by which delays of the trouble are measured, and writes are stamped."""
-        return self._elapsed if self.speed is None else time.monotonic()
+        return self._elapsed if self.pace is None else time.monotonic()
 
-    async def _tick(self, speed: float) -> None:
-        """Move the plants along with the real time."""
-        last = time.monotonic()
+    async def _tick(self, pace: Pace) -> None:
+        """Move the plants along with the time."""
         while True:
-            await asyncio.sleep(TICK)
-            now = time.monotonic()
-            self._step((now - last) * speed)
-            last = now
+            await asyncio.sleep(min(TICK, MOST_PLANT_SECONDS / pace.speed))
+            now = pace.elapsed()
+            self._step(now - self._stepped)
+            self._stepped = now
 
 
 def _solar(kinds: Iterable[Model], meters: Iterable[MeterModel]) -> SolarInverter | None:

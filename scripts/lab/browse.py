@@ -26,9 +26,8 @@ from playwright.async_api import (
 )
 
 from .checking import CheckError, expect
-from .demo import ANOTHER
 from .home import USER, Home, RefusedError, home_assistant
-from .plant import Plant, simulated_plant
+from .plant import ANOTHER, Plant, simulated_plant
 from .process import REPOSITORY
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -188,7 +187,7 @@ async def the_integration_has_its_devices(visit: Visit) -> None:
     await page.locator("input[name=username]").fill(USER)
     await page.locator("input[name=password]").fill(USER)
     await page.keyboard.press("Enter")
-    await expect_shown(page.get_by_role("link", name="6 devices")).to_be_visible()
+    await expect_shown(page.get_by_role("link", name="7 devices")).to_be_visible()
     picture = page.get_by_role("img", name=text("title"), exact=True)
     await expect_shown(picture).to_have_js_property("complete", True)
     source: str = await picture.evaluate("one => one.src")
@@ -226,7 +225,7 @@ async def another_inverter_is_added(visit: Visit) -> None:
     await expect_shown(dialog.get_by_text("JSO8048104, serial number JSO0000002")).to_be_visible()
     await visit.picture("added")
     await dialog.get_by_role("button", name="Skip and finish").click()
-    await expect_shown(visit.page.get_by_role("link", name="12 devices")).to_be_visible()
+    await expect_shown(visit.page.get_by_role("link", name="14 devices")).to_be_visible()
     await expect_shown(visit.page.locator("ha-config-entry-row")).to_have_count(2)
     await visit.picture("two")
 

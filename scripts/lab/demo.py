@@ -2,44 +2,50 @@
 
 import argparse
 import asyncio
+from datetime import UTC, datetime
 import signal
 import sys
-from typing import Final
+import time
 
 from .check import check
 from .check_bus import check_bus
 from .check_effects import check_effects
+from .check_house import check_house
 from .check_saj import check_saj
 from .check_stick import check_stick
-from .home import USER, home_assistant
-from .plant import simulated_plant
-
-# The options of a second machine, for a person to add by hand.
-ANOTHER: Final = ("--serial-number", "JSO0000002", "--seed", "7")
+from .home import USER
+from .house import MACHINES, house, midnight
+from .plant import ANOTHER, simulated_plant
 
 
-async def show(speed: float) -> int:
-    """Run until Ctrl-C."""
+async def show(speed: float, days: int) -> int:
+    """Run until Ctrl-C; at a speed-up, begin some days ago and catch up with the present."""
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    print("Starting the simulated plant and Home Assistant ...", flush=True)
-    speed_option = ["--speed", str(speed)]
-    async with (
-        simulated_plant(speed_option) as plant,
-        simulated_plant([*speed_option, *ANOTHER]) as other,
-        home_assistant() as home,
-    ):
-        entry = await home.add_inverter(plant.tcp)
+    print("Starting the simulated house and Home Assistant ...", flush=True)
+    started = time.monotonic()
+    begin = midnight(days) if speed > 1 else None
+    async with house(begin) as one, simulated_plant(ANOTHER) as other:
+        home = one.home
         print(
-            f"\n  Home Assistant   {home.url}"
+            f"\n  Home Assistant   {home.url}/hybrid-inverter, up in {time.monotonic() - started:.0f} s"
             f"\n  login            {USER}, password {USER}"
-            f"\n  inverter         {entry['title']}, added and live"
+            f"\n  machines         {', '.join(MACHINES.values())}, added and live"
             f"\n  to add another   network, host 127.0.0.1, port {other.rtu}, framing RTU over TCP"
-            f"\n  the machines     http://127.0.0.1:{plant.control}/ http://127.0.0.1:{other.control}/"
-            "\n\nCtrl-C stops everything.",
+            f"\n  the machines     http://127.0.0.1:{one.plant.control}/ http://127.0.0.1:{other.control}/",
             flush=True,
         )
+        if begin is not None:
+            # While time is made up for, the present moves on.
+            behind = (datetime.now(UTC) - begin).total_seconds() - (time.monotonic() - started)
+            await one.hurry(speed, behind * speed / (speed - 1))
+            print(
+                f"  time             since {begin:%A, %d %B}, {speed:g} times as fast;"
+                f" the present is reached in {behind / (speed - 1) / 60:.0f} min",
+                flush=True,
+            )
+        print("\nCtrl-C stops everything.", flush=True)
         await stop.wait()
         print("\nStopping ...", flush=True)
     return 0
@@ -56,6 +62,8 @@ async def check_everything() -> int:
     failed += sum(await asyncio.gather(check_saj(), check_stick(done), check_bus()))
     print("\nCause and effect: what is changed in Home Assistant changes what flows", flush=True)
     failed += await check_effects()
+    print("\nThe house of the demo, for a day", flush=True)
+    failed += await check_house()
     return 1 if failed else 0
 
 
@@ -64,10 +72,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="no page: try everything, exit 0 or 1")
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="plant seconds per second (144: a day in 10 min)"
+        "--week",
+        action="store_true",
+        help="no page: live a week, compare its energies with the physics; takes 22 minutes",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=1.0,
+        help="begin in the past, and pass it so many times as fast (144: a day in 10 min)",
+    )
+    parser.add_argument(
+        "--days", type=int, default=1, help="before today, to pass at that speed; 1 if not given"
     )
     options = parser.parse_args()
-    return asyncio.run(check_everything() if options.check else show(options.speed))
+    if options.check:
+        return asyncio.run(check_everything())
+    if options.week:
+        return 1 if asyncio.run(check_house(days=7)) else 0
+    return asyncio.run(show(options.speed, options.days))
 
 
 if __name__ == "__main__":

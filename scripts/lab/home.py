@@ -1,7 +1,7 @@
 """A real Home Assistant as a process, with a ready user, driven through its own APIs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 import json
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from .fast_home import START_VARIABLE
 from .process import DEMO_ENVIRONMENT, REPOSITORY, free_port, running
 
 USER: Final = "demo"
@@ -35,11 +36,22 @@ history:
 logbook:
 repairs:
 recorder:
-  commit_interval: 1
+  commit_interval: {commit_interval}
 logger:
   default: warning
   logs:
     custom_components.hybrid_inverter: {level}
+"""
+
+# The dashboard that the integration comes with, from the file that a user copies.
+DASHBOARD: Final = """\
+lovelace:
+  dashboards:
+    hybrid-inverter:
+      mode: yaml
+      filename: hybrid_inverter.yaml
+      title: House
+      icon: mdi:home-lightning-bolt
 """
 
 ONBOARDING: Final = {
@@ -63,6 +75,8 @@ class Home:
     session: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
     process_id: int = 0
+    # When its clock begins, in seconds since 1970, if it is one that can run faster.
+    start_time: float | None = None
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
@@ -72,8 +86,19 @@ class Home:
 
     async def start(self) -> None:
         """Start it, and come back when it runs and we are logged in."""
+        command: tuple[str | Path, ...] = (DEMO_ENVIRONMENT / "hass",)
+        environment = {}
+        if self.start_time is not None:
+            command = (DEMO_ENVIRONMENT / "python", "-m", "lab.fast_home")
+            environment = {"PYTHONPATH": "scripts", START_VARIABLE: str(self.start_time)}
         process = await self._running.enter_async_context(
-            running(DEMO_ENVIRONMENT / "hass", "-c", self.config, log=self.config / "output.log")
+            running(
+                *command,
+                "-c",
+                self.config,
+                environment=environment,
+                log=self.config / "output.log",
+            )
         )
         self.process_id = process.pid
         await _wait_for(self, process)
@@ -209,6 +234,20 @@ class Home:
         if result["type"] != "create_entry":
             raise RefusedError(json.dumps(result))
 
+    async def add_plant(self, name: str, capacities: Sequence[float]) -> dict[str, Any]:
+        """Make one plant of all machines, whose inverters have batteries of so many kilowatt-hours; return the entry."""
+        result = await self.choose("plant")
+        _, members = result["data_schema"]
+        serials = [option["value"] for option in members["selector"]["select"]["options"]]
+        for answers in (
+            {"name": name, "members": serials},
+            *({"capacity": capacity} for capacity in capacities),
+        ):
+            result = await self.answer_flow(result["flow_id"], answers)
+        if result["type"] != "create_entry":
+            raise RefusedError(json.dumps(result))
+        return dict(result["result"])
+
     async def subentries(self, entry_id: str) -> dict[str, dict[str, Any]]:
         """Return the machines of an entry by their names."""
         listed = await self.command("config_entries/subentries/list", entry_id=entry_id)
@@ -259,25 +298,41 @@ class Home:
 
 @asynccontextmanager
 async def home_assistant(
-    *, time_zone: str = "UTC", level: str = "info", watched: bool = False
+    *,
+    time_zone: str = "UTC",
+    level: str = "info",
+    watched: bool = False,
+    dashboard: bool = False,
+    start_time: float | None = None,
 ) -> AsyncIterator[Home]:
-    """Run a fresh Home Assistant with the integration of this checkout in it, its event loop watched if wanted."""
+    """Run a fresh Home Assistant with the integration of this checkout in it.
+
+    If wanted, its event loop is watched, it has the dashboard that the integration comes with, or it begins at a time,
+    with a clock that can run faster.
+    """
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
         config = Path(folder)
         port = free_port()
         (config / "configuration.yaml").write_text(
-            CONFIGURATION.format(time_zone=time_zone, level=level)
+            CONFIGURATION.format(
+                time_zone=time_zone, level=level, commit_interval=1 if start_time is None else 60
+            )
+            + (DASHBOARD if dashboard else "")
         )
         (config / "custom_components").mkdir()
         (config / "custom_components" / "hybrid_inverter").symlink_to(
             REPOSITORY / "custom_components" / "hybrid_inverter"
         )
-        if watched:
-            (config / "custom_components" / "loop_watch").symlink_to(
-                REPOSITORY / "scripts" / "lab" / "loop_watch"
-            )
-            with (config / "configuration.yaml").open("a") as configuration:
-                configuration.write("loop_watch:\n")
+        (config / "hybrid_inverter.yaml").symlink_to(
+            REPOSITORY / "dashboards" / "hybrid_inverter.yaml"
+        )
+        for name, wanted in (("loop_watch", watched), ("fast_clock", start_time is not None)):
+            if wanted:
+                (config / "custom_components" / name).symlink_to(
+                    REPOSITORY / "scripts" / "lab" / name
+                )
+                with (config / "configuration.yaml").open("a") as configuration:
+                    configuration.write(f"{name}:\n")
         (config / ".storage").mkdir()
         (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
         # The `http:` of configuration.yaml is deprecated. Home Assistant fills in what its oldest format lacks.
@@ -291,7 +346,12 @@ async def home_assistant(
         ) as adding:
             await adding.wait()
         async with aiohttp.ClientSession() as session:
-            home = Home(url=f"http://127.0.0.1:{port}", config=config, session=session)
+            home = Home(
+                url=f"http://127.0.0.1:{port}",
+                config=config,
+                session=session,
+                start_time=start_time,
+            )
             try:
                 await home.start()
                 yield home

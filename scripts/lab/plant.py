@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
 from .process import DEMO_ENVIRONMENT, running
+
+# The options of a second machine, for a person to add by hand.
+ANOTHER: Final = ("--serial-number", "JSO0000002", "--seed", "7")
 
 
 @dataclass(kw_only=True)

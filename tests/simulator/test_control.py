@@ -278,3 +278,39 @@ async def test_models_by_name() -> None:
     assert wrong.returncode == 2
     for name in ("JSO8048104", "H2-6K-S2", "H2-10K-T2", "HS2-6K-S2", "AS2-6K-S", "HS3-8K-T2"):
         assert name in errors.decode()
+
+
+async def test_time_is_changed_over_http() -> None:
+    """Faster for a span; and the days that were written down are shown."""
+    async with SimulatedPlant(speed=1) as plant, aiohttp.ClientSession() as session:
+        over = asyncio.Event()
+        plant.site.watchers.append(lambda _: over.set() if plant.site.now.hour == 11 else None)
+        control = ControlServer(plant)
+        await control.start(0)
+        url = f"http://127.0.0.1:{control.port}"
+        async with session.post(f"{url}/time", json={"speed": 1000, "span": 3600}) as answer:
+            assert (await answer.json())["speed"] == 1000
+        await over.wait()
+        async with session.get(f"{url}/time") as answer:
+            shown = await answer.json()
+        assert (shown["speed"], shown["now"][:13]) == (1.0, "2026-06-21T11")
+        async with session.get(f"{url}/days") as answer:
+            days = await answer.json()
+        assert list(days) == ["2026-06-21"]
+        assert days["2026-06-21"]["pv"] > 1
+        async with session.post(f"{url}/time", json={"speed": 0}) as answer:
+            assert answer.status == 400
+        await control.stop()
+
+
+async def test_time_that_stands_still_is_left_alone() -> None:
+    """Only `advance` moves it."""
+    async with SimulatedPlant() as plant, aiohttp.ClientSession() as session:
+        control = ControlServer(plant)
+        await control.start(0)
+        url = f"http://127.0.0.1:{control.port}/time"
+        async with session.post(url, json={"speed": 2}) as answer:
+            assert answer.status == 400
+        async with session.get(url) as answer:
+            assert await answer.json() == {"now": "2026-06-21T10:00:00", "speed": 0.0}
+        await control.stop()
