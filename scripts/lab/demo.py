@@ -67,7 +67,7 @@ def main() -> int:
     parser.add_argument(
         "--week",
         action="store_true",
-        help="no page: live a week, compare its energies with the physics; takes 22 min",
+        help="no page: live a week, compare its energies with the physics; takes 22 minutes",
     )
     parser.add_argument(
         "--speed",
