@@ -54,7 +54,9 @@ class SajMachine(InverterMachine):
         # A value may lie elsewhere on some machines, and the place that is not looked at then is served all the same.
         self._rows: dict[str, list[Register]] = defaultdict(list)
         for row in family.every_row():
-            self._rows[row.key].append(row)
+            self._rows[row.key].append(
+                row.completed({"rated_power": model.installation.rated_power})
+            )
         super().__init__(
             plant,
             family,

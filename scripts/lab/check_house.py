@@ -20,7 +20,7 @@ DAY: Final = 86400
 # What is waited for after the last midnight, until Home Assistant has added up the last five minutes of the day.
 AFTERWARDS: Final = 900
 # How many seconds of the house pass in a second of a check.
-SPEED: Final = 480.0
+SPEED: Final = 720.0
 # A counter of 0.1 kWh may be one step ahead of or behind another one.
 TOLERANCE: Final = 0.01
 STEP_KWH: Final = 0.1

@@ -84,3 +84,10 @@ def test_what_there_is_not(model: str, changes: dict[str, object], message: str)
     plant = SimulatedPlant(devices={1: model})
     with pytest.raises(ValueError, match=message):
         steer(plant, plant.machine(), changes)
+
+
+def test_a_power_of_a_saj() -> None:
+    """It is held in thousandths of the rated power: 11000 W of 10 kW are 1100."""
+    plant = SimulatedPlant(model="H2-10K-T2")
+    machine = steered(plant, settings={"battery_charge_power_limit": 11000})
+    assert machine.word(0x364D) == 1100
