@@ -39,6 +39,11 @@ LONGEST_PAUSE: Final = 60.0
 type HybridInverterConfigEntry = ConfigEntry[RuntimeData]
 
 
+def _may_be_silence(error: DeviceError) -> bool:
+    """Whether the machine as a whole may be silent, and not only refuse what it was asked for."""
+    return isinstance(error, LinkError) or (isinstance(error, RejectedError) and error.is_silence)
+
+
 @dataclass(kw_only=True)
 class UnitRuntime:
     """A machine on the link, with its coordinators."""
@@ -98,11 +103,11 @@ class UnitRuntime:
 
     def fell_silent(self, error: DeviceError) -> bool:
         """Take note that the powers could not be polled; return whether the machine was asked in vain."""
-        asked_in_vain = isinstance(error, RejectedError) and error.is_silence
-        if asked_in_vain or isinstance(error, LinkError):
-            self.silence = error
+        if not _may_be_silence(error):
+            return False
+        self.silence = error
         # A link that cannot be opened has its own pauses, and the others suffer as much.
-        return asked_in_vain or isinstance(error, REPEATABLE)
+        return isinstance(error, (RejectedError, *REPEATABLE))
 
     @callback
     def link_changed(self, _connected: bool) -> None:
@@ -208,13 +213,15 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         seconds = intervals_of(entry.data)[group]
         if (option := CONF_INTERVALS.get(group)) is not None:
             seconds = entry.options.get(option, seconds)
+        # From the beginning of a poll to that of the next one.
+        self.interval = timedelta(seconds=seconds)
         super().__init__(
             hass,
             LOGGER,
             config_entry=entry,
             # Not the serial number: a name ends up in log lines that people share.
             name=f"{unit.name} {group}",
-            update_interval=timedelta(seconds=seconds),
+            update_interval=self.interval,
         )
         self.data = Snapshot({})
 
@@ -224,12 +231,10 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         A silent machine is asked less and less, as what it is waited for is taken from the others on the link. A stick
         has other things to do than to answer us, and is not to be pressed while it does them.
         """
-        if self.update_interval is None:
-            return None
         stick = self.config_entry.data[CONF_TYPE] == TYPE_STICK
         if not stick and not in_vain:
             return None
-        seconds = self.update_interval.total_seconds()
+        seconds = self.interval.total_seconds()
         longer = 2 * (self._pause or seconds) if stick or self._pause else seconds
         self._pause = max(seconds, min(longer, LONGEST_PAUSE))
         return self._pause
@@ -250,11 +255,27 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @override
     async def _async_update_data(self) -> Snapshot:
+        """Poll once, and see to it that the next poll is in time."""
+        began = self.hass.loop.time()
+        try:
+            return await self._async_poll()
+        finally:
+            self._keep_pace(began)
+
+    def _keep_pace(self, began: float) -> None:
+        """Begin the next poll one interval after this one, however long this one took, or that after it.
+
+        Home Assistant counts the interval from the whole second in which a poll has ended.
+        """
+        late = (int(self.hass.loop.time()) - int(began)) % self.interval.total_seconds()
+        self.update_interval = self.interval - timedelta(seconds=late)
+
+    async def _async_poll(self) -> Snapshot:
         """Poll once, after making sure that it is still the same machine."""
         unit = self.unit
         if unit.silence is not None and self.group is not Group.POWER:
             # One question is enough to find out that it answers again, and every one costs the others their time.
-            raise self._no_answer(unit.silence)
+            raise self._silent_like_its_powers(unit.silence)
         keys = self._polled = self.keys
         try:
             await unit.async_verify()
@@ -268,8 +289,9 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         except DeviceError as err:
             # While a machine is silent, another one may take its place.
             unit.verified = False
-            in_vain = self.group is Group.POWER and unit.fell_silent(err)
-            raise self._no_answer(err, self._back_off(in_vain=in_vain)) from err
+            if self.group is not Group.POWER:
+                raise await self._async_explain(err) from err
+            raise self._no_answer(err, self._back_off(in_vain=unit.fell_silent(err))) from err
         self._pause = 0.0
         if self.group is Group.POWER and not self.last_update_success:
             unit.silence = None
@@ -278,6 +300,20 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             )
         unit.async_tidy(self.hass, self.config_entry)
         return snapshot
+
+    async def _async_explain(self, error: DeviceError) -> UpdateFailed:
+        """Return what to raise, now that there was no answer: for these registers only, or because the machine is silent."""
+        unit = self.unit
+        if unit.silence is None and _may_be_silence(error):
+            await unit.coordinators[Group.POWER].async_refresh()
+        if unit.silence is not None:
+            return self._silent_like_its_powers(unit.silence)
+        return self._no_answer(error, self._back_off(in_vain=False))
+
+    def _silent_like_its_powers(self, error: DeviceError) -> UpdateFailed:
+        """Return what to raise while the machine is silent, which is written to the log once: for its powers."""
+        self.last_update_success = False
+        return self._no_answer(error)
 
     def _no_answer(self, error: DeviceError, retry_after: float | None = None) -> UpdateFailed:
         """Return what to raise for a poll that brought nothing."""

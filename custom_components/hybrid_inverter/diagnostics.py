@@ -88,9 +88,7 @@ async def _unit(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> dict[str
         "tier": device.tier,
         "polls": {
             group: {
-                "interval": coordinator.update_interval.total_seconds()
-                if coordinator.update_interval
-                else None,
+                "interval": coordinator.interval.total_seconds(),
                 "successful": coordinator.last_update_success,
                 "failed": sorted(coordinator.data.failed),
             }

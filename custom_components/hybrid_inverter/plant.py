@@ -60,10 +60,7 @@ class Source:
     @property
     def lifetime(self) -> float:
         """Return for how many seconds a reading is fresh."""
-        interval = self.coordinator.update_interval
-        return FRESH_SECONDS + (
-            FRESH_INTERVALS * interval.total_seconds() if interval is not None else 0.0
-        )
+        return FRESH_SECONDS + FRESH_INTERVALS * self.coordinator.interval.total_seconds()
 
     def values(self, now: float) -> Mapping[str, Value | None]:
         """Return what the last poll has brought, if it is fresh."""

@@ -801,7 +801,7 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert unit is not old
     assert unit.device.tier == "read_only"
     intervals = {
-        group: coordinator.update_interval.total_seconds()  # type: ignore[union-attr]
+        group: coordinator.interval.total_seconds()
         for group, coordinator in unit.coordinators.items()
     }
     assert intervals == {"power": 1, "energy": 30, "settings": 120, "identity": 86400}

@@ -16,6 +16,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.hybrid_inverter.modbus.device import Snapshot
+from custom_components.hybrid_inverter.modbus.errors import RejectedError
 from custom_components.hybrid_inverter.modbus.register import Group
 from simulator import SimulatedPlant
 
@@ -137,7 +139,7 @@ async def test_polls_by_itself(
 ) -> None:
     """Each group in its interval, and not before."""
     coordinators = unit_of(loaded).coordinators
-    intervals = {group: item.update_interval for group, item in coordinators.items()}
+    intervals = {group: item.interval for group, item in coordinators.items()}
     assert intervals == {
         Group.POWER: timedelta(seconds=5),
         Group.ENERGY: timedelta(seconds=60),
@@ -152,6 +154,42 @@ async def test_polls_by_itself(
     assert state(hass, Platform.SELECT, "work_mode").state == "zero_export_to_ct"
     await later(hass, 302)
     assert state(hass, Platform.SELECT, "work_mode").state == "selling_first"
+
+
+@pytest.mark.parametrize(
+    ("took", "pause"),
+    [
+        pytest.param(0, 5, id="no second"),
+        pytest.param(1, 4, id="a second"),
+        pytest.param(4, 1, id="nearly the interval"),
+        pytest.param(5, 5, id="the interval: the next one is left out"),
+        pytest.param(13, 2, id="longer than two"),
+    ],
+)
+async def test_a_slow_poll_does_not_delay_the_next(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    took: int,
+    pause: int,
+) -> None:
+    """Polls begin at even intervals of 5 s, however long they take; a failed one is no other."""
+    power = unit_of(loaded).coordinators[Group.POWER]
+    clock = [1000.4]
+
+    async def poll(_: object) -> Snapshot:
+        clock[0] += took
+        return Snapshot({})
+
+    async def fail(_: object) -> Snapshot:
+        clock[0] += took
+        raise RejectedError(4, "unit 1")
+
+    for slow in (poll, fail):
+        monkeypatch.setattr(unit_of(loaded).device, "poll", slow)
+        with patch.object(hass.loop, "time", lambda: clock[0]):
+            await power.async_refresh()
+        assert power.update_interval == timedelta(seconds=pause)
 
 
 # ---------------------------------------------------------------------- a dead link

@@ -358,9 +358,8 @@ async def test_is_shown_once_a_second(
     """What was heard is looked at once a second, counters every ten; nothing that is not heard is shown."""
     (unit,) = entry.runtime_data.units.values()
     intervals = {
-        group: coordinator.update_interval.total_seconds()
+        group: coordinator.interval.total_seconds()
         for group, coordinator in unit.coordinators.items()
-        if coordinator.update_interval is not None
     }
     assert intervals == {
         Group.POWER: 1,

@@ -1,5 +1,6 @@
 """Machines on one link of which one is silent: what it costs, that the others do not notice, and how it comes back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 import logging
@@ -98,6 +99,16 @@ def pause(entry: MockConfigEntry, unit_id: int) -> float | None:
     return seconds
 
 
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return of which groups of the second machine the log says that they could not be polled."""
+    return [
+        message.removeprefix("Error fetching JSO8048104 ").split()[0]
+        for record in caplog.records
+        if record.levelno >= logging.WARNING
+        and (message := record.getMessage()).startswith("Error fetching")
+    ]
+
+
 async def test_a_silent_machine_is_asked_less_and_less(
     hass: HomeAssistant,
     pair: MockConfigEntry,
@@ -119,13 +130,7 @@ async def test_a_silent_machine_is_asked_less_and_less(
     assert soc(hass, SECOND) == STATE_UNAVAILABLE
     assert soc(hass, FIRST) == "60"
     assert house.rtu.statistics.connections == 1
-    told = [
-        record
-        for record in caplog.records
-        if record.levelno >= logging.WARNING and record.name.startswith("custom_components")
-    ]
-    assert len(told) == 1
-    assert "did not answer" in told[0].getMessage()
+    assert told(caplog) == ["power"]
 
     house.machine(2).trouble.silent = False
     await poll(hass, pair, 2, Group.POWER)
@@ -155,18 +160,65 @@ async def test_nothing_else_is_asked_of_it(
 
 
 async def test_another_group_fails_first(
-    hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
+    hass: HomeAssistant,
+    pair: MockConfigEntry,
+    house: SimulatedPlant,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It may be the only one that is not answered, so it goes on; the powers ask once to know, and then nothing else."""
+    """It may be the only one that is not answered, so the powers are asked at once; then nothing else is."""
     await set_up(hass, pair)
+    caplog.clear()
     house.machine(2).trouble.silent = True
-    assert await poll(hass, pair, 2, Group.ENERGY) == 2
-    assert await poll(hass, pair, 2, Group.SETTINGS) == 1
-    assert await poll(hass, pair, 2, Group.POWER) == 1
+    assert await poll(hass, pair, 2, Group.ENERGY) == 3
     assert await poll(hass, pair, 2, Group.SETTINGS) == 0
+    assert await poll(hass, pair, 2, Group.POWER) == 1
+    assert told(caplog) == ["power"]
     house.machine(2).trouble.silent = False
     await poll(hass, pair, 2, Group.POWER)
     assert set(successes(pair, 2).values()) == {True}
+    await hass.config_entries.async_unload(pair.entry_id)
+
+
+async def test_all_groups_fail_at_once(
+    hass: HomeAssistant,
+    pair: MockConfigEntry,
+    house: SimulatedPlant,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log says once that the machine does not answer, whichever was asked first; all is shown as unavailable."""
+    await set_up(hass, pair)
+    caplog.clear()
+    house.machine(2).trouble.silent = True
+    coordinators = unit(pair, 2).coordinators
+    await asyncio.gather(*(one.async_refresh() for one in reversed(coordinators.values())))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert set(successes(pair, 2).values()) == {False}
+    for platform, key in (
+        (Platform.SENSOR, "battery_soc"),
+        (Platform.SENSOR, "pv_energy_total"),
+        (Platform.NUMBER, "battery_low_soc"),
+    ):
+        entity_id = find(hass, platform, key, SECOND)
+        assert entity_id is not None
+        assert hass.states.is_state(entity_id, STATE_UNAVAILABLE), entity_id
+    assert told(caplog) == ["power"]
+    await hass.config_entries.async_unload(pair.entry_id)
+
+
+async def test_only_some_registers_are_silent(
+    hass: HomeAssistant,
+    pair: MockConfigEntry,
+    house: SimulatedPlant,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The machine is not silent, so its powers stay, and the log says what does not answer."""
+    await set_up(hass, pair)
+    caplog.clear()
+    house.machine(2).trouble.silent_blocks = ((98, 200),)
+    await poll(hass, pair, 2, Group.SETTINGS)
+    assert soc(hass, SECOND) == "60"
+    assert unit(pair, 2).silence is None
+    assert told(caplog) == ["settings"]
     await hass.config_entries.async_unload(pair.entry_id)
 
 
