@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--baudrate", type=int, help="be as slow as a serial line of this speed")
     parser.add_argument("--seed", type=int, default=1, help="of clouds and house")
+    parser.add_argument(
+        "--car", action="store_true", help="an electric car is charged in the evening, 33 kWh"
+    )
     parser.add_argument("--speed", type=float, default=1.0, help="plant seconds per real second")
     parser.add_argument(
         "--start", type=datetime.fromisoformat, default=START, help="local time of the plant"
@@ -106,6 +109,7 @@ async def _run(options: argparse.Namespace) -> None:
         units=options.unit or (1,),
         devices=dict(options.device) if options.device else None,
         seed=options.seed,
+        car=options.car,
         start=midnight,
         soc=MIDNIGHT_SOC,
         speed=options.speed,

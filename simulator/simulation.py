@@ -24,6 +24,7 @@ from .models import MODELS, Model
 from .overheard import OverheardLine, Talk, polls_for
 from .pace import Pace
 from .physics import Inverter, Site, SolarInverter
+from .physics.house import APPLIANCES, CAR
 from .physics.pv import PvString
 from .replay import replayed
 from .scenario import Scenario
@@ -55,6 +56,7 @@ class SimulatedPlant:
         units: Sequence[int] = (1,),
         devices: Mapping[int, str | MeterModel] | None = None,
         seed: int = 1,
+        car: bool = False,
         start: datetime = START,
         soc: float = 0.6,
         speed: float | None = None,
@@ -89,6 +91,7 @@ class SimulatedPlant:
         connects hears it. ValueError when there is no meter.
         `replay` is a download of diagnostics, or its file: its machines answer as they did then, and there are no others
         unless `devices` says so. ValueError when no machine can be made of it.
+        With a `car`, it is charged in the evening.
         All machines are in one house; the first inverter regulates what flows into the grid. Each further unit of a
         model counts the serial number up by one.
         """
@@ -112,6 +115,7 @@ class SimulatedPlant:
             seed=seed,
             phases=max((kind.installation.phases for kind in kinds.values()), default=3),
             solar=_solar(kinds.values(), meters.values()),
+            appliances=APPLIANCES + CAR if car else APPLIANCES,
         )
         self.diary = Diary(self.site)
         built = Counter[int]()

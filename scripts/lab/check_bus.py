@@ -158,22 +158,29 @@ async def a_silent_machine_is_alone(line: Line) -> None:
     for silent in MACHINES:
         began = time.monotonic()
         await line.plant.post(f"trouble?unit={silent}", {"silent": True})
-        await asyncio.sleep(SILENT_SECONDS)
-        for unit in MACHINES.keys() - {silent}:
-            interval = mean(await _refreshes(line, unit, began))
-            change = interval / line.calm[unit] - 1
-            expect(
-                abs(change) < CHANGE,
-                f"while {MACHINES[silent]} was silent, {MACHINES[unit]} was refreshed every {interval:.2f} s"
-                f" instead of every {line.calm[unit]:.2f} s",
-            )
-        states = await _connections(line)
-        expected = {unit: "off" if unit == silent else "on" for unit in MACHINES}
-        expect(states == expected, f"connected are {states}, not {expected}")
-        await line.plant.post(f"trouble?unit={silent}", {"silent": False})
+        try:
+            await _the_others_do_not_notice(line, silent, began)
+        finally:
+            await line.plant.post(f"trouble?unit={silent}", {"silent": False})
         await soon(
             lambda: _are_connected(line, *MACHINES), f"{MACHINES[silent]} does not come back", 65
         )
+
+
+async def _the_others_do_not_notice(line: Line, silent: int, began: float) -> None:
+    """Look at the intervals of the others for a while."""
+    await asyncio.sleep(SILENT_SECONDS)
+    for unit in MACHINES.keys() - {silent}:
+        interval = mean(await _refreshes(line, unit, began))
+        change = interval / line.calm[unit] - 1
+        expect(
+            abs(change) < CHANGE,
+            f"while {MACHINES[silent]} was silent, {MACHINES[unit]} was refreshed every {interval:.2f} s"
+            f" instead of every {line.calm[unit]:.2f} s",
+        )
+    states = await _connections(line)
+    expected = {unit: "off" if unit == silent else "on" for unit in MACHINES}
+    expect(states == expected, f"connected are {states}, not {expected}")
 
 
 async def a_plant_adds_them_up(line: Line) -> None:

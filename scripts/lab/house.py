@@ -56,9 +56,9 @@ class House:
 @asynccontextmanager
 async def house(begin: datetime | None = None) -> AsyncIterator[House]:
     """Run the house with all that is in it; with a time to begin at, its time can pass faster."""
-    options = [
-        option for unit, model in MACHINES.items() for option in ("--device", f"{unit}:{model}")
-    ]
+    options = ["--car"]
+    for unit, model in MACHINES.items():
+        options += ["--device", f"{unit}:{model}"]
     start_time = None
     if begin is not None:
         summer = datetime.combine(SUMMER, begin.time())

@@ -39,11 +39,16 @@ APPLIANCES: Final = (
 )
 
 
+# An electric car that comes home empty each evening: 11 kW on three phases, 33 kWh.
+CAR: Final = tuple(Appliance(3680.0, 86400, 1.0, 19, 22, phase=phase) for phase in range(3))
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """A household on three phases, partly behind the backup output."""
 
     seed: int
+    appliances: tuple[Appliance, ...] = APPLIANCES
 
     def demand(self, now: datetime) -> tuple[Phases, Phases]:
         """Return the watts per phase of the home load and of the backup load."""
@@ -56,7 +61,7 @@ class House:
             for phase, share in enumerate(SHARES)
         ]
         home = [power * (1 - BACKUP_SHARE) for power in phases]
-        for number, appliance in enumerate(APPLIANCES):
+        for number, appliance in enumerate(self.appliances):
             if appliance.begin <= hour < appliance.end:
                 turn, seed = int(seconds // appliance.seconds), self.seed + 20 + 2 * number
                 if random(seed, turn) > 1 - appliance.chance:

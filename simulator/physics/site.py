@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from .grid import Grid
-from .house import House
+from .house import APPLIANCES, Appliance, House
 from .phases import NOTHING, Phases, add, less, times, wired
 from .point import Measurement, Point
 from .sky import LATITUDE, Sky
@@ -38,11 +38,12 @@ class Site:
         solar: SolarInverter | None = None,
         latitude: float = LATITUDE,
         longest_step: float = LONGEST_STEP,
+        appliances: tuple[Appliance, ...] = APPLIANCES,
     ) -> None:
         """Begin at a local time, with a house and without inverters; they come by themselves."""
         self.now = start
         self.sky = Sky(seed, latitude)
-        self.house = House(seed)
+        self.house = House(seed, appliances)
         self.grid = Grid(seed, start)
         self.inverters: list[Inverter] = []
         self.solar = solar
