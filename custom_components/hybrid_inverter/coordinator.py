@@ -263,12 +263,16 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             self._keep_pace(began)
 
     def _keep_pace(self, began: float) -> None:
-        """Begin the next poll one interval after this one, however long this one took, or that after it.
+        """Begin the next poll one interval after this one, however long this one took, or the first one after that.
 
-        Home Assistant counts the interval from the whole second in which a poll has ended.
+        Home Assistant counts from the whole second in which a poll has ended.
         """
-        late = (int(self.hass.loop.time()) - int(began)) % self.interval.total_seconds()
-        self.update_interval = self.interval - timedelta(seconds=late)
+        now = self.hass.loop.time()
+        seconds = self.interval.total_seconds()
+        late = int(now) - int(began)
+        pause = seconds * (1 + (now - began) // seconds) - late
+        # Without an interval there would be no next one.
+        self.update_interval = timedelta(seconds=pause) or timedelta.resolution
 
     async def _async_poll(self) -> Snapshot:
         """Poll once, after making sure that it is still the same machine."""

@@ -157,24 +157,31 @@ async def test_polls_by_itself(
 
 
 @pytest.mark.parametrize(
-    ("took", "pause"),
+    ("interval", "took", "pause"),
     [
-        pytest.param(0, 5, id="no second"),
-        pytest.param(1, 4, id="a second"),
-        pytest.param(4, 1, id="nearly the interval"),
-        pytest.param(5, 5, id="the interval: the next one is left out"),
-        pytest.param(13, 2, id="longer than two"),
+        pytest.param(5, 0, 5, id="no time"),
+        pytest.param(5, 0.7, 4, id="into the next second"),
+        pytest.param(5, 4, 1, id="nearly the interval"),
+        pytest.param(5, 5, 5, id="the interval: the next one is left out"),
+        pytest.param(5, 13, 2, id="longer than two"),
+        pytest.param(1, 0.5, 1, id="half of a short interval"),
+        pytest.param(1, 0.7, 0, id="most of a short interval"),
     ],
 )
 async def test_a_slow_poll_does_not_delay_the_next(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     monkeypatch: pytest.MonkeyPatch,
-    took: int,
+    interval: int,
+    took: float,
     pause: int,
 ) -> None:
-    """Polls begin at even intervals of 5 s, however long they take; a failed one is no other."""
+    """Polls begin at even intervals, however long they take and whether or not they fail.
+
+    The pause is what Home Assistant adds to the whole second in which a poll has ended.
+    """
     power = unit_of(loaded).coordinators[Group.POWER]
+    power.interval = timedelta(seconds=interval)
     clock = [1000.4]
 
     async def poll(_: object) -> Snapshot:
@@ -186,10 +193,12 @@ async def test_a_slow_poll_does_not_delay_the_next(
         raise RejectedError(4, "unit 1")
 
     for slow in (poll, fail):
+        clock[0] = 1000.4
         monkeypatch.setattr(unit_of(loaded).device, "poll", slow)
         with patch.object(hass.loop, "time", lambda: clock[0]):
             await power.async_refresh()
-        assert power.update_interval == timedelta(seconds=pause)
+        assert power.update_interval is not None
+        assert power.update_interval.total_seconds() == pytest.approx(pause, abs=1e-3)
 
 
 # ---------------------------------------------------------------------- a dead link
