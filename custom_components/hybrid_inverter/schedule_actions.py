@@ -136,6 +136,7 @@ async def async_set_schedule(call: ServiceCall) -> ServiceResponse:
         "slots": plan.slots,
         "write_requests": sum(count for count, _ in writes),
         "registers": registers,
+        "switched_off": list(plan.switched_off),
     }
 
 

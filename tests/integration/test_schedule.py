@@ -64,6 +64,13 @@ async def _berlin(hass: HomeAssistant) -> None:
     await hass.config.async_set_time_zone("Europe/Berlin")
 
 
+@pytest.fixture(autouse=True)
+def _chargers(plant: SimulatedPlant) -> None:
+    """Let the battery be charged from the grid (130) and the generator (129) when a slot says so."""
+    plant.machine().panel_change(130, 1)
+    plant.machine().panel_change(129, 1)
+
+
 def table(plant: SimulatedPlant) -> tuple[int, ...]:
     """Return the thirty words that the machine holds."""
     return tuple(plant.machine().word(address) for address in range(148, 178))
@@ -623,6 +630,49 @@ async def test_days_in_the_calendar(
     ]
     assert events[1]["summary"] == "Charge to 80 % from grid and generator"
     assert events[5]["summary"] == "Charge to 35 % from generator"
+
+
+@pytest.mark.parametrize(
+    ("off", "summary", "why"),
+    [
+        ((), "Charge to 80 % from grid and generator", ""),
+        ((130,), "Charge to 80 % from generator", " Grid charge is set, but switched off."),
+        ((129,), "Charge to 80 % from grid", " Generator charge is set, but switched off."),
+        (
+            (129, 130),
+            "Use battery down to 80 %",
+            " Grid charge is set, but switched off. Generator charge is set, but switched off.",
+        ),
+    ],
+)
+async def test_what_is_switched_off_does_not_charge(
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    off: tuple[int, ...],
+    summary: str,
+    why: str,
+) -> None:
+    """A slot says when, the switches say whether: the calendar says what will happen, and why."""
+    plant.machine().panel_change(172, 0x0003)
+    for address in off:
+        plant.machine().panel_change(address, 0)
+    await refresh(hass, loaded, Group.SETTINGS)
+    events = await calendar_events(hass, "2026-06-10T01:00:00+02:00", "2026-06-10T01:05:00+02:00")
+    assert events[0]["summary"] == summary
+    assert events[0]["description"] == f"The battery gives up to 5000 W.{why}"
+
+
+async def test_a_schedule_that_cannot_charge(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The response says so, also of a dry run; what is not asked for is not named."""
+    plant.machine().panel_change(129, 0)
+    response = await act(hass, loaded, "set_schedule", windows=[NIGHT], dry_run=True)
+    assert response["switched_off"] == []
+    plant.machine().panel_change(130, 0)
+    response = await act(hass, loaded, "set_schedule", windows=[NIGHT])
+    assert response["switched_off"] == ["grid"]
 
 
 async def test_time_passes(

@@ -109,6 +109,8 @@ class Plan:
     blocks: tuple[Mapping[str, Value], ...] = ()
     # Written one after the other, and in this order only.
     steps: tuple[tuple[str, Value], ...] = ()
+    # What the battery is to be charged from, and will not be: `grid` or `generator`, where another setting is off.
+    switched_off: tuple[str, ...] = ()
 
 
 def check_fields(

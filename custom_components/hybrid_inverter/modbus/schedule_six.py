@@ -45,6 +45,9 @@ OPERATION_MODE: Final = "battery_operation_mode"
 # Down to where the battery is used when nothing else is asked for.
 LOWEST: Final = {False: "battery_low_soc", True: "battery_low_voltage"}
 
+# What a slot can charge the battery from, and the setting that has to be on as well.
+CHARGERS: Final = {"grid": "grid_charge_enabled", "generator": "generator_charge_enabled"}
+
 FIELDS: Final = ("time", "power", "voltage", "soc", "grid_charge", "generator_charge")
 # What may be said of a window besides its times.
 FIELDS_OF_A_WINDOW: Final = ("target", "power", "grid_charge", "generator_charge")
@@ -84,6 +87,12 @@ class Rule:
             "generator_charge": self.generator_charge,
         }
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return what it charges the battery from."""
+        charges = (("grid", self.grid_charge), ("generator", self.generator_charge))
+        return tuple(name for name, charge in charges if charge)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -110,6 +119,8 @@ class Schedule:
     days: frozenset[int]
     slots: tuple[Slot, ...]
     by_voltage: bool = False
+    # Of what a slot can charge from, what does not charge, whatever the slots say.
+    switched_off: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> str:
@@ -137,17 +148,19 @@ class Schedule:
 
     def describe(self, rule: Rule) -> Words:
         """Return in plain words what becomes of the battery."""
-        sources = [
-            name
-            for name, charges in (("grid", rule.grid_charge), ("generator", rule.generator_charge))
-            if charges
-        ]
+        sources = [name for name in rule.sources if name not in self.switched_off]
+        idle = [name for name in rule.sources if name in self.switched_off]
         target = f"{rule.target:g} {self.unit}"
         return Words(
             f"Charge to {target} from {' and '.join(sources)}"
             if sources
             else f"Use battery down to {target}",
-            f"The battery gives up to {rule.power:g} W.",
+            " ".join(
+                [
+                    f"The battery gives up to {rule.power:g} W.",
+                    *(f"{name.capitalize()} charge is set, but switched off." for name in idle),
+                ]
+            ),
         )
 
     def plain(self) -> dict[str, Plain]:
@@ -180,7 +193,7 @@ class SixSlots:
     """The style of a table of six slots: they are written in one request, the days after them."""
 
     keys: Final = KEYS
-    optional: Final[frozenset[str]] = frozenset()
+    optional: Final = frozenset(CHARGERS.values())
 
     def read(self, values: Values) -> Schedule | None:
         """Return the schedule that a machine holds; None while not all of it is known."""
@@ -216,7 +229,12 @@ class SixSlots:
         blocks = [values_of(slots, by_voltage=held.by_voltage)]
         if days := _days(request):
             blocks.append(days)
-        return Plan(slots=plain_slots(slots), blocks=tuple(blocks))
+        charged = frozenset[str]().union(*(slot.rule.sources for slot in slots))
+        return Plan(
+            slots=plain_slots(slots),
+            blocks=tuple(blocks),
+            switched_off=tuple(sorted(charged & held.switched_off)),
+        )
 
 
 SIX_SLOTS: Final = SixSlots()
@@ -367,7 +385,8 @@ def schedule_of(values: Mapping[str, Value | None]) -> Schedule | None:
     if (enabled := values.get(ENABLED)) is None:
         return None
     days = frozenset(number for number, day in enumerate(DAYS) if values.get(f"tou_{day}"))
-    return Schedule(bool(enabled), days, tuple(slots), by_voltage)
+    switched_off = frozenset(name for name, key in CHARGERS.items() if values.get(key) is False)
+    return Schedule(bool(enabled), days, tuple(slots), by_voltage, switched_off)
 
 
 def goes_by_voltage(values: Mapping[str, Value | None]) -> bool:
