@@ -38,9 +38,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listen no longer than a fast line needs."""
     package = "custom_components.hybrid_inverter"
     monkeypatch.setattr(
-        f"{package}.flow_listen.listen_for", partial(listen_for, seconds=0.4, settled=0.2)
+        f"{package}.flow_listen.listen_for", partial(listen_for, seconds=1.0, settled=0.4)
     )
-    monkeypatch.setattr(f"{package}.Listener", partial(Listener, timeout=0.5, settling=0.2))
+    monkeypatch.setattr(f"{package}.Listener", partial(Listener, timeout=1.0, settling=0.4))
 
 
 @pytest.fixture

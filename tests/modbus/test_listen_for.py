@@ -93,6 +93,8 @@ async def test_several_units() -> None:
     [
         (LineTrouble(silent=True), Unheard.NOTHING),
         (LineTrouble(corrupted=1.0), Unheard.NOISE),
+        # One answer in some fifty survives.
+        (LineTrouble(requests_lost=True, corrupted=0.2), Unheard.NOISE),
         (LineTrouble(corrupted=0.06), Unheard.TOO_LITTLE),
         (LineTrouble(unanswered=True), Unheard.ONLY_REQUESTS),
         (LineTrouble(answers_lost=True), Unheard.ONLY_REQUESTS),

@@ -19,6 +19,8 @@ SETTLED: Final = 5.0
 STEP: Final = 0.25
 # From how many bytes on a line that makes no sense is thought to have another speed, instead of being hardly used.
 TELLING: Final = 64
+# A smaller share of the bytes is in frames by chance only.
+CHANCE: Final = 0.1
 
 
 class Unheard(StrEnum):
@@ -93,10 +95,12 @@ def _reason(heard: Overheard) -> Unheard:
         return Unheard.NOTHING
     if heard.exchanges:
         return Unheard.TOO_LITTLE
+    if heard.bytes_received >= TELLING and heard.understood < CHANCE:
+        return Unheard.NOISE
     if heard.orphans > heard.requests:
         return Unheard.ONLY_ANSWERS
     if heard.requests:
         return Unheard.ONLY_REQUESTS
     if heard.others:
         return Unheard.NO_READS
-    return Unheard.NOISE if heard.bytes_received >= TELLING else Unheard.NOTHING
+    return Unheard.NOTHING
