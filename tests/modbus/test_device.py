@@ -12,7 +12,7 @@ from unittest.mock import patch
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus import device as device_module
+from custom_components.hybrid_inverter.modbus import raw_reader
 from custom_components.hybrid_inverter.modbus.derive import Derived, total
 from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -117,7 +117,7 @@ async def test_snapshots_of_the_same_values_are_equal() -> None:
 async def test_plans_once_for_a_set_of_keys() -> None:
     """The order of the keys does not matter, and only the last sixteen sets are remembered."""
     device = Device(FakeUnit(), numbered(*range(50)))
-    with patch(f"{device_module.__name__}.plan_reads", wraps=plan_reads) as planner:
+    with patch(f"{raw_reader.__name__}.plan_reads", wraps=plan_reads) as planner:
         for wanted in (keys(1, 2, 3), keys(3, 2, 1), set(keys(1, 2, 3))):
             await device.poll(wanted)
         assert planner.call_count == 1
@@ -205,7 +205,7 @@ async def test_a_resting_register_is_asked_again_after_a_day(
     assert await poll_at(0) == (halved, False)
     assert await poll_at(86399) == ([(0, 1)], False)
     assert await poll_at(86401) == (halved, False)
-    assert [record.name for record in caplog.records].count(device_module.__name__) == 1
+    assert [record.name for record in caplog.records].count(raw_reader.__name__) == 1
     unit.refused.clear()
     assert await poll_at(2 * 86400) == ([(0, 1)], False)
     assert await poll_at(2 * 86400 + 2) == ([(0, 2)], True)

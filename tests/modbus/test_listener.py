@@ -145,7 +145,7 @@ async def test_one_read_at_a_time_is_enough_for_a_device(listener: Listener) -> 
     loop = asyncio.get_running_loop()
     now = loop.time()
     with patch.object(loop, "time", lambda: now + 31):
-        device._wake()
+        device.raw.wake()
     assert device.resting == []
 
 

@@ -19,8 +19,8 @@ class Modes:
         values: Mapping[str, Value | None],
     ) -> None:
         """Take what the machine's modes leave behind, and its newest values, which go on changing."""
+        self.memory = memory
         self._residues = residues
-        self._memory = memory
         self._values = values
 
     def entered(self) -> list[Residue]:
@@ -28,13 +28,13 @@ class Modes:
         return [
             residue
             for residue in self._residues
-            if residue.prepared and self._memory.words(residue, residue.key) is not None
+            if residue.prepared and self.memory.words(residue, residue.key) is not None
         ]
 
     def is_over(self, residue: Residue) -> bool:
         """Whether a mode was in force and is not any more, as far as we know; another one need not have a name."""
         mode = self._values.get(residue.key, residue.value)
-        return self._memory.was_in_force(residue) and mode != residue.value
+        return self.memory.was_in_force(residue) and mode != residue.value
 
     def any_over(self) -> bool:
         """Whether a mode is over of which something is still to be put back."""
@@ -57,11 +57,11 @@ class Modes:
         """Take note of what a poll says about the modes of which something is remembered."""
         for residue in self._residues:
             if (mode := values.get(residue.key)) == residue.value:
-                self._memory.enter(residue)
-            elif mode is not None and not self._memory.was_in_force(residue):
+                self.memory.enter(residue)
+            elif mode is not None and not self.memory.was_in_force(residue):
                 # We wanted to enter it, and did not.
-                self._memory.forget(residue, residue.key)
-        await self._memory.save()
+                self.memory.forget(residue, residue.key)
+        await self.memory.save()
 
     async def keep_former(
         self, block: Block, written: Iterable[Written], image: Mapping[int, int]
@@ -76,14 +76,14 @@ class Modes:
                 belongs = one.key in residue.keys and (residue.prepared or is_in_force)
                 enters = one.key == residue.key and one.after == residue.value
                 if belongs or enters:
-                    self._memory.remember(residue, one.key, block.rows[one.key].words(image))
+                    self.memory.remember(residue, one.key, block.rows[one.key].words(image))
             if is_in_force:
-                self._memory.enter(residue)
-        await self._memory.save()
+                self.memory.enter(residue)
+        await self.memory.save()
 
     async def enter(self, written: Iterable[Written]) -> None:
         """Take note of the modes that these changes have entered."""
         for residue in self._residues:
             if any(one.key == residue.key and one.after == residue.value for one in written):
-                self._memory.enter(residue)
-        await self._memory.save()
+                self.memory.enter(residue)
+        await self.memory.save()
