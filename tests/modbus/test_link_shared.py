@@ -96,13 +96,14 @@ async def test_a_silent_unit_costs_little(server: FaultServer, link: Link) -> No
         longest = max(longest, clock() - started)
         await asyncio.sleep(0.01)
     # The repetition comes when the unit has had all its time: 0.4 s, and again a short wait.
-    assert PATIENCE + SHORT <= await silent < PATIENCE + SHORT + 0.15
-    assert SHORT * 0.7 < longest < SHORT + 0.05
+    assert PATIENCE + SHORT <= await silent < 2 * PATIENCE
+    # Far from all of the unit's time.
+    assert SHORT * 0.7 < longest < PATIENCE
     assert units_asked(server).count(2) == 1 + 2
     assert server.accepted == 1
     # From then on it is asked once, over the same connection.
     for _ in range(3):
-        assert SHORT <= await took(get(link, 2)) < SHORT + 0.05
+        assert SHORT <= await took(get(link, 2)) < PATIENCE
         await get(link, 1)
     assert units_asked(server).count(2) == 1 + 2 + 3
     assert server.accepted == 1
@@ -134,7 +135,7 @@ async def test_a_unit_that_was_never_heard(server: FaultServer, link: Link) -> N
     """It is asked twice without a pause: setting up does not wait for it."""
     LinkUnit(link, 1)
     server.silent = frozenset({2})
-    assert 2 * SHORT <= await took(get(link, 2)) < 2 * SHORT + 0.08
+    assert 2 * SHORT <= await took(get(link, 2)) < PATIENCE
     await get(link, 1)
 
 
