@@ -17,7 +17,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import CONF_HOST, PERCENTAGE, EntityCategory, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -29,6 +29,7 @@ from .coordinator import HybridInverterConfigEntry
 from .modbus.connection import Counts
 from .modbus.listener import ListenerStatistics
 from .modbus.statistics import LinkStatistics
+from .naming import async_place_of_link
 from .sparing import SparingEntity
 
 # How often the numbers are looked at. They are taken of the last minutes, and change slowly.
@@ -101,15 +102,14 @@ SENSORS: Final[dict[type[Counts], tuple[LinkSensorDescription, ...]]] = {
 @callback
 def async_register_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> str:
     """Register the link before the machines, which refer to it; return its id in the device registry."""
-    # The path of a serial adapter says nothing to a person, and holds its serial number.
-    host = entry.data.get(CONF_HOST)
+    place = async_place_of_link(hass, entry)
     return (
         dr.async_get(hass)
         .async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={(DOMAIN, entry.entry_id)},
-            translation_key="network_link" if host else "serial_link",
-            translation_placeholders={"host": host} if host else {},
+            translation_key="network_link" if place else "serial_link",
+            translation_placeholders={"host": place} if place else {},
         )
         .id
     )

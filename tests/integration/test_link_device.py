@@ -17,7 +17,7 @@ from custom_components.hybrid_inverter.link_device import REFRESH_INTERVAL
 from custom_components.hybrid_inverter.modbus.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import link_entry, refresh, serial_data, stick_data, unit_of
+from .helpers import link_entry, network_data, refresh, serial_data, stick_data, unit_of
 
 
 def device_of(hass: HomeAssistant, entry: MockConfigEntry, identifier: str) -> dr.DeviceEntry:
@@ -73,6 +73,36 @@ async def test_names(hass: HomeAssistant, socket_enabled: None) -> None:
             assert device_of(hass, entry, entry.entry_id).name == name
             await hass.config_entries.async_remove(entry.entry_id)
             await hass.async_block_till_done()
+
+
+async def test_two_links_to_one_host(hass: HomeAssistant, socket_enabled: None) -> None:
+    """A gateway with a port for each of its lines: the port tells the links apart, and is not told where it need not."""
+    async with SimulatedPlant(units=(1, 2, 3)) as plant:
+        plant.advance(60)
+
+        async def names(*entries: MockConfigEntry) -> list[str | None]:
+            for entry in entries:
+                assert await hass.config_entries.async_reload(entry.entry_id)
+            await hass.async_block_till_done()
+            return [device_of(hass, entry, entry.entry_id).name for entry in entries]
+
+        one = link_entry(network_data(plant.tcp_port))
+        # The same computer, but its name is another one.
+        local = link_entry(
+            network_data(plant.tcp_port, host="localhost"), serials={3: "JSO0000003"}
+        )
+        for entry in (one, local):
+            entry.add_to_hass(hass)
+        assert await names(one, local) == ["Modbus link to 127.0.0.1", "Modbus link to localhost"]
+        other = link_entry(network_data(plant.rtu_port, "rtu"), serials={2: "JSO0000002"})
+        other.add_to_hass(hass)
+        assert await names(other, one, local) == [
+            f"Modbus link to 127.0.0.1:{plant.rtu_port}",
+            f"Modbus link to 127.0.0.1:{plant.tcp_port}",
+            "Modbus link to localhost",
+        ]
+        await hass.config_entries.async_remove(other.entry_id)
+        assert await names(one) == ["Modbus link to 127.0.0.1"]
 
 
 async def test_it_is_no_inverter(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
