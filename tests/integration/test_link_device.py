@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.const import EVENT_STATE_CHANGED, Platform
-from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, Platform
+from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -185,19 +185,26 @@ async def test_numbers(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     for number in range(256):
         statistics.record(1, now - 0.0236, now, answered=number % 128 > 0)
     changes: list[str] = []
-    hass.bus.async_listen(
-        EVENT_STATE_CHANGED, lambda event: changes.append(event.data["entity_id"])
-    )
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        changes.append(event.data["entity_id"])
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda data: True))
     look(hass)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     # 254 of 256 are 99.2 %.
     assert shown(hass, loaded, Platform.SENSOR, "success_rate").state == "99"
     assert shown(hass, loaded, Platform.SENSOR, "bus_load").state == "10"
     latency = shown(hass, loaded, Platform.SENSOR, "link_latency")
     assert (latency.state, latency.attributes["p95"]) == ("24", 24)
+    changes.clear()
+    look(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert changes == []
     for number in range(256):
         statistics.record(1, now - 61, now - 60.864 + (number > 128) / 10, answered=True)
-    changes.clear()
     look(hass)
     await hass.async_block_till_done()
     latency = shown(hass, loaded, Platform.SENSOR, "link_latency")
