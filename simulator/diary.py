@@ -15,6 +15,7 @@ NAMES: Final = (
     "grid_export",
     "battery_charge",
     "battery_discharge",
+    "house",
 )
 
 
@@ -32,6 +33,7 @@ class Diary:
         site = self._site
         day = self.days[(site.now - timedelta(seconds=seconds)).date().isoformat()]
         grid = site.grid_point.powers
+        used = sum(site.home) + sum(sum(inverter.flows.backup) for inverter in site.inverters)
         batteries = [inverter.flows.battery for inverter in site.inverters]
         for name, watts in (
             ("pv", sum(sum(inverter.flows.pv) for inverter in site.inverters)),
@@ -40,5 +42,6 @@ class Diary:
             ("grid_export", sum(max(0.0, -power) for power in grid)),
             ("battery_charge", sum(max(0.0, -power) for power in batteries)),
             ("battery_discharge", sum(max(0.0, power) for power in batteries)),
+            ("house", used),
         ):
             day[name] += watts * seconds / 3_600_000

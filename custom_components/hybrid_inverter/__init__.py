@@ -378,12 +378,16 @@ def _look_again(hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: Uni
 async def _async_look_again(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime
 ) -> None:
-    """Keep with the unit what is found of it, and load the entry again to show it."""
-    if not (found := await unit.async_look_again()):
+    """Keep with the unit what is found of it, or was changed at it, and load the entry again to show it."""
+    found, values = await unit.async_look_again(), unit.device.values
+    identity = unit.identity.with_foundations(
+        {key: values[key] for key in unit.device.foundations if key in values}
+    )
+    if found:
+        identity = replace(identity, features=tuple(sorted(found.union(identity.features))))
+    if identity == unit.identity:
         return
-    features = tuple(sorted(found.union(unit.identity.features)))
     subentry = entry.subentries[unit.subentry_id]
-    identity = replace(unit.identity, features=features)
     # This loads the entry again.
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, **unit_data(unit.unit_id, identity)}

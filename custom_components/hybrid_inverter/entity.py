@@ -16,6 +16,7 @@ from .coordinator import GroupCoordinator, UnitRuntime
 from .faults import FaultMonitor, News
 from .modbus.family import Family
 from .modbus.register import Group, Value
+from .sparing import SparingEntity
 from .usage import Usage
 from .writing import async_write
 
@@ -171,8 +172,8 @@ def usages_of(unit: UnitRuntime, description: UnitEntityDescription) -> list[Usa
     return [usage for usage in description.used_when if family.serves(usage.keys)]
 
 
-class UnitEntity(CoordinatorEntity[GroupCoordinator]):
-    """An entity of a unit, whose state is written only when there is something new in it."""
+class UnitEntity(SparingEntity, CoordinatorEntity[GroupCoordinator]):
+    """An entity of a unit, which looks for news when its group was polled."""
 
     _attr_has_entity_name = True
     entity_description: UnitEntityDescription
@@ -187,30 +188,17 @@ class UnitEntity(CoordinatorEntity[GroupCoordinator]):
         """Take the coordinator of a group, and have it poll the wanted keys."""
         super().__init__(unit.coordinators[group], context=wanted)
         self.entity_description = description
-        self._shown: tuple[Any, ...] = ()
         self._attr_unique_id = unique_id(unit, description)
         self._attr_device_info = part_device_info(unit, description.part)
         self._attr_translation_key, self._attr_translation_placeholders = translation_of(
             description.text_key
         )
 
-    @abstractmethod
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Remember what is shown first."""
-        await super().async_added_to_hass()
-        self._shown = self.fingerprint()
-
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state when there is something new in it."""
-        if (fingerprint := self.fingerprint()) != self._shown:
-            self._shown = fingerprint
-            super()._handle_coordinator_update()
+        """Write the state when the poll has brought something new."""
+        self.async_write_news()
 
 
 class ValueEntity(UnitEntity):

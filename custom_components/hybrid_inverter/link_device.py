@@ -1,6 +1,5 @@
 """The link as a device of its own, above the machines that are reached through it: how well it carries their answers."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +17,11 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import CONF_HOST, PERCENTAGE, EntityCategory, UnitOfTime
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.event import async_track_time_interval
 
 from .const import DOMAIN
@@ -30,6 +29,8 @@ from .coordinator import HybridInverterConfigEntry
 from .modbus.connection import Counts
 from .modbus.listener import ListenerStatistics
 from .modbus.statistics import LinkStatistics
+from .naming import async_place_of_link
+from .sparing import SparingEntity
 
 # How often the numbers are looked at. They are taken of the last minutes, and change slowly.
 REFRESH_INTERVAL: Final = timedelta(seconds=30)
@@ -101,15 +102,14 @@ SENSORS: Final[dict[type[Counts], tuple[LinkSensorDescription, ...]]] = {
 @callback
 def async_register_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> str:
     """Register the link before the machines, which refer to it; return its id in the device registry."""
-    # The path of a serial adapter says nothing to a person, and holds its serial number.
-    host = entry.data.get(CONF_HOST)
+    place = async_place_of_link(hass, entry)
     return (
         dr.async_get(hass)
         .async_get_or_create(
             config_entry_id=entry.entry_id,
             identifiers={(DOMAIN, entry.entry_id)},
-            translation_key="network_link" if host else "serial_link",
-            translation_placeholders={"host": host} if host else {},
+            translation_key="network_link" if place else "serial_link",
+            translation_placeholders={"host": place} if place else {},
         )
         .id
     )
@@ -126,7 +126,7 @@ def link_sensors(entry: HybridInverterConfigEntry) -> list[SensorEntity]:
     return [LinkSensor(entry, description) for description in descriptions]
 
 
-class LinkEntity(Entity):
+class LinkEntity(SparingEntity):
     """An entity of a link, which is always there: it tells what the link does, or that it does nothing."""
 
     _attr_has_entity_name = True
@@ -136,20 +136,14 @@ class LinkEntity(Entity):
         """Look at the link of an entry."""
         self.entity_description = description
         self._link = entry.runtime_data.link
-        self._shown: tuple[Any, ...] = ()
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"
         self._attr_translation_key = description.key
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
-
-    @abstractmethod
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Look again and again."""
         await super().async_added_to_hass()
-        self._shown = self.fingerprint()
         self.async_on_remove(
             async_track_time_interval(
                 self.hass, self._look, REFRESH_INTERVAL, cancel_on_shutdown=True
@@ -157,11 +151,9 @@ class LinkEntity(Entity):
         )
 
     @callback
-    def _look(self, _now: datetime | None = None) -> None:
-        """Write the state when there is something new in it."""
-        if (fingerprint := self.fingerprint()) != self._shown:
-            self._shown = fingerprint
-            self.async_write_ha_state()
+    def _look(self, _now: datetime) -> None:
+        """Look at the link as it is now."""
+        self.async_write_news()
 
 
 class LinkConnectivitySensor(LinkEntity, BinarySensorEntity):
@@ -171,7 +163,7 @@ class LinkConnectivitySensor(LinkEntity, BinarySensorEntity):
     async def async_added_to_hass(self) -> None:
         """Look also whenever the link is opened, or could not be."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._link.add_listener(lambda _: self._look()))
+        self.async_on_remove(self._link.add_listener(lambda _: self.async_write_news()))
 
     @property
     @override

@@ -1,15 +1,18 @@
-"""What machines are called until a person gives them other names."""
+"""What machines and links are called until a person gives them other names."""
 
 from collections.abc import Iterable
 from itertools import chain, count
 import re
 
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN, MeterRole
 from .modbus.identify import Identity
 from .modbus.search import Candidate
+from .stored import address_of
 
 
 @callback
@@ -44,6 +47,17 @@ async def async_labels(hass: HomeAssistant, candidates: Iterable[Candidate]) -> 
         name = f"{identity.manufacturer} {identity.model} ({what})" if identity else what
         labels[str(candidate.unit_id)] = f"{candidate.unit_id}: {name}"
     return labels
+
+
+@callback
+def async_place_of_link(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
+    """Return the host that a link leads to, with the port where another link leads to the same host.
+
+    None for a serial port: the path of an adapter says nothing to a person, and holds its serial number.
+    """
+    host = entry.data.get(CONF_HOST)
+    hosts = [other.data.get(CONF_HOST) for other in hass.config_entries.async_entries(DOMAIN)]
+    return address_of(entry.data) if host and hosts.count(host) > 1 else host
 
 
 async def _meter_names(hass: HomeAssistant) -> dict[MeterRole, str]:

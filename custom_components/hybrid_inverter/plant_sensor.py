@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.const import EntityCategory, Platform
@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .plant import Plant, PlantConfigEntry
 from .sensor_kinds import ENERGY, POWER, SHARE, STATE_OF_CHARGE, UnitSensorDescription
+from .sparing import SparingEntity
 
 # The names of a machine's values go with the device of a part; a plant is one device.
 PREFIX: Final = "plant_"
@@ -77,7 +78,7 @@ def async_add_plant_sensors(
     async_add_entities(sensors)
 
 
-class PlantSensor(SensorEntity):
+class PlantSensor(SparingEntity, SensorEntity):
     """One value of a plant; it is unknown while it cannot be told."""
 
     entity_description: UnitSensorDescription
@@ -87,7 +88,7 @@ class PlantSensor(SensorEntity):
     def __init__(
         self, plant: Plant, entry: PlantConfigEntry, description: UnitSensorDescription
     ) -> None:
-        """Show what is known already."""
+        """Look at the values of a plant."""
         self.entity_description = description
         self._plant = plant
         self._attr_unique_id = unique_id(entry, description)
@@ -96,17 +97,20 @@ class PlantSensor(SensorEntity):
             name=entry.title,
             entry_type=DeviceEntryType.SERVICE,
         )
-        self._attr_native_value = plant.values.get(description.key)
 
     @override
     async def async_added_to_hass(self) -> None:
         """Show what is new."""
-        self.async_on_remove(self._plant.async_add_listener(self._async_show))
+        await super().async_added_to_hass()
+        self.async_on_remove(self._plant.async_add_listener(self.async_write_news))
 
-    @callback
-    def _async_show(self) -> None:
-        """Write the state when there is something new in it."""
-        value = self._plant.values.get(self.entity_description.key)
-        if value != self._attr_native_value:
-            self._attr_native_value = value
-            self.async_write_ha_state()
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the value as it was last computed."""
+        return self._plant.values.get(self.entity_description.key)
+
+    @override
+    def fingerprint(self) -> tuple[Any, ...]:
+        """Return everything that the state is made of."""
+        return (self.native_value,)

@@ -1,4 +1,4 @@
-"""What polling costs: the serial line's time, and Home Assistant's. See scripts/bench."""
+"""What polling costs: the serial line's time, and Home Assistant's; and what a simulated year does. See scripts/bench."""
 
 import argparse
 import asyncio
@@ -28,6 +28,7 @@ from simulator.simulation import SimulatedPlant
 from .crowd import crowd, processor_seconds
 from .home import Home, home_assistant
 from .plant import Plant, simulated_plant
+from .year import year
 
 JSO: Final = "JSO8048104"
 GROUPS: Final = (Group.POWER, Group.ENERGY, Group.SETTINGS)
@@ -265,6 +266,9 @@ def _p95(values: list[float]) -> float:
 
 
 async def _run(options: argparse.Namespace) -> None:
+    year()
+    if options.year:
+        return
     for model in options.model or MODELS:
         await line(model)
     await refresh(JSO, JSO, 1, options.seconds)
@@ -280,6 +284,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=int, default=5, help="to measure processor time, with and without"
     )
+    parser.add_argument("--year", action="store_true", help="only live a year, without servers")
     parser.add_argument("--model", action="append", choices=MODELS, help="whose cycle to measure")
     asyncio.run(_run(parser.parse_args()))
 

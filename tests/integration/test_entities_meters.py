@@ -106,6 +106,35 @@ def values(hass: HomeAssistant, serial: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.usefixtures("few_entities")
+async def test_other_transformers(hass: HomeAssistant, house: SimulatedPlant) -> None:
+    """What is kept of a meter follows the ratios that it is set to: it measures more now, and counts faster."""
+    entry = await set_up(hass, house, 11)
+    meter = house.machines[11]
+    assert isinstance(meter, PicturedMachine)
+    (subentry_id,) = entry.subentries
+
+    async def told() -> dict[str, Any]:
+        (unit,) = entry.runtime_data.units.values()
+        await unit.coordinators[Group.IDENTITY].async_refresh()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        (now,) = entry.runtime_data.units.values()
+        kept: dict[str, Any] = entry.subentries[subentry_id].data["identity"]
+        assert now.identity.facts == kept["facts"]
+        assert {**kept, "facts": IDENTITIES[11]["facts"]} == IDENTITIES[11]
+        return {**kept["facts"], "again": now is not unit}
+
+    assert await told() == {"rated_power": 172500, "ct_ratio": 1, "pt_ratio": 1, "again": False}
+    # 100 * 6 A at 230 V on three phases, and 2.0 times that.
+    meter.words[0x0006] = 100
+    assert await told() == {"rated_power": 414000, "ct_ratio": 100, "pt_ratio": 1, "again": True}
+    meter.words[0x0007] = 20
+    assert await told() == {"rated_power": 828000, "ct_ratio": 100, "pt_ratio": 2, "again": True}
+    # No meter has a ratio of 0.
+    meter.words[0x0006] = 0
+    assert await told() == {"rated_power": 828000, "ct_ratio": 100, "pt_ratio": 2, "again": False}
+
+
 THREE_PHASE: Final = {
     # 0.1 W, 0.1 V, 0.001 A, 0.01 Hz; the ratios are 1.
     "power": "1234.5",

@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.const import EVENT_STATE_CHANGED, Platform
-from homeassistant.core import Event, HomeAssistant, State
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, Platform
+from homeassistant.core import Event, HomeAssistant, State, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -17,7 +17,7 @@ from custom_components.hybrid_inverter.link_device import REFRESH_INTERVAL
 from custom_components.hybrid_inverter.modbus.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import link_entry, refresh, serial_data, stick_data, unit_of
+from .helpers import link_entry, network_data, refresh, serial_data, stick_data, unit_of
 
 
 def device_of(hass: HomeAssistant, entry: MockConfigEntry, identifier: str) -> dr.DeviceEntry:
@@ -73,6 +73,36 @@ async def test_names(hass: HomeAssistant, socket_enabled: None) -> None:
             assert device_of(hass, entry, entry.entry_id).name == name
             await hass.config_entries.async_remove(entry.entry_id)
             await hass.async_block_till_done()
+
+
+async def test_two_links_to_one_host(hass: HomeAssistant, socket_enabled: None) -> None:
+    """A gateway with a port for each of its lines: the port tells the links apart, and is not told where it need not."""
+    async with SimulatedPlant(units=(1, 2, 3)) as plant:
+        plant.advance(60)
+
+        async def names(*entries: MockConfigEntry) -> list[str | None]:
+            for entry in entries:
+                assert await hass.config_entries.async_reload(entry.entry_id)
+            await hass.async_block_till_done()
+            return [device_of(hass, entry, entry.entry_id).name for entry in entries]
+
+        one = link_entry(network_data(plant.tcp_port))
+        # The same computer, but its name is another one.
+        local = link_entry(
+            network_data(plant.tcp_port, host="localhost"), serials={3: "JSO0000003"}
+        )
+        for entry in (one, local):
+            entry.add_to_hass(hass)
+        assert await names(one, local) == ["Modbus link to 127.0.0.1", "Modbus link to localhost"]
+        other = link_entry(network_data(plant.rtu_port, "rtu"), serials={2: "JSO0000002"})
+        other.add_to_hass(hass)
+        assert await names(other, one, local) == [
+            f"Modbus link to 127.0.0.1:{plant.rtu_port}",
+            f"Modbus link to 127.0.0.1:{plant.tcp_port}",
+            "Modbus link to localhost",
+        ]
+        await hass.config_entries.async_remove(other.entry_id)
+        assert await names(one) == ["Modbus link to 127.0.0.1"]
 
 
 async def test_it_is_no_inverter(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
@@ -155,19 +185,26 @@ async def test_numbers(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     for number in range(256):
         statistics.record(1, now - 0.0236, now, answered=number % 128 > 0)
     changes: list[str] = []
-    hass.bus.async_listen(
-        EVENT_STATE_CHANGED, lambda event: changes.append(event.data["entity_id"])
-    )
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        changes.append(event.data["entity_id"])
+
+    hass.bus.async_listen(EVENT_STATE_CHANGED, note)
+    hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda data: True))
     look(hass)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     # 254 of 256 are 99.2 %.
     assert shown(hass, loaded, Platform.SENSOR, "success_rate").state == "99"
     assert shown(hass, loaded, Platform.SENSOR, "bus_load").state == "10"
     latency = shown(hass, loaded, Platform.SENSOR, "link_latency")
     assert (latency.state, latency.attributes["p95"]) == ("24", 24)
+    changes.clear()
+    look(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert changes == []
     for number in range(256):
         statistics.record(1, now - 61, now - 60.864 + (number > 128) / 10, answered=True)
-    changes.clear()
     look(hass)
     await hass.async_block_till_done()
     latency = shown(hass, loaded, Platform.SENSOR, "link_latency")

@@ -297,6 +297,8 @@ async def test_what_is_wrong(
     """Each has a message of its own, and the same dialog succeeds in the end."""
     for name, setting in trouble.items():
         setattr(line.talk.trouble, name, setting)
+    # The answer that is on its way is still a sound one.
+    await asyncio.sleep(2 * line.turnaround)
     form = await hear(hass, await start(hass), line.port)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "listen_network")
     assert form["errors"] == {"base": error}

@@ -1,12 +1,14 @@
 """Tests of a clock that can run faster for a while, and of what a house writes down of its days."""
 
+# ruff: noqa: DTZ001 - the machine knows no zone
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from simulator import SimulatedPlant
+from simulator.diary import NAMES
 from simulator.pace import Pace
 from simulator.simulation import START
 
@@ -58,6 +60,40 @@ def test_time_neither_stops_nor_goes_back(speed: float, span: float) -> None:
     """And a span has a length."""
     with pytest.raises(ValueError, match="time cannot pass"):
         Pace().change(speed, span)
+
+
+def test_a_month_balances() -> None:
+    """In steps of a minute: what came into a house with two inverters and a solar inverter went somewhere."""
+    plant = SimulatedPlant(
+        devices={1: "JSO8048104", 2: "H2-10K-T2", 3: "DTSU666", 4: "DDSU666"},
+        car=True,
+        start=datetime(2026, 11, 1),
+    )
+    site = plant.site
+    site.longest_step = 60
+    full = sum(one.soc * one.installation.battery_capacity for one in site.inverters)
+    lost = [0.0]
+
+    def lose(seconds: float) -> None:
+        """Add what conversion takes, 3 % each way, and the solar inverter by night."""
+        for inverter in site.inverters:
+            dc = sum(inverter.flows.pv) + inverter.flows.battery
+            lost[0] += (dc * 0.03 if dc > 0 else -dc * 0.03 / 0.97) * seconds / 3_600_000
+        lost[0] += max(0.0, -site.solar_point.power) * seconds / 3_600_000
+
+    site.watchers.append(lose)
+    plant.advance(30 * 86400)
+    assert len(plant.diary.days) == 30
+    month = {name: sum(day[name] for day in plant.diary.days.values()) for name in NAMES}
+    came = month["pv"] + month["solar"] + month["grid_import"] + month["battery_discharge"]
+    went = month["house"] + month["grid_export"] + month["battery_charge"]
+    assert came == pytest.approx(went + lost[0], abs=1e-3)
+    # Of what goes into a battery 2.5 % are lost, and as much of what comes out.
+    kept = month["battery_charge"] * 0.975 - month["battery_discharge"] / 0.975
+    now = sum(one.soc * one.installation.battery_capacity for one in site.inverters)
+    assert kept == pytest.approx((now - full) / 1000, abs=1e-3)
+    # A day has 11.5 kWh that are always used, 5.9 for meals, 5.3 for appliances and 33.1 for the car.
+    assert month["house"] == pytest.approx(30 * 55.8, rel=0.05)
 
 
 def test_the_diary_agrees_with_the_counters() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from .device import Device
 from .errors import LinkTimeout, RejectedError, WrongDeviceError
 from .family import Family
+from .features import Values
 from .recognise import Stranger, Words, conclude
 from .register import RATED_POWER, as_number
 from .tables import FAMILIES
@@ -49,6 +50,20 @@ class Identity:
         facts = {**self.facts, RATED_POWER: watts}
         model = FAMILIES[self.family].model(facts)
         return replace(self, facts=facts, manufacturer=model.manufacturer, model=model.name)
+
+    def with_foundations(self, values: Values) -> Identity:
+        """Return the identity of a machine at which somebody may have changed what its values rest on, to these values.
+
+        What is computed of them follows: behind other transformers a meter measures another power at most.
+        """
+        told = {key: number for key in values if (number := as_number(values[key])) is not None}
+        if told.items() <= self.facts.items():
+            return self
+        facts = {**self.facts, **told}
+        for key, compute in FAMILIES[self.family].computed.items():
+            if (computed := compute(facts)) is not None:
+                facts[key] = computed
+        return replace(self, facts=facts)
 
 
 async def identify(unit: Unit, kind: str | None = None) -> Identity:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -39,13 +38,14 @@ from .errors import (
     StickSerialError,
 )
 from .line import Line, Priority
+from .observed import Observed
 from .pymodbus_log import install_filter, quiet
 from .solarman import WRONG_SERIAL, Dropped, Envelope, Unwrapped
 from .standing import Standing
 from .statistics import LinkStatistics
 from .unit import LinkUnit
 
-__all__ = ["Endpoint", "Frame", "Framing", "Link", "SerialEndpoint", "StickEndpoint", "TcpEndpoint"]
+__all__ = ["Endpoint", "Framing", "Link", "SerialEndpoint", "StickEndpoint", "TcpEndpoint"]
 
 # Modbus application protocol sections 6.3 and 6.12.
 MOST_READ: Final = 125
@@ -74,21 +74,12 @@ BABBLE: Final = 512
 MOST_BUFFERED: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Bytes that went over the link, at a time of the event loop's clock."""
-
-    time: float
-    sent: bool
-    data: bytes
-
-
 def _now() -> float:
     """Return the time of the event loop, in seconds."""
     return asyncio.get_running_loop().time()
 
 
-class Link:
+class Link(Observed):
     """A connection that is opened when it is needed, and carries one request at a time."""
 
     def __init__(
@@ -106,6 +97,7 @@ class Link:
         many must pass between an answer and the next request. A read is repeated `read_retries` times when that can help, a write never.
         The last `frames` frames are kept for diagnostics.
         """
+        super().__init__(frames)
         install_filter()
         self.endpoint = endpoint
         self.statistics = LinkStatistics(_now)
@@ -114,8 +106,6 @@ class Link:
         self._spacings: dict[int, float] = {}
         self._standings: dict[int, Standing] = {}
         self._read_retries = read_retries
-        self._frames: deque[Frame] = deque(maxlen=frames)
-        self._listeners: list[Callable[[bool], None]] = []
         self._line = Line()
         self._closed = False
         # The scope of the one who has the turn; closing ends it.
@@ -146,16 +136,6 @@ class Link:
     def connected(self) -> bool:
         """Whether the connection is open."""
         return self._client is not None
-
-    @property
-    def frames(self) -> tuple[Frame, ...]:
-        """Return the last frames, the oldest first."""
-        return tuple(self._frames)
-
-    def add_listener(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Call back with whether the link is connected whenever that changes; return what ends it."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
 
     # ------------------------------------------------------------------ what it is asked for
 
@@ -486,11 +466,6 @@ class Link:
         client.close()
         self._tell(connected=False)
 
-    def _tell(self, *, connected: bool) -> None:
-        """Tell the listeners that the connection was opened or closed."""
-        for callback in tuple(self._listeners):
-            callback(connected)
-
     def _on_connect(self, connected: bool) -> None:
         """Take note, from pymodbus, that the connection was made or lost; we close it without being told."""
         if not connected:
@@ -518,13 +493,13 @@ class Link:
             self._seen = 0
             self._reception.sent(data)
             wire = data if self._envelope is None else self._envelope.wrap(data)
-            self._keep(wire, sent=True)
+            self._keep(wire, _now(), sent=True)
             self.statistics.bytes_sent += len(wire)
             return wire
         if self._seen > MOST_BUFFERED:
             self._seen = 0
         fresh = data[self._seen :]
-        self._keep(fresh, sent=False)
+        self._keep(fresh, _now(), sent=False)
         self.statistics.bytes_received += len(fresh)
         if self._envelope is None:
             answer = self._take(data, fresh)
@@ -578,10 +553,6 @@ class Link:
             else StickError(code, f"{self.endpoint}")
         )
         return b""
-
-    def _keep(self, data: bytes, *, sent: bool) -> None:
-        """Keep a frame for diagnostics."""
-        self._frames.append(Frame(_now(), sent, data))
 
 
 def _check(unit_id: int, address: int, count: int, most: int, values: Sequence[int] = ()) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Never
@@ -12,7 +10,8 @@ from typing import Final, Never
 from .endpoint import PATIENCE
 from .errors import LinkError, LinkLost, NotHeardError, SilenceError
 from .heard import Heard
-from .link import FIRST_PAUSE, LONGEST_PAUSE, Frame
+from .link import FIRST_PAUSE, LONGEST_PAUSE
+from .observed import Observed
 from .overhear import Ear, Overheard
 from .receive import Source, open_receiver
 
@@ -63,7 +62,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-class Listener:
+class Listener(Observed):
     """An open ear on a line between an inverter and its meters."""
 
     def __init__(
@@ -75,6 +74,7 @@ class Listener:
         frames: int = 50,
     ) -> None:
         """Take where to listen, within how many seconds that must open, and how long the first reads wait."""
+        super().__init__(frames)
         self.endpoint = source
         self.heard = Heard()
         self._ear = Ear()
@@ -82,8 +82,6 @@ class Listener:
         self._timeout = timeout
         self._settling = settling
         self._settled_at = 0.0
-        self._frames: deque[Frame] = deque(maxlen=frames)
-        self._listeners: list[Callable[[bool], None]] = []
         self._opening = asyncio.Lock()
         self._transport: asyncio.ReadTransport | None = None
         self._reopening: asyncio.Task[None] | None = None
@@ -100,16 +98,6 @@ class Listener:
     def reachable(self) -> bool:
         """Whether the last attempt to open it succeeded; it is kept open, so that is whether it is."""
         return self.connected
-
-    @property
-    def frames(self) -> tuple[Frame, ...]:
-        """Return the last pieces that were received, the oldest first."""
-        return tuple(self._frames)
-
-    def add_listener(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Call back with whether it is connected whenever that changes; return what ends it."""
-        self._listeners.append(callback)
-        return lambda: self._listeners.remove(callback)
 
     def unit(self, unit_id: int, spacing: float = 0) -> HeardUnit:
         """Return what is heard of a unit."""
@@ -187,7 +175,7 @@ class Listener:
     def _receive(self, data: bytes) -> None:
         """Take what was received."""
         now = _now()
-        self._frames.append(Frame(now, sent=False, data=data))
+        self._keep(data, now, sent=False)
         exchanges = self._ear.take(data, now)
         for exchange in exchanges:
             self.heard.add(exchange)
@@ -217,11 +205,6 @@ class Listener:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 return
-
-    def _tell(self, *, connected: bool) -> None:
-        """Tell the listeners."""
-        for callback in tuple(self._listeners):
-            callback(connected)
 
 
 class HeardUnit:
