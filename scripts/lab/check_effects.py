@@ -11,7 +11,7 @@ from .checking import CheckError, expect, run_checks, soon, suspicious_lines
 from .effects import Bench, Case, Flows
 from .effects_jso import BENCHES as JSO_BENCHES
 from .effects_saj import BENCHES as SAJ_BENCHES
-from .home import Home, home_assistant
+from .home import RELOAD_SECONDS, Home, home_assistant
 from .plant import Plant, simulated_plant
 
 # A Monday, as the time-of-use tables know weekdays; from midnight on nothing has to be lived through before.
@@ -21,8 +21,6 @@ CLOSE_WATTS: Final = 12
 # An effect has to be there after so many polls of a second each, however busy the computer is.
 POLLS: Final = 2
 PATIENCE: Final = 15
-# Home Assistant makes entities of what is switched on, and of what a mode brings.
-READY_SECONDS: Final = 60
 OPTIONS: Final = {
     "power_interval": 1,
     "energy_interval": 3600,
@@ -99,16 +97,18 @@ async def is_added(tried: Tried) -> None:
     entry = await tried.home.add_inverter(tried.plant.tcp)
     await tried.home.set_options(entry["entry_id"], **OPTIONS)
     wanted = {case.key for case in tried.bench.cases}
-    await soon(lambda: _may_be_set(tried, wanted), "the tier brought no controls", READY_SECONDS)
+    await soon(lambda: _may_be_set(tried, wanted), "the tier brought no controls", RELOAD_SECONDS)
     known = await tried.look_up()
     hidden = [known[key] for key in wanted & known.keys() if known[key]["disabled_by"]]
     for one in hidden:
         await tried.home.command(
             "config/entity_registry/update", entity_id=one["entity_id"], disabled_by=None
         )
-    await tried.home.request("POST", f"config/config_entries/entry/{entry['entry_id']}/reload")
+    # Half a minute after the last one, Home Assistant loads the entries again by itself; nothing else may do so then.
     ready = [tried.entities[key] for key in wanted & tried.entities.keys()]
-    await soon(lambda: _are_there(tried.home, ready), "some controls did not appear", READY_SECONDS)
+    await soon(
+        lambda: _are_there(tried.home, ready), "some controls did not appear", RELOAD_SECONDS
+    )
 
 
 def _check_of(case: Case) -> Callable[[Tried], Awaitable[None]]:

@@ -8,7 +8,7 @@ import json
 from typing import Any, Final
 
 from .checking import CheckError, expect, refusal, run_checks, soon, suspicious_lines
-from .home import Home, home_assistant
+from .home import RELOAD_SECONDS, Home, home_assistant
 from .plant import Plant, simulated_plant
 
 # Each with its rated power in watts, and keys that it shows and does not show.
@@ -409,16 +409,18 @@ async def check_saj() -> int:
 
 
 async def _enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None:
-    """Switch on the entities that are off at first, and wait until they have values."""
+    """Switch on the entities that are off at first, and wait until they have values.
+
+    Home Assistant loads the entry again half a minute later by itself, and then nothing else does.
+    """
     states = await house.home.states()
     hidden = {inverter.entities[key] for key in keys} - states.keys()
     for entity_id in sorted(hidden):
         await house.home.command(
             "config/entity_registry/update", entity_id=entity_id, disabled_by=None
         )
-    await house.home.request("POST", f"config/config_entries/entry/{inverter.entry_id}/reload")
     for entity_id in sorted(hidden):
-        await house.home.until(entity_id, _is_known)
+        await house.home.until(entity_id, _is_known, RELOAD_SECONDS)
 
 
 async def _enter_passive(house: House, inverter: Inverter) -> None:

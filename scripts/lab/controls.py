@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .home import Home, RefusedError
+from .home import RELOAD_SECONDS, Home, RefusedError
 from .plant import Plant
 
 DOMAIN: Final = "hybrid_inverter"
 PLATFORMS: Final = ("number", "select", "switch", "time")
 # First and last address of what holds settings and nothing that changes by itself.
 SETTINGS_AREAS: Final = ((65, 209), (223, 223), (228, 237), (340, 341))
-# Home Assistant loads an entry again half a minute after a person has enabled an entity.
-RELOAD_SECONDS: Final = 90
 # A control that has its register for itself.
 WHOLE: Final = 0xFFFF
 

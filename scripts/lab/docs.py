@@ -11,8 +11,9 @@ from typing import Any, Final
 from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
 from custom_components.hybrid_inverter.const import SUBENTRY_METER, MeterRole
 from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
+from custom_components.hybrid_inverter.modbus.codec_time import Hhmm
 from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Group, Hhmm, Ref, Register
+from custom_components.hybrid_inverter.modbus.register import Group, Ref, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.usage import (
     BY_STATE_OF_CHARGE,

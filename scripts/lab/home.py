@@ -16,6 +16,8 @@ from .process import DEMO_ENVIRONMENT, REPOSITORY, free_port, running
 
 USER: Final = "demo"
 START_SECONDS: Final = 120
+# Home Assistant loads an entry again half a minute after a person has enabled an entity.
+RELOAD_SECONDS: Final = 90
 
 CONFIGURATION: Final = """\
 homeassistant:
