@@ -8,8 +8,9 @@ from itertools import pairwise
 import math
 from typing import ClassVar, Final
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
-from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tier, Value
+from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import jso8048104 as data

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import struct
 from typing import Any, ClassVar, Final
 
+from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Number, Value
 from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import FloatNumber, Number, Register, Value
+from custom_components.hybrid_inverter.modbus.register import Register
 
 from .physics import Inverter
 from .trouble import MOST_READ, Spike, Trouble

@@ -9,7 +9,8 @@ import math
 import struct
 from typing import Any, ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.register import FloatNumber, Register, Value
+from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Value
+from custom_components.hybrid_inverter.modbus.register import Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .machine import WRITE_MULTIPLE, Machine

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 import zlib
 
-from custom_components.hybrid_inverter.modbus.register import Text
+from custom_components.hybrid_inverter.modbus.codec import Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .machine import WRITE_MULTIPLE, WRITE_SINGLE, Machine

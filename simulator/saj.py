@@ -8,7 +8,8 @@ from enum import StrEnum
 import math
 from typing import ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.register import Register, Value
+from custom_components.hybrid_inverter.modbus.codec import Value
+from custom_components.hybrid_inverter.modbus.register import Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import saj_models as data

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Final
 
-from custom_components.hybrid_inverter.modbus.register import ByteTime, Hhmm
+from custom_components.hybrid_inverter.modbus.codec_time import ByteTime, Hhmm
 
 from .machine import InverterMachine, Machine
 from .physics import NOTHING, Phases, SolarInverter

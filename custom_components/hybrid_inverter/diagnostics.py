@@ -23,8 +23,8 @@ from .const import (
 )
 from .coordinator import HybridInverterConfigEntry, UnitRuntime
 from .entity import Part, part_identifier
+from .modbus.codec import WORD, Text
 from .modbus.family import Family
-from .modbus.register import WORD, Text
 from .modbus.tables import FAMILIES
 from .plant_diagnostics import plant_diagnostics
 from .plant_members import is_plant

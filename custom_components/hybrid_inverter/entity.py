@@ -14,8 +14,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .const import DOMAIN, MeterRole
 from .coordinator import GroupCoordinator, UnitRuntime
 from .faults import FaultMonitor, News
+from .modbus.codec import Value
 from .modbus.family import Family
-from .modbus.register import Group, Value
+from .modbus.register import Group
 from .sparing import SparingEntity
 from .usage import Usage
 from .writing import async_write

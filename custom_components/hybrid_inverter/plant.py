@@ -20,7 +20,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, UnitRuntime
-from .modbus.register import Group, Value
+from .modbus.codec import Value
+from .modbus.register import Group
 from .plant_balance import Balance, autarky, balance_of, self_consumption, total
 from .plant_ledger import Ledger
 from .plant_members import Membership, async_membership, async_running_units, is_plant

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .const import MeterRole
-from .modbus.register import Value
+from .modbus.codec import Value
 
 # What was read of each member just now, by key; nothing of one that is silent.
 type Readings = Mapping[str, Mapping[str, Value | None]]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .modbus.codec import Value
 from .modbus.guard import CounterGuard
-from .modbus.register import Value
 from .plant_balance import Sum, Term
 
 # Digits behind the point of a kilowatt-hour.

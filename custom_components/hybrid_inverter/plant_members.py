@@ -24,7 +24,7 @@ from .const import (
     MeterRole,
 )
 from .coordinator import RuntimeData, UnitRuntime
-from .modbus.register import RATED_POWER
+from .modbus.codec import RATED_POWER
 from .modbus.tables import FAMILIES
 from .plant_balance import Member
 from .stored import identity_of

@@ -14,9 +14,10 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .coordinator import GroupCoordinator, UnitRuntime
+from .modbus.codec import Value
 from .modbus.device import Device
 from .modbus.errors import DeviceError, LinkError, NotAppliedError, RejectedError
-from .modbus.register import Group, Value
+from .modbus.register import Group
 from .modbus.schedule import (
     DAYS,
     Bounds,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .modbus.register import Value
+from .modbus.codec import Value
 from .modbus.schedule import DAYS
 
 # "charge_slot_1" to "discharge_slot_7".

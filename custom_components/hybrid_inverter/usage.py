@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .modbus.register import Value
+from .modbus.codec import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.modbus.codec import Choice
 from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Choice, Group
+from custom_components.hybrid_inverter.modbus.register import Group
 from custom_components.hybrid_inverter.modbus.residue import Residue
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant

@@ -12,7 +12,8 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.register import Group, Value
+from custom_components.hybrid_inverter.modbus.codec import Value
+from custom_components.hybrid_inverter.modbus.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.number import NUMBERS
 from custom_components.hybrid_inverter.select import SELECTS

@@ -13,6 +13,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.hybrid_inverter.modbus import raw_reader
+from custom_components.hybrid_inverter.modbus.codec import Number
 from custom_components.hybrid_inverter.modbus.derive import Derived, total
 from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -24,7 +25,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
 )
 from custom_components.hybrid_inverter.modbus.family import Family, table
 from custom_components.hybrid_inverter.modbus.plan import plan_reads
-from custom_components.hybrid_inverter.modbus.register import Group, Number, Register
+from custom_components.hybrid_inverter.modbus.register import Group, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 

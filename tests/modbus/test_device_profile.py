@@ -10,10 +10,11 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Number
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import LinkTimeout, RejectedError
 from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import Group, Number, Register, Tier
+from custom_components.hybrid_inverter.modbus.register import Group, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit

@@ -11,6 +11,7 @@ from typing import Final
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Choice, Codec, Number, Share, Value
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
@@ -22,18 +23,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     WriteDeniedError,
 )
 from custom_components.hybrid_inverter.modbus.family import Family, table
-from custom_components.hybrid_inverter.modbus.register import (
-    Choice,
-    Codec,
-    Group,
-    Limits,
-    Number,
-    Ref,
-    Register,
-    Share,
-    Tier,
-    Value,
-)
+from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 from custom_components.hybrid_inverter.modbus.wear import WearBudget
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
@@ -19,7 +20,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     RejectedError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Group, Tier, Value
+from custom_components.hybrid_inverter.modbus.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit, ReadRequest, WriteRequest

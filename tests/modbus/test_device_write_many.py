@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     InvalidValueError,
@@ -17,7 +18,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     RejectedError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Group, Tier, Value
+from custom_components.hybrid_inverter.modbus.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit, ReadRequest, WriteRequest

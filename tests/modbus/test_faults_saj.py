@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
-from custom_components.hybrid_inverter.modbus.register import Value
 from custom_components.hybrid_inverter.modbus.tables.saj.faults import DERIVED, ROWS, RULES
 
 (ROW,) = ROWS

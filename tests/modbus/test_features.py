@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Bits, Number, Share
 from custom_components.hybrid_inverter.modbus.derive import Derived, total
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -25,16 +26,7 @@ from custom_components.hybrid_inverter.modbus.features import (
     has_bit,
     known,
 )
-from custom_components.hybrid_inverter.modbus.register import (
-    Bits,
-    Group,
-    Limits,
-    Number,
-    Ref,
-    Register,
-    Share,
-    Tier,
-)
+from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit, ReadRequest

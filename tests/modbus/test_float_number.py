@@ -10,15 +10,9 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.register import (
-    FloatNumber,
-    Group,
-    Number,
-    Register,
-    Share,
-    Value,
-    WordClockTime,
-)
+from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Number, Share, Value
+from custom_components.hybrid_inverter.modbus.codec_time import WordClockTime
+from custom_components.hybrid_inverter.modbus.register import Group, Register
 
 ENERGY: Final = FloatNumber()
 TENTHS: Final = FloatNumber(scale=0.1, places=1)

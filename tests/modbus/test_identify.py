@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Number
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
     LinkDesync,
@@ -17,7 +18,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
 from custom_components.hybrid_inverter.modbus.family import Model, table
 from custom_components.hybrid_inverter.modbus.identify import Identity, identify
 from custom_components.hybrid_inverter.modbus.recognise import by_code
-from custom_components.hybrid_inverter.modbus.register import Group, Number, Register
+from custom_components.hybrid_inverter.modbus.register import Group, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 

@@ -11,29 +11,27 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import (
+    Bits,
+    Choice,
+    Codec,
+    Float32,
+    Hex,
+    Number,
+    Text,
+    Value,
+    Version,
+)
+from custom_components.hybrid_inverter.modbus.codec_time import (
+    ByteTime,
+    ClockTime,
+    Hhmm,
+    WideClockTime,
+)
 from custom_components.hybrid_inverter.modbus.derive import any_bit, total
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import (
-    Bits,
-    ByteTime,
-    Choice,
-    ClockTime,
-    Codec,
-    Float32,
-    Group,
-    Hex,
-    Hhmm,
-    Limits,
-    Number,
-    Ref,
-    Register,
-    Text,
-    Tier,
-    Value,
-    Version,
-    WideClockTime,
-)
+from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
 
 U16 = Number()
 I16 = Number(signed=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Choice
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     LinkTimeout,
@@ -17,7 +18,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     ResidueError,
 )
 from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import Choice, Limits, Tier
+from custom_components.hybrid_inverter.modbus.register import Limits, Tier
 from custom_components.hybrid_inverter.modbus.residue import Residue, ResidueMemory
 from custom_components.hybrid_inverter.modbus.wear import WearBudget
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.register import Value
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.schedule import (
     Bounds,
     Occurrence,

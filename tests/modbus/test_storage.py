@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.register import Value
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.storage import kilowatt_hours
 
 

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
@@ -36,7 +37,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.identify import Identity, identify
 from custom_components.hybrid_inverter.modbus.plan import LineCost, Read
-from custom_components.hybrid_inverter.modbus.register import Group, Tier, Value
+from custom_components.hybrid_inverter.modbus.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.chint import DDSU666, DTSU666
 

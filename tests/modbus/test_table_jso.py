@@ -15,19 +15,12 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Bits, Choice, Value
+from custom_components.hybrid_inverter.modbus.codec_time import ClockTime, Hhmm
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 from custom_components.hybrid_inverter.modbus.family import Model
 from custom_components.hybrid_inverter.modbus.recognise import Stranger, Verdict
-from custom_components.hybrid_inverter.modbus.register import (
-    Bits,
-    Choice,
-    ClockTime,
-    Group,
-    Hhmm,
-    Register,
-    Tier,
-    Value,
-)
+from custom_components.hybrid_inverter.modbus.register import Group, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 

@@ -22,19 +22,12 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import WORD, Bits, Choice, Value
 from custom_components.hybrid_inverter.modbus.device import Device
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError, WrongDeviceError
 from custom_components.hybrid_inverter.modbus.family import Family
 from custom_components.hybrid_inverter.modbus.identify import identify
-from custom_components.hybrid_inverter.modbus.register import (
-    WORD,
-    Bits,
-    Choice,
-    Group,
-    Register,
-    Tier,
-    Value,
-)
+from custom_components.hybrid_inverter.modbus.register import Group, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables.saj import SAJ
 
 from .fake_unit import FakeUnit

@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.device import Change, Device
 from custom_components.hybrid_inverter.modbus.errors import (
     InvalidValueError,
@@ -18,7 +19,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     WriteBudgetError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Tier, Value
+from custom_components.hybrid_inverter.modbus.register import Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from .codec import Number, Value
 from .errors import UndoError
-from .register import Group, Number, Register, Value
+from .register import Group, Register
 
 # The first and last address of words that are read together: a value, or its part without a gap.
 type Span = tuple[int, int]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from .register import Group, Value
+from .codec import Value
+from .register import Group
 
 type Inputs = Mapping[str, Value | None]
 

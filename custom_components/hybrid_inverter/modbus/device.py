@@ -7,12 +7,13 @@ from datetime import datetime
 
 from . import examine
 from .block import Block, Written, one_after_another
+from .codec import Value
 from .family import Family
 from .mode_exit import ModeExit
 from .modes import Modes
 from .prepare import Preparation, outcome
 from .reader import Reader, Snapshot
-from .register import Group, Tier, Value
+from .register import Group, Tier
 from .residue import ResidueMemory
 from .undo import Change, ChangeLog, former_values
 from .unit import Unit

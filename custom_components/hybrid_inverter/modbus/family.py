@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .codec import RATED_POWER, Dependent, FloatNumber, Number, Value
 from .derive import Derived
 from .faults import FaultRules
 from .features import Feature, Values
 from .gate import Gate
 from .recognise import Recognition
-from .register import RATED_POWER, Dependent, FloatNumber, Group, Number, Register, Value
+from .register import Group, Register
 from .residue import Residue
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .codec import Value
 from .derive import Derived
-from .register import Register, Value
+from .register import Register
 
 type Values = Mapping[str, Value | None]
 

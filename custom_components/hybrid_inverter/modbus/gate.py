@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .register import Register, Value
+from .codec import Value
+from .register import Register
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from math import prod
 from typing import Final
 
 from .block import Span
+from .codec import Codec, FloatNumber, Value
 from .derive import Derived, total
 from .family import Family
 from .heard import Request
 from .identify import Identity
 from .recognise import Recognition
-from .register import Codec, FloatNumber, Group, Register, Value
+from .register import Group, Register
 from .tables import FAMILIES
 
 # What meters can be heard of.

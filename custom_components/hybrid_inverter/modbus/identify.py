@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from .codec import RATED_POWER, as_number
 from .device import Device
 from .errors import LinkTimeout, RejectedError, WrongDeviceError
 from .family import Family
 from .features import Values
 from .recognise import Stranger, Words, conclude
-from .register import RATED_POWER, as_number
 from .tables import FAMILIES
 from .unit import Unit
 

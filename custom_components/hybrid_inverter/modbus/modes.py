@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .block import Block, Written
-from .register import Value
+from .codec import Value
 from .residue import Residue, ResidueMemory
 
 

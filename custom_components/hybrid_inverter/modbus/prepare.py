@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .block import Block, addresses_of, one_after_another
+from .codec import WORD, Choice, Value
 from .errors import WriteDeniedError
 from .modes import Modes
 from .reader import Reader
-from .register import WORD, Choice, Group, Ref, Register, Tier, Value
+from .register import Group, Ref, Register, Tier
 
 
 class Preparation:

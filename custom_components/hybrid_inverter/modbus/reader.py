@@ -10,12 +10,13 @@ from types import MappingProxyType
 from typing import Final
 
 from .block import Span
+from .codec import RATED_POWER, Value
 from .derive import Derived
 from .errors import RejectedError
 from .family import Family
 from .plan import LineCost
 from .raw_reader import RawReader, Reads
-from .register import RATED_POWER, Register, Value
+from .register import Register
 from .unit import Unit
 
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.

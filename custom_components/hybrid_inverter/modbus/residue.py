@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .register import Value
+from .codec import Value
 
 # The parts of what is kept for a mode.
 BEFORE: Final = "before"

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
-from .register import Value
+from .codec import Value
 
 # In the order of datetime.weekday().
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -13,7 +13,7 @@ from itertools import pairwise
 import math
 from typing import Any, Final
 
-from .register import Value
+from .codec import Value
 from .schedule import (
     DAY,
     DAYS,

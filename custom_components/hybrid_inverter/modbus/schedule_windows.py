@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import Any, Final
 
-from .register import Value
+from .codec import Value
 from .schedule import (
     DAY,
     DAYS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .register import Value
+from .codec import Value
 
 # What an inverter says of its battery: the charge that it holds, and what it measures at the terminals.
 CAPACITY: Final = "battery_capacity"

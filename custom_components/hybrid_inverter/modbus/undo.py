@@ -10,8 +10,8 @@ from itertools import count
 from typing import Final
 
 from .block import Written
+from .codec import Value
 from .errors import UndoError
-from .register import Value
 
 # How many changes are remembered, which the diagnostics show.
 REMEMBERED_CHANGES: Final = 50

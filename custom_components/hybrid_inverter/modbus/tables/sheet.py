@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypedDict, Unpack
 
-from ..register import WORD, Bits, Choice, Codec, Group, Limits, Number, Register, Tier
+from ..codec import WORD, Bits, Choice, Codec, Number
+from ..register import Group, Limits, Register, Tier
 
 # What most registers hold that the firmware does not have; a measurement with a sign can be -1.
 NOT_AVAILABLE: Final = frozenset({WORD})

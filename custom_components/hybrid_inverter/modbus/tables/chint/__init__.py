@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...codec import RATED_POWER, as_number
 from ...family import Family, Model, table
 from ...features import Values
-from ...register import RATED_POWER, as_number
 from . import counters, gates, measurements, settings, single_phase
 from .page import CT_RATIO, PHASES, PT_RATIO
 from .recognition import SINGLE_PHASE, THREE_PHASE, is_meter

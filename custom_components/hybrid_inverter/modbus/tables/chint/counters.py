@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ...codec import as_number
 from ...family import table
 from ...features import Feature, Proof, Values
-from ...register import Group, Register, as_number
+from ...register import Group, Register
 from .page import NO_RATIO, PHASES, POWER_RATIO, QUADRANTS, Page
 
 WAYS: Final = ("import", "export")

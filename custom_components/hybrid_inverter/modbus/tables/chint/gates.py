@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ...codec import Value
 from ...gate import Gate
-from ...register import Group, Value
+from ...register import Group
 from .page import PHASES, Page
 
 RAW = Page(Group.POWER)

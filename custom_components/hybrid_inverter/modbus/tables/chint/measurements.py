@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ...codec import as_number
 from ...family import table
 from ...features import Feature, Proof, Values, known
-from ...register import Group, Register, as_number
+from ...register import Group, Register
 from .page import (
     CT_RATIO,
     CURRENT_RATIO,

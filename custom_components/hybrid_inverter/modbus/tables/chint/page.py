@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, Unpack
 
-from ...register import Bits, Float32, FloatNumber, Register
+from ...codec import Bits, Float32, FloatNumber
+from ...register import Register
 from ..sheet import Extra, Sheet
 
 PHASES: Final = ("l1", "l2", "l3")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Final
 
+from ...codec import FLOAT32
 from ...recognise import Recognition, Stranger, Words
-from ...register import FLOAT32
 
 THREE_PHASE: Final = "dtsu666"
 SINGLE_PHASE: Final = "ddsu666"

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...codec import Text
+from ...codec_time import WordClockTime
 from ...family import table
 from ...features import Feature, among, known
-from ...register import Group, Register, Text, WordClockTime
+from ...register import Group, Register
 from .page import CT_RATIO, PHASES, PT_RATIO, Page
 
 INFO = Page(Group.IDENTITY)

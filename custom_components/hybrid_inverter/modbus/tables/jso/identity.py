@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...register import Group, Hex, Register, Text
+from ...codec import Hex, Text
+from ...register import Group, Register
 from .page import Page
 
 PROTOCOL = Page(Group.IDENTITY, confidence="medium")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...codec import Text
 from ...family import table
 from ...features import Feature, above
-from ...register import Group, Register, Text
+from ...register import Group, Register
 from ..sheet import NOT_AVAILABLE
 from .page import PERCENT, ZERO, Page
 

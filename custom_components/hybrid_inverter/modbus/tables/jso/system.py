@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...register import ClockTime, Group, Register
+from ...codec_time import ClockTime
+from ...register import Group, Register
 from .page import EVERYDAY, INSTALLER, Page
 
 BASIC = Page(Group.SETTINGS, "manual 5.1 Main screen / 5.5 Basic setup")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...register import Group, Hhmm, Limits, Ref, Register
+from ...codec_time import Hhmm
+from ...register import Group, Limits, Ref, Register
 from ..sheet import NOT_AVAILABLE
 from .page import EVERYDAY, INSTALLER, RATED, Page
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ...codec import Bits
 from ...derive import Derived, any_bit, no_sign
 from ...faults import FaultRules
-from ...register import Bits, Group, Register
+from ...register import Group, Register
 
 WORDS: Final = 6
 BITS: Final = 16 * WORDS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, Unpack
 
-from ...register import WORD, Limits, Ref, Register, Share, Text, Tier, Version
+from ...codec import WORD, Share, Text, Version
+from ...register import Limits, Ref, Register, Tier
 from ..sheet import Extra, Sheet
 
 EVERYDAY: Final = Tier.EVERYDAY

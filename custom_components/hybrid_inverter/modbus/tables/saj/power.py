@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ...register import Group, Register, WideClockTime
+from ...codec_time import WideClockTime
+from ...register import Group, Register
 from .page import AC_VOLTAGE, FREQUENCY, NO_INPUT, PHASES, TEMPERATURE, WORK_MODES, Page
 
 FAST = Page(Group.POWER)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...codec import Bits, Number
+from ...codec_time import ByteTime
 from ...family import table
 from ...features import Feature, known
-from ...register import Bits, ByteTime, Group, Limits, Number, Register
+from ...register import Group, Limits, Register
 from .page import EVERYDAY, Page
 
 SLOT_PAGE = Page(Group.SETTINGS)
