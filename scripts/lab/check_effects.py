@@ -27,6 +27,8 @@ OPTIONS: Final = {
     "settings_interval": 3600,
     "tier": "installer",
 }
+# Home Assistant waits until nobody has enabled anything for half a minute, on none of the machines.
+LAST_SECONDS: Final = 2 * RELOAD_SECONDS
 CONTROLS: Final = ("number", "select", "switch", "time")
 
 
@@ -98,17 +100,34 @@ async def is_added(tried: Tried) -> None:
     await tried.home.set_options(entry["entry_id"], **OPTIONS)
     wanted = {case.key for case in tried.bench.cases}
     await soon(lambda: _may_be_set(tried, wanted), "the tier brought no controls", RELOAD_SECONDS)
+    entry_id = entry["entry_id"]
+    await soon(lambda: tried.home.is_loaded(entry_id), "the entry is not loaded", RELOAD_SECONDS)
     known = await tried.look_up()
     hidden = [known[key] for key in wanted & known.keys() if known[key]["disabled_by"]]
+    connections = await _connections(tried)
     for one in hidden:
         await tried.home.command(
             "config/entity_registry/update", entity_id=one["entity_id"], disabled_by=None
         )
-    # Half a minute after the last one, Home Assistant loads the entries again by itself; nothing else may do so then.
+    if hidden:
+        # Half a minute after the last one, Home Assistant loads the entry again, which would end passive mode.
+        await soon(
+            lambda: _is_loaded_again(tried, connections), "it was not loaded again", LAST_SECONDS
+        )
     ready = [tried.entities[key] for key in wanted & tried.entities.keys()]
     await soon(
         lambda: _are_there(tried.home, ready), "some controls did not appear", RELOAD_SECONDS
     )
+
+
+async def _connections(tried: Tried) -> int:
+    """Return how often the machine was connected to."""
+    return int((await tried.plant.get("statistics"))["tcp"]["connections"])
+
+
+async def _is_loaded_again(tried: Tried, before: int) -> bool:
+    """Whether the machine was connected to since then."""
+    return await _connections(tried) > before
 
 
 def _check_of(case: Case) -> Callable[[Tried], Awaitable[None]]:

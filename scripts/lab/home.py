@@ -241,10 +241,11 @@ class Home:
         result = await self.choose("plant")
         _, members = result["data_schema"]
         serials = [option["value"] for option in members["selector"]["select"]["options"]]
-        for answers in (
+        steps: tuple[dict[str, Any], ...] = (
             {"name": name, "members": serials},
             *({"capacity": capacity} for capacity in capacities),
-        ):
+        )
+        for answers in steps:
             result = await self.answer_flow(result["flow_id"], answers)
         if result["type"] != "create_entry":
             raise RefusedError(json.dumps(result))
@@ -281,6 +282,11 @@ class Home:
             "POST", "config/config_entries/options/flow", {"handler": entry_id}
         )
         await self.request("POST", f"config/config_entries/options/flow/{flow['flow_id']}", options)
+
+    async def is_loaded(self, entry_id: str) -> bool:
+        """Whether an entry is set up, with all its entities."""
+        entries = await self.command("config_entries/get", domain="hybrid_inverter")
+        return any(one["entry_id"] == entry_id and one["state"] == "loaded" for one in entries)
 
     async def log_in(self) -> None:
         """Log in as the ready user."""
