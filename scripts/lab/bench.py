@@ -230,7 +230,9 @@ async def processor(minutes: int) -> None:
         ):
             entry = await home.add_inverter(plant.tcp)
             await asyncio.sleep(60)
-            added, idle, changes = [], [], []
+            added: list[float] = []
+            idle: list[float] = []
+            changes: list[int] = []
             for _ in range(minutes):
                 for disabled, figures in ((None, added), ("user", idle)):
                     await home.command(

@@ -499,7 +499,7 @@ async def check() -> tuple[int, Journal]:
 async def _repairs(home: Home, wanted: int) -> bool:
     """Whether so many repairs of ours are open."""
     issues = (await home.command("repairs/list_issues"))["issues"]
-    return sum(issue["domain"] == "hybrid_inverter" for issue in issues) == wanted
+    return [issue["domain"] for issue in issues].count("hybrid_inverter") == wanted
 
 
 async def _exists(home: Home, entity_id: str) -> bool:

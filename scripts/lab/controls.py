@@ -48,8 +48,8 @@ class Control:
     def is_shown_as(self, state: str) -> bool:
         """Whether a state is what it was set to."""
         if self.platform == "number":
-            return float(state) == self.value
-        return state == self.value
+            return bool(float(state) == self.value)
+        return bool(state == self.value)
 
 
 def number(key: str, value: float, address: int, word: int) -> Control:

@@ -45,16 +45,17 @@ class FastLoop(asyncio.SelectorEventLoop):
         super().__init__(FastSelector())
 
 
-class RealTimeout(asyncio.Timeout):
-    """A time limit in real seconds."""
+def keep_limits_real() -> None:
+    """Have asyncio take time limits in real seconds."""
+    reschedule = asyncio.Timeout.reschedule
 
-    @override
-    def reschedule(self, when: float | None) -> None:
-        """Set or change the limit."""
+    def in_real_seconds(limit: asyncio.Timeout, when: float | None) -> None:
         if when is not None:
             now = asyncio.get_running_loop().time()
             when = now + (when - now) * PACE.speed
-        super().reschedule(when)
+        reschedule(limit, when)
+
+    asyncio.Timeout.reschedule = in_real_seconds  # type: ignore[method-assign, assignment]
 
 
 def main() -> int:
@@ -62,11 +63,11 @@ def main() -> int:
     start = float(os.environ[START_VARIABLE])
 
     def wall() -> float:
-        return start + PACE.elapsed()
+        return start + float(PACE.elapsed())
 
     time.time = wall
-    asyncio.EventLoop = FastLoop  # type: ignore[misc]
-    asyncio.timeouts.Timeout = RealTimeout  # type: ignore[misc]
+    asyncio.EventLoop = FastLoop  # type: ignore[assignment]
+    keep_limits_real()
 
     # Everything else is imported after the clock is set: many modules keep the functions that they find.
     from homeassistant.util import dt as dt_util
@@ -82,13 +83,13 @@ def main() -> int:
 
     from aiohttp import web_ws
 
-    calculate = web_ws.calculate_timeout_when
+    calculate = web_ws.calculate_timeout_when  # type: ignore[attr-defined]
 
     def unhurried(now: float, timeout: float, threshold: float) -> float:
         """Return when a browser must have shown that it is there."""
         return calculate(now, timeout * PACE.speed, threshold)
 
-    web_ws.calculate_timeout_when = unhurried
+    web_ws.calculate_timeout_when = unhurried  # type: ignore[attr-defined, assignment]
 
     from homeassistant.auth import AuthManager, const
 

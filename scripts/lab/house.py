@@ -126,7 +126,7 @@ async def _connected(one: House, count: int) -> None:
 
 
 # What the Energy dashboard is made of: the grid and the solar inverter by their meters, the rest by machine.
-ENERGY_SOURCES: Final = (
+ENERGY_SOURCES: Final[tuple[dict[str, Any], ...]] = (
     {
         "type": "grid",
         "stat_energy_from": "sensor.grid_meter_imported_total",

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -68,7 +69,7 @@ class Plant:
 async def simulated_plant(options: Sequence[str] = ()) -> AsyncIterator[Plant]:
     """Run a simulated plant on free ports of this computer."""
     ports = ["--tcp-port", "0", "--rtu-port", "0", "--control-port", "0"]
-    command = [DEMO_ENVIRONMENT / "python", "-m", "simulator", *ports, *options]
+    command: list[str | Path] = [DEMO_ENVIRONMENT / "python", "-m", "simulator", *ports, *options]
     async with running(*command) as process, aiohttp.ClientSession() as session:
         assert process.stdout is not None  # noqa: S101 - it was asked for
         if not (line := await process.stdout.readline()):

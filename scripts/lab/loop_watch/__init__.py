@@ -48,7 +48,7 @@ class LoopWatch:
                 if (took := time.perf_counter() - began) > PATIENCE:
                     self._write(took)
 
-        asyncio.Handle._run = timed  # type: ignore[method-assign] # noqa: SLF001
+        asyncio.Handle._run = timed  # type: ignore[method-assign, assignment] # noqa: SLF001
         threading.Thread(target=self._look, name=DOMAIN, daemon=True).start()
 
     def _look(self) -> None:
