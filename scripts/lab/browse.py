@@ -12,6 +12,7 @@ import json
 import math
 from pathlib import Path
 import re
+import shutil
 import sys
 import time
 from typing import Any, Final
@@ -30,7 +31,9 @@ from .home import USER, Home, RefusedError, home_assistant
 from .plant import ANOTHER, Plant, simulated_plant
 from .process import REPOSITORY
 
-CHROMIUM: Final = "/usr/bin/chromium"
+# The first of these that is installed; scripts/browser installs one where it may.
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
+BROWSER: Final = next(filter(None, map(shutil.which, BROWSERS)), None)
 FLAGS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -335,7 +338,7 @@ async def browse(folder: Path) -> int:
         async_playwright() as tools,
     ):
         await home.add_inverter(plant.tcp)
-        browser = await tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await tools.chromium.launch(executable_path=BROWSER, args=FLAGS)
         page = await browser.new_page(
             viewport={"width": WINDOW[0], "height": WINDOW[1]},
             locale="en-GB",

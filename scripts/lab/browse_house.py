@@ -17,7 +17,7 @@ from typing import Any, Final
 from playwright.async_api import Error as BrowserError, Page, async_playwright
 import yaml
 
-from .browse import CHROMIUM, FLAGS, NOT_OURS, PATIENCE
+from .browse import BROWSER, FLAGS, NOT_OURS, PATIENCE
 from .checking import CheckError, expect
 from .home import USER, Home
 from .house import House, house, midnight
@@ -94,7 +94,7 @@ async def logged_in(
 ) -> AsyncIterator[Page]:
     """Open a browser, and log in; it may be told what time it is."""
     async with async_playwright() as tools:
-        browser = await tools.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await tools.chromium.launch(executable_path=BROWSER, args=FLAGS)
         try:
             page = await browser.new_page(
                 viewport={"width": WIDTH, "height": 1000},

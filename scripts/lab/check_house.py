@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import os
-from pathlib import Path
 import time
 from typing import Any, Final
 
-from .browse import CHROMIUM
+from .browse import BROWSER
 from .browse_house import entity_ids, look_at_all
 from .checking import expect, run_checks, suspicious_lines
 from .house import ENERGY_SOURCES, SUMMER, House, house, midnight
 
 # On the computer that decides about a change there has to be one.
-HAS_BROWSER: Final = Path(CHROMIUM).exists() or bool(os.environ.get("CI"))
+HAS_BROWSER: Final = BROWSER is not None or bool(os.environ.get("CI"))
 MOST_UP_SECONDS: Final = 60
 DAY: Final = 86400
 # What is waited for after the last midnight, until Home Assistant has added up the last five minutes of the day.
@@ -82,7 +81,7 @@ async def the_dashboard_is_whole(lived: Lived) -> None:
     if HAS_BROWSER:
         await look_at_all(lived.house.home, now=lived.begin + timedelta(days=0.5))
     else:
-        print(f"        {CHROMIUM} is not installed: nobody has looked", flush=True)
+        print("        no browser is installed: nobody has looked", flush=True)
 
 
 async def the_days_pass(lived: Lived) -> None:
