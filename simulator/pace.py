@@ -11,7 +11,9 @@ class Pace:
     """A clock that can be told to run faster, from now on or for so many of its own seconds."""
 
     def __init__(self, speed: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin at 0."""
+        """Begin at 0; at a speed of 0 it stands still until it is told to run. ValueError for what is no speed."""
+        if not 0 <= speed < math.inf:
+            raise ValueError(f"time cannot pass at {speed}")
         self._clock = clock
         self._speed = speed
         self._before = 0.0

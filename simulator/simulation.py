@@ -308,7 +308,8 @@ class SimulatedPlant:
     async def _tick(self, pace: Pace) -> None:
         """Move the plants along with the time."""
         while True:
-            await asyncio.sleep(min(TICK, MOST_PLANT_SECONDS / pace.speed))
+            # At a speed of 0 it looks all the same: somebody may change it.
+            await asyncio.sleep(min(TICK, MOST_PLANT_SECONDS / max(1.0, pace.speed)))
             now = pace.elapsed()
             self._step(now - self._stepped)
             self._stepped = now

@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - the machine knows no zone
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from simulator import SimulatedPlant
 from simulator.diary import NAMES
 from simulator.pace import Pace
-from simulator.simulation import START
+from simulator.simulation import START, TICK
 
 
 class RealTime:
@@ -112,3 +113,21 @@ def test_the_diary_agrees_with_the_counters() -> None:
     both = sum(day["grid_import"] for day in plant.diary.days.values())
     counted = plant.machine(2).glance()["import_energy_total"] - meter["import_energy_total"]
     assert both == pytest.approx(counted, abs=0.002)
+
+
+@pytest.mark.parametrize("speed", [-1.0, float("inf"), float("nan")])
+def test_what_is_no_speed(speed: float) -> None:
+    """Time neither runs backwards nor is over at once."""
+    with pytest.raises(ValueError, match="time cannot pass"):
+        Pace(speed)
+
+
+async def test_time_that_stands_still_can_be_set_going() -> None:
+    """A house at a speed of 0 waits, and goes on when it is told to; it ends without a complaint."""
+    async with SimulatedPlant(speed=0, tcp_port=None, rtu_port=None) as plant:
+        assert plant.pace is not None
+        await asyncio.sleep(2 * TICK)
+        assert plant.site.now == START
+        plant.pace.change(100)
+        await asyncio.sleep(4 * TICK)
+        assert plant.site.now >= START + timedelta(seconds=50)
