@@ -89,22 +89,27 @@ async def test_a_silent_unit_costs_little(server: FaultServer, link: Link) -> No
     server.silent = frozenset({2})
     clock = asyncio.get_running_loop().time
     silent = asyncio.create_task(took(get(link, 2)))
-    longest = 0.0
+    waits = []
     while not silent.done():
         started = clock()
         await get(link, 1)
-        longest = max(longest, clock() - started)
+        waits.append(clock() - started)
         await asyncio.sleep(0.01)
     # The repetition comes when the unit has had all its time: 0.4 s, and again a short wait.
-    assert PATIENCE + SHORT <= await silent < 2 * PATIENCE
-    # Far from all of the unit's time.
-    assert SHORT * 0.7 < longest < PATIENCE
+    assert PATIENCE + SHORT <= await silent < PATIENCE + SHORT + 0.15
+    # It has waited twice; a busy computer may have made one of the two longer, but not to all of the unit's time.
+    *_, one, other = sorted(waits)
+    assert SHORT * 0.7 < one < SHORT + 0.05
+    assert other < PATIENCE / 2
     assert units_asked(server).count(2) == 1 + 2
     assert server.accepted == 1
     # From then on it is asked once, over the same connection.
+    waits = []
     for _ in range(3):
-        assert SHORT <= await took(get(link, 2)) < PATIENCE
+        waits.append(await took(get(link, 2)))
         await get(link, 1)
+    assert SHORT <= min(waits) < SHORT + 0.05
+    assert max(waits) < PATIENCE / 2
     assert units_asked(server).count(2) == 1 + 2 + 3
     assert server.accepted == 1
     assert link.statistics.units[1].success_rate == 1
@@ -135,7 +140,7 @@ async def test_a_unit_that_was_never_heard(server: FaultServer, link: Link) -> N
     """It is asked twice without a pause: setting up does not wait for it."""
     LinkUnit(link, 1)
     server.silent = frozenset({2})
-    assert 2 * SHORT <= await took(get(link, 2)) < PATIENCE
+    assert 2 * SHORT <= await took(get(link, 2)) < 2 * SHORT + 0.08
     await get(link, 1)
 
 
