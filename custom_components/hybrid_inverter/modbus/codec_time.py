@@ -20,11 +20,8 @@ class Hhmm:
 
     def encode(self, value: Value) -> list[int]:
         """Return the word of a time with whole minutes."""
-        if not isinstance(value, time):
-            raise ValueError("is not a time of day")
-        if value.second or value.microsecond or value.tzinfo:
-            raise ValueError("has more than hours and minutes")
-        return [value.hour * 100 + value.minute]
+        hour, minute = _hour_and_minute(value)
+        return [hour * 100 + minute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +35,8 @@ class ByteTime:
 
     def encode(self, value: Value) -> list[int]:
         """Return the word of a time with whole minutes."""
-        if not isinstance(value, time):
-            raise ValueError("is not a time of day")
-        if value.second or value.microsecond or value.tzinfo:
-            raise ValueError("has more than hours and minutes")
-        return [value.hour << 8 | value.minute]
+        hour, minute = _hour_and_minute(value)
+        return [hour << 8 | minute]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +122,12 @@ class WordClockTime:
         if value.year < self.first_year:
             raise ValueError("is outside the years that the clock counts")
         return [value.second, value.minute, value.hour, value.day, value.month, value.year]
+
+
+def _hour_and_minute(value: Value) -> tuple[int, int]:
+    """Return what a time of day with whole minutes is made of; ValueError for anything else."""
+    if not isinstance(value, time):
+        raise ValueError("is not a time of day")
+    if value.second or value.microsecond or value.tzinfo:
+        raise ValueError("has more than hours and minutes")
+    return value.hour, value.minute
