@@ -1,11 +1,11 @@
-"""The register tables: data only, one module a family."""
+"""The register tables: data only, one package a manufacturer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from ..family import Family
+from ..model.family import Family
 from .chint import DDSU666, DTSU666
 from .jso import JSO
 from .saj import SAJ

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...codec import RATED_POWER, as_number
-from ...family import Family, Model, table
-from ...features import Values
-from . import counters, gates, measurements, settings, single_phase
+from ...model.codec import RATED_POWER, Values, as_number
+from ...model.family import Family, Model, table
+from . import (
+    clues,
+    counters,
+    gates,
+    measurements,
+    settings,
+    single_phase,
+)
 from .page import CT_RATIO, PHASES, PT_RATIO
 from .recognition import SINGLE_PHASE, THREE_PHASE, is_meter
 
@@ -26,7 +32,7 @@ SINGLE_PHASE_CURRENT: Final = 100
 
 
 def _most_power(values: Values) -> float | None:
-    """Return the largest power in watts that a three-phase meter with these ratios can measure."""
+    """The largest power in watts that a three-phase meter with these ratios can measure."""
     ct_ratio, pt_ratio = as_number(values.get(CT_RATIO)), as_number(values.get(PT_RATIO))
     if ct_ratio is None or pt_ratio is None:
         return None
@@ -35,7 +41,7 @@ def _most_power(values: Values) -> float | None:
 
 
 def _single_phase_power(_: Values) -> float:
-    """Return the largest power in watts that a single-phase meter can measure."""
+    """The largest power in watts that a single-phase meter can measure."""
     return NOMINAL_VOLTAGE * SINGLE_PHASE_CURRENT
 
 
@@ -45,7 +51,6 @@ PHASE_SIGNED: Final = ("power", "reactive_power", "power_factor")
 DTSU666: Final = Family(
     key=THREE_PHASE,
     kind="meter",
-    what="a DTSU666 meter",
     registers=table(*settings.THREE_PHASE, *measurements.ROWS),
     derived={},
     features=(
@@ -85,8 +90,9 @@ DTSU666: Final = Family(
     single_write=False,
     spacing=0.02,
     settle=0.0,
+    clues=clues.THREE_PHASE,
     recognise=is_meter(THREE_PHASE),
-    marker="software_version",
+    presence_register="software_version",
     models={
         "Sigen Sensor TPX-CH": Model(manufacturer="CHINT", name="DTSU666 (Sigen Sensor TPX-CH)")
     },
@@ -106,7 +112,7 @@ DTSU666: Final = Family(
         }
         | {"power_demand"}
     ),
-    opposites=(
+    swapped_when_inverted=(
         *(
             (f"{whose}import_energy_total", f"{whose}export_energy_total")
             for whose in ("", "net_", *(f"{phase}_" for phase in PHASES))
@@ -115,13 +121,12 @@ DTSU666: Final = Family(
         ("reactive_energy_q2_total", "reactive_energy_q4_total"),
     ),
     # Nobody has written down what they are the angles between.
-    lost_inverted=frozenset(f"{phase}_phase_angle" for phase in PHASES),
+    undefined_when_inverted=frozenset(f"{phase}_phase_angle" for phase in PHASES),
 )
 
 DDSU666: Final = Family(
     key=SINGLE_PHASE,
     kind="meter",
-    what="a DDSU666 meter",
     registers=table(*settings.SINGLE_PHASE, *single_phase.ROWS),
     derived={},
     features=single_phase.FEATURES,
@@ -139,8 +144,9 @@ DDSU666: Final = Family(
     single_write=False,
     spacing=0.02,
     settle=0.0,
+    clues=clues.SINGLE_PHASE,
     recognise=is_meter(SINGLE_PHASE),
-    marker="software_version",
+    presence_register="software_version",
     models={166: Model(manufacturer="CHINT", name="DDSU666 (SolaX)")},
     other_model=Model(manufacturer="CHINT", name="DDSU666"),
     model_key="oem_type",
@@ -151,7 +157,7 @@ DDSU666: Final = Family(
     serial=None,
     gates=gates.SINGLE_PHASE,
     signed=frozenset(PHASE_SIGNED),
-    opposites=(
+    swapped_when_inverted=(
         ("import_energy_total", "export_energy_total"),
         *(
             (f"import_energy_t{tariff}_total", f"export_energy_t{tariff}_total")

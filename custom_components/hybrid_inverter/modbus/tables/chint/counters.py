@@ -10,11 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ...codec import as_number
-from ...family import table
-from ...features import Feature, Proof, Values
-from ...register import Group, Register
-from .page import NO_RATIO, PHASES, POWER_RATIO, QUADRANTS, Page
+from ...model.codec import Values, as_number
+from ...model.family import table
+from ...model.features import Feature, Proof
+from ...model.part import Kind
+from ...model.register import Group, Register
+from .page import (
+    NO_RATIO,
+    POWER_RATIO,
+    QUADRANTS,
+    ChintPage,
+    each_phase,
+    quadrant_energy,
+)
 
 WAYS: Final = ("import", "export")
 # From where the counters of a place begin: combined, import, export, and the first quadrant.
@@ -32,10 +40,10 @@ class Place:
     name: str
     start: int
     ratios: tuple[str, ...] = POWER_RATIO
-    # On which machines they are looked for.
+    # On which devices they are looked for.
     needs: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
-    # The others of this place are not looked for on machines with these.
+    # The others of this place are not looked for on devices with these.
     others_unless: frozenset[str] = frozenset()
     phases: str = "high"
     combined: str = "medium"
@@ -46,7 +54,7 @@ class Place:
 
     @property
     def counters(self) -> str:
-        """Return the key of the feature that has the totals."""
+        """The key of the feature that has the totals."""
         return f"{self.name}_counters"
 
 
@@ -79,22 +87,28 @@ class _Rows:
 
     def __init__(self, place: Place) -> None:
         """Write them down."""
-        sure, unsure = Page(Group.ENERGY), Page(Group.ENERGY, confidence="medium")
+        sure, unsure = ChintPage(Group.ENERGY), ChintPage(Group.ENERGY, confidence="medium")
         start, ratios = place.start, place.ratios
-        phase_page = Page(Group.ENERGY, confidence=place.phases)
-        combined_page = Page(Group.ENERGY, source="measured", confidence=place.combined)
+        phase_page = ChintPage(Group.ENERGY, confidence=place.phases)
+        combined_page = ChintPage(Group.ENERGY, source="measured", confidence=place.combined)
         self.totals = [
-            sure.counter(f"{way}_energy_total", start + WAY_STARTS[way], ratios=ratios)
+            sure.counter(
+                f"{way}_energy_total",
+                start + WAY_STARTS[way],
+                ratios=ratios,
+                shown=True,
+                named_by_role=True,
+            )
             for way in WAYS
         ]
         self.phases = {
             way: [
                 phase_page.counter(
-                    f"{phase}_{way}_energy_total",
+                    key,
                     start + WAY_STARTS[way] + 2 * (n + 1),
                     ratios=ratios,
                 )
-                for n, phase in enumerate(PHASES)
+                for n, key in enumerate(each_phase(f"{way}_energy_total"))
             ]
             for way in WAYS
         }
@@ -103,11 +117,11 @@ class _Rows:
             for way in WAYS
         ]
         self.combined = combined_page.counter(
-            "combined_energy_total", start + COMBINED, ratios=ratios
+            "combined_energy_total", start + COMBINED, ratios=ratios, kind=Kind.MAY_FALL
         )
         self.quadrants = [
-            Page(Group.ENERGY, confidence=confidence).counter(
-                f"reactive_energy_{quadrant}_total", start + offset, "kvarh", ratios
+            ChintPage(Group.ENERGY, confidence=confidence).counter(
+                quadrant_energy(quadrant), start + offset, "kvarh", ratios
             )
             for quadrant, offset, confidence in zip(
                 QUADRANTS, QUADRANT_STARTS, place.reactive, strict=True
@@ -116,13 +130,13 @@ class _Rows:
 
     @property
     def all_phases(self) -> list[Register]:
-        """Return the counters of the phases, both ways."""
+        """The counters of the phases, both ways."""
         return [row for way in WAYS for row in self.phases[way]]
 
 
 def _proof(place: Place, holds: Callable[..., bool], *rows: Register) -> Proof:
     """Prove by the raw numbers of these rows, which are given in their order; all have to be known."""
-    page = Page(Group.ENERGY)
+    page = ChintPage(Group.ENERGY)
     raw = [page.counter(f"{place.name}_{row.key}", row.addresses[0]) for row in rows]
 
     def all_hold(values: Values) -> bool:
@@ -162,7 +176,7 @@ def _are_phases(imported: float, exported: float, *phases: float) -> bool:
 
 
 def _features(place: Place) -> Iterator[Feature]:
-    """Return what a machine may have of a place."""
+    """What a device may have of a place."""
     rows = _Rows(place)
     needs = frozenset({place.counters})
     yield Feature(

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ...codec import Value
-from ...gate import Gate
-from ...register import Group
-from .page import PHASES, Page
+from ...model.codec import Value
+from ...model.gate import Gate
+from ...model.register import Group
+from .page import PHASES, ChintPage
 
-RAW = Page(Group.POWER)
+RAW = ChintPage(Group.POWER)
 
 # Nothing that is measured or counted is smaller, unless it is 0.
 TINY: Final = 1e-6

@@ -3,94 +3,121 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Unpack
 
-from ...codec import as_number
-from ...family import table
-from ...features import Feature, Proof, Values, known
-from ...register import Group, Register
+from ...model.codec import Values, as_number
+from ...model.family import table
+from ...model.features import Feature, Proof, known
+from ...model.part import Kind
+from ...model.presentation import Name, Named
+from ...model.register import Group, Register
+from ..sheet import Extra
 from .page import (
     CT_RATIO,
     CURRENT_RATIO,
     FREQUENCY,
-    PHASES,
     POWER_FACTOR,
     POWER_RATIO,
     PT_RATIO,
     VOLTAGE_RATIO,
-    Page,
+    ChintPage,
+    each_phase,
+    total_and_phases,
 )
 
-FAST = Page(Group.POWER)
-SLOW = Page(Group.ENERGY)
+FAST = ChintPage(Group.POWER)
+SLOW = ChintPage(Group.ENERGY)
 # In no manual, but served by real meters.
-UNDOCUMENTED = Page(Group.POWER, source="measured", confidence="medium")
+UNDOCUMENTED = ChintPage(Group.POWER, source="measured", confidence="medium")
 
-LINES: Final = ("l1_l2", "l2_l3", "l3_l1")
-TOTAL_AND_PHASES: Final = ("", *(f"{phase}_" for phase in PHASES))
+# Between two phases.
+LINES: Final = tuple(
+    Named(f"{one}_{other}_voltage", Name("line_voltage", {"phases": f"{one}-{other}".upper()}))
+    for one, other in (("l1", "l2"), ("l2", "l3"), ("l3", "l1"))
+)
 
 
-def _powers(page: Page, key: str, first: int, unit: str) -> list[Register]:
-    """Return a power on the secondary side, of all phases together and of each, in tenths."""
+def _powers(
+    page: ChintPage, key: str, first: int, unit: str, **extra: Unpack[Extra]
+) -> list[Register]:
+    """A power on the secondary side, of all phases together and of each, in tenths."""
     return [
-        page.single(f"{whose}{key}", first + 2 * n, unit, scale=0.1, places=1, ratios=POWER_RATIO)
-        for n, whose in enumerate(TOTAL_AND_PHASES)
+        page.single(name, first + 2 * n, unit, scale=0.1, places=1, ratios=POWER_RATIO, **extra)
+        for n, name in enumerate(total_and_phases(key))
     ]
 
 
-def _primary_powers(page: Page, key: str, first: int, unit: str) -> list[Register]:
-    """Return a power on the primary side, likewise, in thousands."""
+def _primary_powers(
+    page: ChintPage, key: str, first: int, unit: str, **extra: Unpack[Extra]
+) -> list[Register]:
+    """A power on the primary side, likewise, in thousands."""
     return [
-        page.single(f"{whose}{key}", first + 2 * n, unit, scale=1000, places=4)
-        for n, whose in enumerate(TOTAL_AND_PHASES)
+        page.single(name, first + 2 * n, unit, scale=1000, places=4, **extra)
+        for n, name in enumerate(total_and_phases(key))
     ]
 
 
 ROWS: tuple[Register, ...] = (
     *(
-        FAST.single(
-            f"{line}_voltage", 0x2000 + 2 * n, "V", scale=0.1, places=1, ratios=VOLTAGE_RATIO
-        )
+        FAST.single(line, 0x2000 + 2 * n, "V", scale=0.1, places=1, ratios=VOLTAGE_RATIO)
         for n, line in enumerate(LINES)
     ),
     *(
         FAST.single(
-            f"{phase}_voltage", 0x2006 + 2 * n, "V", scale=0.1, places=1, ratios=VOLTAGE_RATIO
+            key,
+            0x2006 + 2 * n,
+            "V",
+            scale=0.1,
+            places=1,
+            ratios=VOLTAGE_RATIO,
+            shown=True,
         )
-        for n, phase in enumerate(PHASES)
+        for n, key in enumerate(each_phase("voltage"))
     ),
     *(
         FAST.single(
-            f"{phase}_current", 0x200C + 2 * n, "A", scale=0.001, places=1, ratios=CURRENT_RATIO
+            key,
+            0x200C + 2 * n,
+            "A",
+            scale=0.001,
+            places=1,
+            ratios=CURRENT_RATIO,
+            shown=True,
         )
-        for n, phase in enumerate(PHASES)
+        for n, key in enumerate(each_phase("current"))
     ),
-    *_powers(FAST, "power", 0x2012, "W"),
+    *_powers(FAST, "power", 0x2012, "W", shown=True),
     *_powers(FAST, "reactive_power", 0x201A, "var"),
     *(
         FAST.single(
-            f"{whose}power_factor", 0x202A + 2 * n, scale=0.001, places=1, plausible=POWER_FACTOR
+            key,
+            0x202A + 2 * n,
+            scale=0.001,
+            places=1,
+            plausible=POWER_FACTOR,
+            kind=Kind.POWER_FACTOR,
         )
-        for n, whose in enumerate(TOTAL_AND_PHASES)
+        for n, key in enumerate(total_and_phases("power_factor"))
     ),
-    FAST.single("frequency", 0x2044, "Hz", scale=0.01, places=1, plausible=FREQUENCY),
+    FAST.single("frequency", 0x2044, "Hz", scale=0.01, places=1, plausible=FREQUENCY, shown=True),
 )
 APPARENT: Final = _powers(UNDOCUMENTED, "apparent_power", 0x2022, "VA")
 ANGLES: Final = [
     # Slow, because they lie apart from the rest of what the primary side shows.
     replace(
         UNDOCUMENTED.single(
-            f"{phase}_phase_angle",
+            key,
             0x2032 + 2 * n,
             "°",
             scale=0.1,
             places=1,
             plausible=(0, 360),
             confidence="low",
+            diagnostic=True,
         ),
         group=Group.ENERGY,
     )
-    for n, phase in enumerate(PHASES)
+    for n, key in enumerate(each_phase("phase_angle"))
 ]
 # Some manuals have it; its scale is printed nowhere, and taken for that of the powers.
 DEMAND: Final = SLOW.single(
@@ -104,23 +131,23 @@ DEMAND: Final = SLOW.single(
 )
 
 PRIMARY: tuple[Register, ...] = (
+    *(FAST.single(line, 0x150A + 2 * n, "V", places=2) for n, line in enumerate(LINES)),
     *(
-        FAST.single(f"{line}_voltage", 0x150A + 2 * n, "V", places=2)
-        for n, line in enumerate(LINES)
+        FAST.single(key, 0x1510 + 2 * n, "V", places=2, shown=True)
+        for n, key in enumerate(each_phase("voltage"))
     ),
     *(
-        FAST.single(f"{phase}_voltage", 0x1510 + 2 * n, "V", places=2)
-        for n, phase in enumerate(PHASES)
+        FAST.single(key, 0x1516 + 2 * n, "A", shown=True)
+        for n, key in enumerate(each_phase("current"))
     ),
-    *(FAST.single(f"{phase}_current", 0x1516 + 2 * n, "A") for n, phase in enumerate(PHASES)),
-    *_primary_powers(FAST, "power", 0x151C, "W"),
+    *_primary_powers(FAST, "power", 0x151C, "W", shown=True),
     *_primary_powers(FAST, "reactive_power", 0x1524, "var"),
     *_primary_powers(UNDOCUMENTED, "apparent_power", 0x152C, "VA"),
     *(
-        FAST.single(f"{whose}power_factor", 0x1534 + 2 * n, plausible=POWER_FACTOR)
-        for n, whose in enumerate(TOTAL_AND_PHASES)
+        FAST.single(key, 0x1534 + 2 * n, plausible=POWER_FACTOR, kind=Kind.POWER_FACTOR)
+        for n, key in enumerate(total_and_phases("power_factor"))
     ),
-    FAST.single("frequency", 0x154E, "Hz", places=2, plausible=FREQUENCY),
+    FAST.single("frequency", 0x154E, "Hz", places=2, plausible=FREQUENCY, shown=True),
 )
 
 # What is looked at to find out what a meter has, as it is in the registers.

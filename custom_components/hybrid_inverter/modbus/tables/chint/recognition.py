@@ -1,7 +1,7 @@
 """Which of the two meters answers, or which look-alike: by what it measures, as its settings may hold anything.
 
 The makers of inverters sell meters of the same housing with registers of their own. Of one that Huawei sells, the
-DTSU666-FE, no registers are known, so that it is a machine that nobody knows.
+DTSU666-FE, no registers are known, so that it is not recognised.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Final
 
-from ...codec import FLOAT32
-from ...recognise import Recognition, Stranger, Words
+from ...model.codec import FLOAT32
+from ...model.recognition import OtherDevice, Recognition, Words
 
 THREE_PHASE: Final = "dtsu666"
 SINGLE_PHASE: Final = "ddsu666"
@@ -27,17 +27,17 @@ KEYPAD_CODE: Final = 701
 HUAWEI_VOLTAGE: Final = 2110
 SUNGROW_CODE: Final = 0x5000
 
-ECHO: Final = Stranger("a meter that answers with the addresses of its registers")
-HUAWEI: Final = Stranger("a Huawei DTSU666-H or DDSU666-H meter")
-SUNGROW: Final = Stranger("a Sungrow DTSU666 meter")
-UNKNOWN: Final = Stranger("a machine that is none of the known meters", certain=False)
+ECHO: Final = OtherDevice("echoing_meter")
+HUAWEI: Final = OtherDevice("huawei_meter")
+SUNGROW: Final = OtherDevice("sungrow_meter")
+UNKNOWN: Final = OtherDevice("unknown_meter", certain=False)
 
 # Asks like a recognition, and returns which family it is.
-type _Search = Generator[tuple[int, int], Words, str | Stranger | None]
+type _Search = Generator[tuple[int, int], Words, str | OtherDevice | None]
 
 
 def _single(words: Words, place: int = 0) -> float:
-    """Return the single at a place of these words; 0 where there is none."""
+    """The single at a place of these words; 0 where there is none."""
     return (words and FLOAT32.decode(words[place : place + 2])) or 0.0
 
 
@@ -82,6 +82,6 @@ def is_meter(family: str) -> Callable[[], Recognition]:
 
     def recognise() -> Recognition:
         found = yield from _search()
-        return True if found == family else found if isinstance(found, Stranger) else None
+        return True if found == family else found if isinstance(found, OtherDevice) else None
 
     return recognise

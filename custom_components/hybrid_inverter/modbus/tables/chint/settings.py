@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...codec import Text
-from ...codec_time import WordClockTime
-from ...family import table
-from ...features import Feature, among, known
-from ...register import Group, Register
-from .page import CT_RATIO, PHASES, PT_RATIO, Page
+from ...model.codec import Text
+from ...model.codec_time import WordClockTime
+from ...model.family import table
+from ...model.features import Feature, among, known
+from ...model.register import Group, Register
+from .page import (
+    CT_RATIO,
+    PHASES,
+    PT_RATIO,
+    ChintPage,
+)
 
-INFO = Page(Group.IDENTITY)
-SETUP = Page(Group.SETTINGS)
-MEASURED = Page(Group.IDENTITY, source="measured", confidence="medium")
+INFO = ChintPage(Group.IDENTITY)
+SETUP = ChintPage(Group.SETTINGS)
+MEASURED = ChintPage(Group.IDENTITY, source="measured", confidence="medium")
 
 BAUD_RATES: Final = {0: "1200", 1: "2400", 2: "4800", 3: "9600", 4: "19200"}
 
@@ -47,7 +52,9 @@ SINGLE_PHASE: tuple[Register, ...] = (
     SETUP.choice("baud_code", 0x000C, {code: BAUD_RATES[code] for code in range(4)}),
 )
 
-CLOCK = SETUP.row("clock", tuple(range(0x002F, 0x0035)), WordClockTime(), confidence="medium")
+CLOCK = SETUP.row(
+    "clock", tuple(range(0x002F, 0x0035)), WordClockTime(), confidence="medium", part=None
+)
 BRAND = MEASURED.row("oem_brand", tuple(range(0xF100, 0xF10A)), Text(10))
 
 FEATURES: Final = (

@@ -8,45 +8,64 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ...codec import as_number
-from ...family import table
-from ...features import Feature, Proof, Values, known
-from ...register import Group, Register
+from ...model.codec import Values, as_number
+from ...model.family import table
+from ...model.features import Feature, Proof, known
+from ...model.part import Kind
+from ...model.presentation import Name, Named
+from ...model.register import Group, Register
 from .counters import WAYS
 from .measurements import is_apparent
-from .page import FREQUENCY, POWER_FACTOR, QUADRANTS, Page
+from .page import (
+    FREQUENCY,
+    POWER_FACTOR,
+    QUADRANTS,
+    ChintPage,
+    quadrant_energy,
+)
 
-FAST = Page(Group.POWER)
-SLOW = Page(Group.ENERGY)
-TARIFF = Page(Group.ENERGY, source="manual of 2016", confidence="medium")
+FAST = ChintPage(Group.POWER)
+SLOW = ChintPage(Group.ENERGY)
+TARIFF = ChintPage(Group.ENERGY, source="manual of 2016", confidence="medium")
 
 TARIFFS: Final = range(1, 5)
 STARTS: Final = {"import": 0x4000, "export": 0x400A}
 QUADRANT_STARTS: Final = (0x4014, 0x401E, 0x4028, 0x4032)
 
 ROWS: tuple[Register, ...] = (
-    FAST.single("voltage", 0x2000, "V", places=2),
-    FAST.single("current", 0x2002, "A"),
-    FAST.single("power", 0x2004, "W", scale=1000, places=4),
+    FAST.single("voltage", 0x2000, "V", places=2, shown=True),
+    FAST.single("current", 0x2002, "A", shown=True),
+    FAST.single("power", 0x2004, "W", scale=1000, places=4, shown=True),
     FAST.single("reactive_power", 0x2006, "var", scale=1000, places=4),
-    FAST.single("power_factor", 0x200A, plausible=POWER_FACTOR),
-    FAST.single("frequency", 0x200E, "Hz", places=2, plausible=FREQUENCY),
-    SLOW.counter("import_energy_total", STARTS["import"]),
+    FAST.single("power_factor", 0x200A, plausible=POWER_FACTOR, kind=Kind.POWER_FACTOR),
+    FAST.single("frequency", 0x200E, "Hz", places=2, plausible=FREQUENCY, shown=True),
+    SLOW.counter("import_energy_total", STARTS["import"], shown=True, named_by_role=True),
 )
 # Reserved in a later manual.
 APPARENT: Final = FAST.single(
     "apparent_power", 0x2008, "VA", scale=1000, places=4, confidence="medium"
 )
-EXPORT: Final = SLOW.counter("export_energy_total", STARTS["export"])
+EXPORT: Final = SLOW.counter(
+    "export_energy_total", STARTS["export"], shown=True, named_by_role=True
+)
+
+
+def tariff_energy(way: str, tariff: int) -> Named:
+    """The key of the energy in a tariff."""
+    return Named(
+        f"{way}_energy_t{tariff}_total",
+        Name(f"{way}_energy_tariff_total", {"number": str(tariff)}),
+    )
+
+
 TARIFF_COUNTERS: Final = {
     way: [
-        TARIFF.counter(f"{way}_energy_t{tariff}_total", STARTS[way] + 2 * tariff)
-        for tariff in TARIFFS
+        TARIFF.counter(tariff_energy(way, tariff), STARTS[way] + 2 * tariff) for tariff in TARIFFS
     ]
     for way in WAYS
 }
 QUADRANT_COUNTERS: Final = [
-    TARIFF.counter(f"reactive_energy_{quadrant}_total", start, "kvarh")
+    TARIFF.counter(quadrant_energy(quadrant), start, "kvarh")
     for quadrant, start in zip(QUADRANTS, QUADRANT_STARTS, strict=True)
 ]
 
@@ -66,8 +85,10 @@ def _shows_apparent_power(values: Values) -> bool:
 
 def _tariffs(way: str) -> Proof:
     """Prove by the tariffs making up the total, in a meter that has counted something."""
-    total = SLOW.counter(f"raw_{way}_total", STARTS[way])
-    parts = [SLOW.counter(f"raw_{row.key}", row.addresses[0]) for row in TARIFF_COUNTERS[way]]
+    total = SLOW.counter(f"raw_{way}_total", STARTS[way], part=None)
+    parts = [
+        SLOW.counter(f"raw_{row.key}", row.addresses[0], part=None) for row in TARIFF_COUNTERS[way]
+    ]
 
     def holds(values: Values) -> bool:
         whole = as_number(values.get(total.key)) or 0

@@ -1,4 +1,4 @@
-"""JUSTSTANDOUT JSO8048104 and its twins, the low-voltage three-phase hybrids SUN-xK-SG04LP3.
+"""JUSTSTANDOUT JSO8048104 and its twins, the low-voltage three-phase hybrids SUN-xK-SG04LP3 and SG05LP3.
 
 Addresses are decimal and zero based. What the rows rest on is in their source: a page of the manual, or the maker's
 three-phase storage protocol V105.4 where the manual's display does not show the value.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...derive import Derived, any_bit, total
-from ...family import Family, Model, table
-from ...recognise import by_code
-from ...register import Group
+from ...model.derived import Derived, total
+from ...model.family import Family, table
+from ...model.part import Part
+from ...model.recognition import by_code
+from ...model.register import Group
 from . import (
     battery,
     energy,
@@ -30,7 +31,6 @@ STRINGS: Final = ("pv1_power", "pv2_power", "pv3_power", "pv4_power")
 JSO: Final = Family(
     key="jso",
     kind="inverter",
-    what="a low-voltage three-phase hybrid inverter",
     registers=table(
         *identity.ROWS,
         *system.ROWS,
@@ -39,6 +39,7 @@ JSO: Final = Family(
         *generator.ROWS,
         *grid_code.ROWS,
         *energy.ROWS,
+        *faults.ROWS,
         *power.ROWS,
     ),
     derived={
@@ -48,17 +49,13 @@ JSO: Final = Family(
             compute=total(*STRINGS),
             group=Group.POWER,
             unit="W",
+            part=Part.PV,
+            shown=True,
         ),
-        "problem": Derived(
-            key="problem",
-            inputs=("fault",),
-            # An outage is not a defect.
-            compute=any_bit("fault", except_bits={faults.NO_GRID_BIT}),
-            group=Group.POWER,
-        ),
+        **faults.DERIVED,
     },
     readable=(
-        # Proven on machines of several firmwares: unused registers read 0 or 0xFFFF.
+        # Proven on devices of several firmwares: unused registers read 0 or 0xFFFF.
         (0, 237),
         (336, 341),
         (500, 708),
@@ -75,30 +72,32 @@ JSO: Final = Family(
     single_write=False,
     spacing=0.05,
     settle=1.0,
-    marker="device_type",
-    # Two spellings of the same type exist, one with the bytes swapped; likewise for the strangers.
+    presence_register="device_type",
+    # Two spellings of the same type exist, one with the bytes swapped; likewise for the other devices.
     recognise=by_code(
         0,
         frozenset({0x0005, 0x0500}),
         {
-            0x0002: "a string inverter",
-            0x0200: "a string inverter",
-            0x0003: "a single-phase hybrid inverter",
-            0x0300: "a single-phase hybrid inverter",
-            0x0004: "a micro inverter",
-            0x0400: "a micro inverter",
-            0x0006: "a high-voltage three-phase hybrid inverter",
-            0x0600: "a high-voltage three-phase hybrid inverter",
-            0x0601: "a high-voltage three-phase hybrid inverter",
-            0x0106: "a high-voltage three-phase hybrid inverter",
-            0x0103: "an off-grid inverter",
-            0x0104: "an energy storage system",
-            0x0800: "a 100 kW power conversion system",
-            0x0900: "a balcony storage system",
+            0x0002: "string_inverter",
+            0x0200: "string_inverter",
+            0x0003: "single_phase_hybrid",
+            0x0300: "single_phase_hybrid",
+            0x0004: "micro_inverter",
+            0x0400: "micro_inverter",
+            0x0006: "high_voltage_hybrid",
+            0x0600: "high_voltage_hybrid",
+            0x0601: "high_voltage_hybrid",
+            0x0106: "high_voltage_hybrid",
+            0x0103: "off_grid_inverter",
+            0x0104: "storage_system",
+            0x0800: "power_conversion_system",
+            0x0900: "balcony_storage",
         },
     ),
-    models={8000: Model(manufacturer="JUSTSTANDOUT", name="JSO8048104")},
-    other_model=Model(manufacturer="Deye", name="SUN-{kilowatts}K-SG04LP3"),
+    models={8000: identity.JSO8048104},
+    other_model=identity.DEYE,
+    series=identity.series,
+    makers=identity.MAKERS,
     identity=(
         "device_type",
         "protocol_version",
@@ -113,5 +112,7 @@ JSO: Final = Family(
     rated_powers=(5000, 20000),
     assumed={"mppt_count": 2, "phase_count": 3},
     faults=faults.RULES,
-    features=packs.FEATURES,
+    features=(*work_mode.FEATURES, *packs.FEATURES),
+    reserves=battery.RESERVES,
+    export_limit=work_mode.EXPORT_LIMIT,
 )

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from ...register import Group, Limits, Ref, Register
+from ...model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
+from ...model.part import Part
+from ...model.register import (
+    Group,
+    Limits,
+    Ref,
+    Register,
+)
+from ...model.reserve import Reserve
 from ..sheet import NOT_AVAILABLE
-from .page import BATTERY_CURRENT, EVERYDAY, INSTALLER, Page
+from .page import (
+    BATTERY_CURRENT,
+    EVERYDAY,
+    INSTALLER,
+    JsoPage,
+)
 
-SETUP = Page(Group.SETTINGS, "manual 5.6 Battery setup")
-PROTOCOL = Page(Group.SETTINGS)
+SETUP = JsoPage(Group.SETTINGS, Part.BATTERY, "manual 5.6 Battery setup")
+PROTOCOL = JsoPage(Group.SETTINGS, Part.BATTERY)
 
 ROWS: tuple[Register, ...] = (
     SETUP.choice("battery_chemistry", 98, {0: "lead_acid", 1: "lithium"}, tier=INSTALLER),
@@ -35,18 +48,14 @@ ROWS: tuple[Register, ...] = (
     SETUP.i16(
         "tempco",
         107,
-        "mV/degC/cell",
+        "mV/°C/cell",
         absent=NOT_AVAILABLE,
         tier=INSTALLER,
         limits=Limits(0, 50),
         confidence="medium",
     ),
-    SETUP.u16(
-        "battery_max_charge_current", 108, "A", tier=INSTALLER, limits=Limits(0, BATTERY_CURRENT)
-    ),
-    SETUP.u16(
-        "battery_max_discharge_current", 109, "A", tier=INSTALLER, limits=Limits(0, BATTERY_CURRENT)
-    ),
+    SETUP.u16("battery_max_charge_current", 108, "A", tier=INSTALLER, limits=BATTERY_CURRENT),
+    SETUP.u16("battery_max_discharge_current", 109, "A", tier=INSTALLER, limits=BATTERY_CURRENT),
     SETUP.choice(
         "battery_operation_mode",
         111,
@@ -54,7 +63,7 @@ ROWS: tuple[Register, ...] = (
         tier=INSTALLER,
     ),
     SETUP.switch("battery_1_wake_up", 112, mask=0x0001, tier=INSTALLER, confidence="low"),
-    SETUP.u16("battery_resistance", 113, "mOhm", tier=INSTALLER, limits=Limits(0, 6000)),
+    SETUP.u16("battery_resistance", 113, "mΩ", tier=INSTALLER, limits=Limits(0, 6000)),
     SETUP.u16(
         "battery_charge_efficiency", 114, "%", scale=0.1, tier=INSTALLER, limits=Limits(0, 100, 0.1)
     ),
@@ -64,6 +73,8 @@ ROWS: tuple[Register, ...] = (
         "%",
         tier=EVERYDAY,
         limits=Limits(0, Ref("battery_low_soc", offset=-1, default=100)),
+        shown=True,
+        when=(BY_STATE_OF_CHARGE,),
     ),
     SETUP.u16(
         "battery_restart_soc",
@@ -71,6 +82,8 @@ ROWS: tuple[Register, ...] = (
         "%",
         tier=EVERYDAY,
         limits=Limits(Ref("battery_low_soc", offset=1, default=0), 100),
+        shown=True,
+        when=(BY_STATE_OF_CHARGE,),
     ),
     SETUP.u16(
         "battery_low_soc",
@@ -81,6 +94,8 @@ ROWS: tuple[Register, ...] = (
             Ref("battery_shutdown_soc", offset=1, default=0),
             Ref("battery_restart_soc", offset=-1, default=100),
         ),
+        shown=True,
+        when=(BY_STATE_OF_CHARGE,),
     ),
     SETUP.u16(
         "battery_shutdown_voltage",
@@ -89,6 +104,7 @@ ROWS: tuple[Register, ...] = (
         scale=0.01,
         tier=INSTALLER,
         limits=Limits(38, Ref("battery_low_voltage", offset=-0.01, default=61), 0.01),
+        when=(BY_VOLTAGE,),
     ),
     SETUP.u16(
         "battery_restart_voltage",
@@ -97,6 +113,7 @@ ROWS: tuple[Register, ...] = (
         scale=0.01,
         tier=INSTALLER,
         limits=Limits(Ref("battery_low_voltage", offset=0.01, default=38), 61, 0.01),
+        when=(BY_VOLTAGE,),
     ),
     SETUP.u16(
         "battery_low_voltage",
@@ -109,11 +126,26 @@ ROWS: tuple[Register, ...] = (
             Ref("battery_restart_voltage", offset=-0.01, default=61),
             0.01,
         ),
+        when=(BY_VOLTAGE,),
     ),
     SETUP.u16(
-        "generator_max_run_time", 121, "h", scale=0.1, tier=EVERYDAY, limits=Limits(0, 24, 0.1)
+        "generator_max_run_time",
+        121,
+        "h",
+        scale=0.1,
+        tier=EVERYDAY,
+        limits=Limits(0, 24, 0.1),
+        part=Part.GENERATOR,
     ),
-    SETUP.u16("generator_down_time", 122, "h", scale=0.1, tier=EVERYDAY, limits=Limits(0, 24, 0.1)),
+    SETUP.u16(
+        "generator_down_time",
+        122,
+        "h",
+        scale=0.1,
+        tier=EVERYDAY,
+        limits=Limits(0, 24, 0.1),
+        part=Part.GENERATOR,
+    ),
     SETUP.u16(
         "generator_charge_start_voltage",
         123,
@@ -121,21 +153,50 @@ ROWS: tuple[Register, ...] = (
         scale=0.01,
         tier=EVERYDAY,
         limits=Limits(0, 63, 0.01),
-    ),
-    SETUP.u16("generator_charge_start_soc", 124, "%", tier=EVERYDAY, limits=Limits(0, 100)),
-    SETUP.u16(
-        "generator_charge_current", 125, "A", tier=INSTALLER, limits=Limits(0, BATTERY_CURRENT)
+        part=Part.GENERATOR,
+        when=(BY_VOLTAGE,),
     ),
     SETUP.u16(
-        "grid_charge_start_voltage", 126, "V", scale=0.01, tier=EVERYDAY, limits=Limits(0, 63, 0.01)
+        "generator_charge_start_soc",
+        124,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(0, 100),
+        part=Part.GENERATOR,
+        when=(BY_STATE_OF_CHARGE,),
     ),
-    SETUP.u16("grid_charge_start_soc", 127, "%", tier=EVERYDAY, limits=Limits(0, 100)),
-    SETUP.u16("grid_charge_current", 128, "A", tier=INSTALLER, limits=Limits(0, BATTERY_CURRENT)),
-    SETUP.switch("generator_charge_enabled", 129, tier=EVERYDAY),
-    SETUP.switch("grid_charge_enabled", 130, tier=EVERYDAY),
-    PROTOCOL.switch("generator_force", 132, tier=EVERYDAY),
+    SETUP.u16(
+        "generator_charge_current",
+        125,
+        "A",
+        tier=INSTALLER,
+        limits=BATTERY_CURRENT,
+        part=Part.GENERATOR,
+    ),
+    SETUP.u16(
+        "grid_charge_start_voltage",
+        126,
+        "V",
+        scale=0.01,
+        tier=EVERYDAY,
+        limits=Limits(0, 63, 0.01),
+        when=(BY_VOLTAGE,),
+    ),
+    SETUP.u16(
+        "grid_charge_start_soc",
+        127,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(0, 100),
+        when=(BY_STATE_OF_CHARGE,),
+    ),
+    SETUP.u16("grid_charge_current", 128, "A", tier=INSTALLER, limits=BATTERY_CURRENT),
+    # The low bit alone decides; other programs also set bits above it, which stay as they are found.
+    SETUP.switch("generator_charge_enabled", 129, mask=0x0001, tier=EVERYDAY, part=Part.GENERATOR),
+    SETUP.switch("grid_charge_enabled", 130, mask=0x0001, tier=EVERYDAY, shown=True),
+    PROTOCOL.switch("generator_force", 132, tier=EVERYDAY, part=Part.GENERATOR),
     SETUP.switch("grid_signal", 140, mask=0x0001, tier=EVERYDAY),
-    SETUP.switch("generator_signal", 140, mask=0x0002, tier=EVERYDAY),
+    SETUP.switch("generator_signal", 140, mask=0x0002, tier=EVERYDAY, part=Part.GENERATOR),
     SETUP.u16(
         "lithium_protocol",
         223,
@@ -154,5 +215,16 @@ ROWS: tuple[Register, ...] = (
         },
         tier=INSTALLER,
         limits=Limits(0, 19),
+    ),
+)
+
+# With the grid the battery is left alone below the low state of charge; the device shuts down at the other one, without
+# the grid. They keep shutdown < low < restart at any moment, each in a request of its own (protocol V105.4, 115 to 117).
+RESERVES: tuple[Reserve, ...] = (
+    Reserve(
+        key="battery_low_soc",
+        limits=Limits(Ref("battery_shutdown_soc", offset=1, default=0), 99),
+        above="battery_restart_soc",
+        margin=1,
     ),
 )

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from ...codec_time import Hhmm
-from ...register import Group, Limits, Ref, Register
-from ..sheet import NOT_AVAILABLE
-from .page import EVERYDAY, INSTALLER, RATED, Page
+from ...model.codec import RATED_POWER
+from ...model.codec_time import Hhmm
+from ...model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
+from ...model.export_limit import ExportLimit
+from ...model.family import table
+from ...model.features import Feature, among
+from ...model.part import Part
+from ...model.presentation import numbered
+from ...model.register import (
+    Group,
+    Limits,
+    Ref,
+    Register,
+)
+from ...model.slots import START_SLOTS, start_key
+from .page import (
+    CONNECTION,
+    EVERYDAY,
+    INSTALLER,
+    POWER,
+    JsoPage,
+)
 
-MODE = Page(Group.SETTINGS, "manual 5.7 System work mode")
-TIME_OF_USE = Page(Group.SETTINGS, "manual 5.7 System work mode, Time of use table")
-PROTOCOL = Page(Group.SETTINGS, confidence="medium")
+MODE = JsoPage(Group.SETTINGS, Part.GRID, "manual 5.7 System work mode")
+TIME_OF_USE = JsoPage(
+    Group.SETTINGS, Part.INVERTER, "manual 5.7 System work mode, Time of use table"
+)
+PROTOCOL = JsoPage(Group.SETTINGS, Part.GRID, confidence="medium")
 
-SLOTS: Final = range(1, 7)
-# The machine takes back a start that is not in order with the others, so all six travel together.
-STARTS: Final = tuple(f"tou_slot_{slot}_time" for slot in SLOTS)
+# The device takes back a start that is not in order with the others, so all six travel together.
+STARTS: Final = tuple(start_key(slot, "time") for slot in START_SLOTS)
 # Minutes of the day, on the grid of the display.
 FIRST_START: Final = 0
 LAST_START: Final = 1435
@@ -23,31 +43,57 @@ START_STEP: Final = 5
 
 
 def start_limits(slot: int) -> Limits:
-    """Return the bounds of a slot's start: the starts before and after it, which may be the same time."""
+    """The bounds of a slot's start: the starts before and after it, which may be the same time."""
     return Limits(
-        Ref(f"tou_slot_{slot - 1}_time", default=FIRST_START) if slot > SLOTS[0] else FIRST_START,
-        Ref(f"tou_slot_{slot + 1}_time", default=LAST_START) if slot < SLOTS[-1] else LAST_START,
+        Ref(start_key(slot - 1, "time"), default=FIRST_START)
+        if slot > START_SLOTS[0]
+        else FIRST_START,
+        Ref(start_key(slot + 1, "time"), default=LAST_START)
+        if slot < START_SLOTS[-1]
+        else LAST_START,
         START_STEP,
     )
 
 
-ROWS: tuple[Register, ...] = (
-    MODE.i16(
-        "zero_export_power", 104, "W", absent=NOT_AVAILABLE, tier=EVERYDAY, limits=Limits(0, 500)
+# Earlier protocols have something else in this register, and some devices nothing: it is the switch where all of it
+# holds what the switch can.
+OFF_GRID_WORD: Final = PROTOCOL.u16("force_off_grid_word", 179, part=None)
+
+FEATURES: Final = (
+    Feature(
+        key="force_off_grid",
+        tier=INSTALLER,
+        proof=replace(among(OFF_GRID_WORD.key, 0, 1), rows=table(OFF_GRID_WORD)),
+        registers=table(
+            PROTOCOL.switch("force_off_grid", 179, mask=0x0001, tier=INSTALLER, confidence="low")
+        ),
     ),
+)
+
+ROWS: tuple[Register, ...] = (
+    # The one setting in which 0xFFFF is a value. Below 0 is taken from main firmware 1135 on.
+    MODE.i16("zero_export_power", 104, "W", tier=EVERYDAY, limits=Limits(-500, 500), shown=True),
     # The protocol gives it two bits, but the low one alone decides; so the high one stays as it is found.
     MODE.choice(
-        "energy_pattern", 141, {0: "battery_first", 1: "load_first"}, mask=0x0001, tier=EVERYDAY
+        "energy_pattern",
+        141,
+        {0: "battery_first", 1: "load_first"},
+        mask=0x0001,
+        tier=EVERYDAY,
+        part=Part.INVERTER,
+        shown=True,
     ),
     MODE.choice(
         "work_mode",
         142,
         {0: "selling_first", 1: "zero_export_to_load", 2: "zero_export_to_ct"},
         tier=EVERYDAY,
+        part=Part.INVERTER,
+        shown=True,
     ),
-    MODE.u16("max_sell_power", 143, "W", tier=EVERYDAY, limits=Limits(0, RATED)),
-    MODE.switch("solar_sell", 145, tier=EVERYDAY),
-    TIME_OF_USE.switch("tou_enabled", 146, mask=0x0001, tier=EVERYDAY),
+    MODE.u16("max_sell_power", 143, "W", tier=EVERYDAY, limits=POWER, shown=True),
+    MODE.switch("solar_sell", 145, tier=EVERYDAY, part=Part.INVERTER, shown=True),
+    TIME_OF_USE.switch("tou_enabled", 146, mask=0x0001, tier=EVERYDAY, shown=True),
     TIME_OF_USE.switch("tou_monday", 146, mask=0x0002, tier=EVERYDAY),
     TIME_OF_USE.switch("tou_tuesday", 146, mask=0x0004, tier=EVERYDAY),
     TIME_OF_USE.switch("tou_wednesday", 146, mask=0x0008, tier=EVERYDAY),
@@ -57,55 +103,85 @@ ROWS: tuple[Register, ...] = (
     TIME_OF_USE.switch("tou_sunday", 146, mask=0x0080, tier=EVERYDAY),
     *(
         TIME_OF_USE.row(
-            key,
+            numbered("tou_slot_{}_time", slot),
             (147 + slot,),
             Hhmm(),
             tier=EVERYDAY,
+            may_be_blank=True,
             limits=start_limits(slot),
             written_with=tuple(other for other in STARTS if other != key),
         )
-        for slot, key in zip(SLOTS, STARTS, strict=True)
+        for slot, key in zip(START_SLOTS, STARTS, strict=True)
     ),
     *(
         TIME_OF_USE.u16(
-            f"tou_slot_{slot}_power", 153 + slot, "W", tier=EVERYDAY, limits=Limits(0, RATED)
+            numbered("tou_slot_{}_power", slot),
+            153 + slot,
+            "W",
+            tier=EVERYDAY,
+            may_be_blank=True,
+            limits=POWER,
         )
-        for slot in SLOTS
+        for slot in START_SLOTS
     ),
     *(
         TIME_OF_USE.u16(
-            f"tou_slot_{slot}_voltage",
+            numbered("tou_slot_{}_voltage", slot),
             159 + slot,
             "V",
             scale=0.01,
             tier=EVERYDAY,
+            may_be_blank=True,
             limits=Limits(38, 63, 0.01),
+            when=(BY_VOLTAGE,),
         )
-        for slot in SLOTS
+        for slot in START_SLOTS
     ),
     *(
         TIME_OF_USE.u16(
-            f"tou_slot_{slot}_soc", 165 + slot, "%", tier=EVERYDAY, limits=Limits(0, 100)
+            numbered("tou_slot_{}_soc", slot),
+            165 + slot,
+            "%",
+            tier=EVERYDAY,
+            may_be_blank=True,
+            limits=Limits(0, 100),
+            when=(BY_STATE_OF_CHARGE,),
         )
-        for slot in SLOTS
-    ),
-    *(
-        TIME_OF_USE.switch(f"tou_slot_{slot}_grid_charge", 171 + slot, mask=0x0001, tier=EVERYDAY)
-        for slot in SLOTS
+        for slot in START_SLOTS
     ),
     *(
         TIME_OF_USE.switch(
-            f"tou_slot_{slot}_generator_charge", 171 + slot, mask=0x0002, tier=EVERYDAY
+            numbered("tou_slot_{}_grid_charge", slot),
+            171 + slot,
+            mask=0x0001,
+            tier=EVERYDAY,
+            may_be_blank=True,
         )
-        for slot in SLOTS
+        for slot in START_SLOTS
+    ),
+    *(
+        TIME_OF_USE.switch(
+            numbered("tou_slot_{}_generator_charge", slot),
+            171 + slot,
+            mask=0x0002,
+            tier=EVERYDAY,
+            may_be_blank=True,
+        )
+        for slot in START_SLOTS
     ),
     # Newer firmware only.
     *(
-        PROTOCOL.switch(f"tou_slot_{slot}_sell", 171 + slot, mask=0x0020, tier=INSTALLER)
-        for slot in SLOTS
+        PROTOCOL.switch(
+            numbered("tou_slot_{}_sell", slot),
+            171 + slot,
+            mask=0x0020,
+            tier=INSTALLER,
+            part=Part.INVERTER,
+        )
+        for slot in START_SLOTS
     ),
     MODE.pair("grid_peak_shaving", 178, mask=0x0030, tier=EVERYDAY),
-    MODE.u16("grid_peak_shaving_power", 191, "W", tier=INSTALLER, limits=Limits(0, 16000)),
+    MODE.u16("grid_peak_shaving_power", 191, "W", tier=INSTALLER, limits=CONNECTION),
     PROTOCOL.u16("max_export_power_port", 231, "W", scale=10),
     PROTOCOL.u16("max_import_power_port", 233, "W", scale=10),
     PROTOCOL.switch("track_grid_phase", 235),
@@ -115,6 +191,17 @@ ROWS: tuple[Register, ...] = (
         340,
         "W",
         tier=EVERYDAY,
-        limits=Limits(0, Ref("rated_power", factor=1.3, default=10400)),
+        limits=Limits(0, Ref(RATED_POWER, factor=1.3, default=10400), most=26000),
+        part=Part.PV,
     ),
+)
+
+# The switch bars surplus from the grid, but counts for nothing while selling first (manual 5.7). Instead of that the device
+# serves what its clamps see.
+EXPORT_LIMIT: Final = ExportLimit(
+    key="max_sell_power",
+    barred=("solar_sell", False),
+    open=("solar_sell", True),
+    regardless=("work_mode", "selling_first"),
+    otherwise=("work_mode", "zero_export_to_ct"),
 )

@@ -1,15 +1,14 @@
 """SAJ H2, HS2, AS2 and HS3: single- and three-phase hybrids with a high-voltage battery.
 
 Addresses are those on the wire; of two words the high one comes first. The rows rest on the protocol document of the
-H2, and on what several projects measured; what the machines have of them differs, and is found by looking.
+H2, and on what several projects measured; what the devices have of them differs, and is found by looking.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ...family import Family, Model, table
-from ...recognise import by_code
+from ...model.family import Family, Model, table
 from . import (
     battery,
     energy,
@@ -27,7 +26,6 @@ from . import (
 SAJ: Final = Family(
     key="saj",
     kind="inverter",
-    what="a SAJ hybrid inverter",
     registers=table(
         *identity.ROWS,
         *faults.ROWS,
@@ -55,12 +53,12 @@ SAJ: Final = Family(
         (0x4000, 0x4003),
         (0x4004, 0x4030),
         (0x4031, 0x4066),
-        # Some machines refuse a read that runs across 0x4087.
+        # Some devices refuse a read that runs across 0x4087.
         (0x4067, 0x4086),
         (0x408D, 0x40AD),
         (0x40BC, 0x40DE),
         (0x40DF, 0x40FE),
-        # Refused by many single-phase machines, and by some in part.
+        # Refused by many single-phase devices, and by some in part.
         (0x4137, 0x4154),
         (0x4155, 0x4166),
         (0x4167, 0x4176),
@@ -74,7 +72,7 @@ SAJ: Final = Family(
     ),
     max_read=56,
     # Some HS2 serve no more.
-    careful_read=30,
+    fallback_read_length=30,
     max_write=1,
     single_write=True,
     spacing=0.2,
@@ -84,13 +82,9 @@ SAJ: Final = Family(
     write_retry=frozenset({6, 51}),
     recovery=12.0,
     baudrate=115200,
-    marker="device_type",
-    # The codes of the three-phase machines and of the newest ones are not public.
-    recognise=by_code(
-        0x8F00,
-        range(85, 256),
-        {82: "an AS1 AC-coupled inverter", 84: "an H1 hybrid inverter"},
-    ),
+    presence_register="device_type",
+    recognise=identity.recognise,
+    surely=identity.KNOWN_TYPES,
     models={
         85: Model(manufacturer="SAJ", name="AS2-{kilowatts}K-S"),
         86: Model(manufacturer="SAJ", name="AS2-{kilowatts}K-S"),
@@ -121,6 +115,8 @@ SAJ: Final = Family(
     asks_rated_power=True,
     faults=faults.RULES,
     # The limit is lifted before it is switched off.
-    leads={("export_limit_mode", "off"): (("export_limit_power", None),)},
+    prerequisites={("export_limit_mode", "off"): (("export_limit_power", None),)},
     residues=settings.RESIDUES,
+    reserves=settings.RESERVES,
+    export_limit=settings.EXPORT_LIMIT,
 )

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...derive import Derived, negative_while, total
-from ...family import table
-from ...features import Feature, above, either, has_bit
-from ...register import Group, Register
-from ..sheet import NOT_AVAILABLE
-from .page import BATTERY_VOLTAGE, PERCENT, TEMPERATURE, Page
+from ...model.derived import Derived, negative_while, total
+from ...model.family import table
+from ...model.features import (
+    Feature,
+    above,
+    either,
+    has_bit,
+)
+from ...model.part import Kind, Part
+from ...model.presentation import numbered
+from ...model.register import Group, Register
+from ..sheet import SILENT, THROUGH_DEVICE
+from .page import (
+    BATTERY_VOLTAGE,
+    PERCENT,
+    TEMPERATURE,
+    SajPage,
+)
 
-FAST = Page(Group.POWER)
-SLOW = Page(Group.ENERGY)
-UNPROVEN = Page(Group.ENERGY, confidence="medium")
+FAST = SajPage(Group.POWER, Part.BATTERY, powers=THROUGH_DEVICE)
+SLOW = SajPage(Group.ENERGY, Part.BATTERY)
+UNPROVEN = SajPage(Group.ENERGY, Part.BATTERY, confidence="medium")
+
+VOLTAGE: Final = 0x4069
 
 PACKS: Final = range(1, 5)
 PACK_WORDS: Final = 6
 
-# No pack in use has a voltage or a health of 0: it is one for which the controller of the stack speaks.
-SILENT: Final = NOT_AVAILABLE | {0}
+BATTERY_COUNT: Final = 0xA000
+# A stack that is not heard has no packs.
+STACK_PAGE = SLOW.beside(BATTERY_COUNT)
 
 CHARGING: Final = "charging"
 
@@ -46,23 +61,37 @@ ROWS: tuple[Register, ...] = (
             21: "pylontech_sc0500",
             22: "saj_can_b2",
         },
+        diagnostic=True,
     ),
-    UNPROVEN.u16("active_soc_high_limit", 0x4029, "%", plausible=PERCENT),
-    UNPROVEN.u16("active_soc_low_limit", 0x402A, "%", plausible=PERCENT),
-    UNPROVEN.u16("active_depth_of_discharge", 0x402B, "%", plausible=PERCENT),
-    UNPROVEN.u16("active_reserved_soc", 0x402C, "%", plausible=PERCENT),
-    FAST.u16("battery_voltage", 0x4069, "V", scale=0.1, plausible=BATTERY_VOLTAGE),
-    FAST.i16("battery_current", 0x406A, "A", scale=0.01),
-    FAST.i16("battery_current_1", 0x406B, "A", scale=0.01, confidence="medium"),
-    FAST.i16("battery_current_2", 0x406C, "A", scale=0.01, confidence="medium"),
-    FAST.i16("battery_power_dc_raw", 0x406D, "W"),
-    FAST.i16("battery_temperature", 0x406E, "degC", scale=0.1, plausible=TEMPERATURE),
-    FAST.u16("battery_soc", 0x406F, "%", scale=0.01, plausible=PERCENT),
-    FAST.choice("battery_direction", 0x4096, {0xFFFF: CHARGING, 0: "idle", 1: "discharging"}),
-    FAST.i16("battery_power_raw", 0x40A6, "W"),
+    UNPROVEN.u16("active_soc_high_limit", 0x4029, "%", plausible=PERCENT, diagnostic=True),
+    UNPROVEN.u16("active_soc_low_limit", 0x402A, "%", plausible=PERCENT, diagnostic=True),
+    UNPROVEN.u16("active_depth_of_discharge", 0x402B, "%", plausible=PERCENT, diagnostic=True),
+    UNPROVEN.u16("active_reserved_soc", 0x402C, "%", plausible=PERCENT, diagnostic=True),
+    FAST.u16("battery_voltage", VOLTAGE, "V", scale=0.1, plausible=BATTERY_VOLTAGE, shown=True),
+    FAST.i16("battery_current", 0x406A, "A", scale=0.01, shown=True),
+    FAST.i16("battery_current_1", 0x406B, "A", scale=0.01, confidence="medium", diagnostic=True),
+    FAST.i16("battery_current_2", 0x406C, "A", scale=0.01, confidence="medium", diagnostic=True),
+    FAST.i16("battery_power_dc_raw", 0x406D, "W", part=None),
+    # Without a battery these are 0, and no power flows.
+    FAST.beside(VOLTAGE).i16(
+        "battery_temperature", 0x406E, "°C", scale=0.1, plausible=TEMPERATURE, shown=True
+    ),
+    FAST.beside(VOLTAGE).u16(
+        "battery_soc",
+        0x406F,
+        "%",
+        scale=0.01,
+        plausible=PERCENT,
+        shown=True,
+        kind=Kind.STATE_OF_CHARGE,
+    ),
+    FAST.choice(
+        "battery_direction", 0x4096, {0xFFFF: CHARGING, 0: "idle", 1: "discharging"}, shown=True
+    ),
+    FAST.i16("battery_power_raw", 0x40A6, "W", part=None),
 )
 
-# Some machines tell how much, and only beside it that it goes into the battery.
+# Some devices report the power without a sign, and the direction only in another register.
 DERIVED: Final = {
     key: Derived(
         key=key,
@@ -70,6 +99,8 @@ DERIVED: Final = {
         compute=negative_while(f"{key}_raw", "battery_direction", CHARGING),
         group=Group.POWER,
         unit="W",
+        part=Part.BATTERY,
+        shown=key == "battery_power",
     )
     for key in ("battery_power", "battery_power_dc")
 }
@@ -104,54 +135,108 @@ PACK_WARNINGS: Final = {
     11: "bms_internal_warning",
 }
 
-# What the packs' controller says of the whole stack. Machines with packs of another maker serve zeros here, which would
+# What the packs' controller says of the whole stack. Devices with packs of another maker serve zeros here, which would
 # read as a battery that may not be charged.
 STACK: tuple[Register, ...] = (
-    SLOW.u16("battery_count", 0xA000),
-    SLOW.u16("battery_capacity", 0xA001, "Ah"),
-    UNPROVEN.u16("battery_usable_capacity", 0xA00A),
-    UNPROVEN.bits("battery_online", 0xA00B, labels={pack - 1: f"battery_{pack}" for pack in PACKS}),
-    SLOW.u16("bms_high_voltage_protection", 0xA032, "V", scale=0.1, plausible=BATTERY_VOLTAGE),
-    SLOW.u16("bms_low_voltage_warning", 0xA033, "V", scale=0.1, plausible=BATTERY_VOLTAGE),
-    SLOW.u16("bms_charge_voltage", 0xA034, "V", scale=0.1, plausible=BATTERY_VOLTAGE),
-    SLOW.u16("bms_discharge_cutoff_voltage", 0xA035, "V", scale=0.1, plausible=BATTERY_VOLTAGE),
-    SLOW.u16("bms_discharge_current_limit", 0xA036, "A", scale=0.1),
-    SLOW.u16("bms_charge_current_limit", 0xA037, "A", scale=0.1),
+    SLOW.u16("battery_count", BATTERY_COUNT, absent=SILENT),
+    STACK_PAGE.u16("battery_capacity", 0xA001, "Ah", kind=Kind.FIXED),
+    STACK_PAGE.u16("battery_usable_capacity", 0xA00A, confidence="medium"),
+    STACK_PAGE.bits(
+        "battery_online",
+        0xA00B,
+        labels={pack - 1: f"battery_{pack}" for pack in PACKS},
+        confidence="medium",
+    ),
+    STACK_PAGE.u16(
+        "bms_high_voltage_protection",
+        0xA032,
+        "V",
+        scale=0.1,
+        plausible=BATTERY_VOLTAGE,
+        diagnostic=True,
+    ),
+    STACK_PAGE.u16(
+        "bms_low_voltage_warning",
+        0xA033,
+        "V",
+        scale=0.1,
+        plausible=BATTERY_VOLTAGE,
+        diagnostic=True,
+    ),
+    STACK_PAGE.u16(
+        "bms_charge_voltage", 0xA034, "V", scale=0.1, plausible=BATTERY_VOLTAGE, diagnostic=True
+    ),
+    STACK_PAGE.u16(
+        "bms_discharge_cutoff_voltage",
+        0xA035,
+        "V",
+        scale=0.1,
+        plausible=BATTERY_VOLTAGE,
+        diagnostic=True,
+    ),
+    STACK_PAGE.u16("bms_discharge_current_limit", 0xA036, "A", scale=0.1, diagnostic=True),
+    STACK_PAGE.u16("bms_charge_current_limit", 0xA037, "A", scale=0.1, diagnostic=True),
 )
 
 
 def pack(number: int) -> list[Register]:
-    """Return what one battery pack reports."""
+    """What one battery pack reports.
+
+    One for which the controller of the stack speaks has a voltage and a health of 0, and so tells nothing.
+    """
     first = 0xA00C + PACK_WORDS * (number - 1)
+    voltage = first + 2
     # The first pack was seen in many houses, the others in one or two.
-    page = SLOW if number == PACKS[0] else UNPROVEN
+    page = (SLOW if number == PACKS[0] else UNPROVEN).beside(voltage)
+    unproven = UNPROVEN.beside(voltage)
     alarms = 0xA002 + 2 * (number - 1)
     return [
-        UNPROVEN.bits(f"battery_{number}_fault", alarms, labels=PACK_FAULTS),
-        UNPROVEN.bits(f"battery_{number}_warning", alarms + 1, labels=PACK_WARNINGS),
-        page.u16(f"battery_{number}_soc", first, "%", scale=0.01, plausible=PERCENT),
+        unproven.bits(numbered("battery_{}_fault", number, "pack"), alarms, labels=PACK_FAULTS),
+        unproven.bits(
+            numbered("battery_{}_warning", number, "pack"), alarms + 1, labels=PACK_WARNINGS
+        ),
         page.u16(
-            f"battery_{number}_soh",
+            numbered("battery_{}_soc", number, "pack"),
+            first,
+            "%",
+            scale=0.01,
+            plausible=PERCENT,
+            kind=Kind.STATE_OF_CHARGE,
+        ),
+        page.u16(
+            numbered("battery_{}_soh", number, "pack"),
             first + 1,
             "%",
             scale=0.01,
             absent=SILENT,
             plausible=PERCENT,
+            alive_at=(),
+            diagnostic=True,
         ),
         page.u16(
-            f"battery_{number}_voltage",
-            first + 2,
+            numbered("battery_{}_voltage", number, "pack"),
+            voltage,
             "V",
             scale=0.1,
             absent=SILENT,
             plausible=BATTERY_VOLTAGE,
+            alive_at=(),
         ),
-        page.i16(f"battery_{number}_current", first + 3, "A", scale=0.01),
+        page.i16(numbered("battery_{}_current", number, "pack"), first + 3, "A", scale=0.01),
         page.i16(
-            f"battery_{number}_temperature", first + 4, "degC", scale=0.1, plausible=TEMPERATURE
+            numbered("battery_{}_temperature", number, "pack"),
+            first + 4,
+            "°C",
+            scale=0.1,
+            plausible=TEMPERATURE,
         ),
-        page.u16(f"battery_{number}_cycles", first + 5),
-        UNPROVEN.u32(f"battery_{number}_discharge_energy_total", 0xA02A + 2 * (number - 1), "kWh"),
+        page.u16(numbered("battery_{}_cycles", number, "pack"), first + 5, kind=Kind.COUNT),
+        unproven.u32(
+            numbered("battery_{}_discharge_energy_total", number, "pack"),
+            0xA02A + 2 * (number - 1),
+            "kWh",
+            kind=Kind.MAY_FALL,
+        ),
     ]
 
 
@@ -181,6 +266,9 @@ FEATURES: Final = (
                     compute=total("battery_1_soh"),
                     group=Group.ENERGY,
                     unit="%",
+                    part=Part.BATTERY,
+                    shown=True,
+                    diagnostic=True,
                 )
             }
             if number == PACKS[0]

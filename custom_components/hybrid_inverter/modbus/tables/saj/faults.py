@@ -1,14 +1,16 @@
-"""The fault codes: three double words of the status block, and what is to be said of them."""
+"""State and fault codes: the beginning of the status block, and what is to be said of the codes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from ...codec import Bits
-from ...derive import Derived, any_bit, no_sign
-from ...faults import FaultRules
-from ...register import Group, Register
+from ...model.codec import Bits
+from ...model.derived import Derived, any_bit, no_sign
+from ...model.faults import FaultRules
+from ...model.part import Kind, Part
+from ...model.register import Group, Register
+from .page import SajPage
 
 WORDS: Final = 6
 BITS: Final = 16 * WORDS
@@ -27,11 +29,30 @@ LABELS: Final[Mapping[int, str]] = {
 NO_GRID_BITS: Final = frozenset({55, 87})
 
 ROWS: Final[tuple[Register, ...]] = (
+    SajPage(Group.FAULTS, Part.INVERTER).choice(
+        "status",
+        0x4004,
+        {
+            0: "initialising",
+            1: "waiting",
+            2: "on_grid",
+            3: "off_grid",
+            4: "bypass",
+            5: "fault",
+            6: "updating",
+            7: "test",
+            8: "self_check",
+            9: "reset",
+        },
+        shown=True,
+    ),
     Register(
         key="fault",
         # Codes 1 to 32, 33 to 64 and 65 to 96; each pair has its high word first.
         addresses=(0x4008, 0x4007, 0x400A, 0x4009, 0x4006, 0x4005),
-        group=Group.POWER,
+        group=Group.FAULTS,
+        part=Part.INVERTER,
+        shown=True,
         codec=Bits(
             words=WORDS,
             low_first=True,
@@ -49,13 +70,19 @@ DERIVED: Final[Mapping[str, Derived]] = {
         inputs=("fault",),
         # An outage is not a defect; a meter or a battery that is not heard is one, although it is called a warning.
         compute=any_bit("fault", except_bits=NO_GRID_BITS),
-        group=Group.POWER,
+        group=Group.FAULTS,
+        part=Part.INVERTER,
+        shown=True,
+        kind=Kind.PROBLEM,
     ),
     "grid_connected": Derived(
         key="grid_connected",
         inputs=("fault", "status"),
         compute=no_sign({"fault": NO_GRID_BITS, "status": {"off_grid"}}),
-        group=Group.POWER,
+        group=Group.FAULTS,
+        part=Part.GRID,
+        shown=True,
+        kind=Kind.GRID_PRESENT,
     ),
 }
 

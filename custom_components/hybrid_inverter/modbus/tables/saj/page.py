@@ -1,17 +1,29 @@
-"""How the rows of this family are written down: what its words look like, and which bounds come back."""
+"""The row builder of this family: what its words look like, and which bounds come back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, Final, Unpack
 
-from ...codec import WORD, Share, Text, Version
-from ...register import Limits, Ref, Register, Tier
-from ..sheet import Extra, Sheet
+from ...model.codec import (
+    RATED_POWER,
+    WORD,
+    PermilleOfRated,
+    Text,
+    Version,
+)
+from ...model.presentation import Named, named
+from ...model.register import (
+    Limits,
+    Ref,
+    Register,
+    Tier,
+)
+from ..sheet import Extra, RowBuilder
 
 EVERYDAY: Final = Tier.EVERYDAY
 
-# An input that the machine does not have says either.
+# An input that the device does not have says either.
 NO_INPUT: Final = frozenset({WORD, 0x7FFF})
 
 PERCENT: Final = (0.0, 100.0)
@@ -22,8 +34,8 @@ PV_VOLTAGE: Final = (0.0, 1000.0)
 FREQUENCY: Final = (0.0, 65.0)
 TEMPERATURE: Final = (-50.0, 150.0)
 
-# The machine takes 110 % of its rated power for "no limit".
-OVERLOAD: Final = Limits(0, Ref("rated_power", factor=1.1))
+# The device takes 110 % of its rated power for "no limit".
+OVERLOAD: Final = Limits(0, Ref(RATED_POWER, factor=1.1))
 
 PHASES: Final = ("l1", "l2", "l3")
 PERIODS: Final = ("today", "month", "year", "total")
@@ -38,28 +50,38 @@ BATTERY_PROTOCOLS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Sheet):
-    """The rows that are polled together and rest on the same document; the high word comes first."""
+class SajPage(RowBuilder):
+    """Builds rows of this family; the high word comes first."""
 
     source: str = "H2 protocol 2022"
 
     low_first: ClassVar[bool] = False
 
-    def counters(self, pattern: str, first: int) -> list[Register]:
-        """Return the energies of today, this month, this year and ever, of two words each."""
+    def counters(self, key: str | Named, first: int, **extra: Unpack[Extra]) -> list[Register]:
+        """The energies of today, this month, this year and in total, of two words each; the keys end in the period.
+
+        Where they are shown at first, today's and the total are.
+        """
+        shown = extra.get("shown", False)
         return [
-            self.u32(pattern.format(period), first + 2 * index, "kWh", scale=0.01)
+            self.u32(
+                named(key).followed_by(period),
+                first + 2 * index,
+                "kWh",
+                scale=0.01,
+                **(extra | {"shown": shown and period in ("today", "total")}),
+            )
             for index, period in enumerate(PERIODS)
         ]
 
-    def share(self, key: str, address: int, **extra: Unpack[Extra]) -> Register:
-        """Return a power in watts that the machine holds as thousandths of its rated power."""
-        return self.row(key, (address,), Share(), "W", **extra)
+    def share(self, key: str | Named, address: int, **extra: Unpack[Extra]) -> Register:
+        """A power in watts that the device holds as thousandths of its rated power."""
+        return self.row(key, (address,), PermilleOfRated(), "W", **extra)
 
-    def text(self, key: str, first: int, words: int) -> Register:
-        """Return a text of so many words."""
-        return self.row(key, tuple(range(first, first + words)), Text(words))
+    def text(self, key: str | Named, first: int, words: int, **extra: Unpack[Extra]) -> Register:
+        """A text of so many words."""
+        return self.row(key, tuple(range(first, first + words)), Text(words), **extra)
 
-    def version(self, key: str, address: int) -> Register:
-        """Return a firmware or hardware number."""
+    def version(self, key: str | Named, address: int) -> Register:
+        """A firmware or hardware number."""
         return self.row(key, (address,), Version())

@@ -1,21 +1,39 @@
-"""What three-phase machines have besides the first phase."""
+"""What three-phase devices have besides the first phase."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from ...derive import Derived, total
-from ...family import table
-from ...features import Feature, above, among, both, either, known
-from ...register import Group
-from .energy import HOUSE_COUNTERS, SUMS, WAYS, phase_counters
+from ...model.derived import Derived, total
+from ...model.family import table
+from ...model.features import (
+    Feature,
+    above,
+    among,
+    both,
+    either,
+    known,
+)
+from ...model.part import Part
+from ...model.register import Group
+from .energy import (
+    HOUSE_COUNTERS,
+    SUMS,
+    WAYS,
+    phase_counters,
+)
 from .page import PERIODS, PHASES
-from .power import backup_output, grid_side, grid_terminal, inverter_output
+from .power import (
+    backup_output,
+    grid_side,
+    grid_terminal,
+    inverter_output,
+)
 
 FIRST: Final = PHASES[0]
 OTHERS: Final = PHASES[1:]
 
-# A phase that the machine does not have reads 0; half of any voltage is a phase.
+# A phase that the device does not have reads 0; half of any voltage is a phase.
 PHASE_VOLTAGE: Final = 50
 
 IS_THREE_PHASE: Final = either(
@@ -26,7 +44,7 @@ HAS_BACKUP: Final = known(f"backup_{FIRST}_voltage")
 
 
 def phase_sum(way: str, period: str) -> Derived:
-    """Return what went out or came in on all phases."""
+    """What went out or came in on all phases."""
     inputs = tuple(f"grid_{way}_{phase}_energy_{period}" for phase in PHASES)
     return Derived(
         key=f"grid_{way}_energy_{period}",
@@ -34,6 +52,8 @@ def phase_sum(way: str, period: str) -> Derived:
         compute=total(*inputs),
         group=Group.ENERGY,
         unit="kWh",
+        part=Part.GRID,
+        shown=period in ("today", "total"),
     )
 
 
@@ -73,10 +93,10 @@ FEATURES: Final = (
         key="three_phase_energies",
         proof=both(IS_THREE_PHASE, known("grid_import_energy_all_total")),
         registers=table(
-            *SUMS.counters("grid_import_energy_{}", 0x4167),
-            *SUMS.counters("grid_export_energy_{}", 0x416F),
-            # It shows that the sums are served: their other keys are also those of a machine with one phase.
-            SUMS.u32("grid_import_energy_all_total", 0x416D, "kWh", scale=0.01),
+            *SUMS.counters("grid_import_energy", 0x4167, shown=True),
+            *SUMS.counters("grid_export_energy", 0x416F, shown=True),
+            # It shows that the sums are served: their other keys are also those of a device with one phase.
+            SUMS.u32("grid_import_energy_all_total", 0x416D, "kWh", scale=0.01, part=None),
         ),
     ),
 )

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...family import table
-from ...features import Feature, known
-from ...register import Group, Limits, Register
-from ...residue import Residue
-from .page import BATTERY_PROTOCOLS, EVERYDAY, OVERLOAD, WORK_MODES, Page
+from ...model.export_limit import ExportLimit
+from ...model.family import table
+from ...model.features import Feature, known
+from ...model.part import Part
+from ...model.register import Group, Limits, Ref, Register
+from ...model.reserve import Reserve
+from ...model.residue import Residue
+from .page import (
+    BATTERY_PROTOCOLS,
+    EVERYDAY,
+    OVERLOAD,
+    WORK_MODES,
+    SajPage,
+)
 
-SETTINGS = Page(Group.SETTINGS)
-SETUP = Page(Group.SETTINGS, confidence="medium")
+SETTINGS = SajPage(Group.SETTINGS, Part.BATTERY)
+SETUP = SajPage(Group.SETTINGS, Part.INVERTER, confidence="medium")
 
 # What the vendor's app or the factory sets: shown, and kept until a person chooses another mode.
 OTHER_MODES: Final = {10: "peak_shaving", 12: "ai_saving", 14: "ageing"}
@@ -26,8 +35,9 @@ ROWS: tuple[Register, ...] = (
             2: "three_phase_three_wire",
             3: "three_phase_four_wire",
         },
+        part=Part.GRID,
     ),
-    SETUP.u16("meter_address", 0x3631),
+    SETUP.u16("meter_address", 0x3631, part=Part.GRID),
     # The wire is the wrong way round: 0 is on.
     SETUP.choice("buzzer", 0x3632, {0: True, 1: False}, tier=EVERYDAY),
     SETUP.u16("rs485_address", 0x3633),
@@ -45,26 +55,48 @@ ROWS: tuple[Register, ...] = (
             7: "1200",
         },
     ),
-    SETUP.choice("reverse_flow_control_source", 0x3635, {0: "off", 1: "master", 2: "slave"}),
-    SETUP.choice("battery_protocol", 0x363B, BATTERY_PROTOCOLS),
-    SETUP.u16("frequency_return_hysteresis", 0x3642, "Hz", scale=0.01),
-    SETUP.switch("battery_auto_wake", 0x3643),
-    SETTINGS.u16("on_grid_discharge_floor", 0x3644, "%", tier=EVERYDAY, limits=Limits(5, 100)),
-    SETTINGS.u16("off_grid_discharge_floor", 0x3645, "%", tier=EVERYDAY, limits=Limits(5, 100)),
-    SETTINGS.u16("charge_upper_limit", 0x3646, "%", tier=EVERYDAY, limits=Limits(20, 100)),
+    SETUP.choice(
+        "reverse_flow_control_source", 0x3635, {0: "off", 1: "master", 2: "slave"}, part=Part.GRID
+    ),
+    SETUP.choice("battery_protocol", 0x363B, BATTERY_PROTOCOLS, part=Part.BATTERY),
+    SETUP.u16("frequency_return_hysteresis", 0x3642, "Hz", scale=0.01, part=Part.GRID),
+    SETUP.switch("battery_auto_wake", 0x3643, part=Part.BATTERY),
+    SETTINGS.u16(
+        "on_grid_discharge_floor", 0x3644, "%", tier=EVERYDAY, limits=Limits(5, 100), shown=True
+    ),
+    SETTINGS.u16(
+        "off_grid_discharge_floor", 0x3645, "%", tier=EVERYDAY, limits=Limits(5, 100), shown=True
+    ),
+    SETTINGS.u16(
+        "charge_upper_limit", 0x3646, "%", tier=EVERYDAY, limits=Limits(20, 100), shown=True
+    ),
     SETTINGS.choice(
         "work_mode",
         0x3647,
         WORK_MODES | OTHER_MODES,
         shown_only=frozenset(OTHER_MODES),
         tier=EVERYDAY,
+        part=Part.INVERTER,
+        shown=True,
     ),
-    SETTINGS.share("battery_charge_power_limit", 0x364D, tier=EVERYDAY, limits=OVERLOAD),
-    SETTINGS.share("battery_discharge_power_limit", 0x364E, tier=EVERYDAY, limits=OVERLOAD),
-    SETTINGS.share("grid_charge_power_limit", 0x364F, tier=EVERYDAY, limits=OVERLOAD),
-    SETTINGS.share("grid_discharge_power_limit", 0x3650, tier=EVERYDAY, limits=OVERLOAD),
-    SETTINGS.u16("backup_reserve_soc", 0x3651, "%", tier=EVERYDAY, limits=Limits(20, 100)),
-    SETTINGS.share("export_limit_power", 0x365A, tier=EVERYDAY, limits=OVERLOAD),
+    SETTINGS.share(
+        "battery_charge_power_limit", 0x364D, tier=EVERYDAY, limits=OVERLOAD, shown=True
+    ),
+    SETTINGS.share(
+        "battery_discharge_power_limit", 0x364E, tier=EVERYDAY, limits=OVERLOAD, shown=True
+    ),
+    SETTINGS.share(
+        "grid_charge_power_limit", 0x364F, tier=EVERYDAY, limits=OVERLOAD, part=Part.GRID
+    ),
+    SETTINGS.share(
+        "grid_discharge_power_limit", 0x3650, tier=EVERYDAY, limits=OVERLOAD, part=Part.GRID
+    ),
+    SETTINGS.u16(
+        "backup_reserve_soc", 0x3651, "%", tier=EVERYDAY, limits=Limits(20, 100), shown=True
+    ),
+    SETTINGS.share(
+        "export_limit_power", 0x365A, tier=EVERYDAY, limits=OVERLOAD, part=Part.GRID, shown=True
+    ),
     SETTINGS.u16(
         "export_limit_current",
         0x365B,
@@ -73,20 +105,27 @@ ROWS: tuple[Register, ...] = (
         tier=EVERYDAY,
         limits=Limits(0, 300, 0.01),
         confidence="medium",
+        part=Part.GRID,
     ),
     SETTINGS.choice(
         "export_limit_mode",
         0x365C,
         {0: "off", 1: "total_power", 2: "current", 3: "each_phase_power"},
         tier=EVERYDAY,
+        part=Part.GRID,
+        shown=True,
     ),
     SETTINGS.choice(
-        "tou_outside_mode", 0x365F, {0: "standby", 1: "self_consumption"}, tier=EVERYDAY
+        "tou_outside_mode",
+        0x365F,
+        {0: "standby", 1: "self_consumption"},
+        tier=EVERYDAY,
+        part=Part.INVERTER,
     ),
-    SETTINGS.switch("tou_export_from_battery", 0x3660, tier=EVERYDAY),
-    SETUP.switch("off_grid_enabled", 0x3668),
+    SETTINGS.switch("tou_export_from_battery", 0x3660, tier=EVERYDAY, part=Part.INVERTER),
+    SETUP.switch("off_grid_enabled", 0x3668, part=Part.LOAD),
     SETUP.choice("led_mode", 0x3675, {0: "off", 1: "outer_ring", 2: "inner_ring", 3: "on"}),
-    SETUP.share("forced_charge_power", 0x3676),
+    SETUP.share("forced_charge_power", 0x3676, part=Part.BATTERY),
 )
 
 FEATURES: Final = (
@@ -99,12 +138,23 @@ FEATURES: Final = (
                 0x3636,
                 {0: "standby", 1: "discharge", 2: "charge"},
                 tier=EVERYDAY,
+                part=Part.INVERTER,
             ),
             SETUP.share("passive_grid_charge_power", 0x3637, tier=EVERYDAY, limits=OVERLOAD),
             SETUP.share("passive_grid_discharge_power", 0x3638, tier=EVERYDAY, limits=OVERLOAD),
-            SETTINGS.share("passive_battery_charge_power", 0x3639, tier=EVERYDAY, limits=OVERLOAD),
             SETTINGS.share(
-                "passive_battery_discharge_power", 0x363A, tier=EVERYDAY, limits=OVERLOAD
+                "passive_battery_charge_power",
+                0x3639,
+                tier=EVERYDAY,
+                limits=OVERLOAD,
+                part=Part.INVERTER,
+            ),
+            SETTINGS.share(
+                "passive_battery_discharge_power",
+                0x363A,
+                tier=EVERYDAY,
+                limits=OVERLOAD,
+                part=Part.INVERTER,
             ),
         ),
     ),
@@ -122,7 +172,34 @@ RESIDUES: Final = (
             "passive_battery_charge_power",
             "passive_battery_discharge_power",
         ),
-        prepared=True,
+        run_from_here=True,
+        otherwise="self_consumption",
     ),
     Residue(key="work_mode", value="backup", keys=("backup_reserve_soc",)),
+)
+
+# The backup mode has a reserve of its own; in any other mode it is what the battery is discharged to with the grid (H2
+# protocol 2022, 0x3644 and 0x3651). The floors for a time without the grid and for one with it, and the end of charging,
+# keep a distance (seen at devices in use); the floor for a time without the grid is not ours to move.
+RESERVES: Final = (
+    Reserve(
+        key="backup_reserve_soc",
+        limits=Limits(20, 100),
+        above="charge_upper_limit",
+        margin=1,
+        while_in=("work_mode", "backup"),
+    ),
+    Reserve(
+        key="on_grid_discharge_floor",
+        limits=Limits(Ref("off_grid_discharge_floor", offset=6, default=5), 100),
+        above="charge_upper_limit",
+        margin=6,
+    ),
+)
+
+# A limit in amperes or of each phase is no number of watts.
+EXPORT_LIMIT: Final = ExportLimit(
+    key="export_limit_power",
+    limited=("export_limit_mode", "total_power"),
+    free=("export_limit_mode", "off"),
 )

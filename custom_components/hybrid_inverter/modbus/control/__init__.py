@@ -1,0 +1,1 @@
+"""Battery control: what an order means in a device's registers. No I/O."""

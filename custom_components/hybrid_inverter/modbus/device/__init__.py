@@ -1,0 +1,1 @@
+"""One device: planned reads, checked writes, undo."""

@@ -1,0 +1,69 @@
+"""What is known of a device: what it has, what it held when it was last read, and what of it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from ..model.codec import Value
+from ..model.family import Family
+from .register_reader import RegisterReader, Snapshot
+
+
+class KnownDevice:
+    """A device as it was last read."""
+
+    def __init__(self, reader: RegisterReader) -> None:
+        self._reader = reader
+
+    @property
+    def family(self) -> Family:
+        """The family as this device has it."""
+        return self._reader.family
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What this device has that not every one of its family has."""
+        return self._reader.features
+
+    @property
+    def scaling_inputs(self) -> frozenset[str]:
+        """The keys that other values are scaled by, and that may change at the device."""
+        return self._reader.scaling_inputs
+
+    @property
+    def values(self) -> Mapping[str, Value | None]:
+        """The newest value of every key that was read so far."""
+        return self._reader.values
+
+    @property
+    def image(self) -> Mapping[int, int]:
+        """The newest raw word of every address whose last read succeeded."""
+        return self._reader.image.words
+
+    @property
+    def quarantined(self) -> list[int]:
+        """The addresses that the device does not serve, in order."""
+        return sorted(self._reader.quarantine.quarantined)
+
+    @property
+    def impossible(self) -> int:
+        """How many powers were read that a device of this rating cannot deliver."""
+        return self._reader.impossible
+
+    @property
+    def dropped(self) -> int:
+        """How many answers were dropped because they could not be true."""
+        return self._reader.dropped
+
+    def read_at(self, key: str) -> datetime | None:
+        """When a register was read last, in UTC; None if never, or if its words are from different reads."""
+        return self._reader.image.read_at(self.family.registers[key])
+
+    def limits(self, key: str) -> tuple[float, float]:
+        """The bounds in force for a key that has limits; ValueError for another."""
+        return self._reader.limits(key)
+
+    def snapshot(self, keys: Collection[str]) -> Snapshot:
+        """These keys as they were last read; failed are those whose last read brought nothing."""
+        return self._reader.snapshot(keys)

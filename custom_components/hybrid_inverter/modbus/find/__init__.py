@@ -1,0 +1,1 @@
+"""How a device is found and identified behind a link."""

@@ -1,0 +1,1 @@
+"""Reading meters that another master polls, without sending a byte."""

@@ -1,0 +1,1 @@
+"""What a device is: registers, codecs, features, families. No I/O."""

@@ -1,0 +1,1 @@
+"""The schedules of each family as one vocabulary. No I/O."""

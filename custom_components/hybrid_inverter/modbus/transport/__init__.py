@@ -1,0 +1,1 @@
+"""Bytes on a link: endpoints, turns, requests, answers, statistics."""
