@@ -1,54 +1,61 @@
-"""Buttons: things that a machine is told to do once."""
+"""Buttons: actions that an inverter performs once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
-from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import UnitEntity, UnitEntityDescription
-from .modbus.register import Group
-from .roster import async_add_values
-from .writing import async_undo, async_write, spoken_name
+from .control.entities import OrderEntityDescription, async_release_battery
+from .entities.base import UnitEntity, UnitEntityDescription
+from .entities.presence import async_add_values
+from .modbus.model.register import Group
+from .runtime.clock import CLOCK, async_sync_clock
+from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
+from .runtime.writes import async_undo, undo_text
 
 PARALLEL_UPDATES = 1
 
-CLOCK: Final = "system_time"
-
-
-def local_time() -> datetime:
-    """Return the time that it is on the walls around Home Assistant, daylight saving time included."""
-    return dt_util.now().replace(tzinfo=None)
-
-
-async def async_sync_clock(unit: UnitRuntime) -> None:
-    """Set the clock of a unit to the time that it is when the request goes out."""
-    coordinator = unit.coordinators[unit.device.family.group_of(CLOCK)]
-    await async_write(
-        coordinator,
-        spoken_name(coordinator, CLOCK),
-        lambda: unit.device.set_clock(CLOCK, local_time),
-    )
+# The attribute that says what a press changes.
+WOULD_UNDO: Final = "would_undo"
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnitButtonDescription(UnitEntityDescription, ButtonEntityDescription):
-    """Something that a unit is told to do."""
+    """An action of a unit."""
 
     press: Callable[[UnitRuntime], Awaitable[None]]
     entity_category: EntityCategory | None = EntityCategory.CONFIG
     entity_registry_enabled_default: bool = False
 
 
-BUTTONS: Final = (
-    UnitButtonDescription(key="sync_clock", source=CLOCK, writable=True, press=async_sync_clock),
-    UnitButtonDescription(key="undo_last_change", about_writes=True, press=async_undo),
+@dataclass(frozen=True, kw_only=True)
+class ControlButtonDescription(OrderEntityDescription, UnitButtonDescription):
+    """What a person does with the orders of a unit."""
+
+
+UNDO: Final = UnitButtonDescription(
+    key="undo_last_change",
+    needs_write=True,
+    entity_registry_enabled_default=True,
+    press=async_undo,
+)
+CONTROL_BUTTONS: Final = (
+    ControlButtonDescription(key="release_battery", press=async_release_battery),
+)
+DESCRIPTIONS: Final = (
+    UnitButtonDescription(
+        key="sync_clock",
+        value_key=CLOCK,
+        inputs=frozenset({CLOCK}),
+        needs_write=True,
+        press=async_sync_clock,
+    ),
+    UNDO,
+    *CONTROL_BUTTONS,
 )
 
 
@@ -58,24 +65,52 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of every unit."""
-    await async_add_values(entry, async_add_entities, BUTTONS, UnitButton)
+    await async_add_values(entry, async_add_entities, DESCRIPTIONS, button)
+
+
+def button(unit: UnitRuntime, description: UnitButtonDescription) -> UnitButton:
+    """The entity of a description."""
+    return (UndoButton if description is UNDO else UnitButton)(unit, description)
 
 
 class UnitButton(UnitEntity, ButtonEntity):
-    """Something that a unit is told to do."""
+    """An action of a unit."""
 
     entity_description: UnitButtonDescription
 
     def __init__(self, unit: UnitRuntime, description: UnitButtonDescription) -> None:
-        """Watch the group of the settings, which is what a button changes."""
+        """Follow the group of the settings, which is what a button changes."""
         super().__init__(unit, description, Group.SETTINGS)
 
     @override
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
         return (self.available,)
 
     @override
     async def async_press(self) -> None:
-        """Do it."""
-        await self.entity_description.press(self.coordinator.unit)
+        """Run the action of the description."""
+        await self.entity_description.press(self.unit)
+
+
+class UndoButton(UnitButton):
+    """Reverts the last change, and says which that is."""
+
+    _unrecorded_attributes = frozenset({WOULD_UNDO})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Update with every change that is made here."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.unit.device.add_change_listener(self._handle_coordinator_update))
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """What a press changes; nothing while there is nothing to undo."""
+        return {WOULD_UNDO: undo_text(self.unit)}
+
+    @override
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
+        return (*super().state_key(), *self.unit.device.last_changes)

@@ -1,6 +1,5 @@
 """The calendar: the schedule as what happens in the coming days."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, override
@@ -14,22 +13,22 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .coordinator import HybridInverterConfigEntry
-from .modbus.device import Snapshot
-from .modbus.schedule import Occurrence, Timetable, happenings
-from .roster import async_add_values
-from .schedule import ScheduleDescription, ScheduleEntity
+from .entities.presence import async_add_values
+from .entry.texts import async_load_texts, async_text
+from .modbus.schedule.occurrences import Occurrence, Outlook, merged_occurrences
+from .modbus.schedule.schedule import Description, Sentence
+from .runtime.runtime import HybridInverterConfigEntry
+from .schedule.entity import ScheduleDescription, ScheduleEntity
 
 PARALLEL_UPDATES = 0
 
-# The next event lies within a week, as the schedule repeats every week; the day before may reach into today.
+# What begins on the day before may reach into the first day.
 BEFORE: Final = timedelta(days=1)
-AHEAD: Final = timedelta(days=8)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleCalendarDescription(ScheduleDescription, CalendarEntityDescription):
-    """A calendar that a schedule fills."""
+    """A calendar that shows a schedule."""
 
 
 CALENDARS: Final = (ScheduleCalendarDescription(key="schedule"),)
@@ -41,60 +40,62 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of every unit that has a schedule."""
+    await async_load_texts(hass, "selector")
     await async_add_values(entry, async_add_entities, CALENDARS, ScheduleCalendar)
 
 
 class ScheduleCalendar(ScheduleEntity, CalendarEntity):
-    """What the schedule makes of the battery, day by day; it is changed with the action set_schedule."""
+    """What the schedule does with the battery, day by day; it is changed with the action set_schedule."""
 
     entity_description: ScheduleCalendarDescription
-    # What was shown last, of which reading and in which minute.
-    _shown_event: tuple[Snapshot, datetime, CalendarEvent | None] | None = None
+    # The event of an outlook in a language: Home Assistant asks several times for each state.
+    _made: tuple[Outlook[Any], str, CalendarEvent | None] | None = None
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return what is in force, or else what comes next.
-
-        Home Assistant asks several times for each state; what it is told stays true for a minute.
-        """
-        reading, now = self.coordinator.data, dt_util.now().replace(second=0, microsecond=0)
-        if self._shown_event is None or self._shown_event[:2] != (reading, now):
-            event = next(self._events(now, now + AHEAD), None)
-            self._shown_event = (reading, now, event)
-        return self._shown_event[2]
+        """What is in force, or else what comes next."""
+        outlook, language = self.outlook, self.hass.config.language
+        if outlook is None:
+            return None
+        if self._made is None or self._made[0] is not outlook or self._made[1] != language:
+            event = None
+            if outlook.event is not None and outlook.description is not None:
+                event = self._calendar_event(outlook.event, outlook.description)
+            self._made = (outlook, language, event)
+        return self._made[2]
 
     @override
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return what happens between two moments."""
-        return list(self._events(start_date, end_date))
-
-    def _events(self, start: datetime, end: datetime) -> Iterator[CalendarEvent]:
-        """Return the events that begin before the end and end after the start, in order."""
-        if (schedule := self.schedule) is None:
-            return
+        """Events that begin before the end and end after the start, in order."""
+        if (schedule := self.view.schedule) is None:
+            return []
         zone = dt_util.get_default_time_zone()
-        first = start.astimezone(zone).date() - BEFORE
-        last = end.astimezone(zone).date() + BEFORE
-        since, until = start.timestamp(), end.timestamp()
-        for item in happenings(schedule, first, last, zone):
-            if item.end.timestamp() > since and item.start.timestamp() < until:
-                yield _event(schedule, item)
+        first = start_date.astimezone(zone).date() - BEFORE
+        last = end_date.astimezone(zone).date()
+        return [
+            self._calendar_event(item, schedule.describe(item.rule))
+            for item in merged_occurrences(schedule, first, last + BEFORE, zone)
+            if item.end > start_date and item.start < end_date
+        ]
 
     @override
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
+    def state_key(self) -> tuple[Any, ...]:
+        """All that the state is made of."""
         return (self.available, self.event)
 
+    def _calendar_event(self, item: Occurrence[Any], description: Description) -> CalendarEvent:
+        """An occurrence as an event, in the language of the house."""
+        return CalendarEvent(
+            start=dt_util.as_local(item.start),
+            end=dt_util.as_local(item.end),
+            summary=self._text(description.summary),
+            description=" ".join(self._text(sentence) for sentence in description.details),
+        )
 
-def _event(schedule: Timetable[Any], item: Occurrence[Any]) -> CalendarEvent:
-    """Return an occurrence as an event."""
-    words = schedule.describe(item.rule)
-    return CalendarEvent(
-        start=dt_util.as_local(item.start),
-        end=dt_util.as_local(item.end),
-        summary=words.summary,
-        description=words.description,
-    )
+    def _text(self, sentence: Sentence) -> str:
+        """A sentence in the language of the house; its key while that language is being loaded."""
+        path = f"selector.schedule_event.options.{sentence.text}"
+        return async_text(self.hass, path, **sentence.placeholders) or sentence.text

@@ -4,7 +4,7 @@ from enum import StrEnum
 import logging
 from typing import Final
 
-from .modbus.register import Group
+from .modbus.model.register import Group
 
 DOMAIN: Final = "hybrid_inverter"
 LOGGER = logging.getLogger(__package__)
@@ -25,6 +25,8 @@ CONF_BAUDRATE: Final = "baudrate"
 CONF_PARITY: Final = "parity"
 CONF_STOPBITS: Final = "stopbits"
 SECTION_ADVANCED: Final = "advanced"
+# The step that asks for it, and its field.
+CONF_MAKER: Final = "maker"
 # The step that asks for it, and the fact that the answer becomes.
 CONF_RATED_POWER: Final = "rated_power"
 
@@ -71,6 +73,9 @@ CONF_CAPACITY: Final = "capacity"
 CONF_CAPACITIES: Final = "capacities"
 
 CONF_TIER: Final = "tier"
+# What an owner allows: to sell from the battery, and how many watts may come from the grid.
+CONF_MAY_SELL: Final = "may_sell_from_battery"
+CONF_MAX_IMPORT: Final = "maximum_import"
 # The groups that are polled, with their default interval and its bounds in seconds.
 CONF_INTERVALS: Final = {
     Group.POWER: "power_interval",
@@ -84,6 +89,7 @@ INTERVAL_BOUNDS: Final = {
 }
 DEFAULT_INTERVALS: Final = {
     Group.POWER: 5,
+    Group.FAULTS: 15,
     Group.ENERGY: 60,
     Group.SETTINGS: 300,
     Group.IDENTITY: 24 * 60 * 60,

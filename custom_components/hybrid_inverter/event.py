@@ -1,4 +1,4 @@
-"""Events: a fault code that appears, and the grid that goes and comes back."""
+"""Events: a fault code that appears, the grid that goes and comes back, a setting that somebody else has changed, and what happens to orders."""
 
 from dataclasses import dataclass
 from typing import Any, Final, override
@@ -7,9 +7,15 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import FaultEntity, Part, UnitEntityDescription
-from .faults import FaultMonitor, News, async_meaning
+from .control.sensors import CONTROL_EVENTS, OrderEvent
+from .entities.base import FaultEntity, UnitEntity, UnitEntityDescription, is_served
+from .entities.presence import async_add_values
+from .modbus.model.part import Part
+from .modbus.model.register import Group
+from .runtime.faults import FaultMonitor, News, async_meaning
+from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
+from .runtime.setting_news import CHANGED_ELSEWHERE, TAKEN_BACK, change_of, told_of
+from .runtime.settings_ledger import Found
 
 PARALLEL_UPDATES = 0
 
@@ -19,15 +25,23 @@ class UnitEventDescription(UnitEntityDescription, EventEntityDescription):
     """Something that happens at a unit."""
 
 
-FAULT: Final = UnitEventDescription(key="fault", source="fault")
+FAULT: Final = UnitEventDescription(key="fault", value_key="fault", inputs=frozenset({"fault"}))
 
 STARTED: Final = "started"
 ENDED: Final = "ended"
 OUTAGE: Final = UnitEventDescription(
-    key="outage", source="grid_connected", part=Part.GRID, event_types=[STARTED, ENDED]
+    key="outage",
+    value_key="grid_connected",
+    inputs=frozenset({"grid_connected"}),
+    part=Part.GRID,
+    event_types=[STARTED, ENDED],
 )
 
-EVENTS: Final = (FAULT, OUTAGE)
+SETTING_CHANGED: Final = UnitEventDescription(
+    key="setting_changed", needs_write=True, event_types=[CHANGED_ELSEWHERE, TAKEN_BACK]
+)
+
+DESCRIPTIONS: Final = (FAULT, OUTAGE, SETTING_CHANGED, *CONTROL_EVENTS)
 
 
 async def async_setup_entry(
@@ -35,13 +49,16 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the events of every unit that tells its faults."""
+    """Add the events of every unit: of its faults if it reports some, of its settings if they may be written."""
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:
             async_add_entities(
                 [FaultEvent(unit, unit.faults), OutageEvent(unit, unit.faults, OUTAGE)],
                 config_subentry_id=subentry_id,
             )
+        if is_served(unit, SETTING_CHANGED):
+            async_add_entities([SettingChangedEvent(unit)], config_subentry_id=subentry_id)
+    await async_add_values(entry, async_add_entities, CONTROL_EVENTS, OrderEvent)
 
 
 class UnitEvent(FaultEntity, EventEntity):
@@ -50,8 +67,8 @@ class UnitEvent(FaultEntity, EventEntity):
     entity_description: UnitEventDescription
 
     @override
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of, but for what is written as it happens."""
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of, but for what is written as it happens."""
         return (self.available,)
 
 
@@ -59,7 +76,7 @@ class FaultEvent(UnitEvent):
     """A code of a fault or a warning that has appeared."""
 
     def __init__(self, unit: UnitRuntime, monitor: FaultMonitor) -> None:
-        """Offer every code as a type of its own, for automations that wait for one of them."""
+        """Every code is an event type, for automations that wait for one of them."""
         super().__init__(unit, monitor, FAULT)
         self._attr_event_types = [code.lower() for code in monitor.codes]
 
@@ -95,4 +112,31 @@ class OutageEvent(UnitEvent):
         if outage.end is not None:
             attributes["duration"] = round(outage.duration(news.now).total_seconds())
         self._trigger_event(ENDED if outage.end else STARTED, attributes)
+        self.async_write_ha_state()
+
+
+class SettingChangedEvent(UnitEntity, EventEntity):
+    """A setting that we had made the machine hold, and that holds something else now."""
+
+    entity_description: UnitEventDescription
+
+    def __init__(self, unit: UnitRuntime) -> None:
+        """Available while the settings are polled."""
+        super().__init__(unit, SETTING_CHANGED, Group.SETTINGS)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the ledger of the settings."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.unit.machine.settings.add_listener(self._handle_found))
+
+    @override
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of, but for what is written as it happens."""
+        return (self.available,)
+
+    @callback
+    def _handle_found(self, found: Found) -> None:
+        """Fire for each setting."""
+        self._trigger_event(change_of(found), told_of(self.unit, found))
         self.async_write_ha_state()

@@ -1,5 +1,6 @@
-"""Sensors: what a unit measures, counts and says of itself."""
+"""Sensors: what a unit measures, counts and reports of itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final, override
@@ -11,34 +12,64 @@ from homeassistant.components.sensor import (
     SensorExtraStoredData,
     SensorStateClass,
 )
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .coordinator import HybridInverterConfigEntry, UnitRuntime
-from .entity import UnitEntity, ValueEntity
-from .faults import async_meaning
-from .link_device import link_sensors
-from .modbus.guard import CounterGuard
-from .modbus.register import Group
-from .outage import OUTAGE_SENSORS, OutageSensor
-from .plant_members import is_plant
-from .plant_sensor import async_add_plant_sensors
-from .roster import async_add_values
-from .schedule_sensor import SCHEDULE_SENSORS, ScheduleSensor
-from .sensor_descriptions import CODES, MEANINGS, READ_ONLY_SETTINGS, REJECTED, SENSORS
-from .sensor_fixed import FIXED_SETTINGS
-from .sensor_kinds import UnitSensorDescription
-from .sensor_meters import METER_SENSORS
-from .slot_days import READ_ONLY_SLOT_DAYS, DaysSensor
-from .upkeep import UPKEEP, upkeep_sensor
+from .control.sensors import CONTROL_SENSORS, control_sensor
+from .entities.base import UnitEntity, ValueEntity
+from .entities.battery_energy import BATTERY_ENERGIES, BatteryEnergySensor
+from .entities.kinds import UnitSensorDescription
+from .entities.link import link_sensors
+from .entities.outage import OUTAGE_SENSORS, OutageSensor
+from .entities.presence import async_add_rows, async_add_values
+from .entities.upkeep import UPKEEP, upkeep_sensor
+from .entry.data import is_plant
+from .modbus.model.codec import RATED_POWER, Bits
+from .modbus.model.counter_guard import CounterGuard
+from .modbus.model.part import Kind
+from .modbus.model.register import Group
+from .plant.sensors import async_add_plant_sensors
+from .runtime.faults import async_meaning
+from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
+from .schedule.sensors import SCHEDULE_SENSORS, ScheduleSensor
+from .schedule.slot_days import DaysSensor
 
 PARALLEL_UPDATES = 0
 
 NO_CODE: Final = "none"
-RATED_POWER: Final = "rated_power"
-# How the keys of counters end that start again from 0.
-RESTARTING: Final = ("_today", "_month", "_year")
+# How the keys of counters end that start again from 0, and how the time is written that they count in.
+PERIODS: Final = {"_today": "%Y-%m-%d", "_month": "%Y-%m", "_year": "%Y"}
+
+
+REJECTED: Final = UnitSensorDescription(
+    key="rejected_samples",
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+# What is not a value of the unit.
+DESCRIPTIONS: Final = (
+    REJECTED,
+    *OUTAGE_SENSORS,
+    *UPKEEP,
+    *SCHEDULE_SENSORS,
+    *CONTROL_SENSORS,
+    *BATTERY_ENERGIES,
+)
+
+
+def unit_sensor(unit: UnitRuntime, description: UnitSensorDescription) -> SensorEntity:
+    """The sensor of a value."""
+    if description.kind is Kind.DAYS:
+        return DaysSensor(unit, description)
+    family = unit.device.family
+    row = family.registers.get(description.key)
+    if row is not None and isinstance(row.codec, Bits):
+        has_meanings = family.faults is not None and row.key in family.faults.fields
+        return (MeaningSensor if has_meanings else CodeSensor)(unit, description)
+    return (CounterSensor if is_counter(description) else UnitSensor)(unit, description)
 
 
 def is_counter(description: UnitSensorDescription) -> bool:
@@ -47,6 +78,14 @@ def is_counter(description: UnitSensorDescription) -> bool:
         description.device_class is SensorDeviceClass.ENERGY
         and description.state_class is SensorStateClass.TOTAL_INCREASING
     )
+
+
+def period_of(key: str) -> Callable[[float], str] | None:
+    """What names the local day, month or year of a time in seconds, for a counter that starts again with it."""
+    for end, period in PERIODS.items():
+        if key.endswith(end):
+            return lambda when: f"{dt_util.as_local(dt_util.utc_from_timestamp(when)):{period}}"
+    return None
 
 
 async def async_setup_entry(
@@ -59,21 +98,11 @@ async def async_setup_entry(
         async_add_plant_sensors(hass, entry, async_add_entities)
         return
     async_add_entities(link_sensors(entry))
-    await async_add_values(
-        entry,
-        async_add_entities,
-        (*SENSORS, *METER_SENSORS, *FIXED_SETTINGS, *READ_ONLY_SETTINGS),
-        lambda unit, item: (CounterSensor if is_counter(item) else UnitSensor)(unit, item),
-    )
-    await async_add_values(
-        entry,
-        async_add_entities,
-        CODES,
-        lambda unit, item: (MeaningSensor if item in MEANINGS else CodeSensor)(unit, item),
-    )
-    await async_add_values(entry, async_add_entities, READ_ONLY_SLOT_DAYS, DaysSensor)
+    await async_add_rows(entry, async_add_entities, unit_sensor)
     await async_add_values(entry, async_add_entities, UPKEEP, upkeep_sensor)
     await async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
+    await async_add_values(entry, async_add_entities, CONTROL_SENSORS, control_sensor)
+    await async_add_values(entry, async_add_entities, BATTERY_ENERGIES, BatteryEnergySensor)
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:
             async_add_entities(
@@ -88,19 +117,14 @@ class UnitSensor(ValueEntity, SensorEntity):
 
     entity_description: UnitSensorDescription
 
-    def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
-        """Take the options of a choice from the register table."""
-        super().__init__(unit, description)
-        if description.device_class is SensorDeviceClass.ENUM:
-            self._attr_options = unit.device.family.registers[description.key].names
-
     @property
     @override
     def native_value(self) -> str | int | float | None:
-        """Return the value as it was last read."""
-        if isinstance(self.reading, time):
-            return f"{self.reading:%H:%M}"
-        return self.reading if isinstance(self.reading, (str, int, float)) else None
+        """The value as it was last read."""
+        reading = self.reading
+        if isinstance(reading, time):
+            return f"{reading:%H:%M}"
+        return reading if isinstance(reading, (str, int, float)) else None
 
 
 @dataclass
@@ -111,7 +135,7 @@ class StoredCount(SensorExtraStoredData):
 
     @override
     def as_dict(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """It as it is stored."""
         return {**super().as_dict(), "inverted": self.inverted}
 
 
@@ -119,12 +143,12 @@ class CounterSensor(UnitSensor, RestoreSensor):
     """An energy counter, kept from glitches that would ruin the energy balance, also across a restart."""
 
     def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
-        """Bound its growth by the machine's rated power."""
+        """Bound its growth by the device's rated power."""
         super().__init__(unit, description)
         self._inverted = unit.inverted
         self._guard = CounterGuard(
             unit.identity.facts[RATED_POWER],
-            daily=description.key.endswith(RESTARTING),
+            period_of=period_of(description.key),
             rejections=unit.rejections,
         )
 
@@ -138,36 +162,37 @@ class CounterSensor(UnitSensor, RestoreSensor):
             self._guard.seed(float(data.native_value), last.last_updated.timestamp())
         self._judge()
         await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_add_poll_listener(self._handle_poll))
 
     @property
     @override
     def extra_restore_state_data(self) -> StoredCount:
-        """Return what is known again after a restart."""
+        """What is known again after a restart."""
         shown = super().extra_restore_state_data
         return StoredCount(shown.native_value, shown.native_unit_of_measurement, self._inverted)
 
     @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Judge what the poll brought before it is shown."""
+    def _handle_poll(self) -> None:
+        """Judge what the poll brought before it is shown; the same reading once more makes it more credible."""
         self._judge()
-        super()._handle_coordinator_update()
+        self.async_write_if_changed()
 
     def _judge(self) -> None:
-        """Take the reading; a poll that brought none says nothing about the counter."""
+        """Check the reading; a poll that brought none says nothing about the counter."""
         if self.available:
-            value = self.reading if isinstance(self.reading, (int, float)) else None
-            self._guard.judge(value, dt_util.utcnow().timestamp())
+            reading = self.reading
+            value = reading if isinstance(reading, (int, float)) else None
+            self._guard.check(value, dt_util.utcnow().timestamp())
 
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the last good reading."""
+        """The last good reading."""
         return self._guard.value
 
     @override
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
         return (self.available, self._guard.value)
 
 
@@ -178,13 +203,12 @@ class CodeSensor(ValueEntity, SensorEntity):
     _unrecorded_attributes = frozenset({"codes"})
 
     def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
-        """Take the codes from the register table."""
         super().__init__(unit, description)
         self._labels = unit.device.family.registers[description.key].labels
 
     @property
     def _codes(self) -> list[str] | None:
-        """Return the codes in order; a bit without a known code is shown by its number."""
+        """The codes in order; a bit without a known code is shown by its number."""
         if not isinstance(self.reading, frozenset):
             return None
         return [self._labels.get(bit, f"bit {bit}") for bit in sorted(self.reading)]
@@ -192,14 +216,14 @@ class CodeSensor(ValueEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> str | None:
-        """Return the first code, or that there is none."""
+        """The first code, or that there is none."""
         codes = self._codes
         return None if codes is None else (codes or [NO_CODE])[0]
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return all codes."""
+        """All codes."""
         return {"codes": self._codes or []}
 
 
@@ -211,7 +235,7 @@ class MeaningSensor(CodeSensor):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return all codes, and each with its meaning where it has one that is documented."""
+        """All codes, and each with its meaning where it has one that is documented."""
         meanings = [
             {"code": code, "meaning": async_meaning(self.hass, code)} for code in self._codes or []
         ]
@@ -219,27 +243,38 @@ class MeaningSensor(CodeSensor):
 
 
 class RejectionSensor(UnitEntity, SensorEntity):
-    """How many readings of the energy counters were not believed since the start."""
+    """The number of readings since the start that cannot be true: of energy counters and of powers."""
 
     entity_description: UnitSensorDescription
 
     def __init__(self, unit: UnitRuntime) -> None:
-        """Watch the group that the counters are polled in."""
+        """Follow the group of the counters."""
         super().__init__(unit, REJECTED, Group.ENERGY)
 
     @override
-    def fingerprint(self) -> tuple[Any, ...]:
-        """Return everything that the state is made of."""
+    async def async_added_to_hass(self) -> None:
+        """Count with every poll, as the counters do."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_add_poll_listener(self.async_write_if_changed))
+
+    @override
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
         return (self.available, self.native_value)
 
     @property
     @override
     def native_value(self) -> int:
-        """Return how many there were."""
-        return self.coordinator.unit.rejections.total()
+        """The number of readings."""
+        machine = self.coordinator.machine
+        return machine.rejections.total() + machine.device.impossible
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
-        """Return how many there were for each reason."""
-        return {str(reason): count for reason, count in self.coordinator.unit.rejections.items()}
+        """The number for each reason."""
+        machine = self.coordinator.machine
+        counts = {str(reason): count for reason, count in machine.rejections.items()}
+        if machine.device.impossible:
+            counts["impossible"] = machine.device.impossible
+        return counts

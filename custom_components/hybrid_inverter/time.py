@@ -1,38 +1,19 @@
 """Times: settings that are a time of day."""
 
-from dataclasses import dataclass
 from datetime import time
-from typing import Final, override
+from typing import override
 
-from homeassistant.components.time import TimeEntity, TimeEntityDescription
-from homeassistant.const import EntityCategory
+from homeassistant.components.time import TimeEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import HybridInverterConfigEntry
-from .entity import ControlEntity, UnitEntityDescription
-from .modbus.schedule_six import SLOTS
-from .roster import async_add_values
-from .timed_slots import TIMED_SLOTS
+from .entities.base import ControlEntity
+from .entities.descriptions import UnitTimeDescription
+from .entities.presence import async_add_rows
+from .runtime.runtime import HybridInverterConfigEntry
 
-PARALLEL_UPDATES = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitTimeDescription(UnitEntityDescription, TimeEntityDescription):
-    """A setting that is a time of day."""
-
-    entity_category: EntityCategory | None = EntityCategory.CONFIG
-    writable: bool | None = True
-
-
-TIMES: Final = tuple(
-    UnitTimeDescription(key=key, entity_registry_enabled_default=False)
-    for key in (
-        *(f"tou_slot_{slot}_time" for slot in SLOTS),
-        *(f"{slot}_{end}" for slot in TIMED_SLOTS for end in ("start", "end")),
-    )
-)
+# The device takes one write at a time, and of the same setting the last one of those that wait.
+PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
@@ -41,18 +22,18 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the times of every unit."""
-    await async_add_values(entry, async_add_entities, TIMES, UnitTime)
+    await async_add_rows(entry, async_add_entities, UnitTime)
 
 
 class UnitTime(ControlEntity, TimeEntity):
-    """A setting that is a time of day, in the machine's local time."""
+    """A setting that is a time of day, in the device's local time."""
 
     entity_description: UnitTimeDescription
 
     @property
     @override
     def native_value(self) -> time | None:
-        """Return the time in force; None while the machine does not say."""
+        """The time in force; None while it is not known."""
         return self.reading if isinstance(self.reading, time) else None
 
     @override

@@ -1,0 +1,1 @@
+"""Battery control: orders, how long they last, and what ends them."""

@@ -1,0 +1,328 @@
+"""What keeps a keeper going: its timers, what it learns from polls, and what a person is told when it cannot go on."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import (
+    async_call_later,
+    async_track_point_in_utc_time,
+    async_track_time_interval,
+)
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_MAX_IMPORT, LOGGER
+from ..modbus.control.lease import Lease
+from ..modbus.control.order import ControlMode, ControlRefusedError
+from ..modbus.control.plan import EndsBy
+from ..modbus.errors import DeviceError
+from ..modbus.model.codec import RATED_POWER, as_number
+from ..modbus.model.register import Group
+from ..runtime.machine import may_pass
+from ..runtime.runtime import UnitRuntime
+from .facts import BATTERY_POWER, LOAD_POWER, SOC, plausible_clock
+from .flow import LASTING, FlowWatch, Verdict
+from .issues import ControlIssues
+from .keeper import Keeper
+from .preset import preset_of
+from .request import ControlEventType
+
+# What may keep an order from being looked after.
+TROUBLE: Final = (DeviceError, ControlRefusedError, HomeAssistantError)
+
+# How often it is looked whether the inverter still holds what an order has put there.
+INTERVAL: Final = timedelta(seconds=30)
+# Seconds that a release waits for the next order of the same owner.
+SUCCESSOR: Final = 10
+# How long a battery may be discharged while it is held, before the family's other way to hold it is tried.
+HOLD_FOLLOWED: Final = timedelta(seconds=60)
+HOUR: Final = timedelta(hours=1)
+# An order that ended so long ago is shown, and not put back any more: nobody knows whose words these are.
+TOO_OLD: Final = timedelta(days=7)
+# The longest wait before an inverter that does not let go of an order is written to again: its memory wears out.
+MAX_PAUSE: Final = timedelta(hours=1)
+
+# Orders that do harm when nobody ends them, and that an orderly stop ends, where the inverter would not.
+RUN_FROM_HERE: Final = frozenset({ControlMode.IDLE, ControlMode.NO_CHARGE})
+
+
+class Driver:
+    """Drives the keeper of one inverter for as long as its entry is loaded."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntime, keeper: Keeper
+    ) -> None:
+        self.keeper = keeper
+        # What the entities have chosen for the next order, by the key of the number.
+        self.preset = preset_of(as_number(unit.identity.facts.get(RATED_POWER)))
+        self._hass = hass
+        self._entry = entry
+        self._unit = unit
+        self._power = unit.coordinators[Group.POWER]
+        # Whether what was in force before the start is dealt with.
+        self._adopted = keeper.memory.is_empty
+        self._busy = False
+        self._watch: FlowWatch | None = None
+        self._watched: Lease | None = None
+        self._was_reached = False
+        self._told_verdict: Verdict | None = None
+        self._end_timer: CALLBACK_TYPE | None = None
+        self._release_timer: CALLBACK_TYPE | None = None
+        self._issues = ControlIssues(hass, unit.entry_id, keeper)
+        # How long an inverter is left alone that has refused to let go of an order, and until when.
+        self._pause = INTERVAL
+        self._not_before: datetime | None = None
+        # The release that waits.
+        self._waiting: Callable[[], Any] | None = None
+        # How to stop following the powers; None while nobody does.
+        self._unfollow: CALLBACK_TYPE | None = None
+        # Whether the load of the last hour bounds what may be bought.
+        self._notes_load = entry.options.get(CONF_MAX_IMPORT) is not None
+        # The load of the last hour, as the time and the watts of each poll that was higher than all after it.
+        self._loads: list[tuple[datetime, float]] = []
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Follow polls and the time; returns how to stop that."""
+        stops = (
+            async_track_time_interval(self._hass, self._tick, INTERVAL),
+            self.keeper.async_add_listener(self._changed),
+            self._issues.async_start(),
+        )
+        self._unit.machine.on_release.append(self.async_leave)
+        self._unit.machine.on_finish.append(self.async_release_now)
+        self._unit.machine.substitute = self.keeper
+        self._follow()
+        if self._power.last_update_success:
+            self._polled()
+
+        @callback
+        def stop() -> None:
+            for end in (*stops, self._cancel_timers):
+                end()
+            if self._unfollow is not None:
+                self._unfollow()
+
+        return stop
+
+    @callback
+    def _follow(self) -> None:
+        """Follow the powers while there is something to learn from them; nobody else may show them."""
+        is_needed = not self._adopted or bool(self.keeper.leases) or self._notes_load
+        if is_needed and self._unfollow is None:
+            family = self._unit.device.family
+            keys = frozenset(
+                key
+                for key in (BATTERY_POWER, SOC, LOAD_POWER)
+                if family.serves([key]) and family.group_of(key) is Group.POWER
+            )
+            self._unfollow = self._power.async_add_poll_listener(self._polled, keys)
+        elif not is_needed and self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    @callback
+    def _cancel_timers(self) -> None:
+        for timer in (self._end_timer, self._release_timer):
+            if timer is not None:
+                timer()
+        self._end_timer = self._release_timer = None
+
+    @property
+    def highest_load(self) -> float | None:
+        """The highest load of the last hour in watts; None while none is known."""
+        return max((watts for _, watts in self._loads), default=None)
+
+    # ------------------------------------------------------------------ a release that waits
+
+    @callback
+    def async_release_soon(self, release: Callable[[], Any]) -> None:
+        """Release unless the same owner gives another order within some seconds."""
+        self.async_keep()
+        self._waiting = release
+
+        @callback
+        def due(_now: datetime) -> None:
+            self._release_timer = self._waiting = None
+            self._run(release(), "release")
+
+        self._release_timer = async_call_later(self._hass, SUCCESSOR, due)
+
+    @callback
+    def async_keep(self) -> Callable[[], Any] | None:
+        """Do not release what was about to be, as the next order is here; what has waited to do it."""
+        if self._release_timer is not None:
+            self._release_timer()
+        waiting, self._release_timer, self._waiting = self._waiting, None, None
+        return waiting
+
+    async def async_release_now(self) -> None:
+        """Do not wait any longer: nobody is there any more when the time comes."""
+        if (waiting := self.async_keep()) is not None:
+            await waiting()
+
+    # ------------------------------------------------------------------ what drives it
+
+    @property
+    def _is_pausing(self) -> bool:
+        """Whether the inverter is left alone for some time."""
+        return self._not_before is not None and dt_util.utcnow() < self._not_before
+
+    @callback
+    def _tick(self, _now: datetime) -> None:
+        """Look after the orders now and then."""
+        if self._is_pausing:
+            return
+        if not self.keeper.memory.is_empty:
+            self._run(self._async_look(), "look")
+
+    @callback
+    def _polled(self) -> None:
+        """Learn from a poll of the powers."""
+        self._note_load()
+        if not self._adopted:
+            if not self._is_pausing:
+                self._run(self._async_look(), "adopt")
+        elif (lease := self.keeper.lease()) is not None:
+            self._judge(lease)
+
+    @callback
+    def _changed(self) -> None:
+        """Wait for the end of the orders in force."""
+        self._pause, self._not_before = INTERVAL, None
+        self._follow()
+        if self._end_timer is not None:
+            self._end_timer()
+            self._end_timer = None
+        ends = [told.until for one in self.keeper.leases if (told := self.keeper.told_of(one))]
+        if ends:
+            self._end_timer = async_track_point_in_utc_time(self._hass, self._due, min(ends))
+
+    @callback
+    def _due(self, _now: datetime) -> None:
+        self._end_timer = None
+        self._run(self._async_look(), "end")
+
+    def _run(self, work: Any, what: str) -> None:
+        self._entry.async_create_background_task(
+            self._hass, work, f"{self._unit.name} control {what}"
+        )
+
+    async def _async_look(self) -> None:
+        """Adopt, end or compare; what cannot be done now is done when it is tried next."""
+        keeper = self.keeper
+        if self._busy or self._unit.machine.last_error is not None:
+            return
+        self._busy = True
+        try:
+            if not self._adopted:
+                await self._async_adopt()
+            elif keeper.leases:
+                await keeper.async_renew()
+                await keeper.async_end_due()
+                await keeper.async_compare()
+            else:
+                await keeper.async_release_all()
+            self._issues.async_put_back()
+            self._pause, self._not_before = INTERVAL, None
+        except TROUBLE as err:
+            self._tell_failure(err)
+        finally:
+            self._busy = False
+
+    async def _async_adopt(self) -> None:
+        """Deal with what was in force before the start."""
+        keeper, memory = self.keeper, self.keeper.memory
+        if not all(map(plausible_clock, (*memory.leases, *memory.ending))):
+            # The computer does not know the time yet.
+            return
+        if memory.ended_before(dt_util.utcnow() - TOO_OLD):
+            self._adopted = True
+            self._issues.async_left_alone()
+            await memory.keep((), {}, {})
+            self._changed()
+            return
+        await keeper.async_adopt()
+        self._adopted = True
+        self._changed()
+
+    def _tell_failure(self, err: Exception) -> None:
+        """Tell that an order could not be ended, if that is what has failed."""
+        LOGGER.debug("%s: its orders could not be looked after: %s", self._unit.name, err)
+        now, ends = dt_util.utcnow(), [one.order.until for one in self.keeper.leases]
+        since = now - min(ends) if ends else LASTING
+        is_due = since >= timedelta() or not self._adopted
+        if is_due and isinstance(err, DeviceError) and not may_pass(err):
+            self._not_before = now + self._pause
+            self._pause = min(2 * self._pause, MAX_PAUSE)
+        if since >= LASTING:
+            self._issues.async_not_put_back()
+
+    # ------------------------------------------------------------------ what flows
+
+    def _note_load(self) -> None:
+        """Remember the load of the last hour."""
+        now, load = dt_util.utcnow(), as_number(self._unit.device.values.get(LOAD_POWER))
+        if load is not None:
+            self._loads = [
+                (when, watts) for when, watts in self._loads if now - when < HOUR and watts > load
+            ]
+            self._loads.append((now, load))
+
+    def _judge(self, lease: Lease) -> None:
+        """Compare what flows with what was ordered."""
+        keeper, now = self.keeper, dt_util.utcnow()
+        if (told := keeper.told_of(lease)) is None:
+            return
+        if self._watch is None or self._watched != lease:
+            self._watch, self._watched = FlowWatch(began=now), lease
+            self._was_reached, self._told_verdict = told.target_reached, None
+        watch, values = self._watch, self._unit.device.values
+        if lease.order.mode is ControlMode.IDLE and values.get("grid_connected") is False:
+            self._run(self._async_quit(lease), "grid lost")
+            return
+        verdict = watch.judge(now, told, lease.order.at, values)
+        if watch.reached and not self._was_reached:
+            self._was_reached = True
+            keeper.async_tell(ControlEventType.TARGET_REACHED, lease)
+        if lease.order.mode is ControlMode.HOLD and watch.wrong_for(now) >= HOLD_FOLLOWED:
+            self._run(self._async_hold_otherwise(), "hold")
+        if verdict is Verdict.WRONG_WAY:
+            self._run(self._async_quit(lease), "wrong way")
+        elif verdict is not self._told_verdict and verdict is not Verdict.FOLLOWED:
+            why = watch.why.value if watch.why else None
+            keeper.async_tell(ControlEventType.NOT_FOLLOWED, lease, reason=why)
+        self._told_verdict = verdict
+
+    async def _async_quit(self, lease: Lease) -> None:
+        """End an order that does harm."""
+        try:
+            await self.keeper.async_release(
+                is_export_limit=lease.is_export_limit, type_=ControlEventType.FAILED
+            )
+        except TROUBLE as err:
+            self._tell_failure(err)
+
+    async def _async_hold_otherwise(self) -> None:
+        """Hold the battery in the other way of its family."""
+        try:
+            await self.keeper.async_try_other_hold()
+        except TROUBLE as err:
+            LOGGER.debug("%s: the battery could not be held: %s", self._unit.name, err)
+
+    # ------------------------------------------------------------------ the end
+
+    async def async_leave(self) -> None:
+        """End what nobody would end: everything when the inverter is given up, some of it when Home Assistant stops."""
+        if not self._hass.is_stopping:
+            await self.keeper.async_release_all()
+            return
+        await self.async_release_now()
+        lease = self.keeper.lease()
+        if lease is not None and lease.order.mode in RUN_FROM_HERE:
+            told = self.keeper.told_of(lease)
+            if told is None or told.ends_by is EndsBy.HOME_ASSISTANT:
+                await self.keeper.async_release()

@@ -1,0 +1,131 @@
+"""What a plan is made from: read from the inverter, and kept with the order so that the same plan can be made again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.util import dt as dt_util
+
+from ..modbus.control.lease import Lease
+from ..modbus.control.order import ControlMode, Order
+from ..modbus.control.plan import ControlStyle, Situation
+from ..modbus.control.styles import settings_of
+from ..modbus.model.codec import RATED_POWER, Values, as_number
+from ..runtime.clock import CLOCK
+from ..runtime.machine import Machine
+
+SOC: Final = "battery_soc"
+VOLTAGE: Final = "battery_voltage"
+BATTERY_POWER: Final = "battery_power"
+LOAD_POWER: Final = "load_power"
+GRID_POWER: Final = "grid_power"
+STATUS: Final = "status"
+METER: Final = "meter_wiring"
+NO_METER: Final = "off"
+# Counters of the house connection; what is not measured is not counted.
+FLOWED: Final = ("grid_import_energy_total", "grid_export_energy_total")
+# What is read beside the settings.
+LIVE: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, STATUS, METER, CLOCK)
+
+# Facts that are no values of the inverter: seconds by which its clock is ahead of UTC, and flags.
+CLOCK_AHEAD: Final = "clock_ahead"
+MAY_SELL: Final = "may_sell"
+MAX_IMPORT: Final = "max_import"
+HIGHEST_LOAD: Final = "highest_load"
+SEES_GRID: Final = "sees_grid"
+HOLD_IGNORED: Final = "hold_ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """What the owner of an inverter allows, and what is known of the house."""
+
+    may_sell: bool
+    # Watts; None where nothing is set.
+    max_import: float | None
+    highest_load: float | None
+
+
+def keys_of(machine: Machine, style: ControlStyle) -> frozenset[str]:
+    """Everything that is read before a plan is made."""
+    family = machine.device.family
+    live = frozenset(key for key in LIVE if family.serves([key]))
+    return settings_of(style, family.registers.keys()) | live
+
+
+def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
+    """What is known now and will have changed when the plan is made again; what is unknown is left out."""
+    values = machine.device.values
+    facts: dict[str, float | None] = {
+        key: as_number(values.get(key)) for key in (SOC, VOLTAGE, LOAD_POWER)
+    }
+    facts[CLOCK_AHEAD] = clock_ahead(machine)
+    facts[MAY_SELL] = float(permissions.may_sell)
+    facts[MAX_IMPORT] = permissions.max_import
+    facts[HIGHEST_LOAD] = permissions.highest_load
+    facts[SEES_GRID] = float(_sees_grid(values))
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _sees_grid(values: Values) -> bool:
+    """Whether something at the house connection is measured: by a meter, or by a clamp, for which there is no setting.
+
+    While nothing flows there, it is seen by what has flowed before.
+    """
+    if values.get(METER) not in (None, NO_METER):
+        return True
+    return any(values.get(key) for key in (GRID_POWER, *FLOWED))
+
+
+def clock_ahead(machine: Machine) -> float | None:
+    """How many seconds the clock of an inverter is ahead of UTC; None for one that shows no time."""
+    shown, read_at = machine.device.values.get(CLOCK), machine.device.read_at(CLOCK)
+    if read_at is None or not isinstance(shown, datetime):
+        return None
+    return (shown - read_at.replace(tzinfo=None)).total_seconds()
+
+
+def situation_of(
+    machine: Machine, style: ControlStyle, image: Mapping[int, int], lease: Lease
+) -> Situation:
+    """What a plan for an order is made from, with the owner's words in `image`."""
+    device, facts = machine.device, lease.facts
+    registers = device.family.registers
+    settings = {
+        key: registers[key].decode(image)
+        for key in settings_of(style, registers.keys())
+        if all(address in image for address in registers[key].read_from)
+    }
+    values = {**machine.identity.facts, **device.values, **settings}
+    if VOLTAGE in facts:
+        values[VOLTAGE] = facts[VOLTAGE]
+    ahead = facts.get(CLOCK_AHEAD)
+    start = lease.order.start
+    return Situation(
+        values=values,
+        image=image,
+        registers=registers,
+        now=start,
+        clock=None if ahead is None else start.replace(tzinfo=None) + timedelta(seconds=ahead),
+        rated_power=as_number(machine.identity.facts.get(RATED_POWER)) or 0.0,
+        soc=facts.get(SOC),
+        load_power=facts.get(LOAD_POWER),
+        may_sell=bool(facts.get(MAY_SELL)),
+        max_import=facts.get(MAX_IMPORT),
+        highest_load=facts.get(HIGHEST_LOAD),
+        sees_grid=bool(facts.get(SEES_GRID)),
+        hold_ignored=bool(facts.get(HOLD_IGNORED)),
+    )
+
+
+def nothing_ordered(machine: Machine, permissions: Permissions) -> Lease:
+    """What stands for an order where what was found is looked at, with what is known now."""
+    now = dt_util.utcnow()
+    order = Order(mode=ControlMode.HOLD, start=now, until=now)
+    return Lease(order=order, owner="", of_person=False, facts=facts_of(machine, permissions))
+
+
+def plausible_clock(lease: Lease) -> bool:
+    """Whether the computer's clock can be right: it is not before the order was given."""
+    return dt_util.utcnow() >= lease.order.start

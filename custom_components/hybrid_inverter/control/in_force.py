@@ -1,0 +1,64 @@
+"""What is in force at an inverter: by its orders, by the words that it holds, and by somebody else."""
+
+from dataclasses import replace
+from typing import Final
+
+from ..modbus.control.order import ControlMode
+from ..modbus.control.plan import Situation
+from ..runtime.clock import local_time
+from .facts import Permissions, nothing_ordered, situation_of
+from .keeper import Keeper
+from .request import AUTO
+
+# What somebody may be allowed plays no part in what the words are.
+NOTHING_ALLOWED: Final = Permissions(may_sell=False, max_import=None, highest_load=None)
+
+
+def mode_in_force(keeper: Keeper) -> str | None:
+    """The name of what an inverter does with its battery: an order, or what its owner has set.
+
+    An order is in force while the inverter holds its words; otherwise its words alone count, whoever has put them there.
+    None while they are not known, and while somebody else runs it in a way that has no name here.
+    """
+    lease = keeper.lease()
+    if lease is not None and holds_order(keeper):
+        return lease.order.mode.value
+    if (situation := situation_now(keeper)) is None or _is_run_by_maker(keeper, situation):
+        return None
+    mode = keeper.style.mode_of(situation)
+    if mode not in (None, ControlMode.EXPORT_LIMIT):
+        return mode.value
+    return None if _is_run_from_outside(keeper, situation) else AUTO
+
+
+def holds_order(keeper: Keeper) -> bool:
+    """Whether an inverter holds all that the orders in force have put there, by what was last read."""
+    held = keeper.machine.device.image
+    return all(held.get(address, word) == word for address, word in keeper.memory.after.items())
+
+
+def situation_now(keeper: Keeper) -> Situation | None:
+    """What is known now, with the words as they are; None while not all settings were read.
+
+    A clock that was not read yet is taken to show the local time, as the schedule does.
+    """
+    machine, style = keeper.machine, keeper.style
+    image, registers = machine.device.image, machine.device.family.registers
+    if not all(address in image for key in style.reads for address in registers[key].read_from):
+        return None
+    situation = situation_of(machine, style, image, nothing_ordered(machine, NOTHING_ALLOWED))
+    return situation if situation.clock else replace(situation, clock=local_time())
+
+
+def _is_run_by_maker(keeper: Keeper, situation: Situation) -> bool:
+    """Whether a setting that decides over the battery holds what nobody may choose, as a mode of the maker's app."""
+    rows = (situation.registers[key] for key in keeper.style.reads & keeper.style.writes)
+    return any(row.options and situation.values.get(row.key) not in row.options for row in rows)
+
+
+def _is_run_from_outside(keeper: Keeper, situation: Situation) -> bool:
+    """Whether it is in a mode in which some program has to run it."""
+    return any(
+        residue.run_from_here and situation.values.get(residue.key) == residue.value
+        for residue in keeper.machine.device.family.residues
+    )

@@ -1,0 +1,164 @@
+"""From orders to what an inverter holds: read, planned, stored, written and read back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from ..modbus.control.lease import Lease, LeaseMemory
+from ..modbus.control.plan import ControlStyle, Plan
+from ..modbus.device.wear import Origin
+from ..modbus.errors import DeviceError, NotRememberedError
+from ..runtime.clock import CLOCK
+from ..runtime.machine import Machine
+from .facts import CLOCK_AHEAD, clock_ahead, keys_of, situation_of
+from .request import Change
+
+# Seconds by which the clock of an inverter has to be off from what it was for the edges to move.
+CLOCK_STEP: Final = 60
+
+
+class OrderWriter:
+    """Makes one inverter hold what orders take, and what its owner has set everywhere else."""
+
+    def __init__(self, machine: Machine, style: ControlStyle, memory: LeaseMemory) -> None:
+        self.machine = machine
+        self.style = style
+        self.memory = memory
+        # What the orders in force have become.
+        self.plan = Plan()
+        # The owner's words of everything that a plan may touch, as they were last read.
+        self.owners: dict[int, int] = {}
+
+    async def async_read(self) -> None:
+        """Read everything that a plan is made from."""
+        await self.machine.async_verify()
+        await self.machine.device.poll(keys_of(self.machine, self.style))
+        held = self.machine.device.image
+        self.owners = {
+            address: self.memory.before[address]
+            if address in self.memory.before and self.memory.is_ours(address, word)
+            else word
+            for address, word in held.items()
+        }
+
+    async def async_look(self) -> bool:
+        """Read only the words that orders rest on, and the clock; whether the words are as they were put there.
+
+        Most of what a plan is made from does not matter to one that is in force, and a slow line has other things to carry.
+        """
+        await self.machine.async_verify()
+        device, after = self.machine.device, self.memory.after
+        held = await device.read_words(after)
+        if device.family.serves([CLOCK]):
+            await device.read([CLOCK])
+        return held == after
+
+    def moved(self, leases: Sequence[Lease]) -> list[Lease]:
+        """These orders by the clock of the device as it was read last; none when it was not set."""
+        ahead = clock_ahead(self.machine)
+        if ahead is None:
+            return []
+        moved = [
+            replace(lease, facts={**lease.facts, CLOCK_AHEAD: ahead})
+            if abs(lease.facts.get(CLOCK_AHEAD, ahead) - ahead) > CLOCK_STEP
+            else lease
+            for lease in leases
+        ]
+        return moved if moved != list(leases) else []
+
+    def plan_for(self, leases: Sequence[Lease]) -> Plan:
+        """What orders become with the owner's words as they are; ControlRefusedError when they cannot."""
+        if not leases:
+            return Plan()
+        situation = situation_of(self.machine, self.style, self.owners, leases[0])
+        return self.style.plan([lease.order for lease in leases], situation)
+
+    async def async_change(
+        self,
+        leases: Sequence[Lease],
+        origin: Origin,
+        *,
+        dry_run: bool = False,
+        owners: Mapping[int, int] | None = None,
+    ) -> Change:
+        """Have the device hold what these orders take, or only work out what that is; what has just been read counts.
+
+        ControlRefusedError when it cannot carry one out; raises the DeviceError of a device that was not reached or
+        refused, after which it holds what it did before, unless the error says what is `left`. `owners` are words that
+        the owner sets meanwhile.
+        """
+        self.owners |= owners or {}
+        device, memory = self.machine.device, self.memory
+        plan = self.plan_for(leases)
+        held = device.image
+        put_there = {**memory.former, **memory.after}
+        target = dict(plan.after) | {
+            address: self.owners[address]
+            for address in put_there.keys() - plan.after.keys()
+            if memory.is_ours(address, held[address])
+        }
+        target = {**(owners or {}), **target}
+        changes = {address: word for address, word in target.items() if held[address] != word}
+        requests = self._requests(changes, plan)
+        device.check_budget(requests, origin)
+        # What is put back has no limit: told is what is left for the next order.
+        budget = Origin.AUTOMATION if origin is Origin.RESTORE else origin
+        # Also of what is only sent along.
+        written = {address for request in requests for address in request}
+        change = Change(
+            told=plan.told,
+            requests=len(requests),
+            words={address: (held[address], word) for address, word in changes.items()},
+            left_today=max(device.writes_left(written, budget) - 1, 0) if changes else None,
+        )
+        if dry_run:
+            return change
+        before = {address: self.owners[address] for address in target}
+        put_there = {address: word for address, word in put_there.items() if address in before}
+        stay = {lease.is_export_limit for lease in leases}
+        known = (*memory.leases, *memory.ending)
+        ending = [lease for lease in known if lease.is_export_limit not in stay]
+        former = memory.copy()
+        # What only ends is stored already: a full disk does not keep the owner's words from coming back.
+        if not await memory.keep(leases, before, plan.after, put_there, ending) and leases:
+            await memory.reset(former)
+            raise NotRememberedError(next(iter(self.style.writes)))
+        device.leased = True
+        try:
+            await device.write_words(requests, origin=origin, just_read=True)
+        except DeviceError as err:
+            if err.left:
+                # Nobody knows what it holds: all of it is put back as soon as that is possible.
+                await memory.keep((), before, plan.after, put_there, [*leases, *ending])
+                self.plan = Plan()
+            else:
+                await memory.reset(former)
+            device.leased = bool(memory.after)
+            raise
+        await memory.keep(leases, {a: before[a] for a in plan.after}, plan.after)
+        device.leased = bool(plan.after)
+        self.plan = plan
+        return change
+
+    def _requests(self, changes: Mapping[int, int], plan: Plan) -> list[dict[int, int]]:
+        """The write requests for these words; those that the device takes together are whole."""
+        if not changes:
+            return []
+        device = self.machine.device
+        whole = dict(changes)
+        if device.family.max_write > 1:
+            writable = {
+                address
+                for key in self.style.writes
+                if key in device.family.registers
+                for address in device.family.registers[key].addresses
+            }
+            for address in changes:
+                for step in (1, -1):
+                    place = address + step
+                    while place in writable and place not in whole:
+                        whole[place] = device.image[place]
+                        place += step
+        restored = {address for address in changes if address not in plan.after}
+        requests = self.style.requests(whole, restored, device.family.registers)
+        return [one for one in requests if not changes.keys().isdisjoint(one)]

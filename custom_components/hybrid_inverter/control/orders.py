@@ -1,0 +1,188 @@
+"""Orders and releases carried out for whoever has called: at one inverter, or at several of them or none."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util.json import JsonValueType
+
+from ..const import DOMAIN, LOGGER
+from ..entry.texts import async_load_texts, async_text, error_text
+from ..modbus.control.order import ControlRefusedError
+from ..modbus.errors import DeviceError
+from ..runtime.writes import async_write, display_names
+from .driver import SUCCESSOR
+from .refusals import Mistake, mistake, refusal, spoken_error
+from .request import AUTO, OrderRequest
+from .targets import Controlled
+
+# What messages call an order of the battery, and one about the export.
+BATTERY_NAME: Final = "selector.controlled.options.battery"
+EXPORT_NAME: Final = "selector.controlled.options.export"
+
+# What an action answers about one inverter.
+type Answer = dict[str, JsonValueType]
+
+
+async def async_load_control_texts(hass: HomeAssistant) -> None:
+    """Load the texts that messages are made of."""
+    for category in ("selector", "exceptions"):
+        await async_load_texts(hass, category)
+
+
+async def async_order(
+    one: Controlled, request: OrderRequest, context: Context | None = None
+) -> Answer:
+    """Carry an order out, or only work out what it takes; HomeAssistantError when nothing came of it."""
+    answer: Answer = {}
+
+    async def order() -> None:
+        told, change = await one.driver.keeper.async_order(request)
+        answer.update(change.response(told))
+
+    is_for_battery = not (request.dry_run or request.is_export_limit)
+    waiting = one.driver.async_keep() if is_for_battery else None
+    try:
+        await async_run(one, order, is_export_limit=request.is_export_limit, context=context)
+    finally:
+        if waiting is not None and not answer:
+            # The order that was to follow is none.
+            one.driver.async_release_soon(waiting)
+    answer |= {"owner": request.owner, "dry_run": request.dry_run}
+    if request.energy is not None:
+        answer["energy"] = request.energy
+    return answer
+
+
+async def async_order_all(
+    orders: Sequence[tuple[Controlled, OrderRequest]], context: Context | None = None
+) -> list[Answer]:
+    """Carry the orders of several inverters out, all of them or none; what is told of each.
+
+    All are worked out before the first one is carried out.
+    """
+    if len(orders) == 1:
+        return [await async_order(*orders[0], context)]
+    answers = []
+    for one, request in orders:
+        try:
+            answers.append(await async_order(one, replace(request, dry_run=True), context))
+        except HomeAssistantError as err:
+            raise _of_member(one, err, translation_key="control_member_refused") from err
+    if all(request.dry_run for _, request in orders):
+        return answers
+    answers.clear()
+    for place, (one, request) in enumerate(orders):
+        try:
+            answers.append(await async_order(one, request, context))
+        except BaseException as err:
+            for former, given in orders[:place]:
+                await _async_take_back(former, given)
+            if isinstance(err, HomeAssistantError):
+                raise _of_member(one, err, translation_key="control_member_failed") from err
+            raise
+    return answers
+
+
+async def async_release(
+    one: Controlled,
+    *,
+    is_export_limit: bool = False,
+    owner: str | None = None,
+    context: Context | None = None,
+) -> Answer:
+    """End an order now, and put back what it has changed; an owner only ends what is its own."""
+    answer: Answer = {"mode": AUTO, "writes": 0, "registers": [], "left_today": None}
+
+    async def release() -> None:
+        change = await one.driver.keeper.async_release(is_export_limit=is_export_limit, owner=owner)
+        if change is not None:
+            answer.update(change.response(None))
+
+    await async_run(one, release, is_export_limit=is_export_limit, context=context)
+    if not is_export_limit:
+        one.driver.async_keep()
+    return answer
+
+
+def release_soon(one: Controlled, owner: str) -> Answer:
+    """End an order of the battery unless its owner gives another one soon; ServiceValidationError if it is not its own."""
+    present = one.driver.keeper.lease()
+    if present is None:
+        return {"mode": AUTO, "writes": 0, "registers": [], "left_today": None}
+    if present.owner != owner:
+        raise mistake(Mistake.NOT_YOURS, owner=present.owner)
+    _release_later(one, owner)
+    return {"mode": AUTO, "releases_in": SUCCESSOR}
+
+
+def _release_later(one: Controlled, owner: str) -> None:
+    """End an order in a while, and try again until it has worked or somebody else has the battery."""
+
+    async def release() -> None:
+        try:
+            await one.driver.keeper.async_release(owner=owner)
+        except (DeviceError, ControlRefusedError) as err:
+            LOGGER.debug("%s: the order could not be ended yet: %s", one.unit.name, err)
+            _release_later(one, owner)
+        except ServiceValidationError as err:
+            LOGGER.debug("%s: the order is not ended: %s", one.unit.name, err)
+
+    one.driver.async_release_soon(release)
+
+
+async def _async_take_back(one: Controlled, request: OrderRequest) -> None:
+    """End an order that was given a moment ago, as another inverter did not take it."""
+    try:
+        await async_release(one, is_export_limit=request.is_export_limit)
+    except HomeAssistantError as err:
+        LOGGER.warning("%s: an order could not be taken back: %s", one.unit.name, err)
+        if not request.is_export_limit:
+            _release_later(one, request.owner)
+
+
+async def async_run(
+    one: Controlled,
+    work: Callable[[], Awaitable[None]],
+    *,
+    is_export_limit: bool = False,
+    context: Context | None = None,
+) -> None:
+    """Carry out what may write, and turn what goes wrong into a message."""
+    unit = one.unit
+    await async_load_control_texts(unit.hass)
+    name = async_text(unit.hass, EXPORT_NAME if is_export_limit else BATTERY_NAME) or DOMAIN
+    try:
+        await async_write(unit, name, work, context=context)
+    except ControlRefusedError as err:
+        raise refusal(unit, err) from err
+    except HomeAssistantError as err:
+        cause = err.__cause__
+        if isinstance(cause, DeviceError) and cause.left:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="control_left",
+                translation_placeholders={
+                    "entity": name,
+                    "left": display_names(unit, cause.left),
+                    "error": error_text(unit.hass, cause),
+                },
+            ) from cause
+        raise
+
+
+def _of_member(
+    one: Controlled, err: HomeAssistantError, *, translation_key: str
+) -> HomeAssistantError:
+    """The error for several inverters of which one has not taken its order."""
+    is_refusal = isinstance(err, ServiceValidationError)
+    return (ServiceValidationError if is_refusal else HomeAssistantError)(
+        translation_domain=DOMAIN,
+        translation_key=translation_key,
+        translation_placeholders={
+            "member": one.name,
+            "error": spoken_error(one.unit.hass, err),
+        },
+    )

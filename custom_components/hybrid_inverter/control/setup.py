@@ -1,0 +1,104 @@
+"""The keepers of loaded entries, and what becomes of their orders when an entry is removed."""
+
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import CONF_MAX_IMPORT, CONF_MAY_SELL, DOMAIN, LOGGER
+from ..entry.stores import MachineStores
+from ..modbus.control.styles import control_style_of
+from ..modbus.errors import DeviceError
+from ..modbus.model.export_limit import exports_freely
+from ..runtime.machine import Machine
+from ..runtime.runtime import UnitRuntime
+from ..runtime.setup import build_machine, connection_of
+from .driver import Driver
+from .facts import Permissions
+from .issues import ControlIssues
+from .keeper import Keeper
+
+# The drivers of loaded inverters by serial number.
+DRIVERS: Final = HassKey[dict[str, Driver]](f"{DOMAIN}_control_drivers")
+
+
+@callback
+def async_setup_control(
+    hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntime, stores: MachineStores
+) -> None:
+    """Make the keeper of an inverter that can be controlled; before its entities are added."""
+    style = control_style_of(unit.device.family.registers.keys())
+    if style is None or not unit.may_write:
+        return
+    drivers = hass.data.setdefault(DRIVERS, {})
+    serial = unit.identity.serial
+    keeper = Keeper(
+        unit.machine,
+        style,
+        stores.orders(serial),
+        lambda: permissions_of(entry, unit, drivers.get(serial)),
+    )
+    drivers[serial] = Driver(hass, entry, unit, keeper)
+
+    @callback
+    def forget() -> None:
+        drivers.pop(serial, None)
+
+    entry.async_on_unload(forget)
+
+
+@callback
+def async_start_control(hass: HomeAssistant, unit: UnitRuntime) -> CALLBACK_TYPE:
+    """Begin to look after the orders of an inverter; returns how to stop that."""
+    driver = driver_of(hass, unit)
+    return driver.async_start() if driver is not None else lambda: None
+
+
+def driver_of(hass: HomeAssistant, unit: UnitRuntime) -> Driver | None:
+    """The driver of a loaded inverter; None of what cannot be controlled."""
+    return hass.data.get(DRIVERS, {}).get(unit.identity.serial)
+
+
+def permissions_of(entry: ConfigEntry, unit: UnitRuntime, driver: Driver | None) -> Permissions:
+    """What the owner allows; the battery may be sold at first where the export is neither off nor limited."""
+    may_sell = entry.options.get(CONF_MAY_SELL)
+    if may_sell is None:
+        may_sell = exports_freely(unit.device.values)
+    return Permissions(
+        may_sell=may_sell,
+        max_import=entry.options.get(CONF_MAX_IMPORT),
+        highest_load=None if driver is None else driver.highest_load,
+    )
+
+
+async def async_release_removed(
+    hass: HomeAssistant, entry: ConfigEntry, stores: MachineStores
+) -> None:
+    """Put back what orders have changed at the inverters of an entry that is removed, over a link of its own."""
+    link: Any = None
+    try:
+        for subentry in entry.subentries.values():
+            memory = stores.orders(str(subentry.unique_id))
+            if memory.is_empty:
+                continue
+            link = link or connection_of(entry.data)
+            machine: Machine = build_machine(entry, subentry, link, stores)
+            style = control_style_of(machine.device.family.registers.keys())
+            if style is None:
+                continue
+            keeper = Keeper(
+                machine,
+                style,
+                memory,
+                partial(Permissions, may_sell=False, max_import=None, highest_load=None),
+            )
+            try:
+                await keeper.async_release_all()
+            except DeviceError as err:
+                LOGGER.warning("%s was not left as it was found: %s", machine.name, err)
+                ControlIssues(hass, entry.entry_id, keeper).async_left_alone()
+    finally:
+        if link is not None:
+            await link.close()

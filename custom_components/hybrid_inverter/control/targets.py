@@ -1,0 +1,174 @@
+"""What an order is for: the inverters that the target of an action means."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.service import async_get_device_and_config_entry
+from homeassistant.helpers.target import (
+    TargetSelection,
+    async_extract_referenced_entity_ids,
+)
+
+from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN, SUBENTRY_INVERTER
+from ..entry.data import is_plant, owner_of
+from ..modbus.control.styles import control_style_of
+from ..runtime.issues import machine_name
+from ..runtime.lookup import (
+    async_check_permission,
+    async_plant_of,
+    async_running_units,
+    unit_of_device,
+)
+from ..runtime.runtime import UnitRuntime
+from .driver import Driver
+from .refusals import Mistake, mistake
+from .setup import driver_of
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """An inverter that takes orders."""
+
+    unit: UnitRuntime
+    driver: Driver
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return machine_name(self.unit.hass, self.unit.entry_id, self.unit.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An inverter, or those of a plant, which share what is ordered."""
+
+    inverters: tuple[Controlled, ...]
+    plant: ConfigEntry | None = None
+
+
+async def async_targets(call: ServiceCall, policy: str) -> list[Target]:
+    """What an action is called for, by somebody who has this permission for all of it.
+
+    ServiceValidationError when there is nothing that takes orders. A device or an entity has to be, or to belong to, an
+    inverter or a plant. In an area there are other things, too: of it, only the inverters are meant.
+    """
+    hass = call.hass
+    selection = TargetSelection(call.data)
+    if not selection.has_any_target:
+        raise mistake(Mistake.NO_TARGET)
+    selected = async_extract_referenced_entity_ids(hass, selection, primary_entities_only=False)
+    named = dict.fromkeys(sorted(selection.device_ids))
+    named |= dict.fromkeys(_device_of(hass, entity_id) for entity_id in sorted(selected.referenced))
+    around = selected.referenced_devices | {
+        entry.device_id
+        for entity_id in selected.indirectly_referenced
+        if (entry := er.async_get(hass).async_get(entity_id)) is not None and entry.device_id
+    }
+    meant = [_meant(hass, device_id) for device_id in named]
+    meant += _inverters_among(hass, around - named.keys())
+    targets: list[Target] = []
+    seen: set[str] = set()
+    # One that is meant twice is ordered once, and together with its plant if that is meant.
+    for plant, units in sorted(meant, key=lambda one: one[0] is None):
+        fresh = [unit for unit in units if unit.identity.serial not in seen]
+        seen |= {unit.identity.serial for unit in fresh}
+        for unit in fresh:
+            await async_check_permission(call, unit, policy)
+        if fresh:
+            targets.append(Target(tuple(_controlled(unit) for unit in fresh), plant))
+    if not targets:
+        raise mistake(Mistake.NO_TARGET)
+    return targets
+
+
+def _device_of(hass: HomeAssistant, entity_id: str) -> str:
+    """The device that an entity belongs to."""
+    entry = er.async_get(hass).async_get(entity_id)
+    if entry is None or entry.device_id is None:
+        raise mistake(Mistake.NO_DEVICE, entity=entity_id)
+    return entry.device_id
+
+
+type Meant = tuple[ConfigEntry | None, list[UnitRuntime]]
+
+
+def _meant(hass: HomeAssistant, device_id: str) -> Meant:
+    """The plant that a device is, and its inverters; or the inverter that it is a part of."""
+    _, entry = async_get_device_and_config_entry(
+        hass, DOMAIN, device_id, include_child_devices=False
+    )
+    if is_plant(entry):
+        return entry, _inverters_of(hass, entry)
+    return None, [unit_of_device(hass, device_id)]
+
+
+def _inverters_among(hass: HomeAssistant, device_ids: set[str]) -> Iterator[Meant]:
+    """The inverters that take orders among devices of all kinds."""
+    for device_id in sorted(device_ids):
+        try:
+            unit = unit_of_device(hass, device_id)
+        except ServiceValidationError:
+            continue
+        if driver_of(hass, unit) is not None:
+            yield None, [unit]
+
+
+def _inverters_of(hass: HomeAssistant, plant: ConfigEntry) -> list[UnitRuntime]:
+    """The inverters with a battery of a plant; ServiceValidationError when one is not loaded, as all of them or none go."""
+    running = async_running_units(hass)
+    units = []
+    for serial in _batteries_of(hass, plant):
+        if serial not in running:
+            raise mistake(
+                Mistake.MEMBER_MISSING,
+                plant=plant.title,
+                member=plant.data[CONF_MEMBERS][serial],
+            )
+        units.append(running[serial])
+    if not units:
+        raise mistake(Mistake.NOT_CONTROLLED, device=plant.title)
+    return units
+
+
+def _batteries_of(hass: HomeAssistant, plant: ConfigEntry) -> list[str]:
+    """The serial numbers of a plant's inverters with a battery, set up or not; a capacity of 0 says that there is none."""
+    serials = []
+    for serial in plant.data[CONF_MEMBERS]:
+        found = owner_of(hass, serial)
+        is_meter = found is not None and found[1].subentry_type != SUBENTRY_INVERTER
+        if not is_meter and plant.data[CONF_CAPACITIES].get(serial) != 0:
+            serials.append(serial)
+    return serials
+
+
+def _controlled(unit: UnitRuntime) -> Controlled:
+    """A unit that takes orders; ServiceValidationError for one that does not."""
+    if (driver := driver_of(unit.hass, unit)) is not None:
+        return Controlled(unit, driver)
+    is_able = control_style_of(unit.device.family.registers.keys()) is not None
+    raise mistake(
+        Mistake.VIEW_ONLY if is_able else Mistake.NOT_CONTROLLED,
+        device=machine_name(unit.hass, unit.entry_id, unit.identity),
+    )
+
+
+@callback
+def counteracting_plant(one: Controlled) -> ConfigEntry | None:
+    """The plant of an inverter whose other batteries would take what this one gives; None if there are no others."""
+    plant = async_plant_of(one.unit.hass, one.unit.identity.serial, but=None)
+    if plant is None or len(_batteries_of(one.unit.hass, plant)) < 2:
+        return None
+    return plant
+
+
+@callback
+def stated_capacity(one: Controlled) -> float | None:
+    """The capacity of a battery in kWh that a person has entered for a plant; None where nobody has."""
+    plant = async_plant_of(one.unit.hass, one.unit.identity.serial, but=None)
+    if plant is None:
+        return None
+    return plant.data[CONF_CAPACITIES].get(one.unit.identity.serial) or None

@@ -1,0 +1,1 @@
+"""What the platforms share: entity classes, descriptions, and which entities exist."""

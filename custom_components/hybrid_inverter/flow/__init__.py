@@ -1,0 +1,1 @@
+"""The dialogs: how links, inverters, meters and plants are added, changed and set."""

@@ -1,0 +1,79 @@
+"""What only a person knows of a device, asked alike whether it is the first of an entry or added to one."""
+
+from typing import Any, Final
+
+from homeassistant.data_entry_flow import FlowHandler, FlowResult
+import voluptuous as vol
+
+from ..const import CONF_MAKER, CONF_RATED_POWER
+from ..entry.meters_behind_inverters import async_meters_of_inverters
+from ..modbus.find.identify import Identity
+from .schemas import METER_SETTINGS, maker_schema, rated_power_schema
+
+STEP_UNKNOWN_TYPE: Final = "unknown_type"
+STEP_DIRECT: Final = "direct"
+# How a meter may be wired. Only the first one may be polled: a line has one master.
+WIRINGS: Final = [STEP_DIRECT, "behind_inverter", "listen_only"]
+
+
+def ask_unknown_type[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any], identity: Identity
+) -> ResultT:
+    """Ask whether an inverter is what it looks like, as its type is not known."""
+    return flow.async_show_form(
+        step_id=STEP_UNKNOWN_TYPE,
+        description_placeholders={"model": identity.model, "serial": identity.serial},
+    )
+
+
+def ask_maker[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any], identity: Identity
+) -> ResultT:
+    """Ask who has made an inverter that is sold by several makers."""
+    return flow.async_show_form(
+        step_id=CONF_MAKER,
+        data_schema=maker_schema(list(identity.makers), identity.likeliest_maker),
+        description_placeholders={"serial": identity.serial},
+    )
+
+
+def ask_rated_power[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any], identity: Identity, default: dict[str, Any] | None = None
+) -> ResultT:
+    """Ask for the rated power that an inverter does not report."""
+    schema = rated_power_schema(identity.rated_powers)
+    return flow.async_show_form(
+        step_id=CONF_RATED_POWER,
+        data_schema=flow.add_suggested_values_to_schema(schema, default),
+        description_placeholders={"model": identity.model, "serial": identity.serial},
+    )
+
+
+def ask_meter_settings[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any], step_id: str, identity: Identity
+) -> ResultT:
+    """Ask what a meter measures, and whether its sign is inverted."""
+    return flow.async_show_form(
+        step_id=step_id,
+        data_schema=vol.Schema(METER_SETTINGS),
+        description_placeholders={"model": identity.model},
+    )
+
+
+def explain_behind_inverter[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any],
+) -> ResultT:
+    """End without a meter, and say where its values are: the inverter reports them."""
+    if shown := async_meters_of_inverters(flow.hass):
+        return flow.async_abort(
+            reason="read_by_inverter",
+            description_placeholders={"entities": "\n".join(f"- {line}" for line in shown)},
+        )
+    return flow.async_abort(reason="read_by_other")
+
+
+def explain_listening[ResultT: FlowResult[Any, Any]](
+    flow: FlowHandler[Any, ResultT, Any],
+) -> ResultT:
+    """End without a meter, and say how one is listened to."""
+    return flow.async_abort(reason="listen_only")

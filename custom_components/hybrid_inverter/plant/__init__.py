@@ -1,0 +1,1 @@
+"""Several devices combined into one."""

@@ -1,0 +1,106 @@
+"""The dialogs of the repair issues that a person can fix.
+
+`runtime/issues.py` raises them. An issue that only tells what has happened needs no dialog of its own: it is read and
+confirmed.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, override
+
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import voluptuous as vol
+
+from .const import DOMAIN
+from .control.issues import NOT_PUT_BACK
+from .control.setup import driver_of
+from .entry.texts import error_text
+from .modbus.errors import DeviceError
+from .runtime.clock import async_sync_clock
+from .runtime.issues import DATA_KIND, DATA_TAG
+from .runtime.lookup import unit_of_tag
+from .runtime.runtime import UnitRuntime
+from .schedule.clock_watch import CLOCK_OFF
+
+
+class InverterDialog(RepairsFlow, ABC):
+    """Asks, and does something about an inverter; whatever keeps it from being done is shown."""
+
+    # The key of the error, which names the reason.
+    failure: ClassVar[str]
+
+    @abstractmethod
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Do it; raises the HomeAssistantError or the DeviceError that keeps it from being done."""
+
+    async def async_step_init(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Begin with the question."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, and do it."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        placeholders = dict((issue and issue.translation_placeholders) or {})
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            unit = unit_of_tag(self.hass, str((self.data or {})[DATA_TAG]))
+            if unit is None:
+                return self.async_abort(reason="not_loaded")
+            try:
+                await self.async_repair(unit)
+            except HomeAssistantError as err:
+                errors["base"], placeholders["error"] = self.failure, str(err)
+            except DeviceError as err:
+                errors["base"], placeholders["error"] = self.failure, error_text(self.hass, err)
+            else:
+                return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+
+class SetClockDialog(InverterDialog):
+    """Sets the clock of an inverter whose schedule rests on it."""
+
+    failure = "clock_not_set"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Set it to the local time."""
+        await async_sync_clock(unit)
+
+
+class PutBackDialog(InverterDialog):
+    """Puts back what an order that is over has left at an inverter."""
+
+    failure = "not_put_back"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Put everything back; there is nothing to do where that was possible meanwhile."""
+        if (driver := driver_of(self.hass, unit)) is not None:
+            await driver.keeper.async_release_all()
+
+
+# The dialog of each kind of issue; it finds in its `data` what the issue keeps.
+DIALOGS: Final[Mapping[str, Callable[[], RepairsFlow]]] = {
+    CLOCK_OFF: SetClockDialog,
+    NOT_PUT_BACK: PutBackDialog,
+}
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: Mapping[str, Any] | None
+) -> RepairsFlow:
+    """The dialog of an issue; Home Assistant gives it the issue's data afterwards."""
+    kind = (data or {}).get(DATA_KIND, "")
+    dialog = DIALOGS.get(kind, ConfirmRepairFlow)
+    return dialog()

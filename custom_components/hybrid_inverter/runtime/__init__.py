@@ -1,0 +1,1 @@
+"""A loaded entry: devices on a link, their coordinators, and writes to them."""

@@ -1,0 +1,67 @@
+"""Repair issues about a machine that a person reads or fixes in a dialog, which is listed in `repairs.py`."""
+
+from hashlib import sha256
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+
+from ..const import DOMAIN
+from ..modbus.find.identify import Identity
+
+# What an issue keeps: its kind, which is also the key of its texts, and the tag of its machine.
+DATA_KIND: Final = "kind"
+DATA_TAG: Final = "tag"
+
+# Enough to tell the machines of a house apart, and too little to find a serial number by trying them all.
+TAG_DIGITS: Final = 6
+
+
+def machine_name(hass: HomeAssistant, entry_id: str, identity: Identity) -> str:
+    """What a person calls a machine."""
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, identity.serial), entry_id)
+    return (device and (device.name_by_user or device.name)) or identity.model
+
+
+def machine_tag(serial: str) -> str:
+    """What stands for a serial number in an issue: Home Assistant puts all issues into the diagnostics download."""
+    return sha256(serial.encode()).hexdigest()[:TAG_DIGITS]
+
+
+def issue_id(serial: str, kind: str, about: str = "") -> str:
+    """The id of an issue of a machine; `about` tells those of one kind apart. It begins like all issues of the machine."""
+    return "_".join(filter(None, (machine_tag(serial), kind, about)))
+
+
+@callback
+def async_raise(
+    hass: HomeAssistant,
+    serial: str,
+    kind: str,
+    about: str = "",
+    *,
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    fixable: bool = True,
+    **placeholders: str,
+) -> None:
+    """Raise an issue that stays until a person has confirmed it, or until it is withdrawn.
+
+    One that is not fixable has nothing to be confirmed, and is only withdrawn.
+    """
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(serial, kind, about),
+        data={DATA_KIND: kind, DATA_TAG: machine_tag(serial)},
+        is_fixable=fixable,
+        is_persistent=True,
+        severity=severity,
+        translation_key=kind,
+        translation_placeholders=placeholders,
+    )
+
+
+@callback
+def async_withdraw(hass: HomeAssistant, serial: str, kind: str, about: str = "") -> None:
+    """Withdraw an issue, if there is one."""
+    ir.async_delete_issue(hass, DOMAIN, issue_id(serial, kind, about))

@@ -1,0 +1,1 @@
+"""The inverter's schedule in Home Assistant: calendar, sensors, days and actions."""

@@ -1,0 +1,73 @@
+"""The actions: what is done to an inverter as a whole, and not to one of its entities."""
+
+from typing import Final
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from .const import DOMAIN
+from .control.services import (
+    CONTROL_SCHEMA,
+    LIMIT_SCHEMA,
+    RELEASE_SCHEMA,
+    STATE_SCHEMA,
+    async_control_battery,
+    async_get_control,
+    async_limit_export,
+    async_release_battery,
+)
+from .runtime.lookup import async_unit_of_call
+from .runtime.writes import async_undo
+from .schedule.services import (
+    GET_SCHEMA,
+    SET_SCHEMA,
+    async_get_schedule,
+    async_set_schedule,
+)
+
+UNDO_SCHEMA: Final = vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string})
+
+
+@callback
+def async_setup_actions(hass: HomeAssistant) -> None:
+    """Register the actions."""
+    hass.services.async_register(
+        DOMAIN,
+        "get_schedule",
+        async_get_schedule,
+        schema=GET_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "set_schedule",
+        async_set_schedule,
+        schema=SET_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN, "undo_last_change", async_undo_last_change, schema=UNDO_SCHEMA
+    )
+    for name, action, schema in (
+        ("control_battery", async_control_battery, CONTROL_SCHEMA),
+        ("release_battery", async_release_battery, RELEASE_SCHEMA),
+        ("limit_export", async_limit_export, LIMIT_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, action, schema=schema, supports_response=SupportsResponse.OPTIONAL
+        )
+    hass.services.async_register(
+        DOMAIN,
+        "get_control",
+        async_get_control,
+        schema=STATE_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+
+
+async def async_undo_last_change(call: ServiceCall) -> None:
+    """Put the last change of a setting back."""
+    await async_undo(await async_unit_of_call(call, POLICY_CONTROL))
