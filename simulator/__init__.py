@@ -2,10 +2,11 @@
 
 from .machine import Machine, Write
 from .meter_models import METERS, MeterModel
+from .options import PlantOptions
 from .server import LineTiming, ModbusServer
 from .simulation import SimulatedPlant
 from .stick import Stick, StickHabits
-from .trouble import Spike, Trouble
+from .trouble import Rewrite, Spike, Trouble
 
 __all__ = [
     "METERS",
@@ -13,6 +14,8 @@ __all__ = [
     "Machine",
     "MeterModel",
     "ModbusServer",
+    "PlantOptions",
+    "Rewrite",
     "SimulatedPlant",
     "Spike",
     "Stick",

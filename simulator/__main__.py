@@ -15,10 +15,11 @@ from .control import ControlServer
 from .jso8048104 import NAME
 from .meter_models import METERS
 from .models import MODELS
+from .options import START, PlantOptions
 from .overheard import POLLS
 from .scenario import Scenario
 from .server import LineTiming
-from .simulation import START, SimulatedPlant
+from .simulation import SimulatedPlant
 from .stick import LOGGER_SERIAL
 
 # The evening before has used the battery up, so that the morning has something to fill.
@@ -26,7 +27,7 @@ MIDNIGHT_SOC = 0.35
 
 
 def _port(text: str) -> int | None:
-    """Return a port number; "none" switches the server off."""
+    """A port number; "none" switches the server off."""
     if text == "none":
         return None
     number = int(text)
@@ -36,7 +37,7 @@ def _port(text: str) -> int | None:
 
 
 def _device(text: str) -> tuple[int, str]:
-    """Return the unit id and the model of a machine."""
+    """The unit id and the model of a machine."""
     unit, _, model = text.partition(":")
     if model not in MODELS and model not in METERS:
         raise ValueError(text)
@@ -82,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--overheard-port",
         type=_port,
-        help=f"a line on which an inverter asks the first meter, to listen to; {ports}",
+        help=f"a line on which an inverter polls the first meter, to listen to; {ports}",
     )
-    parser.add_argument("--overheard-pattern", choices=POLLS, help="what that inverter asks for")
+    parser.add_argument("--overheard-pattern", choices=POLLS, help="what that inverter polls")
     parser.add_argument("--serial", action="store_true", help="RTU on a pseudo terminal as well")
     parser.add_argument(
         "--control-port", type=_port, default=5022, help=f"HTTP control on loopback; {ports}"
@@ -98,19 +99,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start", type=datetime.fromisoformat, default=START, help="local time of the plant"
     )
+    parser.add_argument(
+        "--clock",
+        type=datetime.fromisoformat,
+        help="what the inverters' own clocks show at the start, if not that time",
+    )
     return parser
 
 
 async def _run(options: argparse.Namespace) -> None:
     # The day so far is lived through, so that its counters and the battery fit the time of day.
     midnight = datetime.combine(options.start, time())
-    plant = SimulatedPlant(
+    passed = options.start - midnight
+    machines = PlantOptions(
         model=options.model,
         units=options.unit or (1,),
         devices=dict(options.device) if options.device else None,
         seed=options.seed,
         car=options.car,
         start=midnight,
+        clock=options.clock and options.clock - passed,
         soc=MIDNIGHT_SOC,
         speed=options.speed,
         host=options.host,
@@ -128,7 +136,8 @@ async def _run(options: argparse.Namespace) -> None:
         serial_number=options.serial_number,
         replay=options.replay,
     )
-    plant.advance((options.start - midnight).total_seconds())
+    plant = SimulatedPlant(machines)
+    plant.advance(passed.total_seconds())
     scenario = options.scenario and Scenario.load(options.scenario, options.start)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -140,7 +149,7 @@ async def _run(options: argparse.Namespace) -> None:
             for what in options.trouble:
                 cause(plant, what)
             if scenario:
-                plant.follow(scenario)
+                scenario.follow(plant)
             if options.control_port is not None:
                 await control.start(options.control_port)
             ports = {

@@ -7,39 +7,48 @@ the machine's `Trouble`, or one of the plant's own in `PLANT`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 
+from .inverter_machine import InverterMachine
+from .machine import Machine
 from .overheard import change_line
+from .pdu import Refusal
+from .physics import Inverter
+from .simulation import SimulatedPlant
 from .stick import change_habits
 from .trouble import TROUBLES, Trouble, change_trouble
-
-if TYPE_CHECKING:
-    from .machine import Machine
-    from .simulation import SimulatedPlant
 
 # Takes the plant, the machine that it is about, and what was said.
 type Cause = Callable[[SimulatedPlant, Machine, Any], None]
 
 
 def _number(value: Any) -> float:
-    """Return a number of seconds."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError(f"not a number of seconds: {value!r}")
+    """Any number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"not a number: {value!r}")
     return float(value)
 
 
+def _seconds(value: Any) -> float:
+    """A number of seconds."""
+    if (seconds := _number(value)) < 0:
+        raise ValueError(f"not a number of seconds: {value!r}")
+    return seconds
+
+
 def _switch(value: Any) -> bool:
-    """Return whether something is on."""
+    """Whether something is on."""
     if not isinstance(value, bool):
         raise TypeError(f"neither true nor false: {value!r}")
     return value
 
 
 def _on_servers(name: str, kind: Callable[[Any], object]) -> Cause:
-    """Return what sets a field of all servers, each of which is a link of its own."""
+    """A cause that sets a field of all servers, each of which is a link of its own."""
 
     def apply(plant: SimulatedPlant, _: Machine, value: Any) -> None:
         wanted = kind(value)
@@ -50,7 +59,7 @@ def _on_servers(name: str, kind: Callable[[Any], object]) -> Cause:
 
 
 def _lose(plant: SimulatedPlant, _: Machine, value: Any) -> None:
-    seconds = _number(value)
+    seconds = _seconds(value)
     for server in plant.servers:
         server.lose(seconds)
 
@@ -76,13 +85,41 @@ def _restart(_: SimulatedPlant, machine: Machine, value: Any) -> None:
         machine.restart(key)
 
 
+def _inverter_of(machine: Machine) -> Inverter:
+    """The inverter that a machine is; ValueError when it is none, or only a replayed one."""
+    if not isinstance(machine, InverterMachine):
+        raise ValueError("only a simulated inverter can have this")
+    return machine.inverter
+
+
+def _set_clock(_: SimulatedPlant, machine: Machine, value: Any) -> None:
+    """Set the clock of an inverter, or step it by seconds; it runs on from there."""
+    inverter = _inverter_of(machine)
+    if isinstance(value, str):
+        inverter.clock = datetime.fromisoformat(value)
+    else:
+        inverter.clock += timedelta(seconds=_number(value))
+
+
+def _set_room(_: SimulatedPlant, machine: Machine, value: Any) -> None:
+    """Have the room of an inverter's battery be so warm."""
+    _inverter_of(machine).battery.room_temperature = _number(value)
+
+
+def _set_sunshine(plant: SimulatedPlant, _: Machine, value: Any) -> None:
+    """Let a grey sky take away all of the light but this share."""
+    if not 0 <= (share := _number(value)) <= 1:
+        raise ValueError(f"not a share of the light: {value!r}")
+    plant.site.sky.brightness = share
+
+
 def _change_stick(plant: SimulatedPlant, _: Machine, value: Any) -> None:
     change_habits(plant.stick.habits, value)
 
 
 def _change_line(plant: SimulatedPlant, _: Machine, value: Any) -> None:
     if plant.overheard is None:
-        raise ValueError("there is no line to be heard")
+        raise ValueError("no line is overheard")
     change_line(plant.overheard.talk.trouble, value)
 
 
@@ -91,16 +128,27 @@ PLANT: Final[Mapping[str, Cause]] = {
     "panel": _press,
     "restarted_counters": _restart,
     "exchanged_units": _exchange,
+    # At once, and until it is changed again: an inverter's clock, degrees Celsius at its battery, the share of the
+    # light that comes through.
+    "clock": _set_clock,
+    "battery_room": _set_room,
+    "sunshine": _set_sunshine,
     # Of all links: for so many seconds there is none, the gateway has no time, hears one client, or hangs up.
     "lost_link": _lose,
     "busy_gateway": _on_servers("busy", _switch),
     "one_client": _on_servers("one_client", _switch),
     "hang_up": _on_servers("hang_up", _switch),
-    "late_answers": _on_servers("delay", _number),
-    # Of the Wi-Fi stick, and of the line that is only heard.
+    "late_answers": _on_servers("delay", _seconds),
+    # Of the Wi-Fi stick, and of the line that is overheard.
     "stick": _change_stick,
     "line": _change_line,
 }
+
+# What a machine raises that cannot have what it should.
+IMPOSSIBLE: Final = (
+    *(KeyError, TypeError, AttributeError, OverflowError),
+    *(InvalidValueError, Refusal),
+)
 
 # Everything that trouble can be called.
 NAMES: Final = frozenset({*TROUBLES, *PLANT})
@@ -118,23 +166,25 @@ def cause(plant: SimulatedPlant, what: Mapping[str, Any], unit: int | None = Non
     own = {name: value for name, value in wanted.items() if name not in PLANT}
     trouble = change_trouble(machine.trouble, own)
     try:
-        _check_spikes(machine, trouble)
+        _check_registers(machine, trouble)
         for name, value in wanted.items():
             if name in PLANT:
                 PLANT[name](plant, machine, value)
-    except (KeyError, TypeError, AttributeError, InvalidValueError) as err:
+    except IMPOSSIBLE as err:
         raise ValueError(f"{machine.model} cannot have this: {err}") from err
     machine.trouble = trouble
 
 
-def _check_spikes(machine: Machine, trouble: Trouble) -> None:
-    """Raise for a spike where the machine has no such register, or that it cannot hold."""
+def _check_registers(machine: Machine, trouble: Trouble) -> None:
+    """Raise for a spike or a rewrite where the machine has no such register, or that it cannot hold."""
     for spike in trouble.spikes:
         machine.wild_words(spike)
+    for rewrite in trouble.rewrites:
+        machine.check_write(rewrite.address, rewrite.words)
 
 
 def parse_trouble(text: str) -> dict[str, Any]:
-    """Return what [UNIT:]NAME[=JSON] means; without a value it is switched on. ValueError for anything else."""
+    """What [UNIT:]NAME[=JSON] means; without a value it is switched on. ValueError for anything else."""
     name, _, value = text.partition("=")
     unit, separator, rest = name.partition(":")
     what: dict[str, Any] = {"unit": int(unit)} if separator else {}

@@ -8,6 +8,7 @@ import json
 import math
 import socket
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -19,6 +20,8 @@ from .simulation import SimulatedPlant
 from .steering import steer
 from .stick import change_habits
 
+# What this computer is called here. A page elsewhere may have its own name lead here, and so read what is ours.
+HOSTS: Final = {"127.0.0.1", "localhost"}
 PLANT: Final = web.AppKey("plant", SimulatedPlant)
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,18 +31,18 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def _unit(request: web.Request) -> int | None:
-    """Return the unit id that a request is about: ?unit=N."""
+    """The unit id that a request is about: ?unit=N."""
     unit = request.query.get("unit")
     return None if unit is None else int(unit)
 
 
 def _machine(request: web.Request) -> Machine:
-    """Return the machine that a request is about, or the first one."""
+    """The machine that a request is about, or the first one."""
     return request.app[PLANT].machine(_unit(request))
 
 
 async def _body(request: web.Request) -> Mapping[str, Any]:
-    """Return what a request says: a JSON object, or a form whose fields are JSON."""
+    """What a request says: a JSON object, or a form whose fields are JSON."""
     if request.content_type == FORM:
         return {name: json.loads(str(value)) for name, value in (await request.post()).items()}
     body = await request.json()
@@ -51,6 +54,8 @@ async def _body(request: web.Request) -> Mapping[str, Any]:
 @web.middleware
 async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn a wrong request into a sentence instead of a trace, and have no other page press the buttons of ours."""
+    if urlsplit(f"//{request.host}").hostname not in HOSTS:
+        return web.json_response({"error": "asked for under another name"}, status=403)
     origin = request.headers.get("Origin")
     if request.method != "GET" and origin not in (None, f"http://{request.host}"):
         return web.json_response({"error": "asked for by another page"}, status=403)
@@ -61,7 +66,7 @@ async def _explain(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def _index(request: web.Request) -> web.Response:
-    """Return what each machine does at the moment; to a browser as a page."""
+    """What each machine does at the moment; to a browser as a page."""
     if "text/html" in request.headers.get("Accept", ""):
         return web.Response(text=page(request.app[PLANT]), content_type="text/html")
     machines = request.app[PLANT].machines
@@ -137,16 +142,22 @@ async def _show_time(request: web.Request) -> web.Response:
 
 
 async def _change_time(request: web.Request) -> web.Response:
-    """Let time pass faster: {"speed": 144}, or for so many seconds of the plant: {"speed": 144, "span": 86400}."""
-    if (pace := request.app[PLANT].pace) is None:
-        raise ValueError("time stands still here")
-    body = await _body(request)
-    pace.change(float(body["speed"]), float(body.get("span", math.inf)))
+    """Let time pass faster: {"speed": 144}, or for so many seconds of the plant: {"speed": 144, "span": 86400}.
+
+    Or let so many seconds be over when this is answered: {"advance": 90000}.
+    """
+    plant, body = request.app[PLANT], await _body(request)
+    if "advance" in body:
+        plant.advance(float(body["advance"]))
+    if "speed" in body or "advance" not in body:
+        if plant.pace is None:
+            raise ValueError("time stands still here")
+        plant.pace.change(float(body["speed"]), float(body.get("span", math.inf)))
     return await _show_time(request)
 
 
 async def _days(request: web.Request) -> web.Response:
-    """Return the kilowatt-hours that really flowed on each day."""
+    """The kilowatt-hours that really flowed on each day."""
     return web.json_response(request.app[PLANT].diary.days)
 
 
@@ -167,9 +178,9 @@ async def _change_stick(request: web.Request) -> web.Response:
 
 
 def _line(request: web.Request) -> OverheardLine:
-    """Return the line that can be heard."""
+    """The line that is overheard."""
     if (line := request.app[PLANT].overheard) is None:
-        raise ValueError("there is no line to be heard")
+        raise ValueError("no line is overheard")
     return line
 
 

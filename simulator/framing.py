@@ -13,7 +13,7 @@ _RTU_COUNTED: Final = {0x0F: 6, 0x10: 6}
 
 
 def crc16(data: bytes) -> int:
-    """Return the Modbus CRC-16 (polynomial 0xA001, start 0xFFFF); the low byte goes first on the wire."""
+    """The Modbus CRC-16 (polynomial 0xA001, start 0xFFFF); the low byte goes first on the wire."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte
@@ -23,8 +23,8 @@ def crc16(data: bytes) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """A request: to which unit, what, and the transaction id where the framing has one."""
+class RequestAdu:
+    """A request with its unit id, and the transaction id where the framing has one."""
 
     unit: int
     pdu: bytes
@@ -37,22 +37,22 @@ class Framing(Protocol):
     # What a unit id that nobody has is answered with; None is silence.
     unknown_unit: int | None
 
-    def take(self, buffer: bytearray) -> Request | None:
+    def take(self, buffer: bytearray) -> RequestAdu | None:
         """Remove the first complete request from the buffer and return it; None until there is one."""
         ...
 
-    def pack(self, request: Request, pdu: bytes) -> bytes:
-        """Return the bytes of the answer to a request."""
+    def pack(self, request: RequestAdu, pdu: bytes) -> bytes:
+        """The bytes of the answer to a request."""
         ...
 
 
 class TcpFraming:
-    """Modbus TCP, as a gateway speaks it: it knows that nobody is there."""
+    """Modbus TCP, as a gateway speaks it: it knows which units do not exist."""
 
     # Gateway target device failed to respond.
     unknown_unit: int | None = 0x0B
 
-    def take(self, buffer: bytearray) -> Request | None:
+    def take(self, buffer: bytearray) -> RequestAdu | None:
         """Remove one request; bytes that cannot be Modbus TCP are dropped without a word."""
         if len(buffer) < _MBAP.size:
             return None
@@ -65,10 +65,10 @@ class TcpFraming:
             return None
         pdu = bytes(buffer[_MBAP.size : end])
         del buffer[:end]
-        return Request(unit, pdu, transaction)
+        return RequestAdu(unit, pdu, transaction)
 
-    def pack(self, request: Request, pdu: bytes) -> bytes:
-        """Return the answer with the request's transaction id."""
+    def pack(self, request: RequestAdu, pdu: bytes) -> bytes:
+        """The answer with the request's transaction id."""
         return _MBAP.pack(request.transaction, 0, len(pdu) + 1, request.unit) + pdu
 
 
@@ -77,7 +77,7 @@ class RtuFraming:
 
     unknown_unit: int | None = None
 
-    def take(self, buffer: bytearray) -> Request | None:
+    def take(self, buffer: bytearray) -> RequestAdu | None:
         """Remove one request; a frame with a wrong CRC is dropped together with all that came with it."""
         if len(buffer) < 4:
             return None
@@ -95,9 +95,9 @@ class RtuFraming:
             buffer.clear()
             return None
         del buffer[: length + 2]
-        return Request(frame[0], frame[1:-2])
+        return RequestAdu(frame[0], frame[1:-2])
 
-    def pack(self, request: Request, pdu: bytes) -> bytes:
-        """Return the answer with its CRC."""
+    def pack(self, request: RequestAdu, pdu: bytes) -> bytes:
+        """The answer with its CRC."""
         body = bytes((request.unit,)) + pdu
         return body + crc16(body).to_bytes(2, "little")

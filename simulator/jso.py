@@ -1,4 +1,4 @@
-"""A JSO8048104 as it looks from the wire: what its registers mean to the plant, and which values it takes."""
+"""A JSO8048104 as it looks from the wire: what its registers mean to the physics, and which values it takes."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from itertools import pairwise
 import math
 from typing import ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
-from custom_components.hybrid_inverter.modbus.register import Ref, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.condition import BY_VOLTAGE
+from custom_components.hybrid_inverter.modbus.model.register import Ref, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.slots import START_SLOTS
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import jso8048104 as data
-from .machine import WRITE_MULTIPLE, InverterMachine
+from .inverter_machine import InverterMachine
+from .pdu import WRITE_MULTIPLE
 from .physics import PHASES, Inverter, JsoControls, PortUse, Slot, WorkMode
 
-SLOTS: Final = range(1, 7)
 METERS: Final = (
     *("pv", "battery_charge", "battery_discharge", "grid_import", "grid_export"),
     *("load", "inverter", "generator"),
@@ -32,7 +34,7 @@ class JsoMachine(InverterMachine):
 
     def __init__(
         self,
-        plant: Inverter,
+        inverter: Inverter,
         *,
         serial_number: str = data.SERIAL_NUMBER,
         unit: int = 1,
@@ -55,7 +57,7 @@ class JsoMachine(InverterMachine):
             if isinstance(bound, Ref)
         }
         super().__init__(
-            plant,
+            inverter,
             family,
             model=data.NAME,
             unit=unit,
@@ -79,7 +81,7 @@ class JsoMachine(InverterMachine):
         self._obey()
 
     def _judge(self, words: Mapping[int, int]) -> dict[int, int]:
-        """Return the words that the machine will hold; a value it refuses is silently replaced by the old one."""
+        """The words that the machine will hold; a value it refuses is silently replaced by the old one."""
         image = {**self._image, **words}
         for place in words.keys() & set(data.PAIR_WORDS):
             image[place] = _merge_pairs(self._image[place], words[place])
@@ -114,7 +116,7 @@ class JsoMachine(InverterMachine):
         return True
 
     def _slot_starts(self) -> list[int]:
-        return [self.family.registers[f"tou_slot_{n}_time"].addresses[0] for n in SLOTS]
+        return [self.family.registers[f"tou_slot_{n}_time"].addresses[0] for n in START_SLOTS]
 
     def _in_order(self, image: Mapping[int, int]) -> bool:
         """Whether the slots of a day start one after the other."""
@@ -128,12 +130,23 @@ class JsoMachine(InverterMachine):
         if words.keys() & set(clock.addresses) and isinstance(
             set_to := clock.decode(self._image), datetime
         ):
-            self.plant.clock = set_to
+            self.inverter.clock = set_to
 
-    def _slot(self, number: int) -> Slot:
-        start = self._setting(f"tou_slot_{number}_time")
+    def _slots(self) -> tuple[Slot, ...]:
+        """The slots in the order in which they begin; one of which the start is no time is left out.
+
+        24:00 is the midnight that the next day begins with. Of those that start at the same time the last one counts.
+        """
+        slots = []
+        for number in START_SLOTS:
+            start = self._setting(f"tou_slot_{number}_time")
+            if isinstance(start, time):
+                slots.append(self._slot(number, start))
+        return tuple(sorted(slots, key=lambda slot: slot.start))
+
+    def _slot(self, number: int, start: time) -> Slot:
         return Slot(
-            start=start.hour * 60 + start.minute if isinstance(start, time) else 0,
+            start=start.hour * 60 + start.minute,
             power=self._number(f"tou_slot_{number}_power"),
             soc=self._threshold(f"tou_slot_{number}"),
             grid_charge=self._is(f"tou_slot_{number}_grid_charge"),
@@ -141,10 +154,10 @@ class JsoMachine(InverterMachine):
         )
 
     def _obey(self) -> None:
-        """Hand the settings to the plant."""
+        """Hand the settings to the inverter."""
         mode, port = self._setting("work_mode"), self._setting("generator_port_mode")
         number, threshold = self._number, self._threshold
-        self.plant.controls = JsoControls(
+        self.inverter.controls = JsoControls(
             enabled=self._is("inverter_enabled"),
             work_mode=WorkMode(mode) if isinstance(mode, str) else WorkMode.ZERO_EXPORT_TO_CT,
             load_first=self._is("energy_pattern", "load_first"),
@@ -181,25 +194,24 @@ class JsoMachine(InverterMachine):
             high_frequency=number("ac_couple_frequency_high"),
             time_of_use=self._is("tou_enabled"),
             weekdays=frozenset(day for day, name in enumerate(WEEKDAYS) if self._is(f"tou_{name}")),
-            slots=tuple(self._slot(number) for number in SLOTS),
+            daily=self.trouble.daily_table,
+            slots=self._slots(),
+            slot_limits_grid_charge=self.trouble.slot_limits_grid_charge,
         )
 
     def _threshold(self, key: str) -> float:
-        """Return a SOC that is set in percent, or in volts where the battery is run by its voltage (manual 5.6)."""
-        by_volts = self._is("battery_chemistry", "lead_acid") and self._is(
-            "battery_operation_mode", "voltage"
-        )
-        if by_volts:
-            return self.plant.battery.cells.soc_at(self._number(f"{key}_voltage"))
+        """A SOC that is set in percent, or in volts where the battery is run by its voltage (manual 5.6)."""
+        if BY_VOLTAGE.is_met({key: self._setting(key) for key in BY_VOLTAGE.keys}):
+            return self.inverter.battery.cells.soc_at(self._number(f"{key}_voltage"))
         return self._number(f"{key}_soc") / 100
 
     def _publish_trouble(self) -> None:
         faults = self.trouble.faults
-        outage = self.trouble.outage or not self.plant.site.grid.present
+        outage = self.trouble.outage or not self.inverter.site.grid.present
         if outage:
             faults |= {data.NO_GRID}
         self._put("fault", faults)
-        status = "normal" if self.plant.running else "standby"
+        status = "normal" if self.inverter.running else "standby"
         if self.trouble.faults:
             status = "fault"
         elif outage:
@@ -207,8 +219,8 @@ class JsoMachine(InverterMachine):
         self._put("status", status)
 
     def _publish(self) -> None:
-        """Put what the plant shows into the registers."""
-        plant, flows = self.plant, self.plant.flows
+        """Put what the inverter shows into the registers."""
+        inverter, flows = self.inverter, self.inverter.flows
         for key, value in {
             **self._battery(),
             **self._packs(),
@@ -217,7 +229,7 @@ class JsoMachine(InverterMachine):
         }.items():
             self._put(key, value)
         # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
-        inverter = [round(power) for power in flows.inverter_phases]
+        stage = [round(power) for power in flows.inverter_phases]
         l1, l2, l3 = map(round, flows.grid_phases)
         # What the load is reckoned from, whichever way the transformers are.
         grid = list(self.trouble.clamped((l1, l2, l3)))
@@ -225,22 +237,22 @@ class JsoMachine(InverterMachine):
         port = [round(power) for power in flows.port]
         # The port shows what goes through it, whichever way.
         shown = [fed + round(flows.smart_load / 3) for fed in port]
-        self._put_phases("inverter", inverter)
+        self._put_phases("inverter", stage)
         self._put_phases("grid", grid)
         self._put_phases("grid", grid, "ct_power")
         self._put_phases("backup", backup)
         others = [round(power) for power in flows.others]
-        load = [sum(parts) for parts in zip(grid, inverter, port, others, strict=True)]
+        load = [sum(parts) for parts in zip(grid, stage, port, others, strict=True)]
         self._put_phases("load", load)
-        internal = [out - own - fed for out, own, fed in zip(backup, inverter, port, strict=True)]
+        internal = [out - own - fed for out, own, fed in zip(backup, stage, port, strict=True)]
         self._put_phases("grid", internal, "internal_power")
         self._put_phases("generator", shown)
-        self._put("inverter_apparent_power", sum(inverter))
+        self._put("inverter_apparent_power", sum(stage))
         for phase, grid_volts, volts, *powers in zip(
             PHASES,
-            plant.site.voltages,
-            plant.output_voltages,
-            inverter,
+            inverter.site.voltages,
+            inverter.output_voltages,
+            stage,
             grid,
             internal,
             shown,
@@ -254,7 +266,7 @@ class JsoMachine(InverterMachine):
             self._put(f"grid_{phase}_current", amperes[1])
             self._put(f"grid_{phase}_internal_current", amperes[2])
             self._put(f"generator_{phase}_voltage", volts if powers[3] else 0.0)
-        self._put("system_time", plant.clock.replace(microsecond=0))
+        self._put("system_time", inverter.clock.replace(microsecond=0))
         for low, high, count in data.HIGH_WORDS:
             self._store(
                 {high + n: 0xFFFF if self._image[low + n] & 0x8000 else 0 for n in range(count)}
@@ -266,8 +278,8 @@ class JsoMachine(InverterMachine):
         self._put(f"{port}_{suffix}", sum(powers))
 
     def _battery(self) -> dict[str, float]:
-        """Return what the battery pages show."""
-        battery = self.plant.battery
+        """What the battery pages show."""
+        battery = self.inverter.battery
         percent = round(battery.soc * 100)
         temperature = battery.temperature
         return {
@@ -291,8 +303,8 @@ class JsoMachine(InverterMachine):
         }
 
     def _packs(self) -> dict[str, float]:
-        """Return what the two packs of the battery show: half of its current each, and cells a little apart."""
-        battery = self.plant.battery
+        """What the two packs of the battery show: half of its current each, and cells a little apart."""
+        battery = self.inverter.battery
         cell = battery.voltage / data.PACK_CELLS
         shown: dict[str, float] = {}
         for name in ("pack_1", "pack_2"):
@@ -309,12 +321,12 @@ class JsoMachine(InverterMachine):
         return shown
 
     def _weather(self) -> dict[str, Value]:
-        """Return what depends on the sun and the grid: strings, temperatures, relays, frequencies."""
-        plant = self.plant
-        on = plant.running
+        """What depends on the sun and the grid: strings, temperatures, relays, frequencies."""
+        inverter = self.inverter
+        on = inverter.running
         strings: dict[str, Value] = {}
         for number, (string, power) in enumerate(
-            zip(plant.strings, plant.flows.pv, strict=True), 1
+            zip(inverter.strings, inverter.flows.pv, strict=True), 1
         ):
             volts = string.voltage(power)
             strings[f"pv{number}_power"] = round(power)
@@ -322,24 +334,24 @@ class JsoMachine(InverterMachine):
             strings[f"pv{number}_current"] = power / volts if volts else 0.0
         return {
             **strings,
-            "heatsink_temperature": plant.heatsink_temperature,
+            "heatsink_temperature": inverter.heatsink_temperature,
             # Machines of this kind have no sensor here.
             "dc_temperature": 25.0,
-            "grid_frequency": plant.site.frequency,
-            "inverter_frequency": plant.output_frequency,
-            "load_frequency": plant.output_frequency,
+            "grid_frequency": inverter.site.frequency,
+            "inverter_frequency": inverter.output_frequency,
+            "load_frequency": inverter.output_frequency,
             "power_switch_state": self._is("inverter_enabled"),
             "relay_inverter": on,
-            "relay_generator": any(plant.flows.port) or plant.flows.smart_load > 0,
-            "grid_connected": plant.on_grid,
-            "relay_grid_supply": plant.on_grid,
+            "relay_generator": any(inverter.flows.port) or inverter.flows.smart_load > 0,
+            "grid_connected": inverter.on_grid,
+            "relay_grid_supply": inverter.on_grid,
             "ct_self_check_result": frozenset({0, 1, 2}),
         }
 
     def _energies(self) -> dict[str, float]:
-        """Return the counters; a register shows only full tenths of a kilowatt-hour."""
+        """The counters; a register shows only full tenths of a kilowatt-hour."""
         energies = {}
-        for span, counted in (("today", self.plant.today), ("total", self.plant.total)):
+        for span, counted in (("today", self.inverter.today), ("total", self.inverter.total)):
             energies[f"generator_hours_{span}"] = counted["generator_hours"]
             for meter in METERS:
                 energies[f"{meter}_energy_{span}"] = math.floor(counted[meter] / 100 + 1e-9) / 10
@@ -347,6 +359,6 @@ class JsoMachine(InverterMachine):
 
 
 def _merge_pairs(old: int, new: int) -> int:
-    """Return a word of two-bit pairs after a write: pairs with a high bit of 0 stay as they were."""
+    """A word of two-bit pairs after a write: pairs with a high bit of 0 stay as they were."""
     touched = (new & 0xAAAA) | (new & 0xAAAA) >> 1
     return new & touched | old & ~touched & 0xFFFF

@@ -14,7 +14,7 @@ SERIAL_NUMBER: Final = "JSO0000001"
 
 # First and last addresses that are served.
 READABLE: Final = ((0, 237), (310, 334), (336, 347), (350, 424), (480, 493), (500, 708))
-# Battery packs of the maker tell of themselves; a machine with other ones refuses to.
+# Battery packs of the maker report themselves; with other packs these registers are refused.
 PACK_BLOCKS: Final = ((10000, 10002), (10032, 10335))
 PACKS: Final[Mapping[str, int | str]] = {
     "pack_device_type": 1792,

@@ -13,35 +13,28 @@ from dataclasses import dataclass, field
 import struct
 from typing import Any, ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Number, Value
-from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Register
+from custom_components.hybrid_inverter.modbus.model.codec import FloatNumber, Number, Value
+from custom_components.hybrid_inverter.modbus.model.family import Family
+from custom_components.hybrid_inverter.modbus.model.register import Register
 
-from .physics import Inverter
-from .trouble import MOST_READ, Spike, Trouble
+from .pdu import (
+    BUSY,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    MAX_WRITTEN,
+    READ_HOLDING,
+    WRITE_MULTIPLE,
+    WRITE_SINGLE,
+    Refusal,
+    words_of,
+)
+from .trouble import MAX_READ, Spike, Trouble
 
-READ_HOLDING: Final = 0x03
-WRITE_SINGLE: Final = 0x06
-WRITE_MULTIPLE: Final = 0x10
-MOST_WRITTEN: Final = 123
-# The units of what counts up.
-COUNTED: Final = frozenset({"kWh", "kvarh", "h"})
+# The units of counters.
+COUNTER_UNITS: Final = frozenset({"kWh", "kvarh", "h"})
 # How many reads are remembered.
 REMEMBERED_READS: Final = 2000
-
-ILLEGAL_FUNCTION: Final = 1
-ILLEGAL_ADDRESS: Final = 2
-ILLEGAL_VALUE: Final = 3
-BUSY: Final = 6
-
-
-class Refusal(Exception):
-    """The machine answers a request with an exception code."""
-
-    def __init__(self, code: int) -> None:
-        """Keep the code (Modbus application protocol section 7)."""
-        super().__init__(f"Modbus exception {code}")
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +115,17 @@ class Machine(ABC):
 
     @abstractmethod
     def glance(self) -> dict[str, Any]:
-        """Return what a person wants to know first, fit for JSON."""
+        """What a person wants to know first, fit for JSON."""
 
     def word(self, address: int) -> int:
-        """Return a raw register as a read would serve it now; KeyError when it is not readable."""
+        """A raw register as a read would serve it now; KeyError when it is not readable."""
         if address not in self._served:
             raise KeyError(address)
         self._refresh()
         return self._image[address]
 
     def value(self, key: str) -> Value | None:
-        """Return the value of a row of the table, or of what it derives, as a read would give it now."""
+        """The value of a row of the table, or of what it derives, as a read would give it now."""
         self._refresh()
         if (derived := self.family.derived.get(key)) is not None:
             return derived.compute({name: self.value(name) for name in derived.inputs})
@@ -146,32 +139,32 @@ class Machine(ABC):
             self._commit(dict(zip(row.addresses, words, strict=True)))
 
     def panel_change(self, address: int, value: int) -> None:
-        """Set a raw register as if somebody did it on the display: no questions asked."""
+        """Set a raw register as if somebody did it on the display, without a check."""
         if address not in self._served:
             raise KeyError(address)
         self._refresh()
         self._commit({address: value})
 
     def places_of(self, key: str) -> Sequence[Register]:
-        """Return wherever the machine has a value; KeyError when it does not have it."""
+        """All rows that hold a value; KeyError when the machine does not have it."""
         return (self.family.registers[key],)
 
     def restart(self, key: str) -> None:
         """Have a counter begin again from 0; KeyError for what the machine does not have, ValueError for no counter."""
         row = self.places_of(key)[0]
-        if row.unit not in COUNTED or not isinstance(count := self.value(key), (int, float)):
+        if row.unit not in COUNTER_UNITS or not isinstance(count := self.value(key), (int, float)):
             raise ValueError(f"{key} is no counter")
         self._origins[key] = self._origins.get(key, 0.0) + count
         self._published = None
 
     @abstractmethod
     def step(self, seconds: float) -> None:
-        """Let plant time pass."""
+        """Let time pass."""
 
     # The wire
 
     def respond(self, pdu: bytes) -> bytes | None:
-        """Return the answer to a request PDU, or None when the machine stays silent."""
+        """The answer to a request PDU, or None when the machine stays silent."""
         if self.trouble.silent or not pdu:
             return None
         try:
@@ -193,11 +186,14 @@ class Machine(ABC):
             return self._answer_write(pdu)
         raise Refusal(ILLEGAL_FUNCTION)
 
-    def _answer_write(self, pdu: bytes) -> bytes:
-        address, values = _words_of(pdu)
+    def _answer_write(self, pdu: bytes) -> bytes | None:
+        address, values = words_of(pdu)
         exception = self._try_to_write(pdu[0], address, values)
         # Whoever tries a function that is not served, or a wrong address, wants to be seen too.
         self.writes.append(Write(pdu[0], address, values, self._timer(), exception))
+        if self.trouble.lost_answers:
+            self.trouble.lost_answers -= 1
+            return None
         if exception:
             raise Refusal(exception)
         return pdu[:5]
@@ -206,6 +202,9 @@ class Machine(ABC):
         """Write, and return the exception code that it is answered with; 0 is an acknowledgement."""
         if function not in self.write_functions:
             return ILLEGAL_FUNCTION
+        for first, last, code in self.trouble.refused_writes:
+            if _touches(address, len(values), first, last):
+                return code
         try:
             self.write(address, values)
         except Refusal as refusal:
@@ -213,8 +212,8 @@ class Machine(ABC):
         return 0
 
     def read(self, address: int, count: int) -> list[int]:
-        """Return raw registers; Refusal as the real machine refuses."""
-        if not 1 <= count <= min(MOST_READ, self.trouble.longest_read):
+        """Raw registers; Refusal where the real machine refuses them."""
+        if not 1 <= count <= min(MAX_READ, self.trouble.longest_read):
             raise Refusal(ILLEGAL_VALUE)
         if (code := self._refused(address, count)) is not None:
             raise Refusal(code)
@@ -230,7 +229,7 @@ class Machine(ABC):
         return [spiked.get(place, self._image[place]) for place in places]
 
     def _spiked(self, places: Sequence[int]) -> dict[int, int]:
-        """Return the wild words that a read of these places brings instead of the true ones."""
+        """The wild words that a read of these places brings instead of the true ones."""
         words: dict[int, int] = {}
         now = self._timer()
         for spike in self.trouble.spikes:
@@ -241,7 +240,7 @@ class Machine(ABC):
         return words
 
     def wild_words(self, spike: Spike) -> dict[int, int]:
-        """Return the words of a spike by address; KeyError or ValueError when the machine cannot have it."""
+        """The words of a spike by address; KeyError or ValueError when the machine cannot have it."""
         if isinstance(spike.register, int):
             if spike.register not in self._served:
                 raise KeyError(spike.register)
@@ -253,7 +252,7 @@ class Machine(ABC):
         }
 
     def _torn(self, places: Sequence[int]) -> list[int]:
-        """Return words of which the high ones of two are from before the last change."""
+        """Words of which the high ones of two are from before the last change."""
         return [
             (self._former if place in self._high_words else self._image).get(
                 place, self._image[place]
@@ -262,7 +261,7 @@ class Machine(ABC):
         ]
 
     def _refused(self, address: int, count: int) -> int | None:
-        """Return the exception code that a read is answered with, if any."""
+        """The exception code that a read is answered with, if any."""
         for first, last, code in self.trouble.refused_blocks:
             if _touches(address, count, first, last):
                 return code
@@ -270,12 +269,8 @@ class Machine(ABC):
         return None if served else ILLEGAL_ADDRESS
 
     def write(self, address: int, values: Sequence[int]) -> None:
-        """Take raw registers; Refusal as the real machine refuses."""
-        if not 1 <= len(values) <= MOST_WRITTEN:
-            raise Refusal(ILLEGAL_VALUE)
-        words = dict(enumerate(values, address))
-        if not words.keys() <= self._writable & self._served:
-            raise Refusal(ILLEGAL_ADDRESS)
+        """Store raw registers; Refusal where the real machine refuses them."""
+        words = self._writable_words(address, values)
         self._refresh()
         if self.trouble.locked:
             return
@@ -294,15 +289,28 @@ class Machine(ABC):
         if self.trouble.reverting > 0:
             self._changes.append(_Change(effective + self.trouble.reverting, before))
 
+    def check_write(self, address: int, values: Sequence[int]) -> None:
+        """Refusal for registers that the real machine would refuse."""
+        self._judge(self._writable_words(address, values))
+
+    def _writable_words(self, address: int, values: Sequence[int]) -> dict[int, int]:
+        """The words of a write by address; Refusal when there are too many, or not all of them can be written."""
+        if not 1 <= len(values) <= MAX_WRITTEN:
+            raise Refusal(ILLEGAL_VALUE)
+        words = dict(enumerate(values, address))
+        if not words.keys() <= self._writable & self._served:
+            raise Refusal(ILLEGAL_ADDRESS)
+        return words
+
     # What a brand's machine does
 
     @abstractmethod
     def _judge(self, words: Mapping[int, int]) -> dict[int, int]:
-        """Return the words that the machine will hold of what is written; Refusal when it tells that it does not."""
+        """The words that the machine will hold of what is written; Refusal when it reports that it does not."""
 
     @abstractmethod
     def _state(self) -> object:
-        """Return what is another value whenever there is something to publish."""
+        """A value that changes whenever there is something to publish."""
 
     @abstractmethod
     def _publish(self) -> None:
@@ -330,11 +338,11 @@ class Machine(ABC):
         self._store(dict(zip(row.addresses, words, strict=True)))
 
     def _setting(self, key: str) -> Value | None:
-        """Return what a setting is."""
+        """The value of a setting."""
         return self.family.registers[key].decode(self._image)
 
     def _number(self, key: str) -> float:
-        """Return a setting as a number; one without a value counts as 0."""
+        """A setting as a number; one without a value counts as 0."""
         value = self._setting(key)
         return float(value) if isinstance(value, (int, float)) else 0.0
 
@@ -372,105 +380,11 @@ class Machine(ABC):
                 self._put_row(row, float(count - origin))
 
 
-class InverterMachine(Machine):
-    """The registers of one inverter."""
-
-    def __init__(
-        self,
-        plant: Inverter,
-        family: Family,
-        *,
-        model: str,
-        unit: int,
-        registers: Sequence[tuple[int, int]],
-        readable: Sequence[tuple[int, int]],
-        writable: frozenset[int],
-        timer: Callable[[], float],
-    ) -> None:
-        """Make the registers, and show in them what this inverter does."""
-        super().__init__(
-            family,
-            model=model,
-            unit=unit,
-            registers=registers,
-            readable=readable,
-            writable=writable,
-            timer=timer,
-        )
-        self.plant = plant
-
-    @property
-    def serial_number(self) -> str:
-        """Return the serial number that the machine reports."""
-        return str(self.value("serial_number"))
-
-    def glance(self) -> dict[str, Any]:
-        """Return which machine it is, and its powers."""
-        shown = ("battery_soc", "battery_power", "grid_power", "load_power", "inverter_power")
-        return {
-            "model": self.model,
-            "serial_number": self.serial_number,
-            "clock": self.plant.clock.isoformat(timespec="seconds"),
-            "pv_power": round(sum(self.plant.flows.pv)),
-            **{key: self.value(key) for key in shown},
-        }
-
-    def step(self, seconds: float) -> None:
-        """Let plant time pass, for all that is in the same house."""
-        self.settle()
-        self.plant.step(seconds)
-
-    def settle(self) -> None:
-        """Let the changes take effect that are due, and the trouble reach the plant."""
-        super().settle()
-        self.plant.cut_off = self.trouble.outage
-
-    def _commit(self, words: Mapping[int, int]) -> None:
-        """Make words effective."""
-        super()._commit(words)
-        self._obey()
-
-    def _refresh(self) -> None:
-        """Bring the image up to date with the plant."""
-        self.settle()
-        self._publish_trouble()
-        super()._refresh()
-
-    def _state(self) -> object:
-        trouble = self.trouble
-        return (
-            self.plant.clock,
-            trouble.zero_packs,
-            trouble.reversed_phases,
-            trouble.phase_order,
-        )
-
-    @abstractmethod
-    def _obey(self) -> None:
-        """Hand the settings to the plant."""
-
-    @abstractmethod
-    def _publish_trouble(self) -> None:
-        """Put status and faults into the registers."""
-
-
 def _addresses(ranges: Sequence[tuple[int, int]]) -> list[int]:
-    """Return all addresses in inclusive ranges."""
+    """All addresses in inclusive ranges."""
     return [address for first, last in ranges for address in range(first, last + 1)]
 
 
 def _touches(address: int, count: int, first: int, last: int) -> bool:
-    """Whether a read has any address of a block."""
+    """Whether a request has any address of a block."""
     return address <= last and address + count > first
-
-
-def _words_of(pdu: bytes) -> tuple[int, tuple[int, ...]]:
-    """Return the address and the words of a write request; Refusal when its lengths do not fit."""
-    if pdu[0] == WRITE_SINGLE and len(pdu) == 5:
-        address, value = struct.unpack(">HH", pdu[1:])
-        return address, (value,)
-    if pdu[0] == WRITE_MULTIPLE and len(pdu) >= 6:
-        address, count, size = struct.unpack(">HHB", pdu[1:6])
-        if size == 2 * count and len(pdu) == 6 + size:
-            return address, struct.unpack(f">{count}H", pdu[6:])
-    raise Refusal(ILLEGAL_VALUE)

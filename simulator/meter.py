@@ -9,12 +9,13 @@ import math
 import struct
 from typing import Any, ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Value
-from custom_components.hybrid_inverter.modbus.register import Register
+from custom_components.hybrid_inverter.modbus.model.codec import FloatNumber, Value
+from custom_components.hybrid_inverter.modbus.model.register import Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
-from .machine import WRITE_MULTIPLE, Machine
+from .machine import Machine
 from .meter_models import MeterModel
+from .pdu import WRITE_MULTIPLE
 from .physics import PHASES, Measure, Measurement
 
 # What a meter of some years has counted, in watt-hours: of each phase, and net of them.
@@ -74,7 +75,7 @@ class MeterMachine(Machine):
         self._show({"software_version": model.version, **model.ratios})
 
     def glance(self) -> dict[str, Any]:
-        """Return which meter it is, its power and its totals."""
+        """Which meter it is, its power and its totals."""
         return {
             "model": self.model,
             "clock": self.now.isoformat(timespec="seconds"),
@@ -103,11 +104,11 @@ class MeterMachine(Machine):
         self.now += timedelta(seconds=seconds)
 
     def respond(self, pdu: bytes) -> bytes | None:
-        """Return the answer to a request; a meter lives on the voltage that it measures."""
+        """The answer to a request; a meter lives on the voltage that it measures."""
         return super().respond(pdu) if any(self._seen().volts) else None
 
     def _seen(self) -> Measurement:
-        """Return what the meter measures, with the transformers as they are."""
+        """What the meter measures, with the transformers as they are."""
         if self.trouble.outage:
             return Measurement()
         seen = self._measure()
@@ -115,7 +116,7 @@ class MeterMachine(Machine):
         return Measurement(seen.volts, watts, reactive, seen.hertz)
 
     def places_of(self, key: str) -> Sequence[Register]:
-        """Return wherever the meter has a value; some have one in two places."""
+        """All rows that hold a value; some meters have one in two places."""
         if found := [row.completed(self.kind.ratios) for row in self._rows if row.key == key]:
             return found
         raise KeyError(key)
@@ -131,10 +132,10 @@ class MeterMachine(Machine):
 
     @abstractmethod
     def _measured(self, seen: Measurement) -> dict[str, Value]:
-        """Return what the meter shows of a moment."""
+        """What the meter shows of a moment."""
 
     def _counted(self) -> dict[str, Value]:
-        """Return what it has counted, in kilowatt-hours."""
+        """What it has counted, in kilowatt-hours."""
         return {
             "import_energy_total": sum(self.imported) / 1000,
             "export_energy_total": sum(self.exported) / 1000,
@@ -152,7 +153,7 @@ class MeterMachine(Machine):
             self._store(dict(zip(row.addresses, words, strict=True)))
 
     def _single(self, row: Register, codec: FloatNumber, value: Value) -> list[int]:
-        """Return the words of a measurement: whole counts behind transformers, and thousandths of an energy."""
+        """The words of a measurement: whole counts behind transformers, and thousandths of an energy."""
         assert isinstance(value, (int, float))  # noqa: S101 - the tables have no other ones as singles
         raw = value / codec.scale / math.prod(self.kind.ratios[key] for key in codec.ratios)
         if row.key.endswith("_energy_total") or row.key.startswith("reactive_energy"):
@@ -163,12 +164,12 @@ class MeterMachine(Machine):
 
 
 def _apparent(watts: float, reactive: float) -> float:
-    """Return the apparent power."""
+    """The apparent power."""
     return math.hypot(watts, reactive)
 
 
 def _factor(watts: float, reactive: float) -> float:
-    """Return the power factor, which these meters give the sign of the power."""
+    """The power factor, which these meters give the sign of the power."""
     apparent = _apparent(watts, reactive)
     return watts / apparent if apparent else 0.0
 
@@ -248,7 +249,7 @@ class Ddsu666Machine(MeterMachine):
 
 
 def _between(first: float, second: float) -> float:
-    """Return the voltage between two phases, a third of a turn apart."""
+    """The voltage between two phases, a third of a turn apart."""
     return math.sqrt(first * first + second * second + first * second)
 
 

@@ -30,14 +30,14 @@ class MeterModel:
     # First and last addresses that are served; a read that touches any other one is refused.
     served: tuple[tuple[int, int], ...]
     ct_ratio: int = 1
-    # As the meter tells it: one and no more.
+    # As the meter reports it: a single one.
     pt_ratio: float = 1.0
     # Raw words that it holds besides.
     words: Mapping[int, int]
 
     @property
     def ratios(self) -> dict[str, float]:
-        """Return the ratios by the keys that the register table has for them."""
+        """The ratios by the keys that the register table has for them."""
         return {"ct_ratio": self.ct_ratio, "pt_ratio": self.pt_ratio}
 
 

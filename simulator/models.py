@@ -8,8 +8,8 @@ from functools import partial
 from typing import Final, Protocol
 
 from . import jso8048104
+from .inverter_machine import InverterMachine
 from .jso import JsoMachine
-from .machine import InverterMachine
 from .physics import Installation, Inverter, SolarInverter
 from .saj import SajMachine
 from .saj_models import SAJ_MODELS, SERIAL_NUMBER
@@ -20,7 +20,7 @@ class Build(Protocol):
 
     def __call__(
         self,
-        plant: Inverter,
+        inverter: Inverter,
         *,
         serial_number: str,
         unit: int,
@@ -28,7 +28,7 @@ class Build(Protocol):
         packs: bool | None,
         timer: Callable[[], float],
     ) -> InverterMachine:
-        """Return it; `readable` stands in for the ranges it serves, `packs` for whether its packs tell of themselves."""
+        """`readable` replaces the ranges that it serves, `packs` whether its packs report themselves."""
         ...
 
 

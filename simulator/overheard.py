@@ -7,8 +7,8 @@ clients send is counted and goes nowhere.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from itertools import cycle
@@ -26,7 +26,7 @@ READ_INPUT: Final = 4
 # Seconds from the end of a request to the meter's answer.
 TURNAROUND: Final = 0.015
 # The longest burst of noise in bytes.
-LONGEST_BURST: Final = 20
+MAX_BURST: Final = 20
 
 # Answers a request of a unit, both without checksum; None is silence. The meters of a simulated plant do.
 type Respond = Callable[[int, bytes], bytes | None]
@@ -43,7 +43,7 @@ class Poll:
 
     @property
     def pdu(self) -> bytes:
-        """Return the request without unit id and checksum."""
+        """The request without unit id and checksum."""
         return struct.pack(">BHH", self.function, self.address, self.count)
 
 
@@ -65,12 +65,12 @@ POLLS: Final[Mapping[str, tuple[Poll, ...]]] = {
 }
 
 
-# What an inverter asks a meter of each family for, unless another pattern is wanted.
+# What an inverter polls of a meter of each family, unless another pattern is wanted.
 USUAL: Final[Mapping[str, str]] = {"dtsu666": "deye_12k", "ddsu666": "deye_single_phase"}
 
 
 def polls_for(unit: int, family: str, pattern: str | None = None) -> tuple[Poll, ...]:
-    """Return what a meter of a family with this unit id is asked for; KeyError for an unknown pattern."""
+    """The polls of a meter of a family with this unit id; KeyError for an unknown pattern."""
     return tuple(replace(poll, unit=unit) for poll in POLLS[pattern or USUAL[family]])
 
 
@@ -83,7 +83,7 @@ class LineTrouble:
     missing: float = 0.0
     # How likely a burst of noise is before a frame.
     noise: float = 0.0
-    # The inverter asks nothing; the meter answers nothing.
+    # The inverter sends no requests; the meter does not answer.
     silent: bool = False
     unanswered: bool = False
     # What a gateway leaves out that passes on one direction only.
@@ -117,7 +117,7 @@ class Talk:
     """The talk itself, exchange by exchange, seeded and repeatable."""
 
     def __init__(self, respond: Respond, polls: Sequence[Poll], *, seed: int = 1) -> None:
-        """Take who answers, what is asked for in turn, and the seed of the trouble."""
+        """`polls` are sent in turn, and `respond` answers; the seed is that of the trouble."""
         self.trouble = LineTrouble()
         self.exchanges = 0
         self._respond = respond
@@ -125,7 +125,7 @@ class Talk:
         self._random = random.Random(seed)  # noqa: S311 - trouble need not be secret
 
     def next(self) -> tuple[bytes, bytes]:
-        """Return the next request and its answer, as they arrive."""
+        """The next request and its answer, as they arrive."""
         if self.trouble.silent:
             return b"", b""
         poll = next(self._polls)
@@ -140,13 +140,13 @@ class Talk:
         return request_bytes, b"" if self.trouble.answers_lost else answer_bytes
 
     def _spoil(self, frame: bytes) -> bytes:
-        """Return what arrives of a frame."""
+        """The bytes that arrive of a frame."""
         trouble, chance = self.trouble, self._random
         if not (trouble.corrupted or trouble.missing or trouble.noise):
             return frame
         arrived = bytearray()
         if chance.random() < trouble.noise:
-            arrived += chance.randbytes(chance.randint(1, LONGEST_BURST))
+            arrived += chance.randbytes(chance.randint(1, MAX_BURST))
         for byte in frame:
             if chance.random() < trouble.missing:
                 continue
@@ -175,7 +175,7 @@ class OverheardLine:
 
     @property
     def port(self) -> int:
-        """Return the port that clients connect to; 0 when there is none."""
+        """The port that clients connect to; 0 when there is none."""
         return int(self._server.sockets[0].getsockname()[1]) if self._server else 0
 
     async def start(self, host: str, port: int) -> None:
@@ -278,26 +278,13 @@ class OverheardLine:
                 self.statistics.bytes_from_clients += len(data)
 
 
-@asynccontextmanager
-async def overheard_line(
-    respond: Respond, polls: Sequence[Poll], *, period: float = 0.1, seed: int = 1
-) -> AsyncIterator[OverheardLine]:
-    """Run a line on any free port for the length of the block."""
-    line = OverheardLine(Talk(respond, polls, seed=seed), period=period)
-    await line.start("127.0.0.1", 0)
-    try:
-        yield line
-    finally:
-        await line.stop()
-
-
 def as_dict(line: OverheardLine) -> dict[str, Any]:
-    """Return what is wrong with a line and what it has seen, in plain types for JSON."""
+    """What is wrong with a line and what it has seen, in plain types for JSON."""
     return {**asdict(line.talk.trouble), **asdict(line.statistics)}
 
 
 @lru_cache
 def _frame(unit: int, pdu: bytes) -> bytes:
-    """Return a frame with its checksum; most of them are sent more than once."""
+    """A frame with its checksum; most of them are sent more than once."""
     body = bytes((unit,)) + pdu
     return body + crc16(body).to_bytes(2, "little")

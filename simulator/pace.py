@@ -8,10 +8,10 @@ import time
 
 
 class Pace:
-    """A clock that can be told to run faster, from now on or for so many of its own seconds."""
+    """A clock that can be made to run faster, from now on or for so many of its own seconds."""
 
     def __init__(self, speed: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin at 0; at a speed of 0 it stands still until it is told to run. ValueError for what is no speed."""
+        """Begin at 0; at a speed of 0 it stands still until the speed is changed. ValueError for what is no speed."""
         if not 0 <= speed < math.inf:
             raise ValueError(f"time cannot pass at {speed}")
         self._clock = clock
@@ -22,11 +22,11 @@ class Pace:
 
     @property
     def speed(self) -> float:
-        """Return how many of its seconds pass in a second."""
+        """How many of its seconds pass in a second."""
         return self._speed if self._fast_seconds() < self._span else 1.0
 
     def elapsed(self) -> float:
-        """Return its seconds since the beginning."""
+        """Its seconds since the beginning."""
         passed = self._fast_seconds()
         if passed > self._span:
             passed = self._span + (passed - self._span) / self._speed

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 import dataclasses
 from html import escape
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from .inverter_machine import InverterMachine
+from .machine import Machine
+from .simulation import SimulatedPlant
 from .trouble import Trouble
-
-if TYPE_CHECKING:
-    from .machine import Machine
-    from .simulation import SimulatedPlant
 
 # What a button of each machine says, and what it causes.
 MACHINE_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
@@ -25,10 +24,18 @@ MACHINE_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     ("Locked at the display", {"locked": True}),
     ("Keeps settings after 5 s", {"slow_commit": 5}),
     ("Loses settings after 10 s", {"reverting": 10}),
+    ("Loses its next answer to a write", {"lost_answers": 1}),
     ("Tears the next 3 reads", {"torn_reads": 3}),
     ("CT of L1 reversed", {"reversed_phases": [1]}),
     ("All CTs reversed", {"reversed_phases": [1, 2, 3]}),
     ("L1 and L2 swapped", {"phase_order": [2, 1, 3]}),
+)
+# Of each simulated inverter as well.
+INVERTER_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
+    ("Clock goes an hour forward", {"clock": 3600}),
+    ("Clock goes an hour back", {"clock": -3600}),
+    ("Battery at 0 °C", {"battery_room": 0}),
+    ("Battery at 21 °C", {"battery_room": 21}),
 )
 # And of the plant.
 PLANT_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
@@ -39,13 +46,23 @@ PLANT_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     ("Many clients", {"one_client": False}),
     ("Answers 2 s late", {"late_answers": 2}),
     ("Answers at once", {"late_answers": 0}),
+    ("Grey day", {"sunshine": 0.2}),
+    ("Clear day", {"sunshine": 1}),
 )
-# What takes words of a person's own, with an example.
-MACHINE_FORMS: Final = (
+# What takes words of a person's own, with an example: of each machine, and of each simulated inverter as well.
+MACHINE_FORMS: Final[tuple[tuple[str, str], ...]] = (
     ("spikes", '[{"register": "battery_soc", "value": 0, "reads": 3}]'),
     ("restarted_counters", '["import_energy_total"]'),
     ("panel", '{"work_mode": "selling_first"}'),
-    *((field.name, "") for field in dataclasses.fields(Trouble) if field.name != "spikes"),
+    ("rewrites", '[{"address": 142, "words": [2], "seconds": 10}]'),
+)
+INVERTER_FORMS: Final[tuple[tuple[str, str], ...]] = (
+    ("clock", '"2026-06-21T03:00"'),
+    ("battery_room", "5"),
+)
+# And what is shown as it is.
+SHOWN_FORMS: Final = tuple(
+    field.name for field in dataclasses.fields(Trouble) if field.name not in dict(MACHINE_FORMS)
 )
 
 STYLE: Final = """
@@ -59,7 +76,7 @@ input { width: 28rem; font-family: monospace; }
 
 
 def page(plant: SimulatedPlant) -> str:
-    """Return the page as HTML."""
+    """The page as HTML."""
     machines = "".join(_section(unit, machine) for unit, machine in plant.machines.items())
     exchange = ""
     if len(units := list(plant.machines)) > 1:
@@ -71,12 +88,12 @@ def page(plant: SimulatedPlant) -> str:
         '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Simulated plant</title>'
         f"<style>{STYLE}</style><h1>Simulated plant</h1>"
         f"<p>It is {plant.site.now:%A %d %B %Y, %H:%M:%S} there.</p>"
-        f"<section><h2>The links</h2>{buttons}{exchange}</section>{machines}</html>"
+        f"<section><h2>The links and the sky</h2>{buttons}{exchange}</section>{machines}</html>"
     )
 
 
 def _section(unit: int, machine: Machine) -> str:
-    """Return what a machine does, and the trouble that it can have."""
+    """What a machine does, and the trouble that it can have."""
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
         for name, value in machine.glance().items()
@@ -87,20 +104,21 @@ def _section(unit: int, machine: Machine) -> str:
         if value != as_dict(Trouble())[name]
     }
     now = f'<p class="now">{escape(json.dumps(wrong))}</p>' if wrong else "<p>All in order.</p>"
-    buttons = "".join(_button(label, what, unit) for label, what in MACHINE_BUTTONS)
+    buttons, forms = MACHINE_BUTTONS, MACHINE_FORMS
+    if isinstance(machine, InverterMachine):
+        buttons, forms = buttons + INVERTER_BUTTONS, forms + INVERTER_FORMS
     shown = as_dict(machine.trouble)
-    forms = "".join(
-        _form(name, json.dumps(shown[name]) if name in shown and not example else example, unit)
-        for name, example in MACHINE_FORMS
-    )
+    forms += tuple((name, json.dumps(shown[name])) for name in SHOWN_FORMS)
     return (
-        f"<section><h2>Unit {unit}: {escape(machine.model)}</h2><table>{rows}</table>{now}{buttons}"
-        f"<details><summary>Anything else, as JSON</summary>{forms}</details></section>"
+        f"<section><h2>Unit {unit}: {escape(machine.model)}</h2><table>{rows}</table>{now}"
+        f"{''.join(_button(label, what, unit) for label, what in buttons)}"
+        "<details><summary>Anything else, as JSON</summary>"
+        f"{''.join(_form(name, value, unit) for name, value in forms)}</details></section>"
     )
 
 
 def _button(label: str, what: Mapping[str, Any], unit: int | None = None) -> str:
-    """Return a button that causes something."""
+    """A button that causes something."""
     fields = "".join(
         f'<input type="hidden" name="{name}" value="{escape(json.dumps(value))}">'
         for name, value in what.items()
@@ -109,7 +127,7 @@ def _button(label: str, what: Mapping[str, Any], unit: int | None = None) -> str
 
 
 def _form(name: str, value: str, unit: int) -> str:
-    """Return a field that takes JSON."""
+    """A field that takes JSON."""
     return (
         f"{_opened(unit)}<label>{name}</label>"
         f'<input name="{name}" aria-label="{name}" value="{escape(value)}"> <button>Cause</button></form>'
@@ -117,12 +135,12 @@ def _form(name: str, value: str, unit: int) -> str:
 
 
 def _opened(unit: int | None) -> str:
-    """Return how a form begins."""
+    """How a form begins."""
     return f'<form method="post" action="/trouble{"" if unit is None else f"?unit={unit}"}">'
 
 
 def as_dict(trouble: Trouble) -> dict[str, Any]:
-    """Return what is wrong in the types that JSON has."""
+    """What is wrong in the types that JSON has."""
     return {
         name: sorted(value) if isinstance(value, frozenset) else value
         for name, value in dataclasses.asdict(trouble).items()

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 import zlib
 
-from custom_components.hybrid_inverter.modbus.codec import Text
+from custom_components.hybrid_inverter.modbus.model.codec import Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
-from .machine import WRITE_MULTIPLE, WRITE_SINGLE, Machine
+from .machine import Machine
+from .pdu import WRITE_MULTIPLE, WRITE_SINGLE
 
 # What a person wants to see of a machine first, as far as it has it.
 GLANCED: Final = (
@@ -32,18 +33,18 @@ class ReplayedMachine(Machine):
 
     write_functions: ClassVar[frozenset[int]] = frozenset({WRITE_SINGLE, WRITE_MULTIPLE})
 
-    def __init__(self, told: Mapping[str, Any], *, timer: Callable[[], float]) -> None:
-        """Take what a download tells of a unit; KeyError, TypeError or ValueError when that is not enough."""
-        identity = told["identity"]
+    def __init__(self, entry: Mapping[str, Any], *, timer: Callable[[], float]) -> None:
+        """`entry` is a unit of a download; KeyError, TypeError or ValueError when that is not enough."""
+        identity = entry["identity"]
         family = FAMILIES[identity["family"]]
-        self._words = _words(told["registers"])
-        self._words |= _made_up(told, self._words)
+        self._words = _words(entry["registers"])
+        self._words |= _made_up(entry, self._words)
         fitted = family.fitted(identity["features"], identity["facts"])
         served = [(address, address) for address in self._words]
         super().__init__(
             fitted,
             model=identity["model"],
-            unit=told["unit_id"],
+            unit=entry["unit_id"],
             registers=served,
             readable=served,
             writable=frozenset(
@@ -54,18 +55,18 @@ class ReplayedMachine(Machine):
             ),
             timer=timer,
         )
-        self.role = told.get("role")
-        self.inverted = bool(told.get("inverted"))
+        self.role = entry.get("role")
+        self.inverted = bool(entry.get("inverted"))
         self._refresh()
 
     @property
     def serial_number(self) -> str | None:
-        """Return the serial number that was made up; None for a machine that has none."""
+        """The serial number that was made up; None for a machine that has none."""
         key = self.family.serial
         return None if key is None else str(self.value(key))
 
     def glance(self) -> dict[str, Any]:
-        """Return which machine it is, how it was set up, and what it shows."""
+        """Which machine it is, how it was set up, and what it shows."""
         shown = {key: self._shown(key) for key in GLANCED}
         return {
             "model": self.model,
@@ -75,7 +76,7 @@ class ReplayedMachine(Machine):
         }
 
     def _shown(self, key: str) -> object:
-        """Return a value, as far as the download has it, fit for JSON."""
+        """A value, as far as the download has it, fit for JSON."""
         try:
             value = self.value(key)
         except KeyError:
@@ -106,7 +107,7 @@ class ReplayedMachine(Machine):
 def replayed(
     source: Path | Mapping[str, Any], *, timer: Callable[[], float] = lambda: 0.0
 ) -> dict[int, Machine]:
-    """Return the machines of a download, or of its file, by their unit ids; ValueError when none can be made of it."""
+    """The machines of a download, or of its file, by their unit ids; ValueError when none can be made of it."""
     try:
         data = json.loads(source.read_text("utf-8")) if isinstance(source, Path) else source
         # Home Assistant puts what it knows itself around the integration's own.
@@ -122,7 +123,7 @@ def replayed(
 
 
 def _words(blocks: Mapping[str, str]) -> dict[int, int]:
-    """Return raw words by address; a block is hex, and stands by its first address."""
+    """Raw words by address; a block is hex, and stands by its first address."""
     return {
         address: int(word, 16)
         for first, words in blocks.items()
@@ -130,13 +131,13 @@ def _words(blocks: Mapping[str, str]) -> dict[int, int]:
     }
 
 
-def _made_up(told: Mapping[str, Any], known: Mapping[int, int]) -> dict[int, int]:
-    """Return words for the texts that the download leaves out; a machine that has a serial number always has one."""
-    identity = told["identity"]
+def _made_up(entry: Mapping[str, Any], known: Mapping[int, int]) -> dict[int, int]:
+    """Words for the texts that the download leaves out; a machine that has a serial number always has one."""
+    identity = entry["identity"]
     family = FAMILIES[identity["family"]]
-    left_out = set(told.get("redacted", ()))
+    left_out = set(entry.get("redacted", ()))
     # The same download gives the same numbers, and no two machines do.
-    origin = json.dumps([identity, told["unit_id"], told["registers"]], sort_keys=True)
+    origin = json.dumps([identity, entry["unit_id"], entry["registers"]], sort_keys=True)
     words: dict[int, int] = {}
     for row in family.every_row():
         if not isinstance(row.codec, Text) or not known.keys().isdisjoint(row.addresses):

@@ -37,7 +37,7 @@ class SajModel:
     name: str
     device_type: int
     installation: Installation
-    # Battery packs, and whether they tell of themselves.
+    # Battery packs, and whether they report themselves.
     packs: int = 1
     zero_packs: bool = False
     # Phases of the meters A and B; 0 where there is none.
@@ -73,7 +73,7 @@ def _built(
     packs: int = 1,
     phases: int = 3,
 ) -> Installation:
-    """Return what belongs to an inverter of the family."""
+    """What belongs to an inverter of the family."""
     return Installation(
         rated_power=rated_power,
         pv_peaks=pv_peaks,
@@ -131,7 +131,6 @@ SAJ_MODELS: Final = (
     ),
 )
 
-SLOTS: Final = range(1, 8)
 # Start, end, then days and percent, one slot after the other.
 CHARGE_SLOTS: Final = 0x3606
 DISCHARGE_SLOTS: Final = 0x361B
@@ -210,7 +209,7 @@ VERSIONS: Final[Mapping[int, int]] = {
     0x8F1C: 1000,
 }
 
-# What the battery packs and their controllers tell of themselves.
+# What the battery packs and their controllers report.
 PACKS: Final = (*range(0x8E00, 0x8E64), *range(0xA000, 0xA038))
 
 # The fault that reports a missing grid: E56 is bit 55.

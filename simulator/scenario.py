@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
-from .cause import NAMES
+from .cause import NAMES, cause
+from .simulation import SimulatedPlant
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,8 @@ class Scenario:
     """Happenings in order, each of which comes once."""
 
     def __init__(self, entries: Sequence[Mapping[str, Any]], start: datetime) -> None:
-        """Take what the file says, with times from the start on; ValueError when something is no happening."""
-        happenings = []
+        """`entries` are those of the file, with times from the start on; ValueError when one is wrong."""
+        planned = []
         for entry in entries:
             what = dict(entry)
             if not what.keys() - {"unit"} > {"at"}:
@@ -35,8 +39,9 @@ class Scenario:
                 )
             if unknown := what.keys() - NAMES - {"at", "unit"}:
                 raise ValueError(f"no such trouble: {', '.join(sorted(unknown))}")
-            happenings.append(Happening(_moment(what.pop("at"), start), what))
-        self._waiting = deque(sorted(happenings, key=lambda one: one.at))
+            planned.append(Happening(_moment(what.pop("at"), start), what))
+        self._plant: SimulatedPlant | None = None
+        self._waiting = deque(sorted(planned, key=lambda one: one.at))
 
     @classmethod
     def load(cls, path: Path, start: datetime) -> Scenario:
@@ -46,13 +51,28 @@ class Scenario:
             raise ValueError("a scenario is a list of objects")
         return cls(entries, start)
 
+    def follow(self, plant: SimulatedPlant) -> None:
+        """Let it happen at a plant, from now on."""
+        self._plant = plant
+        plant.set_alarm(self)
+
     @property
     def next_at(self) -> datetime | None:
-        """Return when something happens next, if anything does."""
+        """When something happens next, if anything does."""
         return self._waiting[0].at if self._waiting else None
 
+    def ring(self) -> None:
+        """Cause what is due at the plant; what it cannot have is logged, and the rest goes on."""
+        if (plant := self._plant) is None:
+            return
+        for happening in self.due(plant.site.now):
+            try:
+                cause(plant, happening.what)
+            except ValueError as err:
+                _LOGGER.error("Cannot happen at %s: %s", happening.at, err)  # noqa: TRY400
+
     def due(self, now: datetime) -> list[Happening]:
-        """Return what has happened until now and was not returned before, in order."""
+        """What has happened until now and was not returned before, in order."""
         happened = []
         while self._waiting and self._waiting[0].at <= now:
             happened.append(self._waiting.popleft())
@@ -60,7 +80,7 @@ class Scenario:
 
 
 def _moment(at: object, start: datetime) -> datetime:
-    """Return seconds after the start, a time of day (the first one from the start on), or a date with a time."""
+    """Seconds after the start, a time of day (the first one from the start on), or a date with a time."""
     if isinstance(at, (int, float)) and not isinstance(at, bool):
         return start + timedelta(seconds=at)
     if not isinstance(at, str):

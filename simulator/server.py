@@ -15,8 +15,9 @@ import pty
 import tty
 from typing import Any, Final
 
-from .framing import Framing, Request
-from .machine import BUSY, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE, Machine
+from .framing import Framing, RequestAdu
+from .machine import Machine
+from .pdu import BUSY, READ_HOLDING, WRITE_MULTIPLE, WRITE_SINGLE
 
 # Half a frame, or rubbish, is forgotten after so many seconds of silence.
 IDLE: Final = 0.5
@@ -36,20 +37,20 @@ class LineTiming:
 
     @property
     def character(self) -> float:
-        """Return the seconds of one character: start bit, eight data bits, parity bit if any, stop bits."""
+        """The seconds of one character: start bit, eight data bits, parity bit if any, stop bits."""
         return (9 + (self.parity != "N") + self.stopbits) / self.baudrate
 
     @property
     def gap(self) -> float:
-        """Return the seconds of silence between two frames, 3.5 characters."""
+        """The seconds of silence between two frames, 3.5 characters."""
         return 3.5 * self.character
 
     def before_answer(self, request: int) -> float:
-        """Return the seconds from the first byte of a request of so many bytes until the machine knows its answer."""
+        """The seconds from the first byte of a request of so many bytes until the machine knows its answer."""
         return request * self.character + self.gap + self.turnaround
 
     def answer(self, size: int) -> float:
-        """Return the seconds that an answer of so many bytes and the silence after it take."""
+        """The seconds that an answer of so many bytes and the silence after it take."""
         return size * self.character + self.gap
 
 
@@ -81,7 +82,7 @@ class Statistics:
             self.registers_written += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain types for JSON."""
+        """Plain types for JSON."""
         return {
             "connections": self.connections,
             "requests": self.requests,
@@ -131,7 +132,7 @@ class ModbusServer:
 
     @property
     def port(self) -> int:
-        """Return the port that the server listens on; 0 while it does not."""
+        """The port that the server listens on; 0 while it does not."""
         if self._server is None or not self._server.sockets:
             return 0
         return int(self._server.sockets[0].getsockname()[1])
@@ -240,13 +241,13 @@ class ModbusServer:
             self._client = client
         return self.one_client and self._client is not client
 
-    async def _answer(self, request: Request, send: Callable[[bytes], object]) -> None:
+    async def _answer(self, request: RequestAdu, send: Callable[[bytes], object]) -> None:
         """Send what goes back for a request, if anything does."""
         if answer := await self._serve(request):
             send(answer)
 
-    async def _serve(self, request: Request) -> bytes:
-        """Return the bytes that go back for a request; none when it stays unanswered."""
+    async def _serve(self, request: RequestAdu) -> bytes:
+        """The bytes that go back for a request; none when it stays unanswered."""
         async with self._turn:
             if self.line is not None:
                 waiting = self.line.before_answer(RTU_OVERHEAD + len(request.pdu))

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Final
 
-from custom_components.hybrid_inverter.modbus.codec_time import ByteTime, Hhmm
+from custom_components.hybrid_inverter.modbus.model.codec_time import ByteTime, Hhmm
 
-from .machine import InverterMachine, Machine
-from .physics import NOTHING, Phases, SolarInverter
+from .inverter_machine import InverterMachine
+from .machine import Machine
+from .physics import NOTHING, Phases, Site, SolarInverter
 from .physics.house import House
 from .physics.phases import alike
 from .physics.pv import PvString
@@ -29,7 +30,7 @@ class SteadyHouse(House):
     circuits: Phases = NOTHING
 
     def demand(self, now: datetime) -> tuple[Phases, Phases]:
-        """Return the watts per phase."""
+        """The watts per phase."""
         return self.home, self.circuits
 
 
@@ -38,7 +39,7 @@ class SteadyString(PvString):
     """A string under a sun that never moves: it always delivers its peak."""
 
     def power(self, light: object) -> float:
-        """Return its watts."""
+        """Its watts."""
         return self.peak
 
 
@@ -53,54 +54,59 @@ def steer(plant: SimulatedPlant, machine: Machine, changes: Mapping[str, object]
         raise ValueError(f"no such steer: {', '.join(sorted(unknown))}")
     for name, value in changes.items():
         if name != "advance":
-            STEERS[name](machine, value)
+            STEERS[name](plant.site, machine, value)
     plant.advance(_number(changes.get("advance", MOMENT)))
 
 
-def _set_time(machine: InverterMachine, value: object) -> None:
+def _set_time(site: Site, _: InverterMachine, value: object) -> None:
     """Jump to another time of the same day, "12:00"."""
     moment = time.fromisoformat(str(value))
-    machine.plant.now = datetime.combine(machine.plant.now, moment)
+    site.now = datetime.combine(site.now, moment)
 
 
-def _set_soc(machine: InverterMachine, value: object) -> None:
-    machine.plant.soc = _number(value) / 100
+def _set_soc(_: Site, machine: InverterMachine, value: object) -> None:
+    machine.inverter.soc = _number(value) / 100
 
 
-def _set_sun(machine: InverterMachine, value: object) -> None:
+def _set_room(_: Site, machine: InverterMachine, value: object) -> None:
+    machine.inverter.battery.room_temperature = _number(value)
+
+
+def _set_sun(_: Site, machine: InverterMachine, value: object) -> None:
     """Let all its strings together deliver so much, as long as the process runs."""
-    plant = machine.plant
-    share = _number(value) / len(plant.strings)
-    plant.strings = tuple(
-        SteadyString(share, string.roof, string.volts, string.tracker) for string in plant.strings
+    inverter = machine.inverter
+    share = _number(value) / len(inverter.strings)
+    inverter.strings = tuple(
+        SteadyString(share, string.roof, string.volts, string.tracker)
+        for string in inverter.strings
     )
 
 
-def _set_port_sun(machine: InverterMachine, value: object) -> None:
+def _set_port_sun(_: Site, machine: InverterMachine, value: object) -> None:
     """Let the micro inverter at its port deliver so much."""
-    machine.plant.port.micro_inverter = SolarInverter((SteadyString(_number(value) / EFFICIENCY),))
+    machine.inverter.port.micro_inverter = SolarInverter(
+        (SteadyString(_number(value) / EFFICIENCY),)
+    )
 
 
-def _set_home(machine: InverterMachine, value: object) -> None:
-    site = machine.plant.site
+def _set_home(site: Site, machine: InverterMachine, value: object) -> None:
     site.house = replace(_steady(site.house), home=_phases(machine, value))
 
 
-def _set_backup(machine: InverterMachine, value: object) -> None:
-    site = machine.plant.site
+def _set_backup(site: Site, machine: InverterMachine, value: object) -> None:
     site.house = replace(_steady(site.house), circuits=_phases(machine, value))
 
 
 def _steady(house: House) -> SteadyHouse:
-    """Return the household that was laid down before, or one that uses nothing yet."""
+    """The household that was laid down before, or one that uses nothing yet."""
     return house if isinstance(house, SteadyHouse) else SteadyHouse(house.seed)
 
 
-def _set_grid(machine: InverterMachine, value: object) -> None:
-    machine.plant.site.grid.alive = bool(value)
+def _set_grid(site: Site, _: InverterMachine, value: object) -> None:
+    site.grid.alive = bool(value)
 
 
-def _set_settings(machine: InverterMachine, value: object) -> None:
+def _set_settings(_: Site, machine: InverterMachine, value: object) -> None:
     """Set what somebody could at the display, by canonical keys; a time of day is "12:00"."""
     if not isinstance(value, dict):
         raise ValueError("settings must be a JSON object")
@@ -110,10 +116,12 @@ def _set_settings(machine: InverterMachine, value: object) -> None:
         machine.panel_set(key, time.fromisoformat(wanted) if timed else wanted)
 
 
-# Each by its field: watts but for the time of day, the SOC in percent, whether there is a grid, and the settings.
-STEERS: Final[Mapping[str, Callable[[InverterMachine, object], None]]] = {
+# Each by its field: watts but for the time of day, the SOC in percent, the degrees Celsius at the battery, whether there
+# is a grid, and the settings.
+STEERS: Final[Mapping[str, Callable[[Site, InverterMachine, object], None]]] = {
     "time": _set_time,
     "soc": _set_soc,
+    "room": _set_room,
     "sun": _set_sun,
     "port_sun": _set_port_sun,
     "home": _set_home,
@@ -124,12 +132,12 @@ STEERS: Final[Mapping[str, Callable[[InverterMachine, object], None]]] = {
 
 
 def _phases(machine: InverterMachine, value: object) -> Phases:
-    """Return watts on all phases alike."""
-    return alike(_number(value), machine.plant.installation.phases)
+    """Watts on all phases alike."""
+    return alike(_number(value), machine.inverter.installation.phases)
 
 
 def _number(value: object) -> float:
-    """Return a number from JSON; ValueError for anything else."""
+    """A number from JSON; ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"not a number: {value!r}")
     return float(value)

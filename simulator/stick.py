@@ -15,8 +15,9 @@ import struct
 import time
 from typing import Any, Final
 
-from .framing import Request, RtuFraming
-from .machine import READ_HOLDING, Machine
+from .framing import RequestAdu, RtuFraming
+from .machine import Machine
+from .pdu import READ_HOLDING
 from .server import LineTiming, ModbusServer
 
 # That of a stick without another one; no real stick has it.
@@ -54,7 +55,7 @@ class StickHabits:
     wrong_sequence: float = 0.0
     duplicate: float = 0.0
     late: float = 0.0
-    # A heartbeat, data for the cloud, or an answer to what the stick itself asked, before the answer.
+    # A heartbeat, data for the cloud, or an answer to what the stick itself polled, before the answer.
     unsolicited: float = 0.0
     # An error instead of an answer; the machine has not heard the request.
     error_frames: float = 0.0
@@ -67,12 +68,12 @@ class StickHabits:
 
     # Seconds by which a late answer is late.
     late_seconds: float = 4.0
-    # After so many seconds a silent machine is told of with an error frame, or not at all.
-    patience: float = 0.3
-    tells_silence: bool = True
-    # It hears nobody for the first `rest` seconds of every `rest_every` ones; 0 is never.
-    rest: float = 0.0
-    rest_every: float = 0.0
+    # After so many seconds a silent machine is reported with an error frame, or not at all.
+    timeout: float = 0.3
+    reports_silence: bool = True
+    # It hears nobody for the first `pause` seconds of every `pause_every` ones; 0 is never.
+    pause: float = 0.0
+    pause_every: float = 0.0
     # Another client is not heard while there is one, and nobody at all while it is busy with itself.
     one_client: bool = True
     busy: bool = False
@@ -110,12 +111,12 @@ def change_habits(habits: StickHabits, changes: Mapping[str, Any]) -> None:
 
 
 def seal(body: bytes) -> bytes:
-    """Return a frame: start byte, everything up to the payload's end, checksum and end byte."""
+    """A frame: start byte, everything up to the payload's end, checksum and end byte."""
     return bytes((START, *body, sum(body) & 0xFF, END))
 
 
 @dataclass(frozen=True, slots=True)
-class StickRequest(Request):
+class StickRequest(RequestAdu):
     """A request with the serial number of the stick that it is meant for; its transaction is the sequence byte."""
 
     logger_serial: int = 0
@@ -124,7 +125,7 @@ class StickRequest(Request):
 class StickFraming:
     """Solarman V5 around RTU frames, seen from the stick."""
 
-    # The stick itself tells of a unit that says nothing.
+    # The stick itself reports a unit that does not answer.
     unknown_unit: int | None = None
 
     def __init__(self, logger_serial: int) -> None:
@@ -160,24 +161,24 @@ class StickFraming:
         buffer.clear()
         return None
 
-    def pack(self, request: Request, pdu: bytes) -> bytes:
-        """Return the answer to a request."""
+    def pack(self, request: RequestAdu, pdu: bytes) -> bytes:
+        """The answer to a request."""
         return self._answer(request.transaction, self._rtu.pack(request, pdu))
 
-    def refuse(self, request: Request, code: int) -> bytes:
-        """Return an answer that has an error code instead of an RTU frame."""
+    def refuse(self, request: RequestAdu, code: int) -> bytes:
+        """An answer that has an error code instead of an RTU frame."""
         return self._answer(request.transaction, code.to_bytes(2, "little"))
 
     def heartbeat(self) -> bytes:
-        """Return what a stick tells its cloud every minute."""
+        """The heartbeat that a stick sends to its cloud every minute."""
         return self._frame(HEARTBEAT, self._last_sequence, b"\x00")
 
     def data(self) -> bytes:
-        """Return what a stick tells its cloud of its machine every few minutes."""
+        """The data of its machine that a stick sends to its cloud every few minutes."""
         return self._frame(DATA, self._last_sequence, self._head() + bytes(100))
 
-    def own_answer(self, request: Request) -> bytes:
-        """Return an answer to what the stick itself has read: as many registers as the request wants, but others."""
+    def own_answer(self, request: RequestAdu) -> bytes:
+        """An answer to what the stick itself has read: as many registers as the request wants, but others."""
         count = request.pdu[4] if request.pdu[0] == READ_HOLDING else 1
         pdu = bytes((READ_HOLDING, 2 * count)) + count * _OWN_WORD
         return self._answer(0, self._rtu.pack(request, pdu))
@@ -186,7 +187,7 @@ class StickFraming:
         return self._frame(ANSWER, sequence, self._head() + inner)
 
     def _head(self) -> bytes:
-        """Return how an answer's payload begins."""
+        """How an answer's payload begins."""
         worked = int(time.monotonic() - self._since)
         return _ANSWER_HEAD.pack(_INVERTER, 1, worked, worked, self._started)
 
@@ -221,13 +222,13 @@ class Stick(ModbusServer):
 
     def _rests(self) -> bool:
         """Whether this is one of the pauses in which it hears nobody."""
-        every = self.habits.rest_every
-        return bool(every) and time.monotonic() % every < self.habits.rest
+        every = self.habits.pause_every
+        return bool(every) and time.monotonic() % every < self.habits.pause
 
     def _happens(self, probability: float) -> bool:
         return self._dice.random() < probability
 
-    async def _answer(self, request: Request, send: Callable[[bytes], object]) -> None:
+    async def _answer(self, request: RequestAdu, send: Callable[[bytes], object]) -> None:
         """Answer a request, or what its habits make of that."""
         if self._happens(self.habits.unsolicited):
             send(self._something_unasked(request))
@@ -242,8 +243,8 @@ class Stick(ModbusServer):
         else:
             send(answer)
 
-    async def _serve(self, request: Request) -> bytes:
-        """Return the frame that goes back for a request; none when it stays unanswered."""
+    async def _serve(self, request: RequestAdu) -> bytes:
+        """The frame that goes back for a request; none when it stays unanswered."""
         assert isinstance(request, StickRequest)  # noqa: S101 - its framing makes no others
         if request.logger_serial != self.frames.logger_serial:
             return self.frames.refuse(request, WRONG_SERIAL)
@@ -251,13 +252,13 @@ class Stick(ModbusServer):
             return self.frames.refuse(request, NO_ANSWER)
         if answer := await super()._serve(request):
             return answer
-        if not self.habits.tells_silence:
+        if not self.habits.reports_silence:
             return b""
-        await asyncio.sleep(self.habits.patience)
+        await asyncio.sleep(self.habits.timeout)
         return self.frames.refuse(request, NO_ANSWER)
 
-    def _something_unasked(self, request: Request) -> bytes:
-        """Return one after the other of the frames that nobody asked for."""
+    def _something_unasked(self, request: RequestAdu) -> bytes:
+        """One of the frames that nobody asked for, each kind in turn."""
         self._unasked += 1
         match self._unasked % 3:
             case 1:
@@ -268,7 +269,7 @@ class Stick(ModbusServer):
                 return self.frames.data()
 
     def _spoil(self, frame: bytes) -> bytes:
-        """Return the bytes that become of a frame on its way."""
+        """The bytes that arrive of a frame."""
         if self._happens(self.habits.trailing_zeros):
             length = int.from_bytes(frame[1:3], "little") + 2
             frame = seal(length.to_bytes(2, "little") + frame[3:-2] + bytes(2))

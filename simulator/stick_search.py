@@ -41,7 +41,7 @@ class StickSearch:
 
     @property
     def port(self) -> int:
-        """Return the port that it listens on; 0 while it does not."""
+        """The port that it listens on; 0 while it does not."""
         if not self._listeners:
             return 0
         return int(self._listeners[0].get_extra_info("sockname")[1])
@@ -85,7 +85,7 @@ class StickSearch:
 
 
 def _address_towards(asker: tuple[str, int]) -> str:
-    """Return the address of this computer that somebody else reaches it at."""
+    """The address of this computer that somebody else reaches it at."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(asker)
         return str(probe.getsockname()[0])

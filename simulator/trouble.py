@@ -1,13 +1,14 @@
-"""What can be wrong with a machine: data that the machine goes by, and that is changed from JSON while it runs."""
+"""What can be wrong with a machine: data that the machine follows, and that is changed from JSON while it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+import math
 from typing import Any, Final
 
 # What Modbus allows (application protocol section 6.3).
-MOST_READ: Final = 125
+MAX_READ: Final = 125
 UNSWAPPED: Final = (1, 2, 3)
 
 # First and last address, and the exception code that a read of any of them is answered with.
@@ -31,11 +32,28 @@ class Spike:
         return self.reads == 0 or (self.until is not None and now >= self.until)
 
     def is_read(self, now: float) -> None:
-        """Take note that somebody has read it."""
+        """Count a read."""
         if self.reads is not None:
             self.reads -= 1
         if self.seconds is not None and self.until is None:
             self.until = now + self.seconds
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """Words that another program, an energy manager say, writes again after so many seconds of the plant."""
+
+    address: int
+    words: tuple[int, ...]
+    seconds: float
+    # When it did so last, in seconds of the plant; None before the first time.
+    last: float | None = None
+
+    def seconds_left(self, now: float) -> float:
+        """The seconds until it is due, to the microsecond; 0 when it is, or when the time was set back."""
+        if self.last is None or now < self.last:
+            return 0.0
+        return max(0.0, round(self.last + self.seconds - now, 6))
 
 
 @dataclass(slots=True)
@@ -58,13 +76,27 @@ class Trouble:
     outage: bool = False
     # Addresses whose writes are acknowledged and ignored.
     ignored_writes: frozenset[int] = frozenset()
+    # Writes of any of these addresses are refused.
+    refused_writes: tuple[Refused, ...] = ()
+    # So many of the next writes are obeyed, and their answers get lost.
+    lost_answers: int = 0
+    # What another program writes again and again.
+    rewrites: tuple[Rewrite, ...] = ()
+    # How other firmware differs. Addresses whose new words are stored, but the flows go on by the old ones.
+    without_effect: frozenset[int] = frozenset()
+    # Of a JSO: a time-of-use table without any weekday holds on every day.
+    daily_table: bool = False
+    # Of a JSO: a slot's power limits the charge from the grid too.
+    slot_limits_grid_charge: bool = False
+    # Of a SAJ: the percent of a charge slot do not limit it.
+    slot_charges_fully: bool = False
     # First and last addresses of which no read is answered.
     silent_blocks: tuple[tuple[int, int], ...] = ()
     # What is refused on top of what the model refuses anyway.
     refused_blocks: tuple[Refused, ...] = ()
     # The most registers that one read may ask for.
-    longest_read: int = MOST_READ
-    # The battery packs tell nothing of themselves: all their registers are 0.
+    longest_read: int = MAX_READ
+    # The battery packs report nothing: all their registers are 0.
     zero_packs: bool = False
     # So many of the next reads bring numbers of two words of which the high one is from before the last change.
     torn_reads: int = 0
@@ -77,10 +109,20 @@ class Trouble:
     # Wild values instead of the true ones.
     spikes: tuple[Spike, ...] = ()
 
+    @property
+    def firmware(self) -> tuple[object, ...]:
+        """How the firmware differs; what the settings mean depends on it."""
+        return (
+            self.without_effect,
+            self.daily_table,
+            self.slot_limits_grid_charge,
+            self.slot_charges_fully,
+        )
+
     def clamped[Power: (int, float)](
         self, powers: tuple[Power, Power, Power]
     ) -> tuple[Power, Power, Power]:
-        """Return the powers of the phases as the transformers show them."""
+        """The powers of the phases as the transformers show them."""
         l1, l2, l3 = (
             -powers[phase - 1] if place in self.reversed_phases else powers[phase - 1]
             for place, phase in enumerate(self.phase_order, 1)
@@ -89,7 +131,7 @@ class Trouble:
 
 
 def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
-    """Return the trouble with some of its fields changed; ValueError when a field or its type is wrong.
+    """The trouble with some of its fields changed; ValueError when a field or its type is wrong.
 
     What is null is in order again.
     """
@@ -103,7 +145,7 @@ def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
 
 
 def _blocks(size: int) -> Callable[[list[Any]], object]:
-    """Return what makes blocks of addresses, of so many numbers each."""
+    """A parser of blocks of addresses, of so many numbers each."""
 
     def parse(value: list[Any]) -> object:
         if any(len(block) != size for block in value):
@@ -114,14 +156,14 @@ def _blocks(size: int) -> Callable[[list[Any]], object]:
 
 
 def _phase_order(value: list[Any]) -> object:
-    """Return an order of the three phases."""
+    """An order of the three phases."""
     if sorted(value) != list(UNSWAPPED):
         raise ValueError("each of the three phases once")
     return tuple(map(_whole, value))
 
 
 def _spikes(value: list[Any]) -> object:
-    """Return spikes, which have not been read yet."""
+    """Spikes, which have not been read yet."""
     return tuple(_spike(**spike) for spike in value)
 
 
@@ -137,8 +179,21 @@ def _spike(
     return Spike(register, value, reads, None if seconds is None else float(seconds))
 
 
+def _rewrites(value: list[Any]) -> object:
+    """Rewrites, none of which has happened yet."""
+    return tuple(_rewrite(**rewrite) for rewrite in value)
+
+
+def _rewrite(*, address: int, words: list[Any], seconds: float) -> Rewrite:
+    if not all(0 <= _whole(word) <= 0xFFFF for word in words):
+        raise ValueError("a register holds 0 to 65535")
+    if not 1 <= seconds < math.inf:
+        raise ValueError("a second or more")
+    return Rewrite(_whole(address), tuple(words), float(seconds))
+
+
 def _whole(value: Any) -> int:
-    """Return a whole number as such."""
+    """A whole number; TypeError for anything else."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(value)
     return value
@@ -148,6 +203,8 @@ def _whole(value: Any) -> int:
 _LISTS: Final[Mapping[str, Callable[[list[Any]], object]]] = {
     "silent_blocks": _blocks(2),
     "refused_blocks": _blocks(3),
+    "refused_writes": _blocks(3),
+    "rewrites": _rewrites,
     "phase_order": _phase_order,
     "spikes": _spikes,
 }
@@ -157,7 +214,7 @@ IN_ORDER: Final = Trouble()
 
 
 def _trouble_value(name: str, old: object, value: object) -> object:
-    """Return a value from JSON in the type that a field has."""
+    """A value from JSON in the type that a field has."""
     if isinstance(old, bool) and isinstance(value, bool):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

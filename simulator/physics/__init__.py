@@ -5,7 +5,6 @@ from .inverter import Inverter
 from .jso_rules import JsoControls, Slot, WorkMode
 from .orders import Controls, Orders, PortUse
 from .phases import NOTHING, PHASES, Phases
-from .plant import Plant
 from .point import Measure, Measurement, Point
 from .saj_rules import Action, ExportLimit, SajControls, SajMode, Window
 from .site import Site
@@ -24,7 +23,6 @@ __all__ = [
     "Measurement",
     "Orders",
     "Phases",
-    "Plant",
     "Point",
     "PortUse",
     "SajControls",

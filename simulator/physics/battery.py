@@ -34,15 +34,15 @@ class Cells:
 
     @property
     def resistance(self) -> float:
-        """Return the ohms of all of them."""
+        """The ohms of all of them."""
         return RESISTANCE * (self.count / CELLS) ** 2
 
     def open_voltage(self, soc: float) -> float:
-        """Return the volts without a current."""
+        """The volts without a current."""
         return (EMPTY_VOLTAGE + RISE * soc) * self.count / CELLS
 
     def soc_at(self, volts: float) -> float:
-        """Return the SOC, 0 to 1, that such a voltage without a current belongs to."""
+        """The SOC, 0 to 1, that such a voltage without a current belongs to."""
         return min(1.0, max(0.0, (volts * CELLS / self.count - EMPTY_VOLTAGE) / RISE))
 
 
@@ -59,7 +59,7 @@ class Battery:
 
     @property
     def soc(self) -> float:
-        """Return the state of charge, 0 to 1."""
+        """The state of charge, 0 to 1."""
         return self._stored / self.cells.capacity
 
     @soc.setter
@@ -68,25 +68,25 @@ class Battery:
 
     @property
     def current(self) -> float:
-        """Return the amperes, so that voltage x current is the power."""
+        """The amperes, so that voltage x current is the power."""
         return self.power / self.voltage
 
     def charge_power(self, amperes: float) -> float:
-        """Return the watts that a current into it is now."""
+        """The watts that a current into it is now."""
         return amperes * (self.cells.open_voltage(self.soc) + self.cells.resistance * amperes)
 
     def discharge_power(self, amperes: float) -> float:
-        """Return the watts that a current out of it is now."""
+        """The watts that a current out of it is now."""
         return amperes * (self.cells.open_voltage(self.soc) - self.cells.resistance * amperes)
 
     @property
     def temperature(self) -> float:
-        """Return degrees Celsius: the room's, and a little warmth from the current."""
+        """Degrees Celsius: the room's, and a little warmth from the current."""
         return self.room_temperature + PER_AMPERE * abs(self.current)
 
     @property
     def charge_limit(self) -> float:
-        """Return the amperes that it accepts now: fewer when it is almost full, or cold."""
+        """The amperes that it accepts now: fewer when it is almost full, or cold."""
         if self.soc >= 1:
             return 0.0
         taper = max(TRICKLE, min(1.0, (1 - self.soc) / (1 - TAPER_SOC)))
@@ -94,16 +94,16 @@ class Battery:
 
     @property
     def discharge_limit(self) -> float:
-        """Return the amperes that it gives now."""
+        """The amperes that it gives now."""
         return self.cells.discharge if self._stored > 0 else 0.0
 
     def most_charge(self, seconds: float, ceiling: float, watts: float) -> float:
-        """Return the part of some watts that it can take for so long without rising above a SOC."""
+        """The part of some watts that it can take for so long without rising above a SOC."""
         room = max(0.0, ceiling * self.cells.capacity - self._stored) / EFFICIENCY
         return min(watts, self.charge_power(self.charge_limit), room * 3600 / seconds)
 
     def most_discharge(self, seconds: float, floor: float, watts: float) -> float:
-        """Return the part of some watts that it can give for so long without falling below a SOC."""
+        """The part of some watts that it can give for so long without falling below a SOC."""
         left = max(0.0, self._stored - floor * self.cells.capacity) * EFFICIENCY
         return min(watts, self.discharge_power(self.discharge_limit), left * 3600 / seconds)
 

@@ -27,26 +27,26 @@ class Flows:
 
     @property
     def inverter(self) -> float:
-        """Return the inverter's output."""
+        """The inverter's output."""
         return sum(self.inverter_phases)
 
     @property
     def grid(self) -> float:
-        """Return the power drawn from the grid."""
+        """The power drawn from the grid."""
         return sum(self.grid_phases)
 
     @property
     def load(self) -> Phases:
-        """Return the load of the house: what comes from the grid, this inverter, its port and all others."""
+        """The load of the house: what comes from the grid, this inverter, its port and all others."""
         return add(add(self.grid_phases, self.inverter_phases), add(self.port, self.others))
 
     @property
     def terminal(self) -> Phases:
-        """Return what the inverter draws at its own grid terminal."""
+        """What the inverter draws at its own grid terminal."""
         return less(less(self.backup, self.inverter_phases), self.port)
 
     def meters(self, *, turning: bool) -> dict[str, float]:
-        """Return the power that each energy counter counts; none is negative."""
+        """The power that each energy counter counts; none is negative."""
         l1, l2, l3 = self.grid_phases
         grid, inverter, battery = l1 + l2 + l3, sum(self.inverter_phases), self.battery
         return {
@@ -72,5 +72,5 @@ class Flows:
 
 
 def by_phase(way: str, values: Phases) -> dict[str, float]:
-    """Return what goes one way through the house connection, by counter."""
+    """What goes one way through the house connection, by counter."""
     return {f"grid_{phase}_{way}": value for phase, value in zip(PHASES, values, strict=True)}

@@ -1,4 +1,4 @@
-"""The grid at the house connection: its voltage and frequency, while it is there."""
+"""The grid at the house connection: its voltage and frequency, while it is present."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Grid:
         return self.alive and not self.cut_off
 
     def voltages(self, now: datetime, powers: Phases) -> Phases:
-        """Return the volts per phase while these powers are drawn."""
+        """The volts per phase while these powers are drawn."""
         if not self.present:
             return NOTHING
         seconds = (now - self._start).total_seconds()
@@ -35,7 +35,7 @@ class Grid:
         return l1, l2, l3
 
     def frequency(self, now: datetime) -> float:
-        """Return the hertz; 0 when there is no grid."""
+        """The hertz; 0 when there is no grid."""
         if not self.present:
             return 0.0
         return 49.97 + 0.06 * noise(self._seed + 40, (now - self._start).total_seconds(), 30)

@@ -51,7 +51,7 @@ class House:
     appliances: tuple[Appliance, ...] = APPLIANCES
 
     def demand(self, now: datetime) -> tuple[Phases, Phases]:
-        """Return the watts per phase of the home load and of the backup load."""
+        """The watts per phase of the home load and of the backup load."""
         hour, seconds = hour_of(now), seconds_of(now)
         whole = BASE
         for middle, width, power in MEALS:

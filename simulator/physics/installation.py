@@ -28,7 +28,7 @@ class Installation:
 
     @property
     def strings(self) -> tuple[PvString, ...]:
-        """Return the strings, one on each roof."""
+        """The strings, one on each roof."""
         return tuple(
             PvString(peak, roof, self.string_voltage, self.tracker)
             for peak, roof in zip(self.pv_peaks, self.roofs, strict=False)
@@ -36,7 +36,7 @@ class Installation:
 
     @property
     def battery(self) -> Cells:
-        """Return the battery's cells."""
+        """The battery's cells."""
         return Cells(
             capacity=self.battery_capacity,
             count=self.cells,
@@ -46,7 +46,7 @@ class Installation:
 
     @property
     def former_energy(self) -> dict[str, float]:
-        """Return what its counters hold when it is first looked at."""
+        """What its counters hold when it is first looked at."""
         return {
             **_FORMER_ENERGY,
             **by_phase("import", wired(_FORMER_IMPORT, self.phases)),

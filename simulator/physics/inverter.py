@@ -15,9 +15,9 @@ from .installation import Installation
 from .orders import Controls, Moment, Orders, PortUse
 from .phases import NOTHING, Phases, add, alike, less, times
 from .port import ISLAND_FREQUENCY, Port, throttled
-from .site import Site
 from .sky import Light
 from .solar_inverter import SolarInverter
+from .surroundings import Surroundings
 
 ISLAND_VOLTAGE: Final = 230.0
 
@@ -39,16 +39,15 @@ class Inverter:
 
     def __init__(
         self,
-        site: Site,
+        site: Surroundings,
         controls: Controls | None = None,
         installation: Installation | None = None,
         *,
         soc: float = 0.6,
         coupled: SolarInverter | None = None,
     ) -> None:
-        """Build it in; `coupled` is a solar inverter on its backup output."""
+        """`coupled` is a solar inverter on its backup output."""
         self.site = site
-        site.inverters.append(self)
         self.controls = controls or Orders()
         self.installation = installation or Installation()
         self.strings = self.installation.strings
@@ -75,16 +74,12 @@ class Inverter:
 
     @property
     def now(self) -> datetime:
-        """Return the time at the site."""
+        """The time at the site."""
         return self.site.now
-
-    @now.setter
-    def now(self, value: datetime) -> None:
-        self.site.now = value
 
     @property
     def clock(self) -> datetime:
-        """Return the time that the machine believes it is."""
+        """The time that the machine believes it is."""
         return self.now + self.clock_offset
 
     @clock.setter
@@ -93,7 +88,7 @@ class Inverter:
 
     @property
     def soc(self) -> float:
-        """Return the battery's state of charge, 0 to 1."""
+        """The battery's state of charge, 0 to 1."""
         return self.battery.soc
 
     @soc.setter
@@ -102,22 +97,22 @@ class Inverter:
 
     @property
     def today(self) -> dict[str, float]:
-        """Return the watt-hours of the day, by counter."""
+        """The watt-hours of the day, by counter."""
         return self.counters.today
 
     @property
     def month(self) -> dict[str, float]:
-        """Return the watt-hours of the month, by counter."""
+        """The watt-hours of the month, by counter."""
         return self.counters.month
 
     @property
     def year(self) -> dict[str, float]:
-        """Return the watt-hours of the year, by counter."""
+        """The watt-hours of the year, by counter."""
         return self.counters.year
 
     @property
     def total(self) -> dict[str, float]:
-        """Return the watt-hours of all the time, by counter."""
+        """The watt-hours of all the time, by counter."""
         return self.counters.total
 
     @property
@@ -137,26 +132,22 @@ class Inverter:
 
     @property
     def output_voltages(self) -> Phases:
-        """Return the volts at its output: the grid's while it is on it."""
+        """The volts at its output: the grid's while it is on it."""
         if not self.running:
             return NOTHING
         return self.site.voltages if self.supply is Supply.GRID else (ISLAND_VOLTAGE,) * 3
 
     @property
     def output_frequency(self) -> float:
-        """Return the hertz at its output."""
+        """The hertz at its output."""
         if not self.running:
             return 0.0
         return self.site.frequency if self.supply is Supply.GRID else self.island_frequency
 
-    def step(self, seconds: float) -> None:
-        """Let time pass at the site, for all that is there."""
-        self.site.step(seconds)
-
     # A step: first what it wants, then, with what is around it, what it does, then what came of it
 
     def prepare(self, light: Light) -> None:
-        """Look at the settings, the sun and the battery, and switch the port."""
+        """Read the settings, the sun and the battery, and switch the port."""
         self._light = light
         battery = self.battery
         self._orders = self.controls.orders(Moment(self.clock, battery))
@@ -207,7 +198,7 @@ class Inverter:
             self.flows = replace(self.flows, smart_load=smart_load)
 
     def _supplied(self, seconds: float, orders: Orders, around: Phases, backup: Phases) -> Flows:
-        """Return what flows while somebody else keeps the voltage: the grid, or a generator in its place."""
+        """What flows while somebody else keeps the voltage: the grid, or a generator in its place."""
         self._blackout = False
         battery, rated = self.battery, self.installation.rated_power
         room = battery.most_charge(seconds, orders.full, orders.charge)
@@ -240,6 +231,7 @@ class Inverter:
                     seconds, orders.floor, min(orders.to_load, orders.discharge)
                 ),
                 sells_battery=orders.sells_battery,
+                sells=orders.sells,
                 charger=charger,
                 least=sum(around) + sum(backup) - port - orders.grid_import,
                 shave=battery.most_discharge(seconds, orders.shaving_floor, orders.discharge),
@@ -254,13 +246,13 @@ class Inverter:
         return self._flows(seconds, used, power, output, backup, fed)
 
     def _on_generator(self, seconds: float, orders: Orders, backup: Phases) -> Flows:
-        """Return what flows while the generator at the port feeds the backup output and the battery."""
+        """What flows while the generator at the port feeds the backup output and the battery."""
         self.island_frequency = ISLAND_FREQUENCY
         flows = self._supplied(seconds, orders, NOTHING, backup)
         return replace(flows, port=flows.terminal)
 
     def _island(self, seconds: float, orders: Orders, backup: Phases) -> Flows:
-        """Return what flows while the inverter alone keeps the voltage of its output."""
+        """What flows while the inverter alone keeps the voltage of its output."""
         battery, rated = self.battery, self.installation.rated_power
         if self._blackout and battery.soc >= orders.restart:
             self._blackout = False
@@ -302,13 +294,13 @@ class Inverter:
         return self._flows(seconds, used, power, output, backup, fed_phases)
 
     def _coupled_power(self) -> float:
-        """Return what the solar inverter at the backup output could feed; it stands while a generator runs."""
+        """What the solar inverter at the backup output could feed; it stands while a generator runs."""
         if self.coupled is None or self.supply not in {Supply.GRID, Supply.ISLAND}:
             return 0.0
         return self.coupled.power(self._light)
 
     def _coupled(self, share: float) -> Phases:
-        """Return a share of what the solar inverter at the backup output could feed."""
+        """A share of what the solar inverter at the backup output could feed."""
         if self.coupled is None:
             return NOTHING
         return self.coupled.phases(self._coupled_power() * share)
@@ -322,7 +314,7 @@ class Inverter:
         backup: Phases,
         port: Phases,
     ) -> Flows:
-        """Take a power from the strings and one from the battery, and return what flows."""
+        """The flows with a power from the strings and one from the battery, which is charged or drained by it."""
         self.battery.flow(power, seconds)
         sunshine = sum(self._sunshine)
         share = used / sunshine if sunshine > 0 else 0.0
@@ -336,7 +328,7 @@ class Inverter:
 
     @property
     def fed(self) -> Phases:
-        """Return what it feeds on the AC side."""
+        """What it feeds on the AC side."""
         return add(self.flows.inverter_phases, self.flows.port)
 
     def settle(self, seconds: float, grid: Phases, fed: Phases) -> None:
@@ -360,20 +352,20 @@ class Inverter:
             self.port.generator.new_day()
 
     def seconds_to_midnight(self) -> float:
-        """Return the seconds until the machine's clock begins a new day."""
+        """The seconds until the machine's clock begins a new day."""
         clock = self.clock
         midnight = datetime.combine(clock.date(), datetime.min.time()) + timedelta(days=1)
         return (midnight - clock).total_seconds()
 
 
 def _within(powers: list[float], most: float) -> list[float]:
-    """Return some powers, each of them reduced alike when they are too much together."""
+    """Some powers, each of them reduced alike when they are too much together."""
     whole = sum(powers)
     return [power * most / whole for power in powers] if whole > most else powers
 
 
 def _by_generator(orders: Orders) -> Orders:
-    """Return the orders while a generator is in the place of the grid: nothing may flow back into it."""
+    """The orders while a generator is in the place of the grid: nothing may flow back into it."""
     generator = orders.port.generator
     return replace(
         orders,

@@ -73,10 +73,15 @@ class JsoControls:
     time_of_use: bool = True
     # Monday is 0.
     weekdays: frozenset[int] = frozenset(range(7))
+    # No weekday at all means every day: some displays have no page for them.
+    daily: bool = False
+    # In order of their starts.
     slots: tuple[Slot, ...] = ()
+    # A slot's power is also the most that the grid puts into the battery.
+    slot_limits_grid_charge: bool = False
 
     def orders(self, moment: Moment) -> Orders:
-        """Return what the settings mean at a moment."""
+        """What the settings mean at a moment."""
         slot, battery = self._slot(moment), moment.battery
         selling_first = self.work_mode is WorkMode.SELLING_FIRST
         sells = selling_first or self.solar_sell
@@ -97,7 +102,7 @@ class JsoControls:
             # Without a table the battery is kept for an outage.
             to_load=0.0 if slot is None else slot.power,
             floor=self.low_soc if slot is None else max(self.low_soc, slot.soc),
-            grid_charge=battery.charge_power(self.grid_charge_current),
+            grid_charge=self._grid_charge_power(slot, battery),
             grid_charge_to=self._grid_charge_to(slot),
             shutdown=self.shutdown_soc,
             restart=self.restart_soc,
@@ -115,24 +120,33 @@ class JsoControls:
         )
 
     def _slot(self, moment: Moment) -> Slot | None:
-        """Return the time-of-use slot in force, if any."""
+        """The time-of-use slot in force, if any."""
         clock = moment.clock
-        if not self.time_of_use or not self.slots or clock.weekday() not in self.weekdays:
+        if not self.time_of_use or not self.slots:
+            return None
+        if clock.weekday() not in self.weekdays and (self.weekdays or not self.daily):
             return None
         minute = clock.hour * 60 + clock.minute
         # Before the first slot of the day the last one of the day before still runs.
         return next((slot for slot in reversed(self.slots) if slot.start <= minute), self.slots[-1])
 
     def _grid_charge_to(self, slot: Slot | None) -> float:
-        """Return the SOC up to which the grid fills the battery; without a table it may do so at any time."""
+        """The SOC up to which the grid fills the battery; without a table it may do so at any time."""
         if not self.grid_charge:
             return 0.0
         if slot is None:
             return 0.0 if self.time_of_use else 1.0
         return slot.soc if slot.grid_charge else 0.0
 
+    def _grid_charge_power(self, slot: Slot | None, battery: Battery) -> float:
+        """The most that the grid puts into the battery."""
+        power = battery.charge_power(self.grid_charge_current)
+        if slot is not None and self.slot_limits_grid_charge:
+            return min(power, slot.power)
+        return power
+
     def _generator(self, slot: Slot | None, battery: Battery) -> GeneratorOrders:
-        """Return when the generator runs: from its start SOC until the battery is full, or for a slot's SOC."""
+        """When the generator runs: from its start SOC until the battery is full, or for a slot's SOC."""
         start, stop = self.generator_start_soc, self.full_soc
         if slot is not None and slot.generator_charge:
             start = stop = max(start, slot.soc)

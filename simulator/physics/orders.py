@@ -37,7 +37,7 @@ class GeneratorOrders:
     forced: bool = False
     # Into the battery.
     charge: float = 0.0
-    # The most that is asked of it; with `peak_shaving` the battery helps when the load alone is more.
+    # The most that it shall give; with `peak_shaving` the battery helps when the load alone is more.
     rated_power: float = 5000.0
     peak_shaving: bool = False
     # Hours; it runs no longer in one go and on one day, and then rests.
@@ -81,6 +81,8 @@ class Orders:
     export: float = 0.0
     phase_export: float = math.inf
     sells_battery: bool = False
+    # The most that the battery gives beside what the loads take; what the sun gives comes on top of it.
+    sells: float = math.inf
     # Peak shaving: what may be drawn, and down to which SOC the battery helps.
     grid_import: float = math.inf
     shaving_floor: float = 1.0
@@ -101,7 +103,7 @@ class Orders:
     port: PortOrders = field(default_factory=PortOrders)
 
     def orders(self, moment: Moment) -> Orders:
-        """Return them: orders that never change are settings too."""
+        """Themselves: orders that never change are settings too."""
         return self
 
 
@@ -109,5 +111,5 @@ class Controls(Protocol):
     """The settings of one brand's machine."""
 
     def orders(self, moment: Moment) -> Orders:
-        """Return what they mean at a moment."""
+        """What they mean at a moment."""
         ...

@@ -11,22 +11,22 @@ NOTHING: Final[Phases] = (0.0, 0.0, 0.0)
 
 
 def add(first: Phases, second: Phases) -> Phases:
-    """Return the sum phase by phase."""
+    """The sum phase by phase."""
     return first[0] + second[0], first[1] + second[1], first[2] + second[2]
 
 
 def less(first: Phases, second: Phases) -> Phases:
-    """Return the difference phase by phase."""
+    """The difference phase by phase."""
     return first[0] - second[0], first[1] - second[1], first[2] - second[2]
 
 
 def times(powers: Phases, factor: float) -> Phases:
-    """Return a part, or a multiple, of each phase."""
+    """A part, or a multiple, of each phase."""
     return powers[0] * factor, powers[1] * factor, powers[2] * factor
 
 
 def alike(power: float, count: int) -> Phases:
-    """Return a power on as many phases, each of which takes the same."""
+    """A power on as many phases, each of which takes the same."""
     if count == 3:
         share = power / 3
         return share, share, share
@@ -34,5 +34,5 @@ def alike(power: float, count: int) -> Phases:
 
 
 def wired(demand: Phases, count: int) -> Phases:
-    """Return the power of some circuits on the phases that there are."""
+    """The power of some circuits on the phases that there are."""
     return demand if count == 3 else (sum(demand), 0.0, 0.0)

@@ -37,11 +37,11 @@ class Point:
 
     @property
     def power(self) -> float:
-        """Return the sum of the phases."""
+        """The sum of the phases."""
         return sum(self.powers)
 
     def measurement(self, volts: Phases, hertz: float) -> Measurement:
-        """Return what a meter sees at these voltages; without any it sees nothing."""
+        """What a meter sees at these voltages; without any it sees nothing."""
         if not any(volts):
             return Measurement()
         return Measurement(volts, self.powers, times(self.powers, REACTIVE_SHARE), hertz)

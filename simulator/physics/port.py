@@ -1,4 +1,4 @@
-"""The generator port: a generator, a smart load or a micro inverter, whichever the settings say is there."""
+"""The generator port: a generator, a smart load or a micro inverter, whichever the settings say."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Port:
     def decide(
         self, orders: PortOrders, soc: float, sunshine: float, *, grid: bool, running: bool
     ) -> None:
-        """Switch what is there by the battery, the sun and the grid."""
+        """Switch what is connected by the battery, the sun and the grid."""
         generator = orders.generator
         self.generator.decide(
             generator,
@@ -50,14 +50,14 @@ class Port:
             self._micro_inverter = True
 
     def smart_load(self, orders: PortOrders, *, grid: bool) -> float:
-        """Return the watts that the smart load takes."""
+        """The watts that the smart load takes."""
         if orders.use is not PortUse.SMART_LOAD:
             return 0.0
         on = self._smart_load or orders.forced or (orders.on_grid and grid)
         return SMART_LOAD if on else 0.0
 
     def feed(self, orders: PortOrders, light: Light) -> float:
-        """Return the watts that the micro inverter could give."""
+        """The watts that the micro inverter could give."""
         if orders.use is not PortUse.MICRO_INVERTER or not self._micro_inverter:
             return 0.0
         return self.micro_inverter.power(light)
@@ -66,7 +66,7 @@ class Port:
 def throttled(
     available: float, most: float, soc: float, full: float, high: float
 ) -> tuple[float, float]:
-    """Return what AC sources feed an island, at most a power, and the frequency that makes them.
+    """What AC sources feed an island, at most a power, and the frequency that makes them.
 
     Towards a full battery the frequency rises to the setting, and the sources give less; so they do when the island
     cannot take more.

@@ -35,7 +35,7 @@ class Roof:
         object.__setattr__(self, "normal", normal)
 
     def irradiance(self, light: Light) -> float:
-        """Return the W/m2 that fall on it."""
+        """The W/m2 that fall on it."""
         east, north, up = self.normal
         facing = east * light.east + north * light.north + up * light.up
         return light.beam * max(0.0, facing) + light.diffuse * (1 + up) / 2
@@ -64,7 +64,7 @@ class PvString:
     tracker: Tracker = field(default_factory=Tracker)
 
     def power(self, light: Light) -> float:
-        """Return the watts that it can deliver."""
+        """The watts that it can deliver."""
         irradiance = self.roof.irradiance(light)
         if irradiance <= 0:
             return 0.0
@@ -74,5 +74,5 @@ class PvString:
         return min(power, self.tracker.power, self.tracker.current * self.voltage(power))
 
     def voltage(self, power: float) -> float:
-        """Return the volts at which it delivers a power; by night nothing is left."""
+        """The volts at which it delivers a power; by night nothing is left."""
         return self.volts - SAG * power if power >= 1 else 0.0

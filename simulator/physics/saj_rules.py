@@ -70,6 +70,8 @@ class SajControls:
     export_current: float = math.inf
     charge_windows: tuple[Window, ...] = ()
     discharge_windows: tuple[Window, ...] = ()
+    # The power of a window limits its charge.
+    window_limits_charge: bool = True
     # Outside of the windows the battery serves the house, or rests; within one it may feed the grid, or not.
     outside_self_consumption: bool = True
     battery_export: bool = False
@@ -80,7 +82,7 @@ class SajControls:
     passive_grid_discharge: float = math.inf
 
     def orders(self, moment: Moment) -> Orders:
-        """Return what the settings mean at a moment."""
+        """What the settings mean at a moment."""
         serving = self._serving()
         match self.mode:
             case SajMode.TIME_OF_USE:
@@ -92,7 +94,7 @@ class SajControls:
         return serving
 
     def _serving(self) -> Orders:
-        """Return the orders of self-consumption: loads, then the battery, then the grid."""
+        """The orders of self-consumption: loads, then the battery, then the grid."""
         each = {
             ExportLimit.CURRENT: self.export_current * NOMINAL_VOLTAGE,
             ExportLimit.EACH_PHASE: self.export_power,
@@ -111,7 +113,7 @@ class SajControls:
         )
 
     def _charging(self, serving: Orders, watts: float, up_to: float) -> Orders:
-        """Return the orders that fill the battery from PV and grid up to a SOC, and take nothing out of it."""
+        """The orders that fill the battery from PV and grid up to a SOC, and take nothing out of it."""
         return replace(
             serving,
             load_first=False,
@@ -121,7 +123,7 @@ class SajControls:
         )
 
     def _discharging(self, serving: Orders, watts: float) -> Orders:
-        """Return the orders that give power to the house, and so much more to the grid."""
+        """The orders that give power to the house, and so much more to the grid."""
         return replace(serving, charge=0.0, sells_battery=True, export=min(watts, serving.export))
 
     def _in_backup(self, serving: Orders, moment: Moment) -> Orders:
@@ -133,10 +135,12 @@ class SajControls:
     def _in_time_of_use(self, serving: Orders, moment: Moment) -> Orders:
         """Only charge, or only discharge, as the window in force says; else do what is set for the other times."""
         for power in _in_force(self.charge_windows, moment):
-            return self._charging(serving, power, self.charge_limit)
+            most = power if self.window_limits_charge else math.inf
+            return self._charging(serving, most, self.charge_limit)
         for power in _in_force(self.discharge_windows, moment):
             if self.battery_export:
-                return self._discharging(serving, power)
+                # A power of the battery: the sun adds to it.
+                return replace(serving, charge=0.0, sells_battery=True, sells=power)
             return replace(serving, charge=0.0)
         if self.outside_self_consumption:
             return serving
@@ -158,7 +162,7 @@ class SajControls:
 
 
 def _in_force(windows: tuple[Window, ...], moment: Moment) -> Iterator[float]:
-    """Return the power of each window that is on now."""
+    """The power of each window that is on now."""
     clock = moment.clock
     minute, day = clock.hour * 60 + clock.minute, clock.weekday()
     return (

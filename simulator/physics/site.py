@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .grid import Grid
 from .house import APPLIANCES, Appliance, House
+from .inverter import Inverter
 from .phases import NOTHING, Phases, add, less, times, wired
 from .point import Measurement, Point
 from .sky import LATITUDE, Sky
 from .solar_inverter import SolarInverter
 
-if TYPE_CHECKING:
-    from .inverter import Inverter
-
 # Longer steps are cut, so that clouds, thresholds and the battery's end are not jumped over.
-LONGEST_STEP: Final = 10.0
+MAX_STEP: Final = 10.0
 
 
 class Site:
@@ -25,7 +23,7 @@ class Site:
 
     The first inverter regulates what flows through the house connection, as a master does. Each further one serves
     its share of the house, by its rated power; the first one sees at its clamps what is then left. The circuits on
-    the backup outputs are shared alike. All are told what the others and the solar inverter feed in, as machines in
+    the backup outputs are shared alike. All know what the others and the solar inverter feed in, as machines in
     parallel are, so that each of them knows the load of the house.
     """
 
@@ -37,10 +35,10 @@ class Site:
         phases: int = 3,
         solar: SolarInverter | None = None,
         latitude: float = LATITUDE,
-        longest_step: float = LONGEST_STEP,
+        longest_step: float = MAX_STEP,
         appliances: tuple[Appliance, ...] = APPLIANCES,
     ) -> None:
-        """Begin at a local time, with a house and without inverters; they come by themselves."""
+        """Begin at a local time, with a house and without inverters."""
         self.now = start
         self.sky = Sky(seed, latitude)
         self.house = House(seed, appliances)
@@ -57,22 +55,26 @@ class Site:
         self._phases = phases
         self.longest_step = longest_step
 
+    def add(self, inverter: Inverter) -> None:
+        """Build an inverter in; the first one regulates what flows through the house connection."""
+        self.inverters.append(inverter)
+
     @property
     def voltages(self) -> Phases:
-        """Return the volts of the grid per phase."""
+        """The volts of the grid per phase."""
         return self.grid.voltages(self.now, self.grid_point.powers)
 
     @property
     def frequency(self) -> float:
-        """Return the hertz of the grid."""
+        """The hertz of the grid."""
         return self.grid.frequency(self.now)
 
     def measure_grid(self) -> Measurement:
-        """Return what a meter at the house connection sees."""
+        """What a meter at the house connection sees."""
         return self.grid_point.measurement(self.voltages, self.frequency)
 
     def measure_solar(self) -> Measurement:
-        """Return what a meter at the solar inverter sees."""
+        """What a meter at the solar inverter sees."""
         return self.solar_point.measurement(self.voltages, self.frequency)
 
     def step(self, seconds: float) -> None:
@@ -83,7 +85,7 @@ class Site:
             part = min(left, self.longest_step)
             for inverter in self.inverters:
                 part = min(part, inverter.seconds_to_midnight())
-            if part > LONGEST_STEP:
+            if part > MAX_STEP:
                 # A long step ends with the minute, so that no time slot begins within it.
                 part = min(part, 60.0 - self.now.second - self.now.microsecond / 1e6)
             self._advance(part)

@@ -35,7 +35,7 @@ class Light:
 
 @lru_cache(maxsize=4)
 def _declination(day: int) -> tuple[float, float]:
-    """Return sine and cosine of the sun's declination on a day of the year."""
+    """Sine and cosine of the sun's declination on a day of the year."""
     angle = math.radians(23.45) * math.sin(2 * math.pi * (284 + day) / 365)
     return math.sin(angle), math.cos(angle)
 
@@ -44,13 +44,15 @@ class Sky:
     """A sun that takes its way over a latitude, behind passing clouds."""
 
     def __init__(self, seed: int, latitude: float = LATITUDE) -> None:
-        """Look up from a latitude in degrees."""
+        """`latitude` is in degrees."""
+        # The share of the light that there is on a grey day.
+        self.brightness = 1.0
         self._seed = seed
         self._sine = math.sin(math.radians(latitude))
         self._cosine = math.cos(math.radians(latitude))
 
     def direction(self, now: datetime) -> tuple[float, float, float]:
-        """Return where the sun stands, as the east, north and upward parts of a length of one."""
+        """Where the sun stands, as the east, north and upward parts of a length of one."""
         sine, cosine = _declination(now.timetuple().tm_yday)
         angle = 2 * math.pi * (hour_of(now) - NOON) / 24
         east = -cosine * math.sin(angle)
@@ -62,25 +64,25 @@ class Sky:
         )
 
     def clear(self, now: datetime) -> float:
-        """Return the share, 0 to 1, of the beam that the clouds let through."""
+        """The share, 0 to 1, of the beam that the clouds let through."""
         seconds = seconds_of(now)
         cover = 0.75 * noise(self._seed, seconds, 5400) + 0.25 * noise(self._seed + 1, seconds, 240)
         # A thin cover hardly matters.
         return 1 - max(0.0, cover - 0.45) / 0.55
 
     def temperature(self, now: datetime) -> float:
-        """Return the outdoor temperature in degrees Celsius."""
+        """The outdoor temperature in degrees Celsius."""
         season = math.cos(2 * math.pi * (now.timetuple().tm_yday - 172) / 365)
         day = math.cos(2 * math.pi * (hour_of(now) - 15) / 24)
         return 11 + 9 * season + 5 * day + 3 * noise(self._seed + 2, seconds_of(now), 86400)
 
     def light(self, now: datetime) -> Light:
-        """Return the light of a moment."""
+        """The light of a moment."""
         east, north, up = self.direction(now)
         temperature = self.temperature(now)
         if up <= 0:
             return Light(east, north, up, 0.0, 0.0, temperature)
-        whole = SOLAR_CONSTANT * CLEARNESS ** ((1 / max(up, 0.02)) ** 0.678)
+        whole = self.brightness * SOLAR_CONSTANT * CLEARNESS ** ((1 / max(up, 0.02)) ** 0.678)
         clear = self.clear(now)
         diffuse = whole * (SCATTERED + OVERCAST * up * (1 - clear))
         return Light(east, north, up, whole * clear, diffuse, temperature)

@@ -27,12 +27,12 @@ class SolarInverter:
     standby: float = 0.0
 
     def power(self, light: Light) -> float:
-        """Return the watts that it gives now; a little less than nothing by night."""
+        """The watts that it gives now; a little less than nothing by night."""
         power = sum(string.power(light) for string in self.strings) * EFFICIENCY
         return min(power, self.rated_power) or -self.standby
 
     def phases(self, power: float) -> Phases:
-        """Return a power on the phases that it feeds."""
+        """A power on the phases that it feeds."""
         if self.phase is None:
             return alike(power, 3)
         powers = list(NOTHING)
@@ -41,11 +41,11 @@ class SolarInverter:
 
 
 def throttle(frequency: float) -> float:
-    """Return the share of its power that a solar inverter gives at a frequency."""
+    """The share of its power that a solar inverter gives at a frequency."""
     share = (STOPPED_AT - frequency) / (STOPPED_AT - THROTTLED_FROM)
     return min(1.0, max(0.0, share))
 
 
 def frequency_for(share: float) -> float:
-    """Return the lowest frequency at which a solar inverter gives no more than a share of its power."""
+    """The lowest frequency at which a solar inverter gives no more than a share of its power."""
     return STOPPED_AT - share * (STOPPED_AT - THROTTLED_FROM)
