@@ -6,9 +6,8 @@ from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
-from scripts.lab.docs import BOOKS, DOCUMENTS, ROOT, Book
-from tests.manual_items import Item, Page
+from docs.manual import Item, Page
+from scripts.lab.docs import BOOKS, DOCUMENTS, METER_TABLES, ROOT, Book, described
 
 BY_FAMILY: Final = {book.family.key: book for book in BOOKS}
 EVERY_BOOK: Final = pytest.mark.parametrize("book", BOOKS, ids=list(BY_FAMILY))
@@ -86,8 +85,9 @@ CODE_PAGE: Final = {"jso": "7", "saj": "6"}
 WITHOUT_REPAIR: Final = {"jso": {"F35"}, "saj": {"E56", "E01"}}
 # The keys of all entities, each with the canonical key that it rests on.
 ENTITIES: Final = {
-    **{item.key: item.value_key for items in DESCRIPTIONS.values() for item in items},
-    **{item.key: item.value_key for _, item in ALWAYS},
+    item.key: item.value_key
+    for tables in (*BOOKS, *METER_TABLES)
+    for _, item, _ in described(tables)
 }
 
 
@@ -123,7 +123,7 @@ def test_no_item_stands_twice(book: Book) -> None:
 @EVERY_BOOK
 def test_keys_are_known(book: Book) -> None:
     """A key is one of the register table, of the derived values, or of the integration's own entities."""
-    assert keys_of_items(book) - book.keys() == OWN[book.family.key]
+    assert keys_of_items(book) - book.values().keys() == OWN[book.family.key]
 
 
 @EVERY_BOOK

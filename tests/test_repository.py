@@ -135,3 +135,15 @@ def test_links_lead_somewhere(document: str) -> None:
         r'src(?:set)?="(?!https?:)([^"]+)"', text
     )
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_workflows_run_only_what_was_looked_at() -> None:
+    """An action is pinned by its commit: a tag or a branch of somebody else may be moved."""
+    uses = [
+        line.split("uses:")[1].split("#")[0].strip()
+        for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    ]
+    assert uses
+    assert [name for name in uses if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)] == []

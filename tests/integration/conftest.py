@@ -13,12 +13,12 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.link import Framing, Link
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
-from .helpers import network_entry
+from .helpers import load, network_entry
 from .pictured import PicturedMachine
 
 # Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
@@ -53,7 +53,7 @@ def _no_ports_of_this_computer() -> Iterator[None]:
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait no longer than a simulated machine needs."""
     link = partial(Link, timeout=TIMEOUT, spacing=SPACING)
-    monkeypatch.setattr("custom_components.hybrid_inverter.Link", link)
+    monkeypatch.setattr("custom_components.hybrid_inverter.runtime.setup.Link", link)
     monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], settle=SETTLE, spacing=SPACING))
 
 
@@ -76,9 +76,7 @@ def entry(hass: HomeAssistant, plant: SimulatedPlant) -> MockConfigEntry:
 @pytest.fixture
 async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     """Return the entry, set up."""
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return entry
+    return await load(hass, entry)
 
 
 @pytest.fixture

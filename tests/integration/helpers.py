@@ -6,13 +6,13 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.coordinator import UnitRuntime
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.runtime import UnitRuntime
 from simulator import SimulatedPlant
 
 SERIAL = "JSO0000001"
@@ -66,11 +66,13 @@ def link_entry(
     options: Mapping[str, Any] | None = None,
     features: Sequence[str] = (),
     unique_id: str | None = None,
+    entry_id: str | None = None,
 ) -> MockConfigEntry:
     """Return an entry for a link with machines, given as their serial numbers by unit id."""
     identity = {**IDENTITY, "features": list(features)}
     return MockConfigEntry(
         domain=DOMAIN,
+        entry_id=entry_id,
         unique_id=unique_id,
         title=f"JSO8048104 ({data.get('device') or f'{data["host"]}:{data["port"]}'})",
         data=dict(data),
@@ -94,9 +96,28 @@ def network_entry(
     serial: str = SERIAL,
     options: Mapping[str, Any] | None = None,
     features: Sequence[str] = (),
+    entry_id: str | None = None,
 ) -> MockConfigEntry:
     """Return an entry for a machine on a port of this computer."""
-    return link_entry(network_data(port), {unit_id: serial}, options, features)
+    return link_entry(network_data(port), {unit_id: serial}, options, features, entry_id=entry_id)
+
+
+async def load(
+    hass: HomeAssistant, entry: MockConfigEntry, *, background: bool = False
+) -> MockConfigEntry:
+    """Load an entry, and wait for what follows; also for background tasks if wanted."""
+    if hass.config_entries.async_get_entry(entry.entry_id) is None:
+        entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=background)
+    return entry
+
+
+async def load_plant(
+    hass: HomeAssistant, plant: SimulatedPlant, options: Mapping[str, Any] | None = None
+) -> MockConfigEntry:
+    """Load an entry for a simulated plant with these options."""
+    return await load(hass, network_entry(plant.tcp_port, options=options))
 
 
 def status(entry: MockConfigEntry) -> ConfigEntryState:
@@ -155,11 +176,19 @@ async def answer(
     hass: HomeAssistant, result: Mapping[str, Any], user_input: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Send a form of such a dialog, choose from its menu, or, without an answer, look where it is now."""
-    shown = dict(
-        await hass.config_entries.subentries.async_configure(result["flow_id"], user_input)
-    )
+    manager = hass.config_entries.subentries
+    shown = await past_maker(manager, await manager.async_configure(result["flow_id"], user_input))
     await hass.async_block_till_done(wait_background_tasks=True)
     return shown
+
+
+async def past_maker(
+    manager: FlowManager[Any, Any, Any], result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Go on with the likeliest maker where a dialog asks who has made a machine."""
+    if result.get("step_id") == "maker":
+        result = await manager.async_configure(result["flow_id"], {})
+    return dict(result)
 
 
 async def choose(hass: HomeAssistant, result: Mapping[str, Any], *steps: str) -> dict[str, Any]:

@@ -18,17 +18,29 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import voluptuous as vol
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.identify import Identity
-from custom_components.hybrid_inverter.modbus.link import (
+from custom_components.hybrid_inverter.modbus.errors import WrongDeviceError
+from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.transport.link import (
     Endpoint,
     Framing,
     SerialEndpoint,
     TcpEndpoint,
 )
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
 from simulator import SimulatedPlant
 
-from .helpers import IDENTITY, link_entry, network_data, network_entry, state, status, unit_of
+from .helpers import (
+    DTSU666,
+    IDENTITY,
+    link_entry,
+    network_data,
+    network_entry,
+    past_maker,
+    state,
+    status,
+    unit_of,
+)
 
 NETWORK: Final = {
     "host": "192.0.2.10",
@@ -54,6 +66,7 @@ SILENT_ABOUT_POWER: Final = Identity(
 )
 # What only sticks are the reason for; tried with them.
 STICK_FAILURES: Final = {
+    "only_at_commands",
     "no_local_port",
     "stick_busy",
     "other_stick",
@@ -76,6 +89,8 @@ class FakeProbe:
         """Answer, or fail."""
         self.asked.append((endpoint, unit_id))
         if isinstance(self.answer, Failure):
+            if self.answer is Failure.WRONG_DEVICE:
+                raise ProbeError(self.answer, other=WrongDeviceError("string_inverter"))
             raise ProbeError(self.answer, self.found)
         return self.answer
 
@@ -84,7 +99,7 @@ class FakeProbe:
 def probe() -> Iterator[FakeProbe]:
     """Let no flow look for a machine."""
     fake = FakeProbe()
-    with patch("custom_components.hybrid_inverter.flow_probe.probe", fake):
+    with patch("custom_components.hybrid_inverter.flow.probe.probe", fake):
         yield fake
 
 
@@ -129,7 +144,8 @@ async def submit(
     hass: HomeAssistant, result: dict[str, Any], user_input: dict[str, Any]
 ) -> dict[str, Any]:
     """Send a form, or choose from a menu."""
-    result = dict(await hass.config_entries.flow.async_configure(result["flow_id"], user_input))
+    flow = hass.config_entries.flow
+    result = await past_maker(flow, await flow.async_configure(result["flow_id"], user_input))
     await hass.async_block_till_done()
     return result
 
@@ -151,7 +167,9 @@ def filled_in(schema: vol.Schema) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
+async def test_network_entry_and_its_subentry_are_stored_as_they_always_are(
+    hass: HomeAssistant, probe: FakeProbe
+) -> None:
     """The entry is the link, its subentry the machine; everything is as it is stored for ever."""
     form = await start(hass, "network")
     assert form["type"] is FlowResultType.FORM
@@ -192,7 +210,9 @@ async def test_network(hass: HomeAssistant, probe: FakeProbe) -> None:
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_serial(hass: HomeAssistant, probe: FakeProbe) -> None:
+async def test_serial_entry_and_its_subentry_are_stored_as_they_always_are(
+    hass: HomeAssistant, probe: FakeProbe
+) -> None:
     """The same over a serial port."""
     form = await start(hass, "serial")
     assert form["step_id"] == "serial"
@@ -227,7 +247,9 @@ async def test_a_host_is_one_however_it_is_spelled(hass: HomeAssistant, probe: F
 
 @pytest.mark.usefixtures("socket_enabled")
 @pytest.mark.parametrize("framing", ["tcp", "rtu"])
-async def test_network_for_real(hass: HomeAssistant, plant: SimulatedPlant, framing: str) -> None:
+async def test_network_link_is_set_up_over_a_real_socket(
+    hass: HomeAssistant, plant: SimulatedPlant, framing: str
+) -> None:
     """From the dialog to a running entry, over a socket."""
     form = await start(hass, "network")
     port = plant.tcp_port if framing == "tcp" else plant.rtu_port
@@ -240,7 +262,9 @@ async def test_network_for_real(hass: HomeAssistant, plant: SimulatedPlant, fram
     assert hass.states.get("sensor.jso8048104_battery_soc").state == "60"  # type: ignore[union-attr]
 
 
-async def test_serial_for_real(hass: HomeAssistant, elsewhere: SimulatedPlant) -> None:
+async def test_serial_link_is_set_up_over_a_pseudo_terminal(
+    hass: HomeAssistant, elsewhere: SimulatedPlant
+) -> None:
     """From the dialog to a running entry, over a pseudo terminal."""
     form = await start(hass, "serial")
     result = await submit(
@@ -323,7 +347,7 @@ async def test_the_contract_of_the_api(
         ("serial", {**SERIAL_PORT, "baudrate": 0}),
     ],
 )
-async def test_impossible_input(
+async def test_form_rejects_input_that_cannot_make_a_link(
     hass: HomeAssistant, probe: FakeProbe, link_type: str, user_input: dict[str, Any]
 ) -> None:
     """What no link can be made of is refused by the form."""
@@ -345,12 +369,15 @@ async def test_impossible_input(
         ("serial", Failure.BUSY, "", "port_busy"),
         ("network", Failure.UNREACHABLE, "timed out", "cannot_connect"),
         ("network", Failure.NO_ANSWER, "", "no_answer"),
+        ("network", Failure.HUNG_UP, "", "hung_up"),
+        ("network", Failure.WEB_PAGE, "", "web_page"),
+        ("serial", Failure.DEVICE_BUSY, "6", "device_busy"),
         ("network", Failure.WRONG_FRAMING, "Modbus TCP", "wrong_framing"),
         ("network", Failure.WRONG_UNIT, "4, 11", "wrong_unit"),
         ("serial", Failure.WRONG_DEVICE, "a string inverter", "wrong_device"),
     ],
 )
-async def test_failures(
+async def test_each_failure_has_a_message_and_the_next_try_succeeds(
     hass: HomeAssistant,
     *,
     probe: FakeProbe,
@@ -397,6 +424,9 @@ def test_all_failures_are_tried() -> None:
         "port_busy",
         "cannot_connect",
         "no_answer",
+        "hung_up",
+        "web_page",
+        "device_busy",
         "wrong_framing",
         "wrong_unit",
         "wrong_device",
@@ -404,11 +434,11 @@ def test_all_failures_are_tried() -> None:
     }
 
 
-async def test_failures_for_real(
+async def test_dialog_recovers_from_one_mistake_after_the_other(
     hass: HomeAssistant, plant: SimulatedPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One dialog from mistake to mistake to a running entry, over sockets."""
-    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.probe.PROBE_TIMEOUT", 0.2)
+    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.find.probe.PROBE_TIMEOUT", 0.2)
     form = await start(hass, "network")
     right = {"host": "127.0.0.1", "port": plant.tcp_port, "framing": "tcp"}
 
@@ -453,7 +483,7 @@ async def test_nobody_behind_the_gateway(hass: HomeAssistant, socket_enabled: No
         ("serial", {**SERIAL_PORT, "baudrate": 19200}),
     ],
 )
-async def test_the_same_link_again(
+async def test_link_that_is_already_set_up_is_not_opened_again(
     hass: HomeAssistant, probe: FakeProbe, link_type: str, user_input: dict[str, Any]
 ) -> None:
     """A link that is set up is not even tried: the running entry holds it."""
@@ -469,7 +499,9 @@ async def test_the_same_link_again(
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_the_same_machine_again(hass: HomeAssistant, probe: FakeProbe) -> None:
+async def test_inverter_on_another_link_is_recognised_as_already_set_up(
+    hass: HomeAssistant, probe: FakeProbe
+) -> None:
     """Over another link it is still the same machine; another machine is welcome."""
     await submit(hass, await start(hass, "network"), NETWORK)
     result = await submit(hass, await start(hass, "serial"), SERIAL_PORT)
@@ -559,7 +591,7 @@ async def test_rated_power_is_asked_for_when_moved(
 # ---------------------------------------------------------------------- moving
 
 
-async def test_moved(
+async def test_same_inverter_at_another_address_keeps_entities_and_history(
     hass: HomeAssistant, loaded: MockConfigEntry, elsewhere: SimulatedPlant
 ) -> None:
     """The same machine at another address and unit id: entities and history stay."""
@@ -708,7 +740,7 @@ async def test_the_line_is_free_while_it_is_tried(
         seen.append(loaded.state)
         return Identity(**IDENTITY)
 
-    with patch("custom_components.hybrid_inverter.flow_probe.probe", look):
+    with patch("custom_components.hybrid_inverter.flow.probe.probe", look):
         form = await reconfigure(hass, loaded, "network")
         result = await submit(
             hass, form, {"host": "127.0.0.1", "port": loaded.data["port"], "framing": "tcp"}
@@ -774,7 +806,9 @@ async def test_moving_an_entry_without_a_machine(hass: HomeAssistant) -> None:
 # ---------------------------------------------------------------------- options
 
 
-async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_options_are_in_force_after_the_dialog_closes(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """Intervals and tier, in force after the dialog closes."""
     result = await hass.config_entries.options.async_init(loaded.entry_id)
     assert result["type"] is FlowResultType.FORM
@@ -784,6 +818,8 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
         "energy_interval": 60,
         "settings_interval": 300,
         "tier": "everyday",
+        # Surplus flows into the grid.
+        "may_sell_from_battery": True,
     }
     options = {
         "power_interval": 1,
@@ -804,10 +840,73 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
         group: coordinator.interval.total_seconds()
         for group, coordinator in unit.coordinators.items()
     }
-    assert intervals == {"power": 1, "energy": 30, "settings": 120, "identity": 86400}
+    assert intervals == {
+        "power": 1,
+        "faults": 15,
+        "energy": 30,
+        "settings": 120,
+        "identity": 86400,
+    }
     # The next time the form shows what was chosen.
     result = await hass.config_entries.options.async_init(loaded.entry_id)
-    assert filled_in(result["data_schema"]) == options  # type: ignore[arg-type]
+    shown = filled_in(result["data_schema"])  # type: ignore[arg-type]
+    assert shown == options | {"may_sell_from_battery": True}
+
+
+async def test_what_orders_may_do_is_chosen_or_follows_the_inverter(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """A permission that was left as it is shown is not kept; one that was changed is, and so is the most of a tariff."""
+    polling = {
+        "power_interval": 5,
+        "energy_interval": 60,
+        "settings_interval": 300,
+        "tier": "everyday",
+    }
+
+    async def answer(**chosen: Any) -> dict[str, Any]:
+        """Send the form, and return what it shows the next time."""
+        form = await hass.config_entries.options.async_init(loaded.entry_id)
+        await hass.config_entries.options.async_configure(form["flow_id"], polling | chosen)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        form = await hass.config_entries.options.async_init(loaded.entry_id)
+        return filled_in(form["data_schema"])  # type: ignore[arg-type]
+
+    assert (await answer(may_sell_from_battery=True))["may_sell_from_battery"] is True
+    assert loaded.options == polling
+    # Neither by the switch nor by the mode does anything flow.
+    plant.machine().panel_change(145, 0)
+    await unit_of(loaded).coordinators[Group.SETTINGS].async_refresh()
+    shown = await answer(may_sell_from_battery=False, maximum_import=4200)
+    assert (shown["may_sell_from_battery"], shown["maximum_import"]) == (False, 4200)
+    assert loaded.options == polling | {"maximum_import": 4200}
+    shown = await answer(may_sell_from_battery=True)
+    assert shown == polling | {"may_sell_from_battery": True}
+    assert loaded.options == polling | {"may_sell_from_battery": True}
+
+
+async def test_a_line_without_an_inverter_is_not_asked_what_orders_may_do(
+    hass: HomeAssistant,
+) -> None:
+    """A meter has no battery."""
+    identity = {**DTSU666, "serial": "METER"}
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data=network_data(502),
+        subentries_data=[
+            {
+                "data": {"unit_id": 11, "identity": identity, "role": "grid", "inverted": False},
+                "subentry_type": "meter",
+                "title": "DTSU666",
+                "unique_id": "METER",
+            }
+        ],
+    )
+    entry.add_to_hass(hass)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert filled_in(form["data_schema"]).keys() == {  # type: ignore[arg-type]
+        *("power_interval", "energy_interval", "settings_interval", "tier")
+    }
 
 
 @pytest.mark.parametrize(
@@ -820,9 +919,13 @@ async def test_options(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
         ("settings_interval", 29),
         ("settings_interval", 3601),
         ("tier", "factory"),
+        ("maximum_import", 499),
+        ("maximum_import", 100_001),
     ],
 )
-async def test_options_have_bounds(hass: HomeAssistant, option: str, value: int | str) -> None:
+async def test_options_are_limited_to_a_second_and_exclude_grid_codes(
+    hass: HomeAssistant, option: str, value: int | str
+) -> None:
     """The bus has room for one reading a second, and grid codes are nobody's option."""
     entry = network_entry(502)
     entry.add_to_hass(hass)

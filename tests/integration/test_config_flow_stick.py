@@ -13,11 +13,16 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.discover import FoundStick
-from custom_components.hybrid_inverter.modbus.endpoint import Framing, StickEndpoint, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.identify import Identity
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
-from custom_components.hybrid_inverter.modbus.probe_stick import Reached
+from custom_components.hybrid_inverter.modbus.errors import WrongDeviceError
+from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.find.probe_stick import DeviceBehindStick
+from custom_components.hybrid_inverter.modbus.find.sticks import FoundStick
+from custom_components.hybrid_inverter.modbus.transport.endpoint import (
+    Framing,
+    StickEndpoint,
+    TcpEndpoint,
+)
 from simulator import SimulatedPlant
 
 from .helpers import IDENTITY, link_entry, network_data, network_entry, state
@@ -50,15 +55,21 @@ class FakeStick:
         self.asked.append(host)
         return self.told
 
-    async def probe(self, host: str, port: int, logger_serial: int | None, unit_id: int) -> Reached:
+    async def probe(
+        self, host: str, port: int, logger_serial: int | None, unit_id: int
+    ) -> DeviceBehindStick:
         """Answer, or fail."""
         self.probed.append((host, port, logger_serial, unit_id))
         if isinstance(self.answer, Failure):
+            if self.answer is Failure.WRONG_DEVICE:
+                raise ProbeError(self.answer, other=WrongDeviceError("string_inverter"))
             raise ProbeError(self.answer, self.found)
         if self.plain_port is not None:
-            return Reached(TcpEndpoint(host, self.plain_port, Framing.TCP), self.answer)
+            return DeviceBehindStick(TcpEndpoint(host, self.plain_port, Framing.TCP), self.answer)
         assert logger_serial is not None
-        return Reached(StickEndpoint(host, port, logger_serial=logger_serial), self.answer)
+        return DeviceBehindStick(
+            StickEndpoint(host, port, logger_serial=logger_serial), self.answer
+        )
 
 
 @pytest.fixture
@@ -66,8 +77,8 @@ def stick() -> Iterator[FakeStick]:
     """Let no flow look for a stick, nor for a machine behind one."""
     fake = FakeStick()
     with (
-        patch("custom_components.hybrid_inverter.flow_probe.probe_stick", fake.probe),
-        patch("custom_components.hybrid_inverter.config_flow.ask_stick", fake.ask),
+        patch("custom_components.hybrid_inverter.flow.probe.probe_stick", fake.probe),
+        patch("custom_components.hybrid_inverter.flow.link.ask_stick", fake.ask),
     ):
         yield fake
 
@@ -88,7 +99,9 @@ def stick_entry(**data: Any) -> MockConfigEntry:
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_everything_by_hand(hass: HomeAssistant, stick: FakeStick) -> None:
+async def test_complete_input_is_used_without_asking_the_stick(
+    hass: HomeAssistant, stick: FakeStick
+) -> None:
     """Who says everything is believed until it turns out wrong: the stick is not asked."""
     form = await start(hass, "stick")
     assert form["type"] is FlowResultType.FORM
@@ -114,7 +127,9 @@ async def test_everything_by_hand(hass: HomeAssistant, stick: FakeStick) -> None
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_the_host_is_enough(hass: HomeAssistant, stick: FakeStick) -> None:
+async def test_host_is_enough_when_the_stick_reports_its_serial_number(
+    hass: HomeAssistant, stick: FakeStick
+) -> None:
     """The stick tells its serial number, and its MAC address by which it is known wherever it moves."""
     stick.told = STICK
     result = await submit(hass, await start(hass, "stick"), {"host": "192.0.2.20"})
@@ -179,7 +194,9 @@ async def test_a_serial_number_that_nobody_has_confirmed(
     assert result["result"].unique_id is None
 
 
-async def test_for_real(hass: HomeAssistant, socket_enabled: None) -> None:
+async def test_stick_is_set_up_from_dialog_to_running_entry_through_its_envelope(
+    hass: HomeAssistant, socket_enabled: None
+) -> None:
     """From the dialog to a running entry, through the envelope of a stick."""
     async with SimulatedPlant(stick=True, logger_serial=1700000001) as plant:
         plant.advance(60)
@@ -215,12 +232,13 @@ async def test_for_real(hass: HomeAssistant, socket_enabled: None) -> None:
         (Failure.NO_LOCAL_PORT, "", {"base": "no_local_port"}),
         (Failure.STICK_BUSY, "", {"base": "stick_busy"}),
         (Failure.OTHER_STICK, "", {"base": "other_stick"}),
+        (Failure.ONLY_AT_COMMANDS, "", {"base": "only_at_commands"}),
         (Failure.NO_INVERTER, "", {"base": "no_inverter"}),
         (Failure.WRONG_LOGGER_SERIAL, "2700000009", {"logger_serial": "wrong_logger_serial"}),
         (Failure.NO_LOGGER_SERIAL, "", {"logger_serial": "no_logger_serial"}),
     ],
 )
-async def test_failures(
+async def test_each_failure_of_a_stick_has_a_message_and_the_next_try_succeeds(
     hass: HomeAssistant, stick: FakeStick, failure: Failure, found: str, errors: dict[str, str]
 ) -> None:
     """Each is a message of its own, the form keeps what was typed, and the next try succeeds."""
@@ -244,20 +262,49 @@ async def test_failures(
 
 def test_all_failures_of_sticks_are_tried() -> None:
     """A new one needs a line above."""
-    (parametrize,) = (mark for mark in test_failures.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    (parametrize,) = (
+        mark
+        for mark in test_each_failure_of_a_stick_has_a_message_and_the_next_try_succeeds.pytestmark
+        if mark.name == "parametrize"
+    )  # type: ignore[attr-defined]
     tried = {failure.value for failure, *_ in parametrize.args[1]}
     assert tried >= STICK_FAILURES
 
 
-@pytest.mark.parametrize("serial", [0, -1, 0x1_0000_0000])
-async def test_impossible_serial_numbers(
+@pytest.mark.parametrize("serial", [0, -1])
+async def test_serial_number_of_a_stick_is_not_0(
     hass: HomeAssistant, stick: FakeStick, serial: int
 ) -> None:
-    """It has 32 bits, and is not 0."""
+    """Nor below."""
     form = await start(hass, "stick")
     with pytest.raises(InvalidData):
         await submit(hass, form, {**BY_HAND, "logger_serial": serial})
     assert stick.probed == []
+
+
+@pytest.mark.usefixtures("no_setup")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        # 11 digits, 10 that have more than 32 bits, and the number of an inverter.
+        17000000011,
+        4294967296,
+        2207123456789,
+    ],
+)
+async def test_a_number_that_is_no_sticks_is_explained(
+    hass: HomeAssistant, stick: FakeStick, typed: int
+) -> None:
+    """The form says how many digits the number has; nobody is asked, and the right number goes on."""
+    result = await submit(hass, await start(hass, "stick"), {**BY_HAND, "logger_serial": typed})
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"logger_serial": "no_logger_serial_number"}
+    assert result["description_placeholders"]["found"] == str(typed)
+    assert filled_in(result["data_schema"])["logger_serial"] == typed
+    assert stick.probed == []
+    result = await submit(hass, result, {**BY_HAND, "logger_serial": 4294967295})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["data"]["logger_serial"] == 4294967295
 
 
 # ---------------------------------------------------------------------- twice
@@ -275,7 +322,7 @@ async def test_impossible_serial_numbers(
         {**BY_HAND, "host": "192.0.2.21", "port": 8900},
     ],
 )
-async def test_the_same_stick_again(
+async def test_stick_that_is_already_set_up_is_not_contacted(
     hass: HomeAssistant, stick: FakeStick, user_input: dict[str, Any]
 ) -> None:
     """It is refused before the stick is spoken to, which has room for one client: the running entry."""
@@ -325,7 +372,9 @@ async def test_a_machine_that_is_there_already(hass: HomeAssistant, stick: FakeS
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_moved_by_hand(hass: HomeAssistant, stick: FakeStick) -> None:
+async def test_stick_can_be_moved_by_hand_and_stays_the_same_entry(
+    hass: HomeAssistant, stick: FakeStick
+) -> None:
     """The form shows how it is; the entry stays the one of this stick."""
     entry = stick_entry(mac=STICK.mac)
     entry.add_to_hass(hass)

@@ -26,7 +26,7 @@ BOTH: Final = {1: "JSO0000001", 2: "JSO0000002"}
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait no longer for a machine that is not there."""
-    probe = "custom_components.hybrid_inverter.modbus.probe"
+    probe = "custom_components.hybrid_inverter.modbus.find.probe"
     monkeypatch.setattr(f"{probe}.PROBE_TIMEOUT", 0.2)
     monkeypatch.setattr(f"{probe}.SCAN_TIMEOUT", 0.05)
 
@@ -67,7 +67,9 @@ def fields(result: dict[str, Any]) -> set[str]:
     return {str(key) for key in result["data_schema"].schema}
 
 
-async def test_moved(hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant) -> None:
+async def test_entry_moves_to_another_kind_of_link_without_asking_for_unit_ids(
+    hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant
+) -> None:
     """To another kind of link; the form asks for no unit id, and all stay what they were."""
     before = {key: dict(unit.data) for key, unit in entry.subentries.items()}
     form = await move(hass, entry, "serial")
@@ -83,7 +85,7 @@ async def test_moved(hass: HomeAssistant, entry: MockConfigEntry, line: Simulate
 
 
 @pytest.mark.parametrize(("there", "serial"), BOTH.items())
-async def test_one_is_asleep(
+async def test_one_answering_unit_is_enough_to_move_an_entry(
     hass: HomeAssistant, entry: MockConfigEntry, there: int, serial: str
 ) -> None:
     """It is enough that one of them answers."""
@@ -98,7 +100,7 @@ async def test_one_is_asleep(
         await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_through_a_stick(
+async def test_units_are_found_again_through_a_stick(
     hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant
 ) -> None:
     """It is asked in its own language for both of them."""
@@ -110,7 +112,7 @@ async def test_through_a_stick(
     assert entry.data == stick_data("127.0.0.1", line.stick_port)
 
 
-async def test_none_is_there(
+async def test_entry_keeps_running_when_none_of_its_units_is_at_the_new_address(
     hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant
 ) -> None:
     """Then nobody, or somebody with another unit id: each has its message, and the entry runs on as it was."""
@@ -188,7 +190,9 @@ async def go_on(
     return result
 
 
-async def test_a_meter_first(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_meter_as_first_unit_is_asked_for_wiring_and_role(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """How it is wired and what it measures is asked; it is given a serial number that stays."""
     menu = await begin(hass, house.tcp_port, 11)
     assert (menu["type"], menu["step_id"]) == (FlowResultType.MENU, "wiring")
@@ -230,7 +234,9 @@ async def test_a_meter_that_must_not_be_asked(
     assert hass.config_entries.async_entries(DOMAIN) == []
 
 
-async def test_the_same_line_again(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_second_device_of_a_line_joins_its_entry(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """Another machine of the line is added to the entry that is there."""
     entry = link_entry(network_data(house.tcp_port))
     entry.add_to_hass(hass)

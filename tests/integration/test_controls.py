@@ -1,8 +1,9 @@
 """Settings: changed through Home Assistant's actions, and seen in the machine's registers."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 import json
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.const import (
     ATTR_ENTITY_ID,
@@ -17,24 +18,19 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.register import Group, Tier
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
+from custom_components.hybrid_inverter.runtime.writes import (
+    async_write_setting,
+    display_name,
+    display_value,
+)
 from simulator import SimulatedPlant
+from simulator.jso import JsoMachine
 
-from .helpers import entity, find, network_entry, refresh, state, unit_of
+from .helpers import entity, find, load_plant, refresh, state, unit_of
 
 INSTALLER: Final = {"tier": "installer"}
 READ_ONLY: Final = {"tier": "read_only"}
-
-
-async def set_up(
-    hass: HomeAssistant, plant: SimulatedPlant, options: dict[str, Any]
-) -> MockConfigEntry:
-    """Return a loaded entry for the plant with these options."""
-    entry = network_entry(plant.tcp_port, options=options)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return entry
 
 
 @pytest.fixture
@@ -86,7 +82,7 @@ async def switch(hass: HomeAssistant, key: str, *, on: bool) -> None:
         ("generator_port_mode", "micro_inverter_input", 133, 0, 2),
     ],
 )
-async def test_selects(
+async def test_select_writes_the_code_before_the_action_returns(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -97,7 +93,7 @@ async def test_selects(
     after: int,
 ) -> None:
     """The register holds the code before the action returns, and the entity shows the option."""
-    await set_up(hass, plant, INSTALLER)
+    await load_plant(hass, plant, INSTALLER)
     assert plant.machine().word(address) == before
     await select(hass, key, option)
     assert plant.machine().word(address) == after
@@ -121,7 +117,7 @@ async def test_selects(
         ("zero_export_power", 50, 104, 20, 50),
     ],
 )
-async def test_numbers(
+async def test_number_is_written_before_the_action_returns(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -154,7 +150,7 @@ async def test_numbers(
         ("on_grid_always_on", 178, 0xAAAA, 0xAAEA),
     ],
 )
-async def test_switches(
+async def test_switch_changes_both_ways_and_leaves_other_bits_alone(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -197,11 +193,11 @@ async def test_nothing_is_sent_for_what_is_so_already(
     assert plant.machine().writes == []
 
 
-async def test_the_plant_obeys(
+async def test_simulated_plant_exports_what_max_sell_power_allows(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """A full battery in the sun: what may be sold is what is sold, within the balance of the phases."""
-    plant.machine().plant.soc = 1.0
+    plant.machine().inverter.soc = 1.0
     for limit in (1500, 3000):
         await set_number(hass, "max_sell_power", limit)
         plant.advance(10)
@@ -237,13 +233,10 @@ async def test_out_of_the_live_bounds(
     plant.machine().panel_change(117, 25)
     with pytest.raises(ServiceValidationError) as error:
         await set_number(hass, "battery_shutdown_soc", 30)
-    assert error.value.translation_key == "out_of_range"
-    assert error.value.translation_placeholders == {
-        "entity": "Shutdown SOC",
-        "value": "30",
-        "minimum": "0",
-        "maximum": "24",
-    }
+    assert str(error.value) == (
+        "Shutdown SOC was not changed: 30 is too high. Low SOC is 25, so it can be at most 24."
+        " Enter a lower value, or raise Low SOC first"
+    )
     assert plant.machine().writes == []
 
 
@@ -275,20 +268,51 @@ async def test_the_tier_is_enforced_below_the_entity(
     hass: HomeAssistant, plant: SimulatedPlant
 ) -> None:
     """An entity that outlived a change of the tier cannot write either."""
-    entry = await set_up(hass, plant, INSTALLER)
+    entry = await load_plant(hass, plant, INSTALLER)
     unit_of(entry).device.tier = Tier.EVERYDAY
     with pytest.raises(ServiceValidationError) as error:
         await select(hass, "generator_port_mode", "smart_load_output")
     assert error.value.translation_key == "needs_tier"
     assert error.value.translation_placeholders == {
         "entity": "Mode",
-        "value": "smart_load_output",
-        "tier": "installer",
+        "value": "Smart load output (delivers power)",
+        "tier": "Everyday and installer settings",
     }
     assert plant.machine().writes == []
 
 
-async def test_off_the_step(
+async def test_a_message_uses_the_name_that_a_person_has_given_an_entity(
+    hass: HomeAssistant, loaded: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    """Not the one that it came with."""
+    limit = entity(hass, Platform.NUMBER, "max_sell_power")
+    entity_registry.async_update_entity(limit, name="Sell limit")
+    with pytest.raises(ServiceValidationError) as error:
+        await async_write_setting(unit_of(loaded), "max_sell_power", 8001)
+    assert error.value.translation_placeholders == {
+        "entity": "Sell limit",
+        "value": "8001",
+        "minimum": "0",
+        "maximum": "8000",
+    }
+
+
+async def test_a_setting_without_an_entity_is_called_by_its_translation(
+    hass: HomeAssistant, loaded: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    """Also one that shares its translation with others, and its values likewise."""
+    unit = unit_of(loaded)
+    for key in ("tou_slot_3_power", "work_mode"):
+        for platform in (Platform.NUMBER, Platform.SELECT):
+            if entity_id := find(hass, platform, key):
+                entity_registry.async_remove(entity_id)
+    assert display_name(unit, "tou_slot_3_power") == "Slot 3 power"
+    assert display_name(unit, "work_mode") == "Work mode"
+    assert display_value(unit, "work_mode", "selling_first") == "Selling first"
+    assert display_value(unit, "work_mode", "no_such_mode") == "no_such_mode"
+
+
+async def test_number_off_the_step_is_rejected_with_the_step(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
@@ -314,6 +338,31 @@ async def test_off_the_step(
 # ---------------------------------------------------------------------- what does not work
 
 
+async def test_a_firmware_that_keeps_one_less_than_was_written(
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The message says what the machine keeps, and so does the entity."""
+    commit = JsoMachine._commit
+
+    def commit_one_less(machine: JsoMachine, words: Mapping[int, int]) -> None:
+        commit(machine, {place: word - (place == 104) & 0xFFFF for place, word in words.items()})
+
+    monkeypatch.setattr(JsoMachine, "_commit", commit_one_less)
+    with pytest.raises(HomeAssistantError) as error:
+        await set_number(hass, "zero_export_power", -20)
+    assert error.value.translation_key == "kept_otherwise"
+    assert error.value.translation_placeholders == {
+        "entity": "Zero export power",
+        "address": "104",
+        "wanted": "-20",
+        "held": "-21",
+    }
+    assert state(hass, Platform.NUMBER, "zero_export_power").state == "-21"
+
+
 async def test_ignored_by_the_machine(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
@@ -337,25 +386,39 @@ async def test_ignored_by_the_machine(
 async def test_refused_by_the_machine(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
-    """A Modbus exception is passed on with its code."""
+    """A Modbus exception is passed on with its code, be it that to the write or to the read before it."""
+    machine = plant.machine()
+    respond = machine.respond
+    refusal = bytes([16 | 0x80, 4])
+    machine.respond = lambda pdu: refusal if pdu[0] == 16 else respond(pdu)  # type: ignore[method-assign]
+    with pytest.raises(HomeAssistantError) as error:
+        await select(hass, "work_mode", "selling_first")
+    assert error.value.translation_key == "rejected"
+    assert error.value.translation_placeholders is not None
+    assert "Modbus exception 4" in error.value.translation_placeholders["error"]
+    machine.respond = respond  # type: ignore[method-assign]
     plant.machine().trouble.busy = True
     with pytest.raises(HomeAssistantError) as error:
         await select(hass, "work_mode", "selling_first")
     assert error.value.translation_key == "rejected"
-    assert error.value.translation_placeholders == {"entity": "Work mode", "code": "6"}
+    assert error.value.translation_placeholders == {
+        "entity": "Work mode",
+        "error": "the device is busy, probably with another program; stop that program or try again later"
+        " (Modbus exception 6)",
+    }
     plant.machine().trouble.busy = False
     await refresh(hass, loaded, Group.SETTINGS)
     assert state(hass, Platform.SELECT, "work_mode").state == "zero_export_to_ct"
 
 
-async def test_the_link_is_lost(
+async def test_setting_of_a_silent_inverter_was_not_changed(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
-    """Whether a write arrived is not known; nothing is shown that the machine has not said."""
+    """Nothing was sent, and nothing is shown that the machine has not said."""
     plant.machine().trouble.silent = True
     with pytest.raises(HomeAssistantError) as error:
         await set_number(hass, "zero_export_power", 60)
-    assert error.value.translation_key == "write_not_confirmed"
+    assert error.value.translation_key == "not_changed"
     assert error.value.translation_placeholders is not None
     assert error.value.translation_placeholders["entity"] == "Zero export power"
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -370,23 +433,41 @@ async def test_the_link_is_lost(
 async def test_written_but_the_answer_was_lost(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
-    """The connection breaks behind the write: an error now, and the truth with the next reading."""
+    """The machine holds the value when it is read back: it was changed, whatever it answered."""
 
     def cut(answer: bytes) -> bytes:
         # Function code 16 behind the seven bytes of the Modbus TCP header.
         return b"" if answer[7] == 16 else answer
 
     plant.tcp.tamper = cut
+    await set_number(hass, "zero_export_power", 60)
+    assert [write.values for write in plant.machine().writes] == [(60,)]
+    assert state(hass, Platform.NUMBER, "zero_export_power").state == "60"
+
+
+async def test_written_and_silent_from_then_on(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """What was sent cannot be read back: an error now, and the truth with the next reading."""
+
+    def cut(answer: bytes) -> bytes:
+        plant.machine().trouble.silent |= answer[7] == 16
+        return answer
+
+    plant.tcp.tamper = cut
     with pytest.raises(HomeAssistantError) as error:
         await set_number(hass, "zero_export_power", 60)
     assert error.value.translation_key == "write_not_confirmed"
+    await hass.async_block_till_done(wait_background_tasks=True)
     plant.tcp.tamper = None
+    plant.machine().trouble.silent = False
+    await refresh(hass, loaded, Group.POWER)
     await refresh(hass, loaded, Group.SETTINGS)
     assert plant.machine().word(104) == 60
     assert state(hass, Platform.NUMBER, "zero_export_power").state == "60"
 
 
-async def test_reverted_later(
+async def test_value_reverted_by_another_master_shows_with_the_next_reading(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """Another master puts its value back: the next reading of the settings shows that."""
@@ -432,7 +513,7 @@ async def test_bounds_follow_the_other_settings(
     assert bounds(hass, "smart_load_on_soc") == (96, 100, 1)
     assert bounds(hass, "max_sell_power") == (0, 8000, 1)
     assert bounds(hass, "smart_load_min_solar_power") == (0, 8000, 1)
-    assert bounds(hass, "zero_export_power") == (0, 500, 1)
+    assert bounds(hass, "zero_export_power") == (-500, 500, 1)
     # At once after a write ...
     await set_number(hass, "battery_low_soc", 40)
     assert bounds(hass, "battery_shutdown_soc") == (0, 39, 1)
@@ -467,9 +548,11 @@ def registered(hass: HomeAssistant, entry: MockConfigEntry) -> set[tuple[str, st
 
 
 @pytest.mark.usefixtures("smart_load")
-async def test_tiers(hass: HomeAssistant, plant: SimulatedPlant) -> None:
+async def test_setting_is_a_control_only_where_the_tier_allows_it(
+    hass: HomeAssistant, plant: SimulatedPlant
+) -> None:
     """A setting is a control where the tier allows it, and else is shown; nothing is left behind."""
-    entry = await set_up(hass, plant, {})
+    entry = await load_plant(hass, plant, {})
     everyday = {
         ("select", "work_mode"),
         ("select", "energy_pattern"),
@@ -509,7 +592,7 @@ async def test_what_a_person_named_survives_the_tiers(
     hass: HomeAssistant, plant: SimulatedPlant
 ) -> None:
     """A control that comes back is the one it was."""
-    entry = await set_up(hass, plant, {})
+    entry = await load_plant(hass, plant, {})
     er.async_get(hass).async_update_entity(
         entity(hass, Platform.SELECT, "work_mode"), new_entity_id="select.how_it_works"
     )
@@ -520,7 +603,7 @@ async def test_what_a_person_named_survives_the_tiers(
     assert find(hass, Platform.SELECT, "work_mode") == "select.how_it_works"
 
 
-async def test_writes_are_remembered(
+async def test_previous_values_and_write_counts_fit_into_json(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """What was before is kept, and writes are counted; both can be put into JSON."""

@@ -4,13 +4,14 @@ from typing import Any, Final
 
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 
 from .helpers import find
-from .test_schedule_windows import SERIAL, set_up, written
+from .test_schedule_windows import NIGHT, SERIAL, act, set_up, written
 
 type Steps = list[tuple[int, int]]
 
@@ -69,7 +70,9 @@ async def perform(
 
 
 @pytest.mark.usefixtures("all_shown")
-async def test_settings(hass: HomeAssistant, saj: SimulatedPlant) -> None:
+async def test_each_setting_is_written_with_function_code_6_and_shown_as_held(
+    hass: HomeAssistant, saj: SimulatedPlant
+) -> None:
     """Each is written with function code 6, in the order of the facts, and shown as it is held."""
     await set_up(hass, saj, "discharge_slots")
     sent = 0
@@ -82,7 +85,9 @@ async def test_settings(hass: HomeAssistant, saj: SimulatedPlant) -> None:
 @pytest.mark.usefixtures("all_shown")
 @pytest.mark.parametrize("kind", ["charge", "discharge"])
 @pytest.mark.parametrize("slot", range(1, 8))
-async def test_slots(hass: HomeAssistant, saj: SimulatedPlant, kind: str, slot: int) -> None:
+async def test_slot_has_its_own_words_and_bit_and_leaves_others_alone(
+    hass: HomeAssistant, saj: SimulatedPlant, kind: str, slot: int
+) -> None:
     """A slot has its own words and its own bit, and leaves those of the others alone."""
     machine = saj.machine()
     await set_up(hass, saj, "discharge_slots")
@@ -120,3 +125,50 @@ def test_none_is_left_out() -> None:
         for value in ("start", "end", "power", "days", "enabled")
     }
     assert writable == {key for _, key, *_ in SETTINGS} | slots
+
+
+async def test_an_export_limit_is_switched_off_on_an_inverter_that_takes_no_more_than_its_rated_power(
+    hass: HomeAssistant, saj: SimulatedPlant, all_shown: None
+) -> None:
+    """110 % are refused, 100 % are not: that is as far as the limit is lifted before it is switched off."""
+    await set_up(hass, saj, "discharge_slots")
+    machine = saj.machine()
+    machine.panel_change(0x365A, 300)
+    machine.panel_change(0x365C, 1)
+    respond = machine.respond
+
+    def limited(pdu: bytes) -> bytes | None:
+        # Function code 6, the address and the word.
+        address, word = int.from_bytes(pdu[1:3]), int.from_bytes(pdu[3:5])
+        if pdu[0] == 6 and address == 0x365A and word > 1000:
+            return bytes([0x86, 3])
+        return respond(pdu)
+
+    machine.respond = limited  # type: ignore[method-assign]
+    assert await perform(hass, SELECT, "export_limit_mode", "off") == "off"
+    assert (machine.word(0x365A), machine.word(0x365C)) == (1000, 0)
+
+
+async def test_a_refusal_names_the_register_that_was_refused(
+    hass: HomeAssistant, saj: SimulatedPlant, all_shown: None
+) -> None:
+    """The schedule was asked for, and the start of its first slot is refused."""
+    entry = await set_up(hass, saj, "discharge_slots")
+    machine = saj.machine()
+    respond = machine.respond
+
+    def refusing(pdu: bytes) -> bytes | None:
+        start = pdu[0] == 6 and int.from_bytes(pdu[1:3]) == 0x3606
+        return bytes([0x86, 4]) if start else respond(pdu)
+
+    machine.respond = refusing  # type: ignore[method-assign]
+    with pytest.raises(HomeAssistantError) as caught:
+        await act(hass, entry, "set_schedule", windows=[NIGHT])
+    assert caught.value.translation_key == "part_rejected"
+    placeholders = caught.value.translation_placeholders
+    assert placeholders is not None
+    assert (placeholders["entity"], placeholders["part"], placeholders["address"]) == (
+        "Schedule",
+        "Charge slot 1 start",
+        "13830",
+    )

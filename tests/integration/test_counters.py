@@ -1,7 +1,9 @@
 """Energy counters as the Energy dashboard sees them: no glitch of the machine may reach it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
@@ -11,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from tests.modbus.fault_server import FaultServer
 
 from .helpers import refresh, state, unit_of
@@ -83,16 +85,36 @@ async def test_a_glitch_right_after_a_restart_is_not_shown(
     assert state(hass, Platform.SENSOR, "pv_energy_total").state == "6553.6"
 
 
-async def test_a_day_starts_again(
-    hass: HomeAssistant, counting: MockConfigEntry, picture: FaultServer
+@pytest.mark.freeze_time("2026-06-22 06:58:00+00:00")
+async def test_reset_of_todays_counter_is_accepted_at_the_third_reading_after_midnight(
+    hass: HomeAssistant,
+    counting: MockConfigEntry,
+    picture: FaultServer,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Today's count of the PV, register 529, goes back to 0 and is believed at the third reading."""
+    """Today's count of the PV, register 529, goes back to 0 in the minute of midnight (07:00 UTC) or just after it."""
     shown = []
-    for steps in (184, 184, 184, 0, 0, 0, 1):
+    for steps in (184, 184, 0, 0, 0, 1):
         picture.memory[1, 529] = steps
+        freezer.tick(timedelta(minutes=1))
         await refresh(hass, counting, Group.ENERGY)
         shown.append(state(hass, Platform.SENSOR, "pv_energy_today").state)
-    assert shown[2:] == ["18.4", "18.4", "18.4", "0.0", "0.1"]
+    # The entry was loaded with what the fixture holds, and its 26.5 is no count of a day that goes on with 18.4.
+    assert shown == ["26.5", "26.5", "26.5", "26.5", "0.0", "0.1"]
+
+
+async def test_total_of_a_new_machine_is_unknown_at_first(
+    hass: HomeAssistant, pictured: MockConfigEntry, count: Callable[[int], None]
+) -> None:
+    """Nobody knows yet whether it has counted nothing or is not awake; what it says next is its count."""
+    count(0)
+    assert await hass.config_entries.async_setup(pictured.entry_id)
+    await hass.async_block_till_done()
+    assert state(hass, Platform.SENSOR, "pv_energy_total").state == "unknown"
+    count(123456)
+    await refresh(hass, pictured, Group.ENERGY)
+    assert state(hass, Platform.SENSOR, "pv_energy_total").state == "12345.6"
+    assert not unit_of(pictured).rejections
 
 
 async def test_silence_is_no_glitch(

@@ -29,13 +29,13 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from pytest_socket import socket_allow_hosts
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.following import FOLLOW_INTERVAL
-from custom_components.hybrid_inverter.modbus.discover import FoundStick, find_sticks
-from custom_components.hybrid_inverter.modbus.endpoint import StickEndpoint
-from custom_components.hybrid_inverter.modbus.identify import Identity
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
-from custom_components.hybrid_inverter.modbus.probe_stick import Reached
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.find.probe_stick import DeviceBehindStick
+from custom_components.hybrid_inverter.modbus.find.sticks import FoundStick, find_sticks
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.transport.endpoint import StickEndpoint
+from custom_components.hybrid_inverter.runtime.stick_address import FOLLOW_INTERVAL
 from simulator import SimulatedPlant
 
 from .helpers import (
@@ -73,14 +73,16 @@ class Network:
         """Return who answers at one host."""
         return next(iter(await self.find(host)), None)
 
-    async def probe(self, host: str, port: int, logger_serial: int | None, unit_id: int) -> Reached:
+    async def probe(
+        self, host: str, port: int, logger_serial: int | None, unit_id: int
+    ) -> DeviceBehindStick:
         """Return a machine of its own behind every stick."""
         self.probed.append((host, port, logger_serial, unit_id))
         if self.failure is not None:
             raise ProbeError(self.failure)
         assert logger_serial is not None
         identity = Identity(**{**IDENTITY, "serial": f"JSO{logger_serial % 10_000_000:07}"})
-        return Reached(StickEndpoint(host, port, logger_serial=logger_serial), identity)
+        return DeviceBehindStick(StickEndpoint(host, port, logger_serial=logger_serial), identity)
 
 
 @pytest.fixture
@@ -88,12 +90,24 @@ def network() -> Iterator[Network]:
     """Keep everything from asking a real network."""
     fake = Network()
     with (
-        patch(f"{PACKAGE}.config_flow.find_sticks", fake.find),
-        patch(f"{PACKAGE}.config_flow.ask_stick", fake.ask),
-        patch(f"{PACKAGE}.following.find_sticks", fake.find),
-        patch(f"{PACKAGE}.flow_probe.probe_stick", fake.probe),
+        patch(f"{PACKAGE}.flow.link.find_sticks", fake.find),
+        patch(f"{PACKAGE}.flow.link.ask_stick", fake.ask),
+        patch(f"{PACKAGE}.entry.stick_address.find_sticks", fake.find),
+        patch(f"{PACKAGE}.flow.probe.probe_stick", fake.probe),
     ):
         yield fake
+
+
+@pytest.fixture
+def reached() -> Iterator[set[str]]:
+    """Stands in for the hosts at which the machines of entries prove that they are there."""
+    hosts = set[str]()
+
+    async def are_at(endpoint: StickEndpoint, *_: object) -> bool:
+        return endpoint.host in hosts
+
+    with patch(f"{PACKAGE}.entry.stick_address.are_at", are_at):
+        yield hosts
 
 
 @pytest.fixture
@@ -130,7 +144,9 @@ async def lease(hass: HomeAssistant, ip: str, mac: str = "e8fdf8000001") -> dict
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_one_click(hass: HomeAssistant, network: Network) -> None:
+async def test_discovered_stick_is_set_up_without_typing(
+    hass: HomeAssistant, network: Network
+) -> None:
     """Nothing has to be typed: the first that answered is chosen already."""
     network.sticks = [SECOND, FIRST]
     form = await search(hass)
@@ -156,7 +172,7 @@ async def test_one_click(hass: HomeAssistant, network: Network) -> None:
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_the_other_one(hass: HomeAssistant, network: Network) -> None:
+async def test_other_of_two_sticks_can_be_chosen(hass: HomeAssistant, network: Network) -> None:
     """A person may have two inverters."""
     network.sticks = [FIRST, SECOND]
     await submit(hass, await search(hass), {"stick": "1700000002"})
@@ -171,7 +187,9 @@ async def test_the_other_one(hass: HomeAssistant, network: Network) -> None:
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_nothing_is_found(hass: HomeAssistant, network: Network) -> None:
+async def test_empty_search_offers_searching_again_or_entering_the_address(
+    hass: HomeAssistant, network: Network
+) -> None:
     """The person is told what to do, and can search again or type the address."""
     menu = await search(hass)
     assert menu["type"] is FlowResultType.MENU
@@ -208,7 +226,9 @@ async def test_found_and_not_understood(hass: HomeAssistant, network: Network) -
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_a_new_stick(hass: HomeAssistant, network: Network) -> None:
+async def test_new_stick_is_offered_and_set_up_on_confirmation(
+    hass: HomeAssistant, network: Network
+) -> None:
     """It is offered, and set up when a person says so."""
     network.sticks = [FIRST]
     form = await lease(hass, "192.0.2.20")
@@ -227,7 +247,7 @@ async def test_a_new_stick(hass: HomeAssistant, network: Network) -> None:
     assert result["data"]["mac"] == "e8:fd:f8:00:00:01"
 
 
-async def test_a_new_stick_twice(hass: HomeAssistant, network: Network) -> None:
+async def test_new_stick_is_offered_once(hass: HomeAssistant, network: Network) -> None:
     """One card is enough."""
     network.sticks = [FIRST]
     await lease(hass, "192.0.2.20")
@@ -260,12 +280,14 @@ async def test_a_stick_that_is_read_over_modbus_tcp(hass: HomeAssistant, network
     assert result["reason"] == "already_configured"
 
 
-@pytest.mark.usefixtures("no_setup")
 @pytest.mark.parametrize("mac", [True, False])
-async def test_moved(hass: HomeAssistant, network: Network, mac: bool) -> None:
+async def test_moved_stick_is_recognised_by_mac_address_or_serial_number(
+    hass: HomeAssistant, network: Network, reached: set[str], mac: bool
+) -> None:
     """It is known by its MAC address or, where that was never told, by its serial number."""
     entry = entry_of(FIRST, mac=mac)
     entry.add_to_hass(hass)
+    reached.add("192.0.2.99")
     if not mac:
         network.sticks = [FoundStick("192.0.2.99", FIRST.mac, FIRST.logger_serial)]
     with patch.object(hass.config_entries, "async_schedule_reload") as reload:
@@ -275,19 +297,13 @@ async def test_moved(hass: HomeAssistant, network: Network, mac: bool) -> None:
         assert entry.title == "JSO8048104 (192.0.2.99:8899)"
         # It was not in use.
         reload.assert_not_called()
-        # The same address again is no news.
-        await hass.config_entries.async_setup(entry.entry_id)
-        await lease(hass, "192.0.2.99")
-        reload.assert_not_called()
-        network.sticks = [FIRST]
-        await lease(hass, "192.0.2.20")
-        reload.assert_called_once_with(entry.entry_id)
-    assert entry.data["host"] == "192.0.2.20"
 
 
-@pytest.mark.usefixtures("no_setup")
-async def test_moved_with_names(hass: HomeAssistant, network: Network) -> None:
+async def test_moved_stick_keeps_its_entry_name_and_a_host_name(
+    hass: HomeAssistant, network: Network, reached: set[str]
+) -> None:
     """A name that a person gave the entry stays; a name of the host is the name server's to follow."""
+    reached |= {"192.0.2.98", "192.0.2.99"}
     titled = entry_of(FIRST)
     titled.add_to_hass(hass)
     hass.config_entries.async_update_entry(titled, title="Cellar")
@@ -313,7 +329,9 @@ def tick(hass: HomeAssistant, after: timedelta = FOLLOW_INTERVAL) -> None:
     async_fire_time_changed(hass, dt_util.utcnow() + after + timedelta(seconds=1))
 
 
-async def test_followed_at_start(hass: HomeAssistant, network: Network, two_hosts: None) -> None:
+async def test_stick_that_moved_while_home_assistant_was_off_is_found(
+    hass: HomeAssistant, network: Network, two_hosts: None
+) -> None:
     """Home Assistant was off while the router gave out another address."""
     async with SimulatedPlant(stick=True) as plant:
         plant.advance(60)
@@ -326,6 +344,104 @@ async def test_followed_at_start(hass: HomeAssistant, network: Network, two_host
         tick(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert status(entry) is ConfigEntryState.LOADED
+        assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def lost_stick(hass: HomeAssistant) -> tuple[MockConfigEntry, int]:
+    """Return a loaded entry whose stick has just gone from 127.0.0.1, and the port that it had."""
+    async with SimulatedPlant(stick=True) as plant:
+        plant.advance(60)
+        port = plant.stick_port
+        data = {**stick_data("127.0.0.1", port), "mac": FIRST.mac}
+        entry = link_entry(data, unique_id="1700000001")
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+    return entry, port
+
+
+@pytest.mark.parametrize("answers_there", [False, True])
+async def test_a_stale_address_does_not_move_an_entry_that_works(
+    hass: HomeAssistant, network: Network, two_hosts: None, answers_there: bool
+) -> None:
+    """Whatever the router says, and even if the very same machine answers there, too."""
+    async with (
+        SimulatedPlant(stick=True) as plant,
+        SimulatedPlant(stick=True, host="127.0.0.2", stick_port=plant.stick_port) as other,
+    ):
+        plant.advance(60)
+        if not answers_there:
+            await other.stick.stop()
+        data = {**stick_data("127.0.0.1", plant.stick_port), "mac": FIRST.mac}
+        entry = link_entry(data, unique_id="1700000001")
+        entry.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        result = await lease(hass, "127.0.0.2")
+        assert result["reason"] == "already_configured"
+        assert entry.data["host"] == "127.0.0.1"
+        assert status(entry) is ConfigEntryState.LOADED
+        assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+        assert other.stick.statistics.requests == 0
+        # Nor later on, while it works.
+        tick(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.data["host"] == "127.0.0.1"
+        assert other.stick.statistics.requests == 0
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_entry_moves_at_once_when_its_stick_is_where_the_router_says(
+    hass: HomeAssistant, network: Network, two_hosts: None
+) -> None:
+    """The last poll was answered, but the stick is gone, and proves that it is there."""
+    entry, port = await lost_stick(hass)
+    async with SimulatedPlant(stick=True, host="127.0.0.2", stick_port=port) as moved:
+        moved.advance(60)
+        await lease(hass, "127.0.0.2")
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.data["host"] == "127.0.0.2"
+        assert status(entry) is ConfigEntryState.LOADED
+        assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("how", ["router", "search"])
+async def test_an_entry_does_not_move_to_another_inverter(
+    hass: HomeAssistant, network: Network, two_hosts: None, how: str
+) -> None:
+    """The stick is the one that is looked for, or says so; the inverter behind it is not."""
+    entry, port = await lost_stick(hass)
+    async with SimulatedPlant(
+        stick=True, host="127.0.0.2", stick_port=port, serial_number="JSO0000002"
+    ) as other:
+        other.advance(60)
+        await refresh(hass, entry, Group.POWER)
+        if how == "router":
+            await lease(hass, "127.0.0.2")
+        else:
+            network.sticks = [FoundStick("127.0.0.2", FIRST.mac, 1700000001)]
+        tick(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert other.stick.statistics.requests > 0
+        assert entry.data["host"] == "127.0.0.1"
+        assert status(entry) is ConfigEntryState.LOADED
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_address_that_came_too_early_is_tried_again(
+    hass: HomeAssistant, network: Network, two_hosts: None
+) -> None:
+    """A stick asks for its address before it serves anybody, and some do not answer a search."""
+    entry, port = await lost_stick(hass)
+    await lease(hass, "127.0.0.2")
+    assert entry.data["host"] == "127.0.0.1"
+    async with SimulatedPlant(stick=True, host="127.0.0.2", stick_port=port) as moved:
+        moved.advance(60)
+        tick(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.data["host"] == "127.0.0.2"
         assert state(hass, Platform.SENSOR, "battery_soc").state == "60"
         await hass.config_entries.async_unload(entry.entry_id)
 
@@ -388,11 +504,12 @@ async def test_followed_while_it_runs(
 
 
 async def test_a_stick_that_is_switched_off_stays_off(
-    hass: HomeAssistant, network: Network
+    hass: HomeAssistant, network: Network, reached: set[str]
 ) -> None:
     """A new address does not load an entry that a person has disabled."""
     entry = entry_of(FIRST)
     entry.add_to_hass(hass)
+    reached.add("192.0.2.99")
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
     await lease(hass, "192.0.2.99")
     await hass.async_block_till_done()
@@ -408,9 +525,9 @@ async def test_found_and_set_up_for_real(hass: HomeAssistant, socket_enabled: No
     async with SimulatedPlant(stick=True, stick_udp_port=0) as plant:
         plant.advance(60)
         with (
-            patch(f"{PACKAGE}.modbus.discover.DISCOVERY_PORT", plant.stick_udp_port),
-            patch(f"{PACKAGE}.config_flow.find_sticks", partial(find_sticks, 0.3)),
-            patch(f"{PACKAGE}.config_flow.DEFAULT_STICK_PORT", plant.stick_port),
+            patch(f"{PACKAGE}.modbus.find.sticks.DISCOVERY_PORT", plant.stick_udp_port),
+            patch(f"{PACKAGE}.flow.link.find_sticks", partial(find_sticks, 0.3)),
+            patch(f"{PACKAGE}.flow.link.DEFAULT_STICK_PORT", plant.stick_port),
         ):
             form = await search(hass)
             result = await submit(hass, form, {})
@@ -444,6 +561,19 @@ async def test_the_device_has_the_address_of_its_stick(
         assert "1700000001" not in str(download)
         assert "02:a5:65" not in str(download)
         assert download["link"]["logger_serial"] == "**REDACTED**"
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_another_stick_at_the_address_is_named_and_its_number_is_not_logged(
+    hass: HomeAssistant, network: Network, two_hosts: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The number is for a dialog; a log is for others to read, too."""
+    entry, port = await lost_stick(hass)
+    async with SimulatedPlant(stick=True, stick_port=port, logger_serial=1700000099):
+        await refresh(hass, entry, Group.POWER)
+        error = unit_of(entry).coordinators[Group.POWER].last_exception
+        assert "a Wi-Fi stick with another serial number answers at 127.0.0.1" in str(error)
+        assert "1700000099" not in caplog.text
         await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -481,9 +611,13 @@ async def test_a_busy_stick_is_asked_less(
 async def test_a_gateway_is_asked_as_always(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
-    """It has nothing else to do."""
+    """It has nothing else to do; and whether it can be reached again is tried as often as the link allows."""
     power = unit_of(loaded).coordinators[Group.POWER]
-    await plant.tcp.stop()
+    plant.machine().trouble.silent = True
     await power.async_refresh()
     assert not power.last_update_success
     assert power.last_exception.retry_after is None  # type: ignore[union-attr]
+    await plant.tcp.stop()
+    await power.async_refresh()
+    assert not power.last_update_success
+    assert power.last_exception.retry_after == 1  # type: ignore[union-attr]

@@ -20,16 +20,16 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.hybrid_inverter import DESCRIPTIONS
-from custom_components.hybrid_inverter.const import DOMAIN, MeterRole
-from custom_components.hybrid_inverter.entity import Part, UnitEntityDescription, translation_of
-from custom_components.hybrid_inverter.modbus.derive import Derived
-from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Group, Register
+from custom_components.hybrid_inverter import OTHER_DESCRIPTIONS
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.entities.descriptions import described
+from custom_components.hybrid_inverter.modbus.model.presentation import Name
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
+from .described import CONTROL_PLATFORMS, described_values, values_of
 from .helpers import (
     SERIAL,
     entity,
@@ -131,8 +131,8 @@ SENSORS: Final = {
     "pack_1_cycles": "214",
     "pack_2_soc": "100.0",
     "pack_2_soh": STATE_UNKNOWN,  # 9.8 %: not in the scale of the others
-    "battery_2_soc": "0",
-    "battery_2_power": "0",
+    "battery_2_soc": STATE_UNKNOWN,
+    "battery_2_power": STATE_UNKNOWN,
     "battery_2_temperature": STATE_UNKNOWN,
     "grid_power": "-630",  # selling
     "grid_l1_power": "-250",
@@ -305,23 +305,28 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
         if not known.disabled
     )
     assert enabled == {
-        # 3 of the inverter, 5 PV, 10 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier,
-        # 2 of the schedule, 3 of the link
-        "sensor": 43,
+        # 3 of the inverter, 5 PV, 12 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier,
+        # 2 of the schedule, 1 of orders, 3 of the link
+        "sensor": 46,
         "calendar": 1,
-        # 3 of the inverter, 1 of the link
-        "binary_sensor": 4,
-        # A fault, an outage
-        "event": 2,
-        # The port is a generator input: none of a smart load.
-        "number": 5,
-        "select": 2,
+        # 3 of the inverter, 1 of the battery, 1 of the link
+        "binary_sensor": 5,
+        # A fault, an outage, a setting that was changed elsewhere, an order
+        "event": 4,
+        # Undo, release
+        "button": 2,
+        # 6 settings and combined ones, the export limit, 2 of orders. The port is a generator input: none of a smart load.
+        "number": 9,
+        # 2 settings, orders
+        "select": 3,
         "switch": 3,
     }
-    assert 45 <= enabled.total() <= 64
+    assert 45 <= enabled.total() <= 75
 
 
-async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_unique_ids_are_serial_number_and_key_and_belong_to_the_subentry(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """Serial number and canonical key, nothing of the link, which has its own; all belong to the unit's subentry."""
     known = [
         item
@@ -332,6 +337,10 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     keys |= {"outage", "last_outage", "last_outage_duration"}
     keys |= {"schedule", "active_slot", "next_schedule_change"}
     keys |= {"clock_drift", "setting_writes_today", "sync_clock", "undo_last_change"}
+    keys |= {"battery_reserve", "setting_changed"}
+    keys |= {"battery_control", "control_power", "control_target_soc", "control_duration"}
+    keys |= {"control_until", "control_writes_left", "release_battery", "export_limit"}
+    keys |= {"battery_energy_stored", "battery_capacity_energy", "battery_charging"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == "sensor.jso8048104_battery_soc"
     assert find(hass, Platform.SENSOR, "grid_l2_voltage") == "sensor.jso8048104_grid_voltage_l2"
@@ -340,7 +349,9 @@ async def test_unique_ids(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert {entry.config_subentry_id for entry in known} == {subentry_id}
 
 
-async def test_devices(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_devices_are_link_then_inverter_then_its_parts(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """The link, below it the inverter, and below that what is connected to it."""
     registry = dr.async_get(hass)
     inverter = registry.async_get_device_by_identifier((DOMAIN, SERIAL), loaded.entry_id)
@@ -395,16 +406,16 @@ async def test_where_a_value_belongs(
 # ---------------------------------------------------------------------- what it costs
 
 
-async def test_requests(
+async def test_powers_take_at_most_two_requests_and_all_default_entities_six(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
-    """The powers in at most two requests, everything that is shown in at most six."""
+    """The powers and the fault codes in one request each, everything that is shown in at most six."""
     counts = {}
     for group in Group:
         before = requests(plant)
         await refresh(hass, loaded, group)
         counts[group] = requests(plant) - before
-    assert counts[Group.POWER] <= 2
+    assert (counts[Group.POWER], counts[Group.FAULTS]) == (1, 1)
     # The firmware, and what only some machines have, once a day.
     assert counts.pop(Group.IDENTITY) == 2
     assert 3 <= sum(counts.values()) <= 6
@@ -487,13 +498,17 @@ async def test_nothing_is_written_that_did_not_change(
 
     hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda data: True))
-    for group in (Group.POWER, Group.ENERGY, Group.SETTINGS):
+    for group in (Group.POWER, Group.FAULTS, Group.ENERGY, Group.SETTINGS):
         await refresh(hass, loaded, group)
     assert events == []
-    # And what did change is written, once: the work mode, and nothing else of its group.
+    # And what did change is written, once: the work mode, and nothing else of its group. What it makes of the battery
+    # depends on the time of day.
     plant.machine().panel_change(142, 0)
     await refresh(hass, loaded, Group.SETTINGS)
-    assert events == [entity(hass, Platform.SELECT, "work_mode")]
+    of_battery = entity(hass, Platform.SELECT, "battery_control")
+    assert [one for one in events if one != of_battery] == [
+        entity(hass, Platform.SELECT, "work_mode")
+    ]
 
 
 # ---------------------------------------------------------------------- when something is missing
@@ -544,7 +559,7 @@ async def test_all_flags_at_once_are_unknown(
     """A word of ones says that there is no word; it is not every warning there is."""
     for address in (553, 554):
         plant.machine().panel_change(address, 0xFFFF)
-    await refresh(hass, loaded, Group.POWER)
+    await refresh(hass, loaded, Group.FAULTS)
     warning = state(hass, Platform.SENSOR, "warning")
     assert (warning.state, warning.attributes["codes"]) == (STATE_UNKNOWN, [])
 
@@ -570,16 +585,6 @@ async def test_a_family_without_a_value(
 
 
 # ---------------------------------------------------------------------- descriptions and table
-
-UNITS: Final = {
-    "degC": "°C",
-    "mV/degC/cell": "mV/°C/cell",
-    "mOhm": "mΩ",
-    "kOhm": "kΩ",
-    # Of the rated power and of the rated voltage.
-    "%Pn": "%",
-    "%Un": "%",
-}
 
 # Registers that no entity shows, and why.
 PERSONAL: Final = "identifies a person's battery, and no device page shows packs yet"
@@ -630,128 +635,85 @@ NOT_LOOKED_AT: Final = {
     "dtsu666": {"clock": "is never right when it is read, and nothing is counted by it"},
     "ddsu666": {},
 }
-# 57 numbers, 47 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
+# 57 numbers, 48 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
 # 28 numbers, 16 switches, 18 choices and 28 times; 35 values, 2 that are on or off, 2 fields of flags, and 2 not shown.
 # 7 and 6 values of meters, to which nobody writes, and one of them is not shown.
-SETTINGS: Final = {"jso": (115, 149), "saj": (90, 41), "dtsu666": (0, 7), "ddsu666": (0, 6)}
+SETTINGS: Final = {"jso": (116, 149), "saj": (90, 41), "dtsu666": (0, 7), "ddsu666": (0, 6)}
 
 
-def is_of(family: str, description: UnitEntityDescription) -> bool:
-    """Whether a machine of this family may be shown with it."""
-    return (description.part is Part.METER) == (family in ("dtsu666", "ddsu666"))
-
-
-def rows_of(family: Family) -> dict[str, list[Register | Derived]]:
-    """Return everything that some machine of a family serves, by key."""
-    rows: dict[str, list[Register | Derived]] = {}
-    for row in family.every_row():
-        rows.setdefault(row.key, []).append(row)
-    for derived in (family.derived, *(feature.derived for feature in family.features)):
-        for key, value in derived.items():
-            rows.setdefault(key, []).append(value)
-    return rows
-
-
-def test_descriptions_are_in_a_table() -> None:
-    """Every key is a register or derived, with the unit of the table; or it says what it is made of."""
-    tables = [rows_of(family) for family in FAMILIES.values()]
-    for platform, descriptions in DESCRIPTIONS.items():
+def test_entities_that_are_not_values_rest_on_values_of_a_family() -> None:
+    """What is made of other values is polled from a machine that has them."""
+    keys = set().union(*(values_of(family) for family in FAMILIES.values()))
+    for descriptions in OTHER_DESCRIPTIONS.values():
         for description in descriptions:
-            if description.about_writes:
-                continue
-            if description.source or description.inputs:
-                assert description.polled_keys <= set().union(*tables)
-                continue
-            assert any(description.key in rows for rows in tables), (platform, description.key)
-            for rows in tables:
-                for row in rows.get(description.key, ()):
-                    unit = getattr(description, "native_unit_of_measurement", None)
-                    expected = row.unit and UNITS.get(row.unit, row.unit)
-                    assert (unit and str(unit)) == expected, (platform, description.key)
+            assert description.inputs <= keys
+            assert description.value_key in {"", *description.inputs}
 
 
-def test_no_key_is_shown_twice_by_a_platform() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_key_is_shown_twice_by_a_platform(family: str) -> None:
     """Two entities of one platform with one key would share a unique id."""
-    for descriptions in DESCRIPTIONS.values():
-        for family, role in (("saj", None), *(("dtsu666", role) for role in MeterRole)):
-            counts = Counter(
-                item.key
-                for item in descriptions
-                if is_of(family, item) and item.role in (None, role)
-            )
-            assert [key for key, count in counts.items() if count > 1] == []
+    fitted = FAMILIES[family].fitted({feature.key for feature in FAMILIES[family].features})
+    for tier in Tier:
+        for platform, descriptions in described(fitted, tier).items():
+            keys = [item.key for item in (*descriptions, *OTHER_DESCRIPTIONS.get(platform, ()))]
+            assert [key for key, count in Counter(keys).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_measured_value_is_shown(family: str) -> None:
     """Whatever the machine serves besides its settings can be seen in Home Assistant."""
-    shown = {
-        description.key
-        for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
-        for description in DESCRIPTIONS[platform]
-        if is_of(family, description)
-    }
-    measured = {
+    hidden = {
         key
-        for key, rows in rows_of(FAMILIES[family]).items()
-        if any(row.group is not Group.SETTINGS for row in rows)
+        for key, values in values_of(FAMILIES[family]).items()
+        if any(value.group is not Group.SETTINGS for value in values)
+        and not any(value.part for value in values)
     }
-    assert measured - shown == set(NOT_SHOWN[family])
-
-
-CONTROL_PLATFORMS: Final = (Platform.NUMBER, Platform.SELECT, Platform.SWITCH, Platform.TIME)
-
-
-def controls_and_sensors(family: str) -> tuple[set[str], set[str], set[str]]:
-    """Return the keys that can be changed, and those that are shown: where they may not be changed, and in every tier."""
-    stand_ins, always = (
-        {
-            description.key
-            for platform in (Platform.SENSOR, Platform.BINARY_SENSOR)
-            for description in DESCRIPTIONS[platform]
-            if description.writable is writable and is_of(family, description)
-        }
-        for writable in (False, None)
-    )
-    controls = {item.key for platform in CONTROL_PLATFORMS for item in DESCRIPTIONS[platform]}
-    return controls, stand_ins, always
+    assert hidden == set(NOT_SHOWN[family])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_setting_has_its_entities(family: str) -> None:
-    """A control for the tier that may write it and a stand-in for the others; one that nobody may write is shown."""
+def test_every_setting_has_its_entity(family: str) -> None:
+    """A control for the tier that may write it; one that nobody may write is shown."""
     settings = {row.key: row for row in FAMILIES[family].every_row() if row.group is Group.SETTINGS}
     writable = {key for key, row in settings.items() if row.writable}
-    controls, stand_ins, always = controls_and_sensors(family)
+    controls = {
+        description.key
+        for platform, description in described_values(FAMILIES[family], Tier.INSTALLER)
+        if platform in CONTROL_PLATFORMS
+    }
+    shown = {key for key, row in settings.items() if row.part is not None}
     assert writable - controls == set(NOT_SET[family])
-    # A setting of one family may be nobody's to write in another.
-    assert settings.keys() - writable - always - stand_ins == set(NOT_LOOKED_AT[family])
+    assert controls <= writable
+    assert settings.keys() - writable - shown == set(NOT_LOOKED_AT[family])
     counts = (len(writable & controls), len(settings.keys() - writable))
     assert counts == SETTINGS[family]
 
 
-def test_every_control_has_a_stand_in() -> None:
-    """In a tier that may not write it, it is still shown, and never next to a control."""
-    controls, stand_ins, always = controls_and_sensors("saj")
-    assert controls == stand_ins
-    assert not always & controls
-    writable = {
-        row.key for family in FAMILIES.values() for row in family.every_row() if row.writable
-    }
-    assert controls <= writable
+COUNTERPARTS: Final = {
+    Platform.NUMBER: Platform.SENSOR,
+    Platform.SELECT: Platform.SENSOR,
+    Platform.SWITCH: Platform.BINARY_SENSOR,
+    Platform.TIME: Platform.SENSOR,
+}
 
 
-def test_a_stand_in_is_shown_where_its_control_is() -> None:
-    """What waits to be switched on does so in every tier."""
-    enabled = {
-        description.key: description.entity_registry_enabled_default
-        for platform in CONTROL_PLATFORMS
-        for description in DESCRIPTIONS[platform]
-    }
-    for platform in (Platform.SENSOR, Platform.BINARY_SENSOR):
-        for description in DESCRIPTIONS[platform]:
-            if description.writable is False:
-                assert description.entity_registry_enabled_default is enabled[description.key]
+@pytest.mark.parametrize("family", ["jso", "saj"])
+def test_a_setting_that_the_tier_may_not_write_is_shown_likewise(family: str) -> None:
+    """Of the same part and name, enabled or not in every tier, and under the same conditions."""
+    controls = described_values(FAMILIES[family], Tier.INSTALLER)
+    counterparts = described_values(FAMILIES[family], Tier.READ_ONLY)
+    for (platform, control), (shown_by, counterpart) in zip(controls, counterparts, strict=True):
+        assert shown_by is COUNTERPARTS.get(platform, platform)
+        for fact in (
+            "key",
+            "part",
+            "visible_if",
+            "entity_registry_enabled_default",
+            "translation_key",
+            "translation_placeholders",
+        ):
+            assert getattr(control, fact) == getattr(counterpart, fact)
 
 
 @pytest.mark.parametrize(
@@ -806,7 +768,14 @@ def test_phases_and_strings_share_their_names(
     key: str, translation_key: str, placeholders: dict[str, str]
 ) -> None:
     """One name for three phases, one for all strings."""
-    assert translation_of(key) == (translation_key, placeholders)
+    names = [
+        value.name or Name(value.key)
+        for family in FAMILIES.values()
+        for value in values_of(family).get(key, ())
+    ]
+    assert names
+    assert {name.key for name in names} == {translation_key}
+    assert all(name.placeholders == placeholders for name in names)
 
 
 async def test_new_firmware_is_shown(

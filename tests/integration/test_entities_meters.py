@@ -18,10 +18,10 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import entity, find, network_data, state, status
+from .helpers import entity, find, load, network_data, state, status
 from .pictured import PicturedMachine
 
 THREE: Final = "three"
@@ -86,9 +86,7 @@ async def set_up(
 ) -> MockConfigEntry:
     """Set up an entry with meters of the pictured line."""
     entry = meters_entry(house.tcp_port, *unit_ids, **settings)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await load(hass, entry, background=True)
     assert status(entry) is ConfigEntryState.LOADED
     return entry
 
@@ -107,7 +105,9 @@ def values(hass: HomeAssistant, serial: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("few_entities")
-async def test_other_transformers(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_values_of_a_meter_follow_its_transformer_ratios(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """What is kept of a meter follows the ratios that it is set to: it measures more now, and counts faster."""
     entry = await set_up(hass, house, 11)
     meter = house.machines[11]
@@ -224,7 +224,9 @@ SINGLE_PHASE_HIDDEN: Final = {
 }
 
 
-async def test_shown_at_first(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_usual_values_of_both_meters_are_enabled_by_default(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """What nearly everybody wants to see, of both meters."""
     await set_up(hass, house, 11, 12)
     assert values(hass, THREE) == THREE_PHASE
@@ -232,7 +234,9 @@ async def test_shown_at_first(hass: HomeAssistant, house: SimulatedPlant) -> Non
 
 
 @pytest.mark.usefixtures("all_shown")
-async def test_all_shown(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_meter_shows_everything_it_reports_when_enabled(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """Everything that the meters tell, when it is switched on."""
     entry = await set_up(hass, house, 11, 12)
     for unit in entry.runtime_data.units.values():
@@ -242,7 +246,9 @@ async def test_all_shown(hass: HomeAssistant, house: SimulatedPlant) -> None:
     assert values(hass, ONE) == {**SINGLE_PHASE, **SINGLE_PHASE_HIDDEN}
 
 
-async def test_what_is_there(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_meter_has_sensors_and_a_connection_and_no_controls(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """Sensors and whether it answers: no control, no calendar, no button, no fault, no part below the meter."""
     entry = await set_up(hass, house, 11)
     known = [
@@ -290,7 +296,9 @@ async def test_counters_are_named_by_the_role(
     assert [each.state for each in shown] == ["100.5", "50.0"]
 
 
-async def test_the_other_way_round(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_inverted_meter_changes_signs_and_swaps_counters(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """Signs change, and the counters change places."""
     await set_up(hass, house, 11, inverted=True)
     shown = values(hass, THREE)
@@ -351,7 +359,7 @@ async def test_a_counter_after_it_was_turned_round(
     ("action", "reason"),
     [("undo_last_change", "nothing_to_undo"), ("get_schedule", "schedule_not_supported")],
 )
-async def test_actions(
+async def test_meter_picked_for_an_inverter_action_is_rejected_with_a_message(
     hass: HomeAssistant, house: SimulatedPlant, action: str, reason: str
 ) -> None:
     """A meter that somebody picks for an action of inverters is refused in words."""
@@ -368,7 +376,9 @@ async def test_actions(
     assert raised.value.translation_key == reason
 
 
-async def test_the_compact_type(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_compact_meter_has_no_export_counter(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """It has no export counter, and no entity for one; what cannot be true is unknown."""
     house.machines[12] = PicturedMachine("chint_ddsu666_compact")  # type: ignore[assignment]
     entry = meters_entry(house.tcp_port, 12)
@@ -386,7 +396,9 @@ async def test_the_compact_type(hass: HomeAssistant, house: SimulatedPlant) -> N
     assert state(hass, Platform.SENSOR, "voltage", ONE).state == "221.9"
 
 
-async def test_a_silent_meter(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_silent_meter_is_unavailable_and_the_other_one_is_not(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """It is unavailable, and says so; the other one is not."""
     entry = await set_up(hass, house, 11, 12)
     del house.machines[11]
@@ -397,7 +409,7 @@ async def test_a_silent_meter(hass: HomeAssistant, house: SimulatedPlant) -> Non
     assert state(hass, Platform.SENSOR, "power", ONE).state == "1002.1"
 
 
-async def test_diagnostics(
+async def test_diagnostics_of_a_meter_show_role_and_direction_but_not_whose_it_is(
     hass: HomeAssistant, house: SimulatedPlant, hass_client: ClientSessionGenerator
 ) -> None:
     """What it measures and which way round, and nothing that tells whose it is."""

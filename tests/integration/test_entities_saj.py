@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+import freezegun
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
@@ -18,9 +21,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.link import Framing
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.transport.link import Framing
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
@@ -260,28 +263,30 @@ async def test_how_many_are_shown(hass: HomeAssistant, t2: FaultServer) -> None:
     """Few enough to find one's way, counted by hand; the others wait to be switched on."""
     counts = enabled(hass, await set_up(hass, t2.port))
     assert counts == {
-        # 4 of the inverter, 5 PV, 11 battery, 12 grid, 4 load, 4 of the meters, 2 of the schedule
-        "sensor": 42,
+        # 4 of the inverter, 5 PV, 13 battery, 12 grid, 4 load, 4 of the meters, 2 of the schedule, the end of an order
+        "sensor": 45,
+        # Undo, and the end of an order
+        "button": 2,
         "calendar": 1,
-        "binary_sensor": 3,
-        # A fault, an outage
-        "event": 2,
-        "number": 7,
-        "select": 2,
+        "binary_sensor": 4,
+        # A fault, an outage, a setting that was changed elsewhere, an order
+        "event": 4,
+        "number": 11,
+        "select": 3,
     }
-    assert 45 <= counts.total() <= 60
+    assert 45 <= counts.total() <= 70
 
 
 @pytest.mark.parametrize(
     ("model", "sensors", "meters"),
     [
         # Without meters (4), and with one phase: no power of a phase (3), one voltage (2 less).
-        ("H2-6K-S2", 33, set()),
+        ("H2-6K-S2", 36, set()),
         # And without PV inputs: no strings (2), no counters (2).
-        ("AS2-6K-S", 29, set()),
-        ("H2-10K-T2", 42, {"meter_a", "meter_b"}),
-        # Without meters (4), so that the powers of the phases are not known (3), and without what packs tell (1).
-        ("HS3-8K-T2", 34, set()),
+        ("AS2-6K-S", 32, set()),
+        ("H2-10K-T2", 45, {"meter_a", "meter_b"}),
+        # Without meters (4), so that the powers of the phases are not known (3), and without what packs tell (3).
+        ("HS3-8K-T2", 35, set()),
     ],
 )
 async def test_what_a_model_has(
@@ -297,12 +302,14 @@ async def test_what_a_model_has(
         parts = {name.removeprefix(f"{serial}_") for name in names - {serial}}
         assert parts == {"pv", "battery", "grid", "load", *meters}
         counts = enabled(hass, entry)
-        # As many others on each: 3 that are on or off, 7 numbers, 2 choices, 2 events and the calendar.
-        assert (counts["sensor"], counts.total()) == (sensors, sensors + 15)
+        # As many others on each: 4 that are on or off, 11 numbers, 3 choices, 4 events, 2 buttons and the calendar.
+        assert (counts["sensor"], counts.total()) == (sensors, sensors + 25)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_devices(hass: HomeAssistant, everything: MockConfigEntry) -> None:
+async def test_devices_are_the_inverter_and_its_parts_and_meters(
+    hass: HomeAssistant, everything: MockConfigEntry
+) -> None:
     """The inverter, and below it what is connected to it, the meters it reads among them."""
     registry = dr.async_get(hass)
     inverter = registry.async_get_device_by_identifier((DOMAIN, SERIAL), everything.entry_id)
@@ -365,13 +372,25 @@ async def test_what_a_value_is(
     assert shown.attributes.get("state_class") == state_class
 
 
+@pytest.fixture
+def loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the event loop's own time pass, or no machine would ever answer."""
+    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+
+
+@pytest.mark.freeze_time("2027-01-01 07:59:00+00:00")
+@pytest.mark.usefixtures("loop_goes_on")
 async def test_counters_that_start_again(
-    hass: HomeAssistant, everything: MockConfigEntry, t2: FaultServer
+    hass: HomeAssistant,
+    everything: MockConfigEntry,
+    t2: FaultServer,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    """At midnight, and with the month and the year; what is counted for ever does not."""
+    """At midnight, and with the month and the year (08:00 UTC); what is counted for ever does not."""
     for address in range(0x40BF, 0x40C7):
         t2.memory[(1, address)] = 0
     for _ in range(3):
+        freezer.tick(timedelta(minutes=1))
         await refresh(hass, everything, Group.ENERGY)
     assert {
         period: state(hass, Platform.SENSOR, f"pv_energy_{period}")
@@ -417,7 +436,9 @@ async def test_days_without_a_name(
     assert t2.memory[(1, 0x360B)] == 0x0064
 
 
-async def test_slots(hass: HomeAssistant, everything: MockConfigEntry, t2: FaultServer) -> None:
+async def test_slot_entities_share_words_without_disturbing_each_other(
+    hass: HomeAssistant, everything: MockConfigEntry, t2: FaultServer
+) -> None:
     """A time is two bytes, a power leaves the days alone, a switch is one bit among seven."""
     await act(hass, "time.set_value", "discharge_slot_7_start", time="21:45:00")
     assert t2.memory[(1, 0x362D)] == 0x152D

@@ -18,10 +18,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL, entity, link_entry, network_data, refresh, state, unit_of
+from .helpers import entity, link_entry, network_data, refresh, state, unit_of
 
 # The manual's table but for F35, by hand: the bit of each code, and how many seconds it is waited for.
 TABLE: Final = {
@@ -44,7 +44,7 @@ TABLE: Final = {
     "F63": (62, 0),
     "F64": (63, 0),
 }
-INTERVAL: Final = 5
+INTERVAL: Final = 15
 
 
 class House:
@@ -95,10 +95,16 @@ class House:
         await self.set_up()
 
     async def poll(self, times: int = 1, after: float = INTERVAL) -> None:
-        """Poll the powers, each time so many seconds later."""
+        """Poll the fault codes, each time so many seconds later."""
         for _ in range(times):
             self.now += timedelta(seconds=after)
-            await refresh(self.hass, self.entry, Group.POWER)
+            await refresh(self.hass, self.entry, Group.FAULTS)
+
+    async def answer_again(self, after: float = INTERVAL) -> None:
+        """End a silence: the powers are answered so many seconds later, and the fault codes are read at once."""
+        self.plant.machine().trouble.silent = False
+        self.now += timedelta(seconds=after)
+        await refresh(self.hass, self.entry, Group.POWER)
 
     @property
     def issues(self) -> list[str]:
@@ -131,8 +137,8 @@ def unloaded(
     """Return a house whose entry is not loaded yet."""
     house = House(hass, entry, plant)
     clock = SimpleNamespace(utcnow=lambda: house.now, parse_datetime=dt_util.parse_datetime)
-    monkeypatch.setattr("custom_components.hybrid_inverter.faults.dt_util", clock)
-    monkeypatch.setattr("custom_components.hybrid_inverter.outage.dt_util", clock)
+    monkeypatch.setattr("custom_components.hybrid_inverter.runtime.faults.dt_util", clock)
+    monkeypatch.setattr("custom_components.hybrid_inverter.entities.outage.dt_util", clock)
     return house
 
 
@@ -148,10 +154,12 @@ async def house(unloaded: House) -> House:
 
 
 @pytest.mark.parametrize("code", TABLE)
-async def test_each_code(house: House, code: str) -> None:
+async def test_each_code_shows_at_once_raises_a_repair_later_and_clears(
+    house: House, code: str
+) -> None:
     """Sensor and event with the first poll, the repair one poll after its delay at most; and all clear again."""
     bit, delay = TABLE[code]
-    issue_id = f"{SERIAL}_{code.lower()}"
+    issue_id = f"be5729_{code.lower()}"
     house.set_faults(bit)
     await house.poll()
     assert house.sensor() == (code, [code])
@@ -171,10 +179,10 @@ async def test_each_code(house: House, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["F13", "F29"])
-async def test_what_heals_itself(house: House, code: str) -> None:
+async def test_code_that_clears_within_a_minute_raises_no_repair(house: House, code: str) -> None:
     """A code that is gone within a minute is an event, but no repair."""
     house.set_faults(TABLE[code][0])
-    await house.poll(12)
+    await house.poll(4)
     assert house.issues == []
     house.set_faults()
     await house.poll(3)
@@ -189,8 +197,8 @@ async def test_what_an_issue_says(house: House) -> None:
     house.set_faults(22, 12)
     await house.poll(14)
     issues = ir.async_get(house.hass)
-    broken = issues.async_get_issue(DOMAIN, "JSO0000001_f23")
-    healing = issues.async_get_issue(DOMAIN, "JSO0000001_f13")
+    broken = issues.async_get_issue(DOMAIN, "be5729_f23")
+    healing = issues.async_get_issue(DOMAIN, "be5729_f13")
     assert broken is not None
     assert healing is not None
     assert (broken.severity, healing.severity) == ("error", "warning")
@@ -200,24 +208,24 @@ async def test_what_an_issue_says(house: House) -> None:
     assert not broken.is_persistent
 
 
-async def test_several_at_once(house: House) -> None:
+async def test_several_faults_show_together_and_clear_separately(house: House) -> None:
     """All are shown and told; one that goes takes no other one along."""
     house.set_faults(22, 63)
     await house.poll(2)
     assert house.sensor() == ("F23", ["F23", "F64"])
     assert house.types == ["f23", "f64"]
-    assert house.issues == ["JSO0000001_f23", "JSO0000001_f64"]
+    assert house.issues == ["be5729_f23", "be5729_f64"]
     house.set_faults(63)
     await house.poll(2)
     assert house.sensor() == ("F64", ["F64"])
-    assert house.issues == ["JSO0000001_f64"]
+    assert house.issues == ["be5729_f64"]
     house.set_faults(63, 62)
     await house.poll(2)
     assert house.types == ["f23", "f64", "f63"]
-    assert house.issues == ["JSO0000001_f63", "JSO0000001_f64"]
+    assert house.issues == ["be5729_f63", "be5729_f64"]
 
 
-async def test_a_single_poll(house: House) -> None:
+async def test_fault_of_a_single_poll_raises_no_repair(house: House) -> None:
     """Seen once: told, and no repair."""
     house.set_faults(22)
     await house.poll()
@@ -227,12 +235,12 @@ async def test_a_single_poll(house: House) -> None:
     assert house.issues == []
 
 
-async def test_it_comes_back(house: House) -> None:
+async def test_fault_that_comes_back_is_an_event_again(house: House) -> None:
     """A fault that was gone is told again."""
     for _ in range(2):
         house.set_faults(22)
         await house.poll(2)
-        assert house.issues == ["JSO0000001_f23"]
+        assert house.issues == ["be5729_f23"]
         house.set_faults()
         await house.poll(2)
         assert house.issues == []
@@ -242,7 +250,7 @@ async def test_it_comes_back(house: House) -> None:
 # ---------------------------------------------------------------------- words
 
 
-async def test_meanings(house: House) -> None:
+async def test_faults_have_a_meaning_in_words_except_f17(house: House) -> None:
     """In words, for people; F17 has never been documented, and no words are made up for it."""
     house.set_faults(22, 16)
     house.plant.machine().panel_change(554, 0x4000)
@@ -260,26 +268,26 @@ async def test_meanings(house: House) -> None:
             "code": "F17",
             "meaning": None,
             "kind": "fault",
-            "since": "2026-06-01T12:00:10+00:00",
+            "since": "2026-06-01T12:00:30+00:00",
         },
         {
             "event_type": "f23",
             "code": "F23",
             "meaning": "Short peak of AC leakage current",
             "kind": "fault",
-            "since": "2026-06-01T12:00:10+00:00",
+            "since": "2026-06-01T12:00:30+00:00",
         },
         {
             "event_type": "w31",
             "code": "W31",
             "meaning": "Lithium battery lost",
             "kind": "warning",
-            "since": "2026-06-01T12:00:10+00:00",
+            "since": "2026-06-01T12:00:30+00:00",
         },
     ]
 
 
-async def test_undocumented_bits(house: House) -> None:
+async def test_code_without_a_remedy_is_shown_but_raises_no_repair(house: House) -> None:
     """A code without a remedy is shown and told, and raises nothing; a warning is no problem."""
     house.plant.machine().panel_change(553, 0x0001)
     await house.poll(30)
@@ -293,7 +301,7 @@ async def test_undocumented_bits(house: House) -> None:
     assert house.issues == []
 
 
-async def test_types_of_events(house: House) -> None:
+async def test_fault_event_has_a_type_for_every_bit(house: House) -> None:
     """One for every bit, so that an automation can name it; the grid has its own event."""
     types = state(house.hass, Platform.EVENT, "fault").attributes["event_types"]
     assert len(types) == 64 - 1 + 32
@@ -324,17 +332,16 @@ async def test_silent_with_a_fault(house: House) -> None:
     await house.poll(2)
     house.plant.machine().trouble.silent = True
     await house.poll(5)
-    assert house.issues == ["JSO0000001_f23"]
-    house.plant.machine().trouble.silent = False
-    await house.poll(3)
-    assert house.issues == ["JSO0000001_f23"]
+    assert house.issues == ["be5729_f23"]
+    await house.answer_again()
+    await house.poll(2)
+    assert house.issues == ["be5729_f23"]
     assert house.types == ["f23"]
     house.set_faults()
     house.plant.machine().trouble.silent = True
     await house.poll(5)
-    house.plant.machine().trouble.silent = False
-    await house.poll()
-    assert house.issues == ["JSO0000001_f23"]
+    await house.answer_again()
+    assert house.issues == ["be5729_f23"]
     await house.poll()
     assert house.issues == []
 
@@ -346,9 +353,8 @@ async def test_silence_is_no_second_poll(house: House) -> None:
     house.plant.machine().trouble.silent = True
     await house.poll(2)
     assert house.issues == []
-    house.plant.machine().trouble.silent = False
-    await house.poll()
-    assert house.issues == ["JSO0000001_f23"]
+    await house.answer_again()
+    assert house.issues == ["be5729_f23"]
 
 
 async def test_a_restart_tells_nothing_twice(house: House) -> None:
@@ -360,7 +366,7 @@ async def test_a_restart_tells_nothing_twice(house: House) -> None:
     assert house.issues == []
     await house.poll(2)
     assert house.types == ["f23"]
-    assert house.issues == ["JSO0000001_f23"]
+    assert house.issues == ["be5729_f23"]
     told = state(house.hass, Platform.EVENT, "fault")
     assert told.attributes["event_type"] == "f23"
 
@@ -372,7 +378,7 @@ async def test_a_fault_that_comes_during_a_restart(house: House) -> None:
     await house.restart(lambda: house.set_faults(22, 63))
     await house.poll(2)
     assert house.types == ["f23", "f64"]
-    assert house.issues == ["JSO0000001_f23", "JSO0000001_f64"]
+    assert house.issues == ["be5729_f23", "be5729_f64"]
 
 
 async def test_a_fault_that_goes_during_a_restart(house: House) -> None:
@@ -403,7 +409,7 @@ async def test_the_first_start_with_a_fault(unloaded: House) -> None:
     await unloaded.set_up()
     await unloaded.poll()
     assert unloaded.types == ["f23"]
-    assert unloaded.issues == ["JSO0000001_f23"]
+    assert unloaded.issues == ["be5729_f23"]
 
 
 async def test_an_ignored_issue_stays_ignored(house: House) -> None:
@@ -411,7 +417,7 @@ async def test_an_ignored_issue_stays_ignored(house: House) -> None:
     registry = ir.async_get(house.hass)
     house.set_faults(22)
     await house.poll(2)
-    registry.async_ignore(DOMAIN, "JSO0000001_f23", True)
+    registry.async_ignore(DOMAIN, "be5729_f23", True)
     await house.restart()
     await house.poll(3)
     assert house.issues == []
@@ -419,12 +425,12 @@ async def test_an_ignored_issue_stays_ignored(house: House) -> None:
     assert await house.hass.config_entries.async_unload(house.entry.entry_id)
     await flush_store(registry._store)
     await registry._async_load()
-    forgotten = registry.async_get_issue(DOMAIN, "JSO0000001_f23")
+    forgotten = registry.async_get_issue(DOMAIN, "be5729_f23")
     assert forgotten is not None
     assert not forgotten.active
     await house.set_up()
     await house.poll(3)
-    ignored = registry.async_get_issue(DOMAIN, "JSO0000001_f23")
+    ignored = registry.async_get_issue(DOMAIN, "be5729_f23")
     assert ignored is not None
     assert ignored.active
     assert ignored.dismissed_version is not None
@@ -432,37 +438,37 @@ async def test_an_ignored_issue_stays_ignored(house: House) -> None:
     await house.poll(2)
     house.set_faults(22)
     await house.poll(2)
-    assert house.issues == ["JSO0000001_f23"]
+    assert house.issues == ["be5729_f23"]
 
 
-async def test_unloaded_and_removed(house: House, hass_storage: dict[str, Any]) -> None:
+async def test_removed_entry_takes_its_issues_and_fault_memory_along(
+    house: House, hass_storage: dict[str, Any]
+) -> None:
     """With the entry go its issues, in the end also the ignored ones, and what was remembered; not another one's."""
     registry = ir.async_get(house.hass)
     ir.async_create_issue(
         house.hass,
         DOMAIN,
-        "JSO0000002_f23",
+        "b226df_f23",
         is_fixable=False,
         severity=ir.IssueSeverity.ERROR,
         translation_key="fault_f23",
     )
     house.set_faults(22, 63)
     await house.poll(2)
-    registry.async_ignore(DOMAIN, "JSO0000001_f64", True)
+    registry.async_ignore(DOMAIN, "be5729_f64", True)
     stored = f"hybrid_inverter.faults.{house.entry.entry_id}"
     assert hass_storage[stored]["data"] == {
         "JSO0000001": {"codes": {"fault": ["F23", "F64"], "warning": []}, "outage": None}
     }
-    powers = unit_of(house.entry).coordinators[Group.POWER]
+    polled = unit_of(house.entry).coordinators[Group.FAULTS]
     assert await house.hass.config_entries.async_unload(house.entry.entry_id)
-    assert list(powers.async_contexts()) == []
-    assert house.issues == ["JSO0000002_f23"]
-    assert registry.async_get_issue(DOMAIN, "JSO0000001_f64") is not None
+    assert list(polled.async_contexts()) == []
+    assert house.issues == ["b226df_f23"]
+    assert registry.async_get_issue(DOMAIN, "be5729_f64") is not None
     assert await house.hass.config_entries.async_remove(house.entry.entry_id)
     await house.hass.async_block_till_done()
-    assert {issue_id for domain, issue_id in registry.issues if domain == DOMAIN} == {
-        "JSO0000002_f23"
-    }
+    assert {issue_id for domain, issue_id in registry.issues if domain == DOMAIN} == {"b226df_f23"}
     assert stored not in hass_storage
 
 
@@ -488,7 +494,7 @@ def last(house: House) -> tuple[str, str]:
     )
 
 
-async def test_an_outage(logged: House) -> None:
+async def test_outage_starts_and_ends_once_and_is_neither_fault_nor_problem(logged: House) -> None:
     """Begun and ended once each, counted up meanwhile; F35 is shown, and is neither fault, problem nor repair."""
     start = logged.now
     assert last(logged) == (STATE_UNKNOWN, STATE_UNKNOWN)
@@ -496,7 +502,7 @@ async def test_an_outage(logged: House) -> None:
     logged.plant.advance(1)
     await logged.poll()
     assert state(logged.hass, Platform.BINARY_SENSOR, "grid_connected").state == "off"
-    begun = (start + timedelta(seconds=5)).isoformat()
+    begun = (start + timedelta(seconds=15)).isoformat()
     assert last(logged) == (begun, "0.0")
     await logged.poll(after=90)
     assert last(logged) == (begun, "1.5")
@@ -526,12 +532,14 @@ async def test_an_outage_with_a_fault(house: House) -> None:
     await house.poll(2)
     assert house.sensor() == ("F34", ["F34", "F35"])
     assert house.problem == "on"
-    assert house.issues == ["JSO0000001_f34"]
+    assert house.issues == ["be5729_f34"]
     assert sorted(house.types) == ["f34", "started"]
 
 
 @pytest.mark.parametrize("meanwhile", ["restart", "silence"])
-async def test_an_outage_goes_on(logged: House, meanwhile: str) -> None:
+async def test_outage_continues_across_restarts_and_lost_links(
+    logged: House, meanwhile: str
+) -> None:
     """It begins once, whatever happens to Home Assistant or the link, and counts from there."""
     trouble = logged.plant.machine().trouble
     trouble.outage = True
@@ -540,13 +548,12 @@ async def test_an_outage_goes_on(logged: House, meanwhile: str) -> None:
     begun = logged.now.isoformat()
     if meanwhile == "restart":
         await logged.restart()
+        await logged.poll(after=60)
     else:
         trouble.silent = True
         await logged.poll(3, after=5)
         assert last(logged) == (STATE_UNAVAILABLE, STATE_UNAVAILABLE)
-        trouble.silent = False
-        logged.now -= timedelta(seconds=15)
-    await logged.poll(after=60)
+        await logged.answer_again(after=45)
     assert last(logged) == (begun, "1.0")
     assert logged.types == ["started"]
 
@@ -611,13 +618,15 @@ async def test_watched_without_the_sensors(unloaded: House) -> None:
     unloaded.set_faults(22)
     await unloaded.restart()
     assert {"fault", "warning", "grid_connected"} <= unit_of(unloaded.entry).coordinators[
-        Group.POWER
+        Group.FAULTS
     ].keys
     await unloaded.poll()
-    assert unloaded.issues == ["JSO0000001_f23"]
+    assert unloaded.issues == ["be5729_f23"]
 
 
-async def test_two_machines(hass: HomeAssistant, socket_enabled: None) -> None:
+async def test_two_inverters_on_a_link_have_their_own_faults(
+    hass: HomeAssistant, socket_enabled: None
+) -> None:
     """On one link, each with its own faults."""
     async with SimulatedPlant(units=(1, 2)) as plant:
         plant.advance(60)
@@ -628,8 +637,8 @@ async def test_two_machines(hass: HomeAssistant, socket_enabled: None) -> None:
         plant.machine(2).trouble.faults = frozenset({63})
         await house.set_up()
         for unit in entry.runtime_data.units.values():
-            await unit.coordinators[Group.POWER].async_refresh()
-        assert house.issues == ["JSO0000001_f23", "JSO0000002_f64"]
+            await unit.coordinators[Group.FAULTS].async_refresh()
+        assert house.issues == ["b226df_f64", "be5729_f23"]
         assert sorted(house.types) == ["f23", "f64"]
         assert await hass.config_entries.async_unload(entry.entry_id)
         assert house.issues == []

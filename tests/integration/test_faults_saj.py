@@ -13,10 +13,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.faults import FaultRules
-from custom_components.hybrid_inverter.modbus.link import Framing
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.faults import FaultRules
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.modbus.transport.link import Framing
 from tests.modbus.fault_server import FaultServer
 
 from .helpers import find, network_data, refresh
@@ -77,7 +77,7 @@ class House:
         for address in WORDS:
             memory[1, address] = words.get(f"w{address:04X}", 0)
         for _ in range(times):
-            await refresh(self.hass, self.entry, Group.POWER)
+            await refresh(self.hass, self.entry, Group.FAULTS)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ async def house(
     await server.stop()
 
 
-async def test_types_of_events(house: House) -> None:
+async def test_fault_event_has_a_type_for_every_documented_code(house: House) -> None:
     """A type for every code but those of the grid's absence; none for what is reserved, nor for another family's."""
     types = house.shown(Platform.EVENT, "fault").attributes["event_types"]
     assert len(types) == 75 - 2
@@ -147,20 +147,22 @@ async def test_types_of_events(house: House) -> None:
     assert {"e56", "e88", "e06", "e96", "f01", "w01"}.isdisjoint(types)
 
 
-async def test_a_fault(house: House) -> None:
+async def test_fault_shows_with_the_first_poll_and_raises_a_repair_with_the_second(
+    house: House,
+) -> None:
     """Told and shown with the first poll, raised with the second, and gone after two without it."""
     # Word 0x4009 bit 14: code 33 + 16 + 14.
     await house.poll(w4009=0x4000)
     assert house.shown(Platform.SENSOR, "fault").state == "E63"
     assert house.shown(Platform.SENSOR, "fault").attributes["meanings"] == [
-        {"code": "E63", "meaning": "Insulation resistance of the PV too low"}
+        {"code": "E63", "meaning": "PV insulation resistance too low"}
     ]
     assert house.shown(Platform.BINARY_SENSOR, "problem").state == "on"
     assert house.issues == {}
     await house.poll(w4009=0x4000)
-    assert house.issues == {"SAJ0000001_e63": "error"}
+    assert house.issues == {"ba5289_e63": "error"}
     await house.poll()
-    assert house.issues == {"SAJ0000001_e63": "error"}
+    assert house.issues == {"ba5289_e63": "error"}
     await house.poll()
     assert house.issues == {}
     assert house.shown(Platform.SENSOR, "fault").state == "none"
@@ -169,7 +171,7 @@ async def test_a_fault(house: House) -> None:
     assert {name: told[name] for name in ("event_type", "code", "meaning", "kind")} == {
         "event_type": "e63",
         "code": "E63",
-        "meaning": "Insulation resistance of the PV too low",
+        "meaning": "PV insulation resistance too low",
         "kind": "fault",
     }
 
@@ -184,7 +186,7 @@ async def test_what_the_maker_calls_a_warning(house: House) -> None:
         ("E66", "warning"),
         ("E70", "warning"),
     ]
-    assert house.issues == {"SAJ0000001_e66": "warning", "SAJ0000001_e70": "warning"}
+    assert house.issues == {"ba5289_e66": "warning", "ba5289_e70": "warning"}
 
 
 async def test_a_code_without_a_remedy(house: House) -> None:
@@ -196,7 +198,7 @@ async def test_a_code_without_a_remedy(house: House) -> None:
     assert house.issues == {}
 
 
-async def test_a_flicker(house: House) -> None:
+async def test_fault_of_a_single_poll_raises_no_repair(house: House) -> None:
     """Seen in a single poll: told, and no repair."""
     await house.poll(w4009=0x4000)
     await house.poll(3)
@@ -204,7 +206,7 @@ async def test_a_flicker(house: House) -> None:
     assert house.issues == {}
 
 
-async def test_reserved_bits(house: House) -> None:
+async def test_reserved_bits_are_not_shown_and_are_no_problem(house: House) -> None:
     """Nobody knows what they mean: not shown, not told, no problem."""
     await house.poll(3, w4008=0x3420, w4009=0x0309, w4006=0x07C0, w4005=0xF078)
     assert house.shown(Platform.SENSOR, "fault").state == "none"
@@ -224,7 +226,9 @@ async def test_reserved_bits(house: House) -> None:
         ({"w4005": 0x0080, "status": OFF_GRID}, ["E88"]),
     ],
 )
-async def test_an_outage(house: House, sign: dict[str, int], codes: list[str]) -> None:
+async def test_any_sign_of_an_outage_begins_it_once_and_it_is_no_problem(
+    house: House, sign: dict[str, int], codes: list[str]
+) -> None:
     """Any sign of it begins it, once; it is no fault and no problem, and ends when none is left."""
     assert house.shown(Platform.BINARY_SENSOR, "grid_connected").state == "on"
     await house.poll(3, **sign)
@@ -273,7 +277,7 @@ async def test_the_length_of_an_outage(house: House, monkeypatch: pytest.MonkeyP
     start = dt_util.utcnow()
     clock = SimpleNamespace(now=start)
     monkeypatch.setattr(
-        "custom_components.hybrid_inverter.faults.dt_util",
+        "custom_components.hybrid_inverter.runtime.faults.dt_util",
         SimpleNamespace(utcnow=lambda: clock.now, parse_datetime=dt_util.parse_datetime),
     )
     await house.poll(status=OFF_GRID)

@@ -25,9 +25,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.identify import Identity
-from custom_components.hybrid_inverter.modbus.link import Link
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.errors import WrongDeviceError
+from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.transport.link import Link
 from simulator import SimulatedPlant
 
 from .helpers import (
@@ -39,6 +40,7 @@ from .helpers import (
     link_entry,
     network_data,
     network_entry,
+    past_maker,
     searched,
     state,
     status,
@@ -85,11 +87,13 @@ def unasked() -> Iterator[list[Any]]:
         assert isinstance(found, Identity)
         return found
 
-    with patch("custom_components.hybrid_inverter.flow_units.ask", ask):
+    with patch("custom_components.hybrid_inverter.flow.machines.ask", ask):
         yield answers
 
 
-async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_inverter_added_by_unit_id_runs_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """By its unit id; it runs at once, beside the first one."""
     (first,) = entry.subentries
     menu = await add_unit(hass, entry, "inverter")
@@ -114,7 +118,9 @@ async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert state(hass, Platform.BINARY_SENSOR, "problem", "JSO0000002").state == "off"
 
 
-async def test_searched(hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant) -> None:
+async def test_search_tries_unit_ids_1_to_16_except_the_known_one(
+    hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant
+) -> None:
     """Unit ids 1 to 16 without the known one are asked; what is there can be chosen."""
     told = async_capture_events(hass, EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE)
     form = await searched(hass, await add_unit(hass, entry, "inverter"))
@@ -134,7 +140,9 @@ async def test_searched(hass: HomeAssistant, entry: MockConfigEntry, line: Simul
     assert status(entry) is ConfigEntryState.LOADED
 
 
-async def test_nothing_found(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_inverter_above_the_searched_unit_ids_can_still_be_entered(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """A third one is above the unit ids that are searched: it can still be named."""
     await answer(
         hass, await choose(hass, await add_unit(hass, entry, "inverter"), "unit_id"), {"unit_id": 2}
@@ -166,7 +174,12 @@ async def test_from_mistake_to_mistake(
         (1, None, "unit_id_taken", {"name": "JSO8048104"}),
         (2, ProbeError(Failure.NO_ANSWER), "no_answer", {"found": ""}),
         (2, ProbeError(Failure.UNREACHABLE), "cannot_connect", {"found": ""}),
-        (2, ProbeError(Failure.WRONG_DEVICE, "a pump"), "wrong_device", {"found": "a pump"}),
+        (
+            2,
+            ProbeError(Failure.WRONG_DEVICE, other=WrongDeviceError("saj_h1")),
+            "wrong_device",
+            {"found": "a SAJ H1 hybrid inverter"},
+        ),
         (
             2,
             replace(second, serial="JSO0000099"),
@@ -193,7 +206,7 @@ async def test_from_mistake_to_mistake(
     assert (await answer(hass, form, {"unit_id": 2}))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_silence_and_strangers(
+async def test_unit_id_without_answer_or_with_an_unsupported_device_is_reported(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     line: SimulatedPlant,
@@ -216,7 +229,9 @@ async def test_silence_and_strangers(
     assert (await answer(hass, form, {"unit_id": "2"}))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_rated_power(hass: HomeAssistant, entry: MockConfigEntry, unasked: list[Any]) -> None:
+async def test_rated_power_is_asked_for_when_the_inverter_does_not_report_it(
+    hass: HomeAssistant, entry: MockConfigEntry, unasked: list[Any]
+) -> None:
     """It is asked for where the inverter does not tell it."""
     unasked.append(SILENT_ABOUT_POWER)
     form = await choose(hass, await add_unit(hass, entry, "inverter"), "unit_id")
@@ -265,6 +280,7 @@ async def test_one_after_the_other(hass: HomeAssistant, entry: MockConfigEntry) 
         result = await hass.config_entries.subentries.async_configure(
             form["flow_id"], {"unit_id": unit_id}
         )
+        result = await past_maker(hass.config_entries.subentries, result)
         assert result["type"] is FlowResultType.CREATE_ENTRY
         # What the dialog has caused has only begun.
         assert status(entry) is not ConfigEntryState.LOADED
@@ -272,7 +288,9 @@ async def test_one_after_the_other(hass: HomeAssistant, entry: MockConfigEntry) 
     assert len(entry.runtime_data.units) == 3
 
 
-async def test_not_running(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_nothing_is_asked_over_a_link_that_is_not_running(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Nobody can be asked over a link that is not in use, be it from the start or in the middle of the dialog."""
     menu = await add_unit(hass, entry, "inverter")
     form = await choose(hass, await add_unit(hass, entry, "inverter"), "unit_id")
@@ -299,7 +317,7 @@ async def test_where_nothing_can_be_added(hass: HomeAssistant, link_type: str) -
 # ---------------------------------------------------------------------- reconfiguring
 
 
-async def test_another_unit_id(
+async def test_inverter_with_a_changed_unit_id_keeps_entities_and_history(
     hass: HomeAssistant, entry: MockConfigEntry, line: SimulatedPlant
 ) -> None:
     """Somebody has changed it at the inverter: entities and history stay."""
@@ -326,7 +344,9 @@ async def test_another_unit_id(
     assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
 
 
-async def test_the_same_unit_id(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_unchanged_unit_id_reloads_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Nothing changes, and nothing is loaded again."""
     (subentry_id,) = entry.subentries
     unit = entry.runtime_data.units[subentry_id]
@@ -340,7 +360,9 @@ async def test_the_same_unit_id(hass: HomeAssistant, entry: MockConfigEntry) -> 
 
 
 @pytest.mark.usefixtures("few_entities")
-async def test_removed(hass: HomeAssistant, line: SimulatedPlant) -> None:
+async def test_removed_inverter_leaves_nothing_behind_and_others_keep_running(
+    hass: HomeAssistant, line: SimulatedPlant
+) -> None:
     """The others run on; nobody asks the one that is gone, and nothing of it is left."""
     entry = link_entry(network_data(line.tcp_port), {1: "JSO0000001", 2: "JSO0000002"})
     entry.add_to_hass(hass)
@@ -378,7 +400,9 @@ async def test_removed(hass: HomeAssistant, line: SimulatedPlant) -> None:
     assert state(hass, Platform.BINARY_SENSOR, "problem", "JSO0000002").state == "off"
 
 
-async def test_renamed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_device_takes_the_name_that_a_person_gives_the_unit(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The device has the name that a person gives the machine."""
     (subentry,) = entry.subentries.values()
     hass.config_entries.async_update_subentry(entry, subentry, title="Cellar")

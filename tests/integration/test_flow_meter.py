@@ -64,7 +64,7 @@ def offered(form: dict[str, Any]) -> list[str]:
 # ---------------------------------------------------------------------- which ways there are
 
 
-async def test_wiring_comes_first(
+async def test_wiring_is_asked_before_anything_is_sent_to_a_meter(
     hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """Nothing is sent to a meter before it is clear that nobody else asks it."""
@@ -78,7 +78,9 @@ async def test_wiring_comes_first(
     assert house.tcp.statistics.requests == before
 
 
-async def test_behind_the_inverter(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_meter_behind_an_inverter_is_not_added_but_its_entities_are_named(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """The entity with which the inverter tells what its meter measures is named; nothing is added."""
     entry = network_entry(house.tcp_port)
     entry.add_to_hass(hass)
@@ -104,7 +106,9 @@ async def test_behind_an_inverter_that_is_not_here(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "read_by_other")
 
 
-async def test_listening(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_listening_needs_an_entry_of_its_own(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """That is an entry of its own."""
     result = await choose(hass, await add_unit(hass, entry, "meter"), "listen_only")
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "listen_only")
@@ -113,7 +117,9 @@ async def test_listening(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 # ---------------------------------------------------------------------- adding
 
 
-async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_added_meter_has_its_data_device_and_first_values(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """What is kept of it, its device, and its first values."""
     form = await choose(hass, await add_unit(hass, entry, "meter"), "direct", "unit_id")
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "unit_id")
@@ -145,7 +151,9 @@ async def test_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
 
 
-async def test_searched(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_search_finds_both_meters_and_then_only_the_other_one(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Both meters are found, with what they are; one is chosen, then only the other one is found."""
     menu = await choose(hass, await add_unit(hass, entry, "meter"), "direct")
     form = await searched(hass, menu)
@@ -170,7 +178,7 @@ async def test_searched(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert offered(form) == ["11"]
 
 
-async def test_the_other_kind(
+async def test_dialog_sends_a_device_of_the_other_kind_to_the_other_dialog(
     hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """Each dialog sends to the other one, whether the machine was named or found; what fits comes first."""
@@ -204,7 +212,9 @@ async def test_the_other_kind(
     assert (await answer(hass, form, GRID))["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_names(hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant) -> None:
+async def test_meters_are_named_by_role_and_numbered(
+    hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
+) -> None:
     """By what they measure, and with a number where there are several."""
     house.machines[13] = house.machines[12]
     for unit_id, role, name in (
@@ -229,7 +239,9 @@ async def change(
     return await answer(hass, form, {**shown, **settings})
 
 
-async def test_another_role(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_name_follows_the_role_unless_a_person_gave_it(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The name follows unless it is a person's; the machine stays the same."""
     meter = await add(hass, entry, 11)
     serial = f"{entry.entry_id}_11"
@@ -251,7 +263,7 @@ async def test_another_role(hass: HomeAssistant, entry: MockConfigEntry) -> None
     assert entry.runtime_data.units[meter].role == "load"
 
 
-async def test_a_numbered_name(
+async def test_numbered_name_stays_while_the_role_stays(
     hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """It stays while it says the same, and gives way to another one that is free."""
@@ -268,7 +280,7 @@ async def test_a_numbered_name(
     ]
 
 
-async def test_another_unit_id(
+async def test_meter_with_a_changed_unit_id_keeps_its_identity(
     hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """It keeps the serial number that it was given, which another meter cannot get any more."""
@@ -307,7 +319,9 @@ async def test_role_without_the_meter(
     assert entry.subentries[meter].data["role"] == "load"
 
 
-async def test_removed(hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant) -> None:
+async def test_removed_meter_leaves_inverter_and_other_meter_running(
+    hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
+) -> None:
     """The inverter and the other meter run on."""
     first, second = await add(hass, entry, 11), await add(hass, entry, 12, role="solar")
     assert hass.config_entries.async_remove_subentry(entry, first)

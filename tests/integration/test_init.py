@@ -16,9 +16,9 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.hybrid_inverter.modbus.device import Snapshot
+from custom_components.hybrid_inverter.modbus.device.device import Snapshot
 from custom_components.hybrid_inverter.modbus.errors import RejectedError
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import (
@@ -64,7 +64,9 @@ async def later(hass: HomeAssistant, seconds: float) -> None:
 # ---------------------------------------------------------------------- up and down
 
 
-async def test_loaded(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_loaded_entry_has_values_at_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """With the entry come the values."""
     assert loaded.state is ConfigEntryState.LOADED
     assert values(hass) == VALUES
@@ -90,7 +92,7 @@ async def test_nothing_to_complain_about(
     assert all("has not been tested by Home Assistant" in line for line in ours), ours
 
 
-async def test_unloaded(
+async def test_unloading_closes_the_socket_and_stops_polling(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """The socket is closed, and nothing asks any more."""
@@ -106,7 +108,7 @@ async def test_unloaded(
     assert {shown.state for shown in hass.states.async_all()} == {STATE_UNAVAILABLE}
 
 
-async def test_reloaded(
+async def test_reloading_opens_a_new_connection(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """Down and up again over a new connection."""
@@ -117,7 +119,9 @@ async def test_reloaded(
     assert plant.tcp.statistics.connections == 2
 
 
-async def test_home_assistant_stops(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_stopping_home_assistant_gives_back_the_gateways_connection(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """The gateway's only connection is given back."""
     link = loaded.runtime_data.link
     assert link.connected
@@ -126,7 +130,9 @@ async def test_home_assistant_stops(hass: HomeAssistant, loaded: MockConfigEntry
     assert not link.connected
 
 
-async def test_removed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_removed_entry_leaves_nothing_in_the_registries(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """Nothing stays in the registries."""
     assert await hass.config_entries.async_remove(loaded.entry_id)
     await hass.async_block_till_done()
@@ -134,7 +140,7 @@ async def test_removed(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id) == []
 
 
-async def test_polls_by_itself(
+async def test_each_group_is_polled_at_its_interval(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """Each group in its interval, and not before."""
@@ -142,12 +148,13 @@ async def test_polls_by_itself(
     intervals = {group: item.interval for group, item in coordinators.items()}
     assert intervals == {
         Group.POWER: timedelta(seconds=5),
+        Group.FAULTS: timedelta(seconds=15),
         Group.ENERGY: timedelta(seconds=60),
         Group.SETTINGS: timedelta(seconds=300),
         Group.IDENTITY: timedelta(days=1),
     }
     plant.machine().panel_change(142, 0)
-    plant.machine().plant.soc = 0.7
+    plant.machine().inverter.soc = 0.7
     plant.advance(1)
     await later(hass, 7)
     assert state(hass, Platform.SENSOR, "battery_soc").state == "70"
@@ -184,11 +191,11 @@ async def test_a_slow_poll_does_not_delay_the_next(
     power.interval = timedelta(seconds=interval)
     clock = [1000.4]
 
-    async def poll(_: object) -> Snapshot:
+    async def poll(_: object, _until: float) -> Snapshot:
         clock[0] += took
         return Snapshot({})
 
-    async def fail(_: object) -> Snapshot:
+    async def fail(_: object, _until: float) -> Snapshot:
         clock[0] += took
         raise RejectedError(4, "unit 1")
 
@@ -204,7 +211,7 @@ async def test_a_slow_poll_does_not_delay_the_next(
 # ---------------------------------------------------------------------- a dead link
 
 
-async def test_nothing_listens(
+async def test_set_up_is_retried_until_the_gateway_is_back(
     hass: HomeAssistant, entry: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """Home Assistant tries again, and finds the machine when the gateway is back."""
@@ -320,15 +327,21 @@ async def replaced(
 
 
 async def test_another_machine_at_the_address(
-    hass: HomeAssistant, loaded: MockConfigEntry, replaced: SimulatedPlant
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    replaced: SimulatedPlant,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Its values are not shown as those of the first one, and it is not written to."""
-    for group in (Group.POWER, Group.ENERGY, Group.SETTINGS):
+    for group in (Group.POWER, Group.FAULTS, Group.ENERGY, Group.SETTINGS):
         await refresh(hass, loaded, group)
     assert set(values(hass).values()) == {STATE_UNAVAILABLE}
     error = unit_of(loaded).coordinators[Group.POWER].last_exception
     assert error is not None
     assert getattr(error, "translation_key", None) == "wrong_machine"
+    # A log is for others to read, too.
+    assert "a device with another serial number answers" in caplog.text
+    assert "JSO0000099" not in caplog.text
     # It stays so after a restart, and after another poll.
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await hass.async_block_till_done()
@@ -379,7 +392,7 @@ async def test_a_write_asks_first_who_is_there(
     assert error.value.translation_key == "written_to_nobody"
     assert error.value.translation_placeholders == {
         "entity": "Work mode",
-        "found": "a machine with the serial number JSO0000099",
+        "found": "a device with another serial number",
     }
     assert replaced.machine().writes == []
 
@@ -397,7 +410,7 @@ async def test_a_schedule_is_not_read_from_another_machine(
             return_response=True,
         )
     assert error.value.translation_key == "no_answer"
-    assert "JSO0000099" in str(error.value.translation_placeholders)
+    assert "a device with another serial number" in str(error.value.translation_placeholders)
 
 
 # ---------------------------------------------------------------------- several machines
@@ -465,8 +478,8 @@ async def test_serial_line_speed_is_known(hass: HomeAssistant) -> None:
         raise RuntimeError
 
     with (
-        patch("custom_components.hybrid_inverter.modbus.link.Link.connect", connect),
-        patch("custom_components.hybrid_inverter.Device", device),
+        patch("custom_components.hybrid_inverter.modbus.transport.link.Link.connect", connect),
+        patch("custom_components.hybrid_inverter.runtime.setup.Device", device),
     ):
         assert not await hass.config_entries.async_setup(entry.entry_id)
     assert asked == [19200]

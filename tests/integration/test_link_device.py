@@ -13,8 +13,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.link_device import REFRESH_INTERVAL
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.entities.link import REFRESH_INTERVAL
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import link_entry, network_data, refresh, serial_data, stick_data, unit_of
@@ -58,7 +58,9 @@ async def test_the_machines_hang_below_it(hass: HomeAssistant, loaded: MockConfi
     }
 
 
-async def test_names(hass: HomeAssistant, socket_enabled: None) -> None:
+async def test_name_of_a_link_hides_adapter_path_and_stick_serial(
+    hass: HomeAssistant, socket_enabled: None
+) -> None:
     """A serial adapter's path, and a stick's serial, are not told."""
     async with SimulatedPlant(serial=True, stick=True) as plant:
         plant.advance(60)
@@ -121,7 +123,7 @@ async def test_it_is_no_inverter(hass: HomeAssistant, loaded: MockConfigEntry) -
 # ---------------------------------------------------------------------- connection
 
 
-async def test_connection(
+async def test_connection_turns_off_and_on_with_the_gateway(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """Off when the gateway cannot be reached, on again with the first poll that reaches it."""
@@ -174,7 +176,9 @@ async def test_connection_does_not_flap(
 # ---------------------------------------------------------------------- numbers
 
 
-async def test_numbers(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_link_figures_are_whole_numbers_updated_every_30_seconds(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """Of the last requests, in whole numbers; looked at every half minute, and told when they are others."""
     statistics = loaded.runtime_data.link.statistics
     assert shown(hass, loaded, Platform.SENSOR, "success_rate").state == "100"
@@ -213,7 +217,9 @@ async def test_numbers(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     assert sorted(entity_id.rpartition("_")[2] for entity_id in changes) == ["latency", "requests"]
 
 
-async def test_nothing_yet(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_before_the_first_answer_there_is_no_latency_and_no_rate(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """Before the first answer there is no latency and no rate."""
     loaded.runtime_data.link.statistics.total = type(loaded.runtime_data.link.statistics.total)()
     look(hass)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from functools import partial
+import re
 from typing import Any
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
@@ -21,11 +22,12 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.diagnostics import async_get_config_entry_diagnostics
-from custom_components.hybrid_inverter.modbus.listen_for import listen_for
-from custom_components.hybrid_inverter.modbus.listener import Listener
-from custom_components.hybrid_inverter.modbus.register import Group
-from simulator.overheard import POLLS, OverheardLine, Poll, overheard_line
+from custom_components.hybrid_inverter.modbus.listen.listener import Listener
+from custom_components.hybrid_inverter.modbus.listen.session import listen_for
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from simulator.overheard import POLLS, OverheardLine, Poll
 from tests.modbus.heard_meter import SINGLE_PHASE, THREE_PHASE, holding
+from tests.overheard import overheard_line
 
 from .helpers import add_unit, answer, network_entry, state, status
 
@@ -38,9 +40,11 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listen no longer than a fast line needs."""
     package = "custom_components.hybrid_inverter"
     monkeypatch.setattr(
-        f"{package}.flow_listen.listen_for", partial(listen_for, seconds=1.0, settled=0.4)
+        f"{package}.flow.listen.listen_for", partial(listen_for, seconds=1.0, settled=0.4)
     )
-    monkeypatch.setattr(f"{package}.Listener", partial(Listener, timeout=1.0, settling=0.4))
+    monkeypatch.setattr(
+        f"{package}.runtime.setup.Listener", partial(Listener, timeout=1.0, settling=0.4)
+    )
 
 
 @pytest.fixture
@@ -167,20 +171,19 @@ def value(hass: HomeAssistant, key: str, serial: str = "METER") -> str:
 # ---------------------------------------------------------------------- setting it up
 
 
-async def test_set_up(hass: HomeAssistant, line: OverheardLine) -> None:
+async def test_meter_is_identified_by_what_is_heard_and_shown_at_once(
+    hass: HomeAssistant, line: OverheardLine
+) -> None:
     """What is heard names the meter; a person says what it measures; it is shown at once."""
     told = async_capture_events(hass, EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE)
     form = await hear(hass, await start(hass), line.port)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "heard_meter")
     # The ratio was heard, and the meter is known.
     assert fields(form) == ["role", "inverted"]
-    assert form["description_placeholders"] == {
-        "model": "DTSU666",
-        "unit_id": "1",
-        "count": "19",
-        # This inverter is a quick one.
-        "period": "0.0",
-    }
+    told_of = dict(form["description_placeholders"])
+    # This inverter is a quick one, but not where the machine that runs the tests is busy.
+    assert re.fullmatch(r"0\.\d", told_of.pop("period"))
+    assert told_of == {"model": "DTSU666", "unit_id": "1", "count": "19"}
     steps = [event.data["progress"] for event in told]
     assert steps == sorted(steps)
     assert steps[-1] == 1
@@ -291,7 +294,7 @@ async def test_one_of_several_and_then_the_other(hass: HomeAssistant, socket_ena
         ({"requests_lost": True}, "only_answers_heard"),
     ],
 )
-async def test_what_is_wrong(
+async def test_each_failure_to_hear_a_meter_has_a_message(
     hass: HomeAssistant, line: OverheardLine, trouble: Mapping[str, Any], error: str
 ) -> None:
     """Each has a message of its own, and the same dialog succeeds in the end."""
@@ -308,7 +311,9 @@ async def test_what_is_wrong(
     assert form["step_id"] == "heard_meter"
 
 
-async def test_nobody_there(hass: HomeAssistant, line: OverheardLine) -> None:
+async def test_unreachable_gateway_and_network_port_are_reported(
+    hass: HomeAssistant, line: OverheardLine
+) -> None:
     """A gateway that is not there, and a port on the network."""
     form = await hear(hass, await start(hass), 1)
     assert form["errors"] == {"base": "connection_refused"}
@@ -348,7 +353,7 @@ async def hear_more(link: Listener, exchanges: int) -> None:
     enough = link.statistics.heard.exchanges + exchanges
     async with asyncio.timeout(5):
         while link.statistics.heard.exchanges < enough:
-            await link._wait_for_news(asyncio.get_running_loop().time() + 1)
+            await link._wait_for_reading(asyncio.get_running_loop().time() + 1)
 
 
 async def test_is_shown_once_a_second(
@@ -365,6 +370,7 @@ async def test_is_shown_once_a_second(
     }
     assert intervals == {
         Group.POWER: 1,
+        Group.FAULTS: 15,
         Group.ENERGY: 10,
         Group.SETTINGS: 30,
         Group.IDENTITY: 86400,
@@ -395,7 +401,9 @@ async def test_is_shown_once_a_second(
     assert value(hass, "understood", entry.entry_id) == "100"
 
 
-async def test_silence(hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry) -> None:
+async def test_meter_becomes_unavailable_when_not_asked_and_comes_back(
+    hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry
+) -> None:
     """A meter that is not asked any more is unavailable, and comes back when it is."""
     (unit,) = entry.runtime_data.units.values()
     line.talk.trouble.silent = True
@@ -403,7 +411,7 @@ async def test_silence(hass: HomeAssistant, line: OverheardLine, entry: MockConf
     listener = entry.runtime_data.link
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
-            "custom_components.hybrid_inverter.modbus.listener._now", lambda: loop_now + 30
+            "custom_components.hybrid_inverter.modbus.listen.listener._now", lambda: loop_now + 30
         )
         await unit.coordinators[Group.POWER].async_refresh()
         assert value(hass, "power") == STATE_UNAVAILABLE
@@ -414,7 +422,9 @@ async def test_silence(hass: HomeAssistant, line: OverheardLine, entry: MockConf
     assert value(hass, "power") == "20920.0"
 
 
-async def test_lost(hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry) -> None:
+async def test_listener_finds_a_restarted_gateway_by_itself(
+    hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry
+) -> None:
     """A gateway that restarts is found again by itself."""
     link = entry.runtime_data.link
     (unit,) = entry.runtime_data.units.values()
@@ -426,6 +436,28 @@ async def test_lost(hass: HomeAssistant, line: OverheardLine, entry: MockConfigE
     assert value(hass, "power") == STATE_UNAVAILABLE
     assert await changes.get()
     remove()
+    await unit.coordinators[Group.POWER].async_refresh()
+    assert value(hass, "power") == "20920.0"
+
+
+async def test_line_that_cannot_be_reached_at_the_start(
+    hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry
+) -> None:
+    """A meter that is known is set up all the same, and is heard as soon as the gateway is back."""
+    port = line.port
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await line.stop()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert status(entry) is ConfigEntryState.LOADED
+    assert value(hass, "power") == STATE_UNAVAILABLE
+    listener = entry.runtime_data.link
+    changes: asyncio.Queue[bool] = asyncio.Queue()
+    remove = listener.add_listener(changes.put_nowait)
+    await line.start("127.0.0.1", port)
+    assert await changes.get()
+    remove()
+    (unit,) = entry.runtime_data.units.values()
     await unit.coordinators[Group.POWER].async_refresh()
     assert value(hass, "power") == "20920.0"
 
@@ -472,7 +504,9 @@ async def test_more_is_heard_later(
         assert value(hass, "import_energy_total") == "50020.0"
 
 
-async def test_diagnostics(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_diagnostics_show_how_much_was_heard_and_understood(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """They say how much was heard and understood, and of what."""
     told = await async_get_config_entry_diagnostics(hass, entry)
     assert told["link"]["type"] == "listen"
@@ -489,7 +523,9 @@ async def test_diagnostics(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     }
 
 
-async def test_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_options_of_a_listener_are_intervals_only(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """There are intervals only: nothing can be changed at a meter that nobody asks."""
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert form["step_id"] == "listen"
@@ -508,7 +544,9 @@ async def test_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 # ---------------------------------------------------------------------- changing it
 
 
-async def test_reconfigured_meter(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_role_sign_and_ratio_change_and_heard_registers_stay(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Its role, its sign and the ratio can be changed; what was heard of it stays."""
     (subentry_id,) = entry.subentries
     form = await hass.config_entries.subentries.async_init(
@@ -530,7 +568,9 @@ async def test_reconfigured_meter(hass: HomeAssistant, entry: MockConfigEntry) -
     assert value(hass, "l1_power") == "-9300.0"
 
 
-async def test_moved(hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry) -> None:
+async def test_listening_entry_moves_only_to_where_one_of_its_meters_is_heard(
+    hass: HomeAssistant, line: OverheardLine, entry: MockConfigEntry
+) -> None:
     """The entry can be moved to where one of its meters is heard, and to nowhere else."""
     polls = (Poll(0x151E, 6, unit=7),)
     async with overheard_line(holding(THREE_PHASE, units=(7,)), polls, period=PERIOD) as other:

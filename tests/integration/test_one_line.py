@@ -13,7 +13,7 @@ from .helpers import add_unit, answer, choose, network_data, state, status
 
 
 @pytest.mark.usefixtures("socket_enabled", "quick_saj", "few_entities")
-async def test_four_machines(hass: HomeAssistant) -> None:
+async def test_four_devices_on_one_line_have_their_values_in_any_order(hass: HomeAssistant) -> None:
     """Each has its device and its values, whoever came first, and one entry has them all."""
     devices = {11: "DTSU666", 1: "JSO8048104", 3: "H2-6K-S2", 12: "DDSU666"}
     async with SimulatedPlant(devices=devices) as plant:

@@ -12,12 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.link import Link
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.transport.link import Link
 from simulator import SimulatedPlant
 from simulator.trouble import Trouble
 
-from .helpers import entity, find, network_data, refresh, state
+from .helpers import entity, find, network_data, past_maker, refresh, state
 
 VALUES: Final = (
     "serial",
@@ -49,7 +49,7 @@ async def machine(
     request: pytest.FixtureRequest, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SimulatedPlant]:
     """Return a machine that answers in one way where the packs are; nobody waits long for one that is silent."""
-    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.probe.PROBE_TIMEOUT", 0.3)
+    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.find.probe.PROBE_TIMEOUT", 0.3)
     async with SimulatedPlant(packs=request.param == SERVED) as plant:
         if request.param == SILENT:
             plant.machines[1].trouble = Trouble(silent_blocks=((10000, 10335),))
@@ -80,6 +80,7 @@ async def add(hass: HomeAssistant, plant: SimulatedPlant) -> MockConfigEntry:
         {"host": "127.0.0.1", "port": plant.tcp_port, "framing": "tcp"},
     ):
         flow = await hass.config_entries.flow.async_configure(flow["flow_id"], answers)
+    flow = await past_maker(hass.config_entries.flow, flow)
     await hass.async_block_till_done(wait_background_tasks=True)
     entry: MockConfigEntry = flow["result"]
     assert entry.data == network_data(plant.tcp_port)
@@ -104,7 +105,7 @@ def pack_keys(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
 async def poll_all(hass: HomeAssistant, entry: MockConfigEntry, asked: list[range]) -> None:
     """Poll every group twice: nothing asks for packs but the daily look at what the machine has, for their number."""
     asked.clear()
-    for group in (Group.POWER, Group.ENERGY, Group.SETTINGS) * 2:
+    for group in (Group.POWER, Group.FAULTS, Group.ENERGY, Group.SETTINGS) * 2:
         await refresh(hass, entry, group)
     assert asked == []
     await refresh(hass, entry, Group.IDENTITY)
@@ -161,7 +162,7 @@ async def test_packs_that_are_served(
 
 
 @pytest.mark.parametrize("machine", [REFUSED, SILENT], indirect=True)
-async def test_a_machine_without_packs(
+async def test_inverter_without_packs_is_set_up_without_a_log_entry(
     hass: HomeAssistant,
     machine: SimulatedPlant,
     asked: list[range],
@@ -199,6 +200,7 @@ async def test_a_silent_machine_on_a_transparent_gateway(
     result = await hass.config_entries.flow.async_configure(
         flow["flow_id"], {"host": "127.0.0.1", "port": machine.rtu_port, "framing": "rtu"}
     )
+    result = await past_maker(hass.config_entries.flow, result)
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
     assert state(hass, Platform.SENSOR, "battery_soc").state == "60"

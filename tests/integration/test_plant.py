@@ -7,7 +7,7 @@ import json
 from typing import Any, Final
 from unittest.mock import patch
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -26,12 +26,12 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.link import Framing, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.probe import probe
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.entry.data import unit_data
+from custom_components.hybrid_inverter.modbus.find.probe import probe
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.stored import unit_data
-from custom_components.hybrid_inverter.unit import unit_of_device
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, TcpEndpoint
+from custom_components.hybrid_inverter.runtime.lookup import unit_of_device
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, network_data, network_entry, refresh, status, unit_of
@@ -111,7 +111,7 @@ async def set_up(hass: HomeAssistant, *entries: MockConfigEntry) -> None:
 
 def count(simulated: SimulatedPlant, **watt_hours: float) -> None:
     """Let a machine have counted so much more."""
-    physics = simulated.machine().plant
+    physics = simulated.machine().inverter
     for meter, more in watt_hours.items():
         physics.total[meter] += more
     # Registers show what is new when its clock moves.
@@ -190,7 +190,9 @@ async def running(
 # ---------------------------------------------------------------------- what it adds up
 
 
-async def test_two_inverters(hass: HomeAssistant, running: MockConfigEntry) -> None:
+async def test_two_inverters_provide_everything_together_as_one_device(
+    hass: HomeAssistant, running: MockConfigEntry
+) -> None:
     """Everything that two inverters can provide together, of one device that is nothing that one could touch."""
     assert shown(hass, running) == EVERYTHING
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), running.entry_id)
@@ -213,7 +215,9 @@ async def test_two_inverters(hass: HomeAssistant, running: MockConfigEntry) -> N
         assert energy.attributes["unit_of_measurement"] == "kWh"
 
 
-async def test_two_brands(hass: HomeAssistant, entry: MockConfigEntry, saj: SimulatedPlant) -> None:
+async def test_values_of_two_brands_add_up(
+    hass: HomeAssistant, entry: MockConfigEntry, saj: SimulatedPlant
+) -> None:
     """The SAJ has 2832 W and 1330 W of sun, -3727 W of its battery at 60.59 %, and gives 421 W."""
     other = await machine_entry(saj.tcp_port)
     home = plant_entry({SERIAL: "JSO", SAJ_SERIAL: "H2"}, {SERIAL: 30, SAJ_SERIAL: 10}, SERIAL)
@@ -276,6 +280,20 @@ async def test_what_is_not_there_any_more_is_forgotten(
         "pv_energy_total": "42974.8",
         "pv_energy_today": "0.0",
     }
+
+
+@pytest.mark.parametrize("content", [{}, None, {"day": "2026-06-21", "energies": {"pv": 1}}])
+async def test_sums_of_another_shape_begin_anew(
+    hass: HomeAssistant, running: MockConfigEntry, hass_storage: dict[str, Any], content: Any
+) -> None:
+    """They begin with the readings of the counters, as at first."""
+    before = shown(hass, running)
+    assert await hass.config_entries.async_unload(running.entry_id)
+    key = f"{DOMAIN}.{running.entry_id}.plant"
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": content}
+    await set_up(hass, running)
+    assert running.state is ConfigEntryState.LOADED
+    assert shown(hass, running) == before
 
 
 # ---------------------------------------------------------------------- how it is computed
@@ -345,7 +363,7 @@ GRID: Final = {
 }
 
 
-async def test_a_silent_member(
+async def test_values_of_a_silent_member_are_unknown_until_it_is_back(
     hass: HomeAssistant,
     running: MockConfigEntry,
     entry: MockConfigEntry,
@@ -396,7 +414,7 @@ async def test_an_old_reading_is_not_fresh(
     """Powers are polled every 5 s, and 2 intervals and 10 s later they are too old."""
     now = dt_util.utcnow()
     with patch(
-        "custom_components.hybrid_inverter.plant.dt_util.utcnow",
+        "custom_components.hybrid_inverter.plant.plant.dt_util.utcnow",
         return_value=now + timedelta(seconds=30),
     ):
         unit_of(entry).coordinators[Group.ENERGY].async_update_listeners()
@@ -406,7 +424,7 @@ async def test_an_old_reading_is_not_fresh(
     assert states["grid_import_energy_total"] == "9120.4"
 
 
-async def test_a_removed_member(
+async def test_removed_member_raises_a_repair_until_it_is_back(
     hass: HomeAssistant,
     running: MockConfigEntry,
     twin: MockConfigEntry,
@@ -458,7 +476,7 @@ async def test_a_machine_that_is_no_member(
 # ---------------------------------------------------------------------- up and down
 
 
-async def test_unloaded_and_removed(
+async def test_removed_plant_leaves_its_members_running(
     hass: HomeAssistant,
     running: MockConfigEntry,
     entry: MockConfigEntry,
@@ -485,7 +503,7 @@ async def test_an_action_for_a_plant(hass: HomeAssistant, running: MockConfigEnt
     assert refusal.value.translation_key == "no_such_unit"
 
 
-async def test_diagnostics(
+async def test_diagnostics_of_a_plant_have_no_serial_numbers(
     hass: HomeAssistant, running: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     """How it is put together and what it makes of it, without serial numbers."""
@@ -512,3 +530,18 @@ async def test_diagnostics(
     assert data["rejections"] == {}
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), running.entry_id)
     assert await get_diagnostics_for_device(hass, hass_client, running, device) == data
+
+
+async def test_diagnostics_of_a_plant_that_is_disabled(
+    hass: HomeAssistant, running: MockConfigEntry, hass_client: ClientSessionGenerator
+) -> None:
+    """How it is put together, and what is kept of its counters."""
+    await hass.config_entries.async_set_disabled_by(running.entry_id, ConfigEntryDisabler.USER)
+    data: Any = await get_diagnostics_for_config_entry(hass, hass_client, running)
+    assert "JSO000000" not in json.dumps(data)
+    assert data["entry"] == {"state": "not_loaded", "disabled_by": "user", "error": None}
+    assert data["members"] == {
+        "member_1": {"capacity": 30, "sees_grid": True},
+        "member_2": {"capacity": 10, "sees_grid": False},
+    }
+    assert data["stored"]["counters"]["member_2"]["pv_energy_total"][0] == 21487.4

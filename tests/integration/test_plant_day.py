@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import (
     flush_store,
 )
 
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, refresh
@@ -57,7 +57,7 @@ async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, **time:
     await compute(hass)
 
 
-async def test_a_day(
+async def test_energies_of_a_day_match_the_members_counters(
     hass: HomeAssistant,
     home: MockConfigEntry,
     entry: MockConfigEntry,
@@ -77,7 +77,7 @@ async def test_a_day(
     assert states["self_consumption_today"] == "75.0"
 
 
-async def test_midnight(
+async def test_energies_of_today_start_at_0_at_midnight(
     hass: HomeAssistant,
     home: MockConfigEntry,
     entry: MockConfigEntry,
@@ -115,7 +115,7 @@ async def test_a_glitch_is_one_reading(
     assert sun(hass, home) == ("21487.6", "0.2")
 
 
-async def test_a_restart(
+async def test_energy_during_a_restart_counts_for_today(
     hass: HomeAssistant,
     home: MockConfigEntry,
     entry: MockConfigEntry,
@@ -133,7 +133,7 @@ async def test_a_restart(
     assert sun(hass, home) == ("21489.4", "2.0")
 
 
-async def test_off_at_midnight(
+async def test_energy_counted_unseen_over_midnight_is_in_the_total_only(
     hass: HomeAssistant,
     home: MockConfigEntry,
     entry: MockConfigEntry,
@@ -155,7 +155,7 @@ async def test_off_at_midnight(
     assert sun(hass, home) == ("21494.9", "0.5")
 
 
-async def test_silent_at_midnight(
+async def test_energy_of_a_member_silent_at_midnight_is_in_the_total_only(
     hass: HomeAssistant,
     home: MockConfigEntry,
     entry: MockConfigEntry,
@@ -172,7 +172,7 @@ async def test_silent_at_midnight(
     assert sun(hass, home) == ("21487.7", "0.0")
 
 
-async def test_what_is_saved(
+async def test_energies_are_saved_minutes_after_a_change(
     hass: HomeAssistant,
     home: MockConfigEntry,
     hass_storage: dict[str, Any],

@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
 from simulator import SimulatedPlant
 
 from .helpers import IDENTITY, SERIAL, network_data
@@ -80,7 +80,7 @@ def suggested(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def test_one_inverter(
+async def test_plant_of_one_inverter_is_set_up_with_its_reported_capacity(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """From nothing to the values; the inverter tells of its 600 Ah at 51.2 V itself."""
@@ -120,7 +120,9 @@ async def test_an_inverter_that_does_not_answer(
     assert suggested(result) == {"capacity": None}
 
 
-async def test_three_inverters(hass: HomeAssistant, no_setup: None) -> None:
+async def test_three_inverters_are_asked_for_grid_and_each_battery(
+    hass: HomeAssistant, no_setup: None
+) -> None:
     """They are asked who sees the grid, and for their batteries one after the other."""
     machines(hass, "East", "West", "Barn")
     result = await submit(
@@ -160,7 +162,9 @@ async def test_nobody_sees_the_grid(hass: HomeAssistant, no_setup: None) -> None
     assert "grid_inverter" not in result["data"]
 
 
-async def test_a_grid_meter(hass: HomeAssistant, no_setup: None) -> None:
+async def test_plant_with_a_grid_meter_asks_for_no_grid_inverter(
+    hass: HomeAssistant, no_setup: None
+) -> None:
     """Then nobody asks which inverter sees the grid; a meter of a part of the house is not offered."""
     machines(hass, "East", "West")
     machines(hass, "Grid", role="grid", first=3)
@@ -187,7 +191,9 @@ async def test_a_grid_meter(hass: HomeAssistant, no_setup: None) -> None:
     assert result["step_id"] == "plant_battery"
 
 
-async def test_a_solar_meter_alone(hass: HomeAssistant, no_setup: None) -> None:
+async def test_plant_of_a_solar_meter_alone_asks_nothing_more(
+    hass: HomeAssistant, no_setup: None
+) -> None:
     """A house with another maker's inverter only: nothing is asked any more."""
     machines(hass, "Roof", role="solar")
     result = await submit(hass, await start(hass), {"name": "House", "members": ["METER1"]})
@@ -245,7 +251,9 @@ async def test_a_machine_that_is_gone_meanwhile(hass: HomeAssistant, no_setup: N
     assert result["data"]["members"] == {"JSO0000001": "East"}
 
 
-async def test_reconfigure(hass: HomeAssistant, no_setup: None) -> None:
+async def test_reconfiguring_fills_in_what_is_known_and_offers_own_members(
+    hass: HomeAssistant, no_setup: None
+) -> None:
     """What is known is filled in, but for what is not set up any more; its own members are no other plant's."""
     machines(hass, "East", "West")
     machines(hass, "Grid", role="grid", first=3)
@@ -285,7 +293,7 @@ async def test_a_new_link_beside_a_plant(hass: HomeAssistant, no_setup: None) ->
         result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         result = await submit(hass, result, {"next_step_id": "network"})
         with patch(
-            "custom_components.hybrid_inverter.flow_probe.probe",
+            "custom_components.hybrid_inverter.flow.probe.probe",
             side_effect=ProbeError(Failure.UNRESOLVED),
         ):
             result = await submit(

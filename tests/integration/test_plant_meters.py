@@ -14,11 +14,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.link import Framing, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.probe import probe
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.entry.data import unit_data
+from custom_components.hybrid_inverter.modbus.find.probe import probe
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.stored import unit_data
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, TcpEndpoint
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, network_data
@@ -103,7 +103,7 @@ def numbers(states: dict[str, str], like: dict[str, float]) -> dict[str, float]:
     return {key: float(states[key]) for key in like}
 
 
-async def test_one_line(
+async def test_plant_of_meters_adds_up_an_hour_and_misses_a_removed_meter(
     hass: HomeAssistant,
     bus: MockConfigEntry,
     street: SimulatedPlant,

@@ -93,14 +93,13 @@ def test_rules_that_files_can_show(rules: dict[str, Any]) -> None:
     facts = {
         "action-setup": (INTEGRATION / "services.yaml").exists(),
         "brands": (INTEGRATION / "brand" / "icon.png").exists(),
-        "common-modules": (INTEGRATION / "coordinator.py").exists()
-        and (INTEGRATION / "entity.py").exists(),
+        "common-modules": (INTEGRATION / "runtime" / "coordinator.py").exists()
+        and (INTEGRATION / "entities" / "base.py").exists(),
         "diagnostics": (INTEGRATION / "diagnostics.py").exists(),
         "docs-triggers": (INTEGRATION / "trigger.py").exists(),
         "docs-conditions": (INTEGRATION / "condition.py").exists(),
         "icon-translations": (INTEGRATION / "icons.json").exists(),
-        # Issues that nobody but an electrician can fix need no flow, and so no repairs.py.
-        "repair-issues": "async_create_issue" in (INTEGRATION / "faults.py").read_text("utf-8"),
+        "repair-issues": (INTEGRATION / "repairs.py").exists(),
         "strict-typing": (INTEGRATION / "modbus" / "py.typed").exists(),
         "parallel-updates": all(
             "\nPARALLEL_UPDATES = " in (INTEGRATION / f"{platform}.py").read_text(encoding="utf-8")

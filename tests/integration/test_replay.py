@@ -25,10 +25,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.diagnostics import async_get_config_entry_diagnostics
-from custom_components.hybrid_inverter.modbus.link import Framing, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.probe import probe
+from custom_components.hybrid_inverter.entry.data import unit_data
+from custom_components.hybrid_inverter.modbus.find.probe import probe
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.stored import unit_data
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, TcpEndpoint
 from simulator import SimulatedPlant
 from simulator.replay import ReplayedMachine
 
@@ -128,7 +128,7 @@ def shown(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, tuple[str, dict[
     ("name", "everything", "at_least"),
     [("jso", True, 300), ("saj", True, 300), ("saj", False, 40), ("meters", True, 60)],
 )
-async def test_every_state(
+async def test_replay_of_a_download_shows_the_same_states_and_attributes(
     hass: HomeAssistant,
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -168,7 +168,7 @@ async def test_every_state(
         assert await hass.config_entries.async_unload(again.entry_id)
 
 
-async def test_through_the_dialog(hass: HomeAssistant) -> None:
+async def test_replayed_device_is_added_through_the_dialog(hass: HomeAssistant) -> None:
     """A person adds it like any other machine, by the serial number that was made up for it."""
     async with running("jso") as original:
         entry = await add(hass, original.tcp_port, PLANTS["jso"])

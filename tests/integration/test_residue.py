@@ -3,16 +3,17 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import ATTR_ENTITY_ID, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.codec import Choice
-from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.register import Group
-from custom_components.hybrid_inverter.modbus.residue import Residue
+from custom_components.hybrid_inverter.modbus.model.codec import Choice
+from custom_components.hybrid_inverter.modbus.model.family import Family
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.model.residue import Residue
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 
@@ -27,7 +28,7 @@ SELLING: Final = 0
 def _family_with_residue(_fast: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let selling first be a mode that is run from here, with a power that must not stay behind."""
     residue = Residue(
-        key="work_mode", value="selling_first", keys=("max_sell_power",), prepared=True
+        key="work_mode", value="selling_first", keys=("max_sell_power",), run_from_here=True
     )
     monkeypatch.setitem(FAMILIES, "jso", replace(FAMILIES["jso"], residues=(residue,)))
 
@@ -85,12 +86,21 @@ def kept(words: tuple[int, int]) -> dict[str, Any]:
             "work_mode=selling_first": {
                 "before": {"max_sell_power": [power], "work_mode": [mode]},
                 "in_force": True,
+                "ours": {
+                    "max_sell_power": [[power], [1200]],
+                    "work_mode": [[mode], [SELLING]],
+                },
             }
         }
     }
 
 
-async def test_unloaded(
+async def end(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Switch the entry off."""
+    await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+
+
+async def test_disabling_leaves_the_mode_before_its_settings_are_restored(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     before: tuple[int, int],
@@ -102,13 +112,13 @@ async def test_unloaded(
     assert held(plant) == (SELLING, 1200)
     assert hass_storage[storage(loaded)]["data"] == kept(before)
     plant.machine().writes.clear()
-    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await end(hass, loaded)
     assert written(plant) == [(MODE, before[0]), (POWER, before[1])]
     assert held(plant) == before
     assert hass_storage[storage(loaded)]["data"] == {SERIAL: {}}
 
 
-async def test_stopped(
+async def test_stopping_home_assistant_restores_settings_before_the_link_closes(
     hass: HomeAssistant, plant: SimulatedPlant, before: tuple[int, int], loaded: MockConfigEntry
 ) -> None:
     """Before the link is closed."""
@@ -119,14 +129,14 @@ async def test_stopped(
     assert not loaded.runtime_data.link.connected
 
 
-async def test_nothing_to_leave(
+async def test_mode_that_was_already_left_is_not_left_again(
     hass: HomeAssistant, plant: SimulatedPlant, before: tuple[int, int], loaded: MockConfigEntry
 ) -> None:
     """The mode was left, and everything put back, before."""
     await sell(hass)
     await choose(hass, "zero_export_to_load")
     plant.machine().writes.clear()
-    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await end(hass, loaded)
     assert written(plant) == []
 
 
@@ -138,10 +148,10 @@ async def test_a_machine_that_cannot_be_left(
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is unloaded all the same, with a warning, and what was before is not forgotten."""
+    """It is disabled all the same, with a warning, and what was before is not forgotten."""
     await sell(hass)
     plant.machine().trouble.locked = True
-    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await end(hass, loaded)
     assert "JSO8048104 was not left as it was found: register 142 (work_mode)" in caplog.text
     assert hass_storage[storage(loaded)]["data"] == kept(before)
 
@@ -170,7 +180,7 @@ async def test_left_at_the_panel(
     assert state(hass, Platform.NUMBER, "max_sell_power").state == str(before[1])
 
 
-async def test_tried_once(
+async def test_device_that_does_not_keep_a_restore_is_not_written_every_poll(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     before: tuple[int, int],
@@ -188,7 +198,7 @@ async def test_tried_once(
     assert caplog.text.count("settings of the last one remain") == 1
 
 
-async def test_removed(
+async def test_removed_entry_takes_its_residue_file_along(
     hass: HomeAssistant, loaded: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
     """The file goes with the entry."""

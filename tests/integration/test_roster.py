@@ -1,9 +1,10 @@
 """Entities that come and go with how a machine is set, and with what it is found to have."""
 
-from collections.abc import Mapping
+import asyncio
 from dataclasses import replace
 import logging
 from typing import Any, Final
+from unittest.mock import patch
 
 from homeassistant.const import ATTR_ENTITY_ID, EVENT_STATE_CHANGED, STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant, callback
@@ -16,13 +17,16 @@ from homeassistant.helpers import (
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.derive import Derived, total
-from custom_components.hybrid_inverter.modbus.features import Feature, above
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.entities.base import UnitEntityDescription
+from custom_components.hybrid_inverter.entities.presence import EntityPresence
+from custom_components.hybrid_inverter.modbus.model.derived import Derived, total
+from custom_components.hybrid_inverter.modbus.model.features import Feature, above
+from custom_components.hybrid_inverter.modbus.model.part import Part
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from simulator import SimulatedPlant
 
-from .helpers import entity, find, network_entry, refresh, requests, state, unit_of
+from .helpers import entity, find, load_plant, refresh, requests, state, unit_of
 
 INSTALLER: Final = {"tier": "installer"}
 
@@ -61,17 +65,6 @@ def everything(hass: HomeAssistant, entry: MockConfigEntry) -> set[str]:
     """Return the entity ids of all that is registered."""
     known = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return {item.entity_id for item in known}
-
-
-async def set_up(
-    hass: HomeAssistant, plant: SimulatedPlant, options: Mapping[str, Any] | None = None
-) -> MockConfigEntry:
-    """Return a loaded entry for the plant."""
-    entry = network_entry(plant.tcp_port, options=options)
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    return entry
 
 
 async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -117,7 +110,7 @@ async def test_the_mode_of_the_port(
     hass: HomeAssistant, plant: SimulatedPlant, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Exactly what counts is there when the action returns, each time, and everything else stays."""
-    entry = await set_up(hass, plant, INSTALLER)
+    entry = await load_plant(hass, plant, INSTALLER)
     assert there(hass, entry) == GENERATOR
     others = everything(hass, entry) - {"number.jso8048104_generator_port_rated_power"}
     shown: list[str] = []
@@ -131,7 +124,7 @@ async def test_the_mode_of_the_port(
     assert everything(hass, entry) - others == {
         "number.jso8048104_generator_port_smart_load_on_soc",
         "number.jso8048104_generator_port_smart_load_off_soc",
-        "number.jso8048104_generator_port_smart_load_pv",
+        "number.jso8048104_generator_port_smart_load_min_pv_power",
         "number.jso8048104_generator_port_smart_load_delay",
         "switch.jso8048104_generator_port_on_grid_always_on",
     }
@@ -157,7 +150,7 @@ async def test_the_mode_of_the_port(
     assert everything(hass, entry) - others == {
         "number.jso8048104_generator_port_smart_load_on_soc",
         "number.jso8048104_generator_port_smart_load_off_soc",
-        "number.jso8048104_generator_port_ac_couple_frequency_high",
+        "number.jso8048104_generator_port_ac_coupling_high_frequency",
         "switch.jso8048104_generator_port_micro_inverter_export_cut_off",
     }
     assert others <= everything(hass, entry)
@@ -165,6 +158,29 @@ async def test_the_mode_of_the_port(
     # What comes has its value from the start.
     assert "500" in shown
     assert STATE_UNAVAILABLE not in shown
+    assert complaints(caplog) == []
+
+
+async def test_a_mode_that_is_written_while_the_entry_is_unloaded(
+    hass: HomeAssistant, plant: SimulatedPlant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write is finished, and what the new mode brings comes when the entry is loaded again, not before."""
+    entry = await load_plant(hass, plant, INSTALLER)
+    unit = unit_of(entry)
+    writing = hass.async_create_task(unit.device.write("generator_port_mode", "smart_load_output"))
+    await asyncio.sleep(0)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await writing
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert plant.machine().read(133, 1) == [1]
+    assert not any(
+        state.state != STATE_UNAVAILABLE
+        for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+        if (state := hass.states.get(item.entity_id)) is not None
+    )
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert there(hass, entry) == SMART_LOAD
     assert complaints(caplog) == []
 
 
@@ -218,13 +234,40 @@ async def test_a_mode_that_has_no_name(
     }
 
 
+async def test_conditions_are_looked_at_only_when_a_setting_that_decides_them_has_changed(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """Not for another setting, nor for the same values once more."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    looks: list[str] = []
+    is_present = EntityPresence._is_present
+
+    def counted(presence: EntityPresence[Any], description: UnitEntityDescription) -> bool:
+        looks.append(description.key)
+        return is_present(presence, description)
+
+    with patch.object(EntityPresence, "_is_present", counted):
+        await hass.services.async_call(
+            "number",
+            "set_value",
+            {ATTR_ENTITY_ID: entity(hass, Platform.NUMBER, "max_sell_power"), "value": 4000},
+            blocking=True,
+        )
+        assert plant.machine().word(143) == 4000
+        await refresh(hass, loaded, Group.SETTINGS)
+        assert looks == []
+        await at_the_panel(hass, plant, loaded, 1)
+        assert "smart_load_on_soc" in looks
+    assert there(hass, loaded) == SMART_LOAD
+
+
 # ---------------------------------------------------------------------- what a person has made of it
 
 
 async def test_what_a_person_chose_comes_back(hass: HomeAssistant, plant: SimulatedPlant) -> None:
     """Name, entity id, area, icon, label, and whether it is enabled: all of it, also after a restart in between."""
     plant.machine().panel_change(133, 1)
-    entry = await set_up(hass, plant, INSTALLER)
+    entry = await load_plant(hass, plant, INSTALLER)
     registry = er.async_get(hass)
     area = ar.async_get(hass).async_create("Cellar")
     label = lr.async_get(hass).async_create("Boiler")
@@ -287,7 +330,7 @@ async def test_chosen_at_the_panel_while_home_assistant_was_down(
     assert await hass.config_entries.async_setup(loaded.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert there(hass, loaded) == {}
-    assert hass.states.get("number.jso8048104_generator_port_smart_load_pv") is None
+    assert hass.states.get("number.jso8048104_generator_port_smart_load_min_pv_power") is None
     # And what is not there is not asked for at the next start.
     assert "smart_load_min_solar_power" in unit_of(loaded).coordinators[Group.SETTINGS].data.values
     await reload(hass, loaded)
@@ -313,7 +356,7 @@ async def test_a_start_while_the_machine_is_silent(
 ) -> None:
     """What was there is there, unavailable; nothing else comes before the machine has told its mode."""
     plant.machine().panel_change(133, mode)
-    entry = await set_up(hass, plant)
+    entry = await load_plant(hass, plant)
     known = everything(hass, entry)
     assert there(hass, entry) == kept
     plant.machine().trouble.silent = True
@@ -336,7 +379,7 @@ async def test_another_tier_while_the_machine_is_silent(
 ) -> None:
     """What was shown as a control is shown as a sensor, and what was not there is not."""
     plant.machine().panel_change(133, 1)
-    entry = await set_up(hass, plant)
+    entry = await load_plant(hass, plant)
     plant.machine().trouble.silent = True
     hass.config_entries.async_update_entry(entry, options={"tier": "read_only"})
     await reload(hass, entry)
@@ -397,6 +440,8 @@ BACKUP: Final = Feature(
     derived={
         "generator_power": Derived(
             key="generator_power",
+            part=Part.GENERATOR,
+            shown=True,
             inputs=("backup_power",),
             compute=total("backup_power"),
             group=Group.ENERGY,
@@ -489,7 +534,7 @@ async def test_a_feature_that_is_found_at_the_start(
     assert plant.tcp.statistics.connections == 2
 
 
-async def test_a_look_that_fails(
+async def test_failed_feature_probe_is_repeated_after_the_next_identity_poll(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -502,14 +547,19 @@ async def test_a_look_that_fails(
     unit = unit_of(modest)
     plant.machine().trouble.silent = True
     caplog.set_level(logging.DEBUG)
-    assert await unit.async_look_again() == frozenset()
-    told = [item for item in caplog.records if "was not asked what it has" in item.getMessage()]
+    assert await unit.machine.async_discover() == frozenset()
+    told = [
+        item for item in caplog.records if "did not say which features it has" in item.getMessage()
+    ]
     assert [item.levelno for item in told] == [logging.DEBUG]
     assert features(modest) == []
     # A reading of the identity that fails does not even ask.
     await refresh(hass, modest, Group.IDENTITY)
-    assert "was not asked" in caplog.text
-    assert len([item for item in caplog.records if "was not asked" in item.getMessage()]) == 1
+    assert "did not say which features" in caplog.text
+    assert (
+        len([item for item in caplog.records if "did not say which features" in item.getMessage()])
+        == 1
+    )
     plant.machine().trouble.silent = False
     # While the machine counts as silent only its powers are asked for.
     await refresh(hass, modest, Group.POWER)

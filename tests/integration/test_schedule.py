@@ -1,6 +1,7 @@
 """The time-of-use table: actions, calendar and sensors."""
 
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,8 @@ from pytest_homeassistant_custom_component.common import (
 import voluptuous as vol
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.register import Group
-from custom_components.hybrid_inverter.schedule_actions import (
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.schedule.services import (
     GET_SCHEMA,
     OTHERWISE,
     SET_SCHEMA,
@@ -96,7 +97,7 @@ async def act(hass: HomeAssistant, entry: MockConfigEntry, action: str, **data: 
 # ---------------------------------------------------------------------- get_schedule
 
 
-async def test_get_schedule(
+async def test_get_schedule_reads_the_table_from_the_inverter_now(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """As the machine holds it now, not as it was polled."""
@@ -138,7 +139,7 @@ async def test_windows_can_be_given_back(
     assert table(plant)[:6] == (100, 500, 1000, 1500, 1800, 2130)
 
 
-async def test_by_voltage(
+async def test_schedule_by_voltage_has_targets_in_volts(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """A lead-acid battery that is run by voltage has targets in volts, and its low one is 47.5 V."""
@@ -159,7 +160,7 @@ async def test_by_voltage(
 # ---------------------------------------------------------------------- set_schedule
 
 
-async def test_two_windows(
+async def test_two_windows_are_written_as_six_slots_in_one_request(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """Six legal slots, in exactly one write request of thirty registers."""
@@ -179,7 +180,7 @@ async def test_two_windows(
     ]
 
 
-async def test_the_same_again(
+async def test_unchanged_schedule_is_not_written(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """What is there already is not written."""
@@ -189,7 +190,7 @@ async def test_the_same_again(
     assert (response["write_requests"], response["registers"]) == (0, [])
 
 
-async def test_without_a_response(
+async def test_schedule_can_be_set_for_a_part_and_without_a_response(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """A part of the inverter will do as well, and nobody has to want the response."""
@@ -204,7 +205,7 @@ async def test_without_a_response(
     assert table(plant) == NEW
 
 
-async def test_days_and_otherwise(
+async def test_days_are_written_after_the_slots_and_gaps_follow_otherwise(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """The days are written after the slots, together; between the windows there is what was asked for."""
@@ -239,7 +240,9 @@ async def test_the_other_marks_of_a_slot_stay(
     assert plant.machine().word(146) == 0x00FE
 
 
-async def test_dry_run(hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry) -> None:
+async def test_dry_run_returns_the_plan_and_writes_nothing(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
     """What would be written, and nothing that is."""
     response = await act(
         hass, loaded, "set_schedule", windows=WINDOWS, days=["sunday"], dry_run=True
@@ -276,8 +279,8 @@ async def test_dry_run(hass: HomeAssistant, plant: SimulatedPlant, loaded: MockC
         ({"windows": []}, "schedule_no_windows", {}),
         (
             {"windows": [NIGHT, {**EVENING, "start": "17:01"}]},
-            "schedule_off_grid",
-            {"window": "2", "time": "17:01:00", "minutes": "5"},
+            "schedule_not_on_step",
+            {"window": "2", "time": "17:01", "minutes": "5"},
         ),
         (
             {"windows": [{**NIGHT, "end": "01:00"}]},
@@ -301,8 +304,8 @@ async def test_dry_run(hass: HomeAssistant, plant: SimulatedPlant, loaded: MockC
         ),
         (
             {"windows": WINDOWS, "otherwise": {"power": -1}},
-            "schedule_power",
-            {"window": "otherwise", "value": "-1", "minimum": "0", "maximum": "8000", "step": "1"},
+            "schedule_default_power",
+            {"value": "-1", "minimum": "0", "maximum": "8000", "step": "1"},
         ),
         (
             {
@@ -317,7 +320,7 @@ async def test_dry_run(hass: HomeAssistant, plant: SimulatedPlant, loaded: MockC
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-async def test_refused(
+async def test_rejected_schedule_names_window_and_reason_and_writes_nothing(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -345,7 +348,7 @@ async def test_refused(
         {"windows": WINDOWS, "slots": 6},
     ],
 )
-async def test_malformed(
+async def test_malformed_call_is_rejected(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     """What is no call of the action at all."""
@@ -354,7 +357,9 @@ async def test_malformed(
     assert written(plant) == []
 
 
-async def test_the_tier_forbids_it(hass: HomeAssistant, plant: SimulatedPlant) -> None:
+async def test_read_only_tier_forbids_a_dry_run_too(
+    hass: HomeAssistant, plant: SimulatedPlant
+) -> None:
     """Who may only look, may look at what would be written neither."""
     entry = network_entry(plant.tcp_port, options={"tier": "read_only"})
     entry.add_to_hass(hass)
@@ -366,7 +371,7 @@ async def test_the_tier_forbids_it(hass: HomeAssistant, plant: SimulatedPlant) -
     assert (await act(hass, entry, "get_schedule"))["enabled"] is True
 
 
-async def test_a_locked_machine(
+async def test_locked_inverter_keeps_its_schedule_and_days(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """The action fails, the old schedule stays, and the days are not touched."""
@@ -406,17 +411,15 @@ async def test_a_machine_that_takes_half(
 
 
 @pytest.mark.parametrize(
-    ("applied", "held"),
-    [pytest.param(False, OLD, id="before it"), pytest.param(True, NEW, id="behind it")],
+    "applied", [pytest.param(False, id="before it"), pytest.param(True, id="behind it")]
 )
-async def test_the_link_drops(
+async def test_lost_link_during_a_write_is_no_failure_if_the_inverter_is_back_at_once(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
     applied: bool,
-    held: tuple[int, ...],
 ) -> None:
-    """With the write on its way: an error, no mixed schedule, and the truth on the screen when the link is back."""
+    """With the write on its way: what the inverter holds decides whether it is sent once more."""
     machine = plant.machine()
     respond = machine.respond
 
@@ -430,19 +433,15 @@ async def test_the_link_drops(
         return None
 
     machine.respond = dropping  # type: ignore[method-assign]
-    with pytest.raises(HomeAssistantError) as caught:
-        await act(hass, loaded, "set_schedule", windows=WINDOWS, enabled=False)
-    assert caught.value.translation_key == "write_not_confirmed"
-    assert table(plant) == held
-    # The days come after the slots.
-    assert plant.machine().word(146) == 0x00FF
-    await refresh(hass, loaded, Group.SETTINGS)
+    await act(hass, loaded, "set_schedule", windows=WINDOWS, enabled=False)
+    assert table(plant) == NEW
+    # Days of the week in the upper bits, the switch in the lowest.
+    assert written(plant) == [(16, 148, NEW), (16, 146, (0x00FE,))]
     shown = unit_of(loaded).coordinators[Group.SETTINGS].data.values
-    assert shown["tou_slot_1_soc"] == 80
-    assert shown["tou_slot_2_soc"] == (35 if applied else 40)
+    assert shown["tou_slot_2_soc"] == 35
 
 
-async def test_nobody_answers(
+async def test_actions_report_an_inverter_that_does_not_answer(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """Both actions say so."""
@@ -468,11 +467,88 @@ async def test_nobody_answers_to_the_last_look(
     assert written(plant) == []
 
 
-async def test_a_table_that_makes_no_sense(
+@pytest.mark.freeze_time("2026-06-10 12:00:00", tick=True)
+@pytest.mark.parametrize(
+    ("address", "word", "told"),
+    [
+        (149, 2575, {"slot": 2, "unreadable": ["start"]}),
+        (149, 0xFFFF, {"slot": 2, "unreadable": ["start"]}),
+        (155, 0xFFFF, {"slot": 2, "start": "05:00", "unreadable": ["power"]}),
+        (167, 0xFFFF, {"slot": 2, "start": "05:00", "unreadable": ["target"]}),
+        (
+            173,
+            0xFFFF,
+            {"slot": 2, "start": "05:00", "unreadable": ["grid_charge", "generator_charge"]},
+        ),
+    ],
+)
+async def test_one_bad_cell_costs_its_slot_only(
+    hass: HomeAssistant,
+    *,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    address: int,
+    word: int,
+    told: dict[str, Any],
+) -> None:
+    """The action names it, calendar and sensors go on with the others, and the next schedule replaces it."""
+    plant.machine().panel_change(address, word)
+    schedule = await act(hass, loaded, "get_schedule")
+    assert schedule["slots"][1] == told
+    assert "05:00" not in [window["start"] for window in schedule["windows"]]
+    await refresh(hass, loaded, Group.SETTINGS)
+    # 14:00 in Berlin.
+    assert state(hass, Platform.SENSOR, "active_slot").state == "4"
+    assert state(hass, Platform.CALENDAR, "schedule").state == STATE_ON
+    change = state(hass, Platform.SENSOR, "next_schedule_change").state
+    assert change == "2026-06-10T13:00:00+00:00"
+    await act(hass, loaded, "set_schedule", windows=WINDOWS)
+    assert table(plant) == NEW
+
+
+async def test_midnight_as_the_last_start_is_midnight(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The starts of a display that says 24:00: all of it is shown and can be changed, and undo brings it back."""
+    machine = plant.machine()
+    for address, word in enumerate((100, 500, 900, 1300, 1700, 2400), 148):
+        machine.panel_change(address, word)
+    before = table(plant)
+    await refresh(hass, loaded, Group.SETTINGS)
+    schedule = await act(hass, loaded, "get_schedule")
+    assert [slot["start"] for slot in schedule["slots"]] == [
+        "01:00",
+        "05:00",
+        "09:00",
+        "13:00",
+        "17:00",
+        "00:00",
+    ]
+    assert schedule["windows"][0] == {
+        "start": "00:00",
+        "end": "01:00",
+        "target": 35,
+        "power": 5000,
+        "grid_charge": False,
+        "generator_charge": False,
+    }
+    device = unit_of(loaded).device
+    await device.write("tou_slot_5_time", time(18, 0))
+    assert [machine.word(address) for address in range(148, 154)] == [
+        *(100, 500, 900, 1300, 1800, 2400),
+    ]
+    await device.undo()
+    await act(hass, loaded, "set_schedule", windows=WINDOWS)
+    assert table(plant) == NEW
+    await device.undo()
+    assert table(plant) == before
+
+
+async def test_a_table_of_which_nobody_knows_whether_it_is_in_force(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """No entity guesses, and nothing is written over what is not understood."""
-    plant.machine().panel_change(149, 2575)
+    plant.machine().panel_change(146, 0xFFFF)
     with pytest.raises(HomeAssistantError) as caught:
         await act(hass, loaded, "set_schedule", windows=WINDOWS)
     assert caught.value.translation_key == "schedule_not_readable"
@@ -481,7 +557,7 @@ async def test_a_table_that_makes_no_sense(
         assert state(hass, platform, key).state == STATE_UNAVAILABLE
 
 
-async def test_other_devices(
+async def test_actions_reject_devices_that_are_no_inverter(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """Home Assistant's own words for a device that is not ours, ours for one that is no inverter."""
@@ -522,7 +598,7 @@ async def test_actions_outlive_their_entry(
     assert caught.value.translation_key == "service_config_entry_not_loaded"
 
 
-async def test_forms(hass: HomeAssistant) -> None:
+async def test_form_of_the_actions_offers_what_they_take(hass: HomeAssistant) -> None:
     """What the UI offers is what the actions take, and the selectors are valid."""
     path = Path(__file__).parents[2] / "custom_components" / DOMAIN / "services.yaml"
     services = await hass.async_add_executor_job(load_yaml_dict, str(path))
@@ -608,7 +684,7 @@ async def test_a_day_in_the_calendar(hass: HomeAssistant, loaded: MockConfigEntr
             "Use battery down to 35 %",
         ),
     ]
-    assert events[0]["description"] == "The battery gives up to 5000 W."
+    assert events[0]["description"] == "The battery supplies up to 5000 W."
 
 
 async def test_days_in_the_calendar(
@@ -636,12 +712,12 @@ async def test_days_in_the_calendar(
     ("off", "summary", "why"),
     [
         ((), "Charge to 80 % from grid and generator", ""),
-        ((130,), "Charge to 80 % from generator", " Grid charge is set, but switched off."),
-        ((129,), "Charge to 80 % from grid", " Generator charge is set, but switched off."),
+        ((130,), "Charge to 80 % from generator", " Grid charging is set, but switched off."),
+        ((129,), "Charge to 80 % from grid", " Generator charging is set, but switched off."),
         (
             (129, 130),
             "Use battery down to 80 %",
-            " Grid charge is set, but switched off. Generator charge is set, but switched off.",
+            " Grid charging is set, but switched off. Generator charging is set, but switched off.",
         ),
     ],
 )
@@ -660,7 +736,7 @@ async def test_what_is_switched_off_does_not_charge(
     await refresh(hass, loaded, Group.SETTINGS)
     events = await calendar_events(hass, "2026-06-10T01:00:00+02:00", "2026-06-10T01:05:00+02:00")
     assert events[0]["summary"] == summary
-    assert events[0]["description"] == f"The battery gives up to 5000 W.{why}"
+    assert events[0]["description"] == f"The battery supplies up to 5000 W.{why}"
 
 
 async def test_a_schedule_that_cannot_charge(
@@ -675,7 +751,7 @@ async def test_a_schedule_that_cannot_charge(
     assert response["switched_off"] == ["grid"]
 
 
-async def test_time_passes(
+async def test_schedule_states_follow_the_clock_without_a_poll(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     entry: MockConfigEntry,
@@ -765,9 +841,9 @@ async def test_the_table_is_polled_for_them(
 async def test_the_table_is_not_polled_for_nobody(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """With all three disabled, and after a reload, the slots are not read any more."""
+    """With all three disabled, and what shows an order in the table, the slots are not read any more after a reload."""
     registry = er.async_get(hass)
-    for platform, key in SHOWN:
+    for platform, key in (*SHOWN, (Platform.SELECT, "battery_control")):
         registry.async_update_entity(
             entity(hass, platform, key), disabled_by=er.RegistryEntryDisabler.USER
         )

@@ -13,7 +13,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from simulator import SimulatedPlant
 from simulator.trouble import Trouble
 
@@ -65,7 +66,11 @@ FEATURES: Final = ("backup_output", "battery_1", "battery_packs", "bms_1", "pass
 
 
 async def set_up(
-    hass: HomeAssistant, plant: SimulatedPlant, *features: str, **options: str
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    *features: str,
+    entry_id: str | None = None,
+    **options: Any,
 ) -> MockConfigEntry:
     """Return the entry of a machine that has these features too, set up."""
     identity = {
@@ -79,6 +84,7 @@ async def set_up(
     }
     entry = MockConfigEntry(
         domain=DOMAIN,
+        entry_id=entry_id,
         data=network_data(plant.tcp_port),
         options=options,
         subentries_data=[
@@ -135,7 +141,7 @@ def shown(hass: HomeAssistant, platform: Platform, key: str) -> State:
 # ---------------------------------------------------------------------- actions
 
 
-async def test_there_and_back(
+async def test_windows_read_back_as_set_and_change_nothing_when_set_again(
     hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """Slots first, switches after them, the work mode last; what is read is what was asked for, and changes nothing."""
@@ -157,7 +163,7 @@ async def test_there_and_back(
     assert len(written(saj)) == 9
 
 
-async def test_another_schedule(
+async def test_slots_are_off_while_they_change_and_matching_ones_stay(
     hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """A slot is off while it changes, one that stays is not touched, and one that goes keeps what it says."""
@@ -170,9 +176,9 @@ async def test_another_schedule(
     before = len(written(saj))
     await act(hass, loaded, "set_schedule", windows=[{**NIGHT, "power": 1860}])
     assert written(saj)[before:] == [
-        # Both slots that charge in one write, then the one that discharges.
-        (CHARGE_MASK, 0x0000),
+        # The slot that discharges, then both that charge in one write.
         (DISCHARGE_MASK, 0x0000),
+        (CHARGE_MASK, 0x0000),
         (CHARGE_1 + 2, 0x7F1F),
         (CHARGE_MASK, 0x0001),
     ]
@@ -180,7 +186,9 @@ async def test_another_schedule(
     assert [machine.word(DISCHARGE_1 + word) for word in range(3)] == [0x1200, 0x141E, 0x1F32]
 
 
-async def test_dry_run(hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry) -> None:
+async def test_dry_run_of_windows_returns_the_plan_and_writes_nothing(
+    hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
     """What would be written, and nothing that is."""
     response = await act(hass, loaded, "set_schedule", windows=[NIGHT], enabled=True, dry_run=True)
     assert written(saj) == []
@@ -208,17 +216,17 @@ async def test_dry_run(hass: HomeAssistant, saj: SimulatedPlant, loaded: MockCon
         (
             {"windows": [{"start": "01:00", "end": "02:00", "target": 80}]},
             "schedule_missing_field",
-            {"window": "1", "field": "power"},
+            {"window": "1", "field": "Power"},
         ),
         (
             {"windows": [{**NIGHT, "generator_charge": False}]},
             "schedule_unknown_window_field",
-            {"window": "1", "field": "generator_charge"},
+            {"window": "1", "field": "Charge from generator"},
         ),
         (
             {"windows": [NIGHT], "otherwise": {"power": 100}},
             "schedule_unknown_field",
-            {"field": "otherwise"},
+            {"field": "Between windows"},
         ),
         (
             {"windows": [NIGHT, {**EVENING, "power": 6001}]},
@@ -232,7 +240,7 @@ async def test_dry_run(hass: HomeAssistant, saj: SimulatedPlant, loaded: MockCon
         ),
     ],
 )
-async def test_refused(
+async def test_rejected_windows_name_the_reason_and_write_nothing(
     hass: HomeAssistant,
     *,
     saj: SimulatedPlant,
@@ -249,7 +257,9 @@ async def test_refused(
     assert written(saj) == []
 
 
-async def test_the_tier_forbids_it(hass: HomeAssistant, saj: SimulatedPlant) -> None:
+async def test_read_only_tier_forbids_a_dry_run_of_windows_too(
+    hass: HomeAssistant, saj: SimulatedPlant
+) -> None:
     """Who may only look, may look at what would be written neither."""
     entry = await set_up(hass, saj, "discharge_slots", tier="read_only")
     with pytest.raises(ServiceValidationError) as caught:
@@ -271,6 +281,57 @@ async def test_a_step_that_is_not_kept(
     assert [machine.word(DISCHARGE_1 + word) for word in range(3)] == [0, 0, 0x7F64]
     assert (machine.word(CHARGE_MASK), machine.word(DISCHARGE_MASK)) == (0, 0)
     assert machine.word(WORK_MODE) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        # 25:00, 01:61, and words of ones.
+        ({CHARGE_1: 0x1900}, ["start"]),
+        ({CHARGE_1 + 1: 0x013D}, ["end"]),
+        ({CHARGE_1: 0xFFFF, CHARGE_1 + 1: 0xFFFF}, ["start", "end"]),
+        ({CHARGE_1 + 2: 0xFFFF}, ["days", "power"]),
+    ],
+)
+async def test_one_bad_cell_costs_its_slot_only(
+    hass: HomeAssistant,
+    *,
+    saj: SimulatedPlant,
+    loaded: MockConfigEntry,
+    words: dict[int, int],
+    told: list[str],
+) -> None:
+    """It is named, the evening goes on in the calendar, and the next schedule replaces it."""
+    machine = saj.machine()
+    for address, word in [*WRITTEN, (WORK_MODE, 1), *words.items()]:
+        machine.panel_change(address, word)
+    schedule = await act(hass, loaded, "get_schedule")
+    assert schedule["slots"][0] == {
+        "slot": 1,
+        "enabled": True,
+        "mode": "charge",
+        "unreadable": told,
+    }
+    assert schedule["windows"] == [EVENING]
+    await refresh(hass, loaded, Group.SETTINGS)
+    assert shown(hass, Platform.CALENDAR, "schedule").state in (STATE_ON, STATE_OFF)
+    assert shown(hass, Platform.SENSOR, "next_schedule_change").state != "unknown"
+    await act(hass, loaded, "set_schedule", windows=WINDOWS)
+    assert [(address, machine.word(address)) for address, _ in WRITTEN] == list(WRITTEN)
+
+
+async def test_switches_that_cannot_be_read_are_written_again(
+    hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """A word of ones for all slots that charge: the others stay, and a schedule writes the word as a whole."""
+    machine = saj.machine()
+    for address, word in [*WRITTEN, (WORK_MODE, 1), (CHARGE_MASK, 0xFFFF)]:
+        machine.panel_change(address, word)
+    schedule = await act(hass, loaded, "get_schedule")
+    assert [slot.get("unreadable") for slot in schedule["slots"][:7]] == [["enabled"]] * 7
+    assert schedule["windows"] == [EVENING]
+    await act(hass, loaded, "set_schedule", windows=WINDOWS)
+    assert [(address, machine.word(address)) for address, _ in WRITTEN] == list(WRITTEN)
 
 
 async def test_it_goes_back_as_a_whole(
@@ -327,20 +388,25 @@ async def test_a_week_in_the_calendar(
     assert await events() == []
     await act(hass, loaded, "set_schedule", windows=WINDOWS, enabled=True)
     assert await events() == [
-        ("2026-06-12T01:00", "2026-06-12T05:00", "Charge with 1800 W"),
-        ("2026-06-12T18:00", "2026-06-12T20:30", "Discharge with 3000 W"),
-        ("2026-06-13T01:00", "2026-06-13T05:00", "Charge with 1800 W"),
+        ("2026-06-12T01:00", "2026-06-12T05:00", "Charge at 1800 W"),
+        ("2026-06-12T18:00", "2026-06-12T20:30", "Discharge at 3000 W"),
+        ("2026-06-13T01:00", "2026-06-13T05:00", "Charge at 1800 W"),
     ]
 
 
-async def test_time_passes(
-    hass: HomeAssistant, saj: SimulatedPlant, freezer: FrozenDateTimeFactory
+async def test_active_window_follows_the_clock_without_a_poll(
+    hass: HomeAssistant,
+    saj: SimulatedPlant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The states are there with the first poll, and follow the clock without another one."""
     freezer.move_to("2026-06-12 04:59:50+02:00")
     machine = saj.machine()
     for address, word in [*WRITTEN, (WORK_MODE, 1)]:
         machine.panel_change(address, word)
+    # Nothing is polled when its time comes, and given up at once because time has passed.
+    monkeypatch.setattr(GroupCoordinator, "_schedule_refresh", lambda _: None)
     entry = await set_up(hass, saj, "discharge_slots")
     for moment, state, window, change in (
         ("2026-06-12 04:59:51+02:00", STATE_ON, "charge", "2026-06-12T03:00:00+00:00"),

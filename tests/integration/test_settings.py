@@ -12,16 +12,14 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.number import NUMBERS
-from custom_components.hybrid_inverter.select import SELECTS
-from custom_components.hybrid_inverter.switch import SWITCHES
-from custom_components.hybrid_inverter.time import TIMES
-from custom_components.hybrid_inverter.usage import BY_STATE_OF_CHARGE, BY_VOLTAGE, SWITCHED_PORT
+from custom_components.hybrid_inverter.modbus.tables.jso.conditions import SWITCHED_PORT
 from simulator import SimulatedPlant
 
+from .described import CONTROL_PLATFORMS, described_values
 from .helpers import entity, find, network_entry, refresh, state
 
 # What can be chosen on the display, as raw words.
@@ -46,8 +44,9 @@ async def installer(
 
 
 async def set_up(hass: HomeAssistant, plant: SimulatedPlant, tier: str) -> MockConfigEntry:
-    """Return a loaded entry in a tier."""
-    entry = network_entry(plant.tcp_port, options={"tier": tier})
+    """Return a loaded entry in a tier; the machine can be forced off the grid."""
+    plant.machine().panel_change(179, 0)
+    entry = network_entry(plant.tcp_port, options={"tier": tier}, features=["force_off_grid"])
     entry.add_to_hass(hass)
     await at_start(hass, entry)
     # The first poll cannot know what this test switches on.
@@ -144,7 +143,7 @@ WITH_MICRO_INVERTER: Final = {"ac_couple_frequency_high": (51.75, 131, 5200, 517
         (MICRO_INVERTER, WITH_MICRO_INVERTER),
     ],
 )
-async def test_numbers(
+async def test_each_number_takes_one_request_with_the_word_worked_out_by_hand(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -175,7 +174,8 @@ async def test_numbers(
 SWITCHED: Final = {
     "inverter_enabled": (80, 0, 1),
     "battery_1_wake_up": (112, 0x0100, 0x0101),
-    "generator_charge_enabled": (129, 0, 1),
+    # What another program has set above the lowest bit stays.
+    "generator_charge_enabled": (129, 0x0100, 0x0101),
     "generator_force": (132, 0, 1),
     "grid_signal": (140, 0b10, 0b11),
     "generator_signal": (140, 0b01, 0b11),
@@ -210,6 +210,7 @@ SWITCHED: Final = {
     "generator_peak_shaving": (178, 0b1010_1010_1110_1010, 0b1010_1010_1110_1110),
     "grid_peak_shaving": (178, 0b1010_1010_1110_1010, 0b1010_1010_1111_1010),
     "bms_err_stop": (178, 0b1010_1010_1110_1010, 0b1010_1110_1110_1010),
+    "force_off_grid": (179, 0, 1),
     "generator_on_grid_input": (189, 0, 1),
     "time_sync": (228, 0b1110_1010_1010_1110, 0b1110_1010_1010_1111),
     "beep": (228, 0b1110_1010_1010_1010, 0b1110_1010_1010_1110),
@@ -221,7 +222,7 @@ SWITCHED: Final = {
 }
 
 
-async def test_switches(
+async def test_switches_keep_the_other_bits_as_the_inverter_has_them_now(
     hass: HomeAssistant, plant: SimulatedPlant, installer: MockConfigEntry
 ) -> None:
     """On and off, and the other bits are those that the machine holds now, not those of the last poll."""
@@ -248,7 +249,7 @@ async def test_switches(
         ("battery_operation_mode", "no_battery", 111, 1, 2),
     ],
 )
-async def test_selects(
+async def test_selects_write_the_code_and_show_the_option(
     hass: HomeAssistant,
     *,
     plant: SimulatedPlant,
@@ -267,7 +268,7 @@ async def test_selects(
     assert len(plant.machine().writes) == 1
 
 
-async def test_times(
+async def test_six_start_times_travel_in_one_request(
     hass: HomeAssistant, plant: SimulatedPlant, installer: MockConfigEntry
 ) -> None:
     """The six starts travel in one request; the same time as a neighbour's is in order."""
@@ -295,9 +296,8 @@ def test_no_control_is_left_out() -> None:
     changed |= {f"tou_slot_{slot}_time" for slot in (1, 2, 3, 4, 5, 6)}
     waiting = {
         description.key
-        for description in (*NUMBERS, *SWITCHES, *SELECTS, *TIMES)
-        if not description.entity_registry_enabled_default
-        and description.key in FAMILIES["jso"].registers
+        for platform, description in described_values(FAMILIES["jso"], Tier.INSTALLER)
+        if platform in CONTROL_PLATFORMS and not description.entity_registry_enabled_default
     }
     assert changed == waiting
 
@@ -355,7 +355,7 @@ def test_no_control_is_left_out() -> None:
             time(8, 5, 30),
             "invalid_value",
             {"value": "08:05:30"},
-            "Slot 3 start was not changed: the inverter cannot hold 08:05:30",
+            "Slot 3 start was not changed: the inverter cannot store 08:05:30",
         ),
     ],
 )
@@ -404,16 +404,21 @@ async def test_a_start_next_to_one_that_was_just_moved(
         ("equalization_time", 2.3, "invalid_value"),
         ("generator_down_time", 0.55, "invalid_value"),
         ("battery_max_charge_current", 100.5, "invalid_value"),
-        # Beyond the bounds that Home Assistant shows: those of this model, and of the other settings
+        # Beyond the bounds of this model
         ("battery_max_charge_current", 191, "out_of_range"),
         ("battery_max_discharge_current", -1, "out_of_range"),
         ("max_solar_power", 10401, "out_of_range"),
         ("float_voltage", 61.01, "out_of_range"),
-        ("battery_low_voltage", 52.0, "out_of_range"),
-        ("battery_low_voltage", 46.0, "out_of_range"),
-        ("smart_load_on_voltage", 51.0, "out_of_range"),
         ("tou_slot_1_power", 8001, "out_of_range"),
         ("tou_slot_6_voltage", 63.01, "out_of_range"),
+        # Beyond those of the other settings
+        ("battery_low_voltage", 52.0, "too_high"),
+        ("battery_low_voltage", 46.0, "too_low"),
+        ("smart_load_on_voltage", 51.0, "too_low"),
+        # Far beyond what any register holds
+        ("battery_low_voltage", 1e6, "too_high"),
+        ("max_solar_power", -1e6, "out_of_range"),
+        ("battery_low_voltage", 1e12, "out_of_range"),
     ],
 )
 async def test_a_number_that_is_refused(
@@ -435,6 +440,40 @@ async def test_a_number_that_is_refused(
     assert state(hass, Platform.NUMBER, key).state == before
 
 
+@pytest.mark.parametrize(
+    ("key", "lowest", "highest", "asked", "address", "held"),
+    [
+        # 500 W either way are whole kilowatts in Home Assistant's rounding, which leaves room for them.
+        ("zero_export_power", -1, 1, 0.5, 104, 500),
+        ("zero_export_power", -1, 1, 1, 104, 500),
+        # 10,400 W
+        ("max_solar_power", 0, 10.4, 10.4, 340, 10400),
+    ],
+)
+async def test_bounds_that_are_shown_in_another_unit_leave_no_value_out(
+    hass: HomeAssistant,
+    *,
+    plant: SimulatedPlant,
+    installer: MockConfigEntry,
+    key: str,
+    lowest: float,
+    highest: float,
+    asked: float,
+    address: int,
+    held: int,
+) -> None:
+    """Whatever lies beyond the bounds in force, and within what is shown, is the bound."""
+    entity_id = entity(hass, Platform.NUMBER, key)
+    er.async_get(hass).async_update_entity_options(
+        entity_id, Platform.NUMBER, {"unit_of_measurement": "kW"}
+    )
+    await hass.async_block_till_done()
+    shown = state(hass, Platform.NUMBER, key).attributes
+    assert (shown["min"], shown["max"]) == (lowest, highest)
+    await call(hass, "number.set_value", key, value=asked)
+    assert plant.machine().word(address) == held
+
+
 async def test_a_voltage_that_the_display_has_bounded_since(
     hass: HomeAssistant, plant: SimulatedPlant, installer: MockConfigEntry
 ) -> None:
@@ -443,12 +482,13 @@ async def test_a_voltage_that_the_display_has_bounded_since(
     plant.machine().panel_change(120, 4700)
     with pytest.raises(ServiceValidationError) as error:
         await call(hass, "number.set_value", "battery_shutdown_voltage", value=47.2)
-    assert error.value.translation_key == "out_of_range"
+    assert error.value.translation_key == "too_high"
     assert error.value.translation_placeholders == {
         "entity": "Shutdown voltage",
         "value": "47.2",
-        "minimum": "38",
-        "maximum": "46.99",
+        "neighbour": "Low voltage",
+        "held": "47.0",
+        "limit": "46.99",
     }
     assert plant.machine().writes == []
 
@@ -607,9 +647,9 @@ def test_what_is_unknown_hides_nothing(
     values: dict[str, Value | None], volts: bool, percent: bool
 ) -> None:
     """Only what is known to be without effect is."""
-    assert BY_VOLTAGE.applies(values) is volts
-    assert BY_STATE_OF_CHARGE.applies(values) is percent
-    assert SWITCHED_PORT.applies(values) is True
+    assert BY_VOLTAGE.is_met(values) is volts
+    assert BY_STATE_OF_CHARGE.is_met(values) is percent
+    assert SWITCHED_PORT.is_met(values) is True
 
 
 # ---------------------------------------------------------------------- what may only be seen
@@ -717,3 +757,26 @@ async def test_settings_that_nobody_may_write(
     assert attributes["codes"] == ["lvrt", "hvrt", "zero_current_disabled"]
     for key in FIXED:
         assert "state_class" not in state(hass, Platform.SENSOR, key).attributes
+
+
+# ---------------------------------------------------------------------- a setting that only some machines have
+
+
+@pytest.mark.parametrize(("word", "is_there"), [(0, True), (1, True), (0xFFFF, False), (4, False)])
+async def test_an_installer_finds_force_off_grid_where_the_machine_has_it(
+    hass: HomeAssistant, plant: SimulatedPlant, word: int, *, is_there: bool
+) -> None:
+    """It is looked for as soon as somebody may write it, and not before."""
+    plant.machine().panel_change(179, word)
+    entry = network_entry(plant.tcp_port)
+    entry.add_to_hass(hass)
+    await at_start(hass, entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["identity"]["features"] == []
+    hass.config_entries.async_update_entry(entry, options={"tier": "installer"})
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["identity"]["features"] == ["force_off_grid"] * is_there
+    assert (find(hass, Platform.SWITCH, "force_off_grid") is not None) is is_there

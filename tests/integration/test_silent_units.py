@@ -10,13 +10,13 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.hybrid_inverter.coordinator import UnitRuntime
-from custom_components.hybrid_inverter.modbus import standing
-from custom_components.hybrid_inverter.modbus.link import Link
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.transport import timeouts
+from custom_components.hybrid_inverter.modbus.transport.link import Link
+from custom_components.hybrid_inverter.runtime.runtime import UnitRuntime
 from simulator import SimulatedPlant
 
-from .helpers import find, link_entry, network_data
+from .helpers import find, link_entry, load, network_data
 
 FIRST, SECOND = "JSO0000001", "JSO0000002"
 # Seconds for which a machine is waited for that shares the line.
@@ -27,9 +27,9 @@ SHORT = 0.2
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait no longer than a simulated machine needs on a busy computer."""
     link = partial(Link, timeout=0.6, spacing=0.0)
-    monkeypatch.setattr("custom_components.hybrid_inverter.Link", link)
-    monkeypatch.setattr(standing, "SHORTEST", SHORT)
-    monkeypatch.setattr(standing, "FIRST", SHORT)
+    monkeypatch.setattr("custom_components.hybrid_inverter.runtime.setup.Link", link)
+    monkeypatch.setattr(timeouts, "MIN_TIMEOUT", SHORT)
+    monkeypatch.setattr(timeouts, "FIRST_TIMEOUT", SHORT)
 
 
 @pytest.fixture
@@ -46,12 +46,6 @@ def pair(hass: HomeAssistant, house: SimulatedPlant) -> MockConfigEntry:
     entry = link_entry(network_data(house.rtu_port, "rtu"), {1: FIRST, 2: SECOND})
     entry.add_to_hass(hass)
     return entry
-
-
-async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Load the entry."""
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def unit(entry: MockConfigEntry, unit_id: int) -> UnitRuntime:
@@ -116,7 +110,7 @@ async def test_a_silent_machine_is_asked_less_and_less(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Twice at first, then once a step: after 5 s, 10, 20, 40 and 60; the other one keeps its connection and its values."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     caplog.clear()
     house.machine(2).trouble.silent = True
     assert await poll(hass, pair, 2, Group.POWER) == 2
@@ -125,7 +119,7 @@ async def test_a_silent_machine_is_asked_less_and_less(
         assert await poll(hass, pair, 1, Group.POWER) > 0
         assert await poll(hass, pair, 2, Group.POWER) == 1
         pauses.append(pause(pair, 2))
-        assert unit(pair, 1).verified
+        assert unit(pair, 1).machine.verified
     assert pauses == [5, 10, 20, 40, 60, 60]
     assert soc(hass, SECOND) == STATE_UNAVAILABLE
     assert soc(hass, FIRST) == "60"
@@ -141,14 +135,36 @@ async def test_a_silent_machine_is_asked_less_and_less(
     await hass.config_entries.async_unload(pair.entry_id)
 
 
+async def test_machines_of_which_none_answers_are_asked_as_often_as_always(
+    hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
+) -> None:
+    """Nobody has to wait for them; when the first one answers again, the other has to stand back."""
+    await load(hass, pair, background=True)
+    for unit_id in (1, 2):
+        house.machine(unit_id).trouble.silent = True
+        await poll(hass, pair, unit_id, Group.POWER)
+    for _ in range(4):
+        for unit_id in (1, 2):
+            await poll(hass, pair, unit_id, Group.POWER)
+            assert pause(pair, unit_id) is None
+    house.machine(1).trouble.silent = False
+    await poll(hass, pair, 1, Group.POWER)
+    pauses = []
+    for _ in range(3):
+        await poll(hass, pair, 2, Group.POWER)
+        pauses.append(pause(pair, 2))
+    assert pauses == [5, 10, 20]
+    await hass.config_entries.async_unload(pair.entry_id)
+
+
 async def test_nothing_else_is_asked_of_it(
     hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """The other groups fail without a question, and come back at once with the powers."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     house.machine(2).trouble.silent = True
     await poll(hass, pair, 2, Group.POWER)
-    for group in (Group.ENERGY, Group.SETTINGS, Group.IDENTITY):
+    for group in (Group.FAULTS, Group.ENERGY, Group.SETTINGS, Group.IDENTITY):
         assert await poll(hass, pair, 2, group) == 0
     assert set(successes(pair, 2).values()) == {False}
     assert set(successes(pair, 1).values()) == {True}
@@ -166,7 +182,7 @@ async def test_another_group_fails_first(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It may be the only one that is not answered, so the powers are asked at once; then nothing else is."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     caplog.clear()
     house.machine(2).trouble.silent = True
     assert await poll(hass, pair, 2, Group.ENERGY) == 3
@@ -186,7 +202,7 @@ async def test_all_groups_fail_at_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The log says once that the machine does not answer, whichever was asked first; all is shown as unavailable."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     caplog.clear()
     house.machine(2).trouble.silent = True
     coordinators = unit(pair, 2).coordinators
@@ -212,12 +228,12 @@ async def test_only_some_registers_are_silent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The machine is not silent, so its powers stay, and the log says what does not answer."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     caplog.clear()
     house.machine(2).trouble.silent_blocks = ((98, 200),)
     await poll(hass, pair, 2, Group.SETTINGS)
     assert soc(hass, SECOND) == "60"
-    assert unit(pair, 2).silence is None
+    assert unit(pair, 2).machine.last_error is None
     assert told(caplog) == ["settings"]
     await hass.config_entries.async_unload(pair.entry_id)
 
@@ -228,7 +244,7 @@ async def test_set_up_with_a_silent_machine(
 ) -> None:
     """Whichever it is, the other one is there when it has been asked twice for a short time."""
     house.machine(silent).trouble.silent = True
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     assert asked(pair, silent) == 2
     assert 2 * SHORT <= pair.runtime_data.link.statistics.busy_seconds < 4 * SHORT
     serials = {1: FIRST, 2: SECOND}
@@ -237,11 +253,11 @@ async def test_set_up_with_a_silent_machine(
     await hass.config_entries.async_unload(pair.entry_id)
 
 
-async def test_a_write_wakes_it(
+async def test_write_to_a_silent_unit_that_answers_again_refreshes_everything(
     hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
 ) -> None:
     """A person who writes in a pause finds out that it answers again, and so does everything else."""
-    await set_up(hass, pair)
+    await load(hass, pair, background=True)
     house.machine(2).trouble.silent = True
     await poll(hass, pair, 2, Group.POWER)
     house.machine(2).trouble.silent = False
@@ -252,11 +268,13 @@ async def test_a_write_wakes_it(
     await hass.config_entries.async_unload(pair.entry_id)
 
 
-async def test_a_gateway_that_tells(hass: HomeAssistant, house: SimulatedPlant) -> None:
+async def test_unit_that_a_gateway_reports_missing_is_silent(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
     """Nobody is at unit 3, which a Modbus TCP gateway says: that is a silent machine as well."""
     entry = link_entry(network_data(house.tcp_port), {1: FIRST, 3: "JSO0000003"})
     entry.add_to_hass(hass)
-    await set_up(hass, entry)
+    await load(hass, entry, background=True)
     pauses = []
     for _ in range(3):
         assert await poll(hass, entry, 3, Group.POWER) == 1
@@ -271,13 +289,13 @@ async def test_a_gateway_that_tells(hass: HomeAssistant, house: SimulatedPlant) 
 async def test_a_dead_link_is_not_a_silent_machine(
     hass: HomeAssistant, pair: MockConfigEntry, house: SimulatedPlant
 ) -> None:
-    """It has its own pauses: all machines are back with their next poll."""
-    await set_up(hass, pair)
+    """It has its own pauses, which the polls follow: all machines are back with their next one."""
+    await load(hass, pair, background=True)
     port = house.rtu_port
     await house.rtu.stop()
     for _ in range(3):
         await poll(hass, pair, 2, Group.POWER)
-    assert pause(pair, 2) is None
+    assert pause(pair, 2) == 1
     await house.rtu.start("127.0.0.1", port)
     await poll(hass, pair, 2, Group.POWER)
     await poll(hass, pair, 1, Group.POWER)

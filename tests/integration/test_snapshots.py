@@ -35,7 +35,7 @@ def shown_by_default() -> Iterator[set[str]]:
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-async def test_platform(
+async def test_entities_of_each_platform_match_the_snapshot(
     hass: HomeAssistant,
     pictured: MockConfigEntry,
     shown_by_default: set[str],

@@ -1,8 +1,7 @@
 """Everything a person reads has a text, every text is read, and icons are where they help."""
 
 import ast
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Set as AbstractSet
 import json
 from pathlib import Path
 import re
@@ -19,53 +18,65 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from custom_components.hybrid_inverter import ALWAYS, DESCRIPTIONS
-from custom_components.hybrid_inverter.actions import async_setup_actions
+from custom_components.hybrid_inverter.condition import CONDITIONS
 from custom_components.hybrid_inverter.const import (
     CONF_CT_RATIO,
     CONF_FAMILY,
     DOMAIN,
     MeterRole,
 )
-from custom_components.hybrid_inverter.entity import (
-    WHOLE,
-    Part,
-    UnitEntityDescription,
-    translation_of,
+from custom_components.hybrid_inverter.control.refusals import Mistake
+from custom_components.hybrid_inverter.control.request import ControlEventType
+from custom_components.hybrid_inverter.entities.link import (
+    LINK_CONNECTIVITY,
+    LINK_SENSORS,
+    LISTENER_SENSORS,
 )
 from custom_components.hybrid_inverter.event import OUTAGE
-from custom_components.hybrid_inverter.flow_inverter import InverterFlow
-from custom_components.hybrid_inverter.flow_meter import WIRINGS, MeterFlow
-from custom_components.hybrid_inverter.flow_plant import (
+from custom_components.hybrid_inverter.flow.machines import WAYS, InverterFlow, MeterFlow
+from custom_components.hybrid_inverter.flow.plant import (
     CAPACITY_SCHEMA,
     grid_schema,
     members_schema,
 )
-from custom_components.hybrid_inverter.flow_schemas import (
+from custom_components.hybrid_inverter.flow.questions import WIRINGS
+from custom_components.hybrid_inverter.flow.schemas import (
     LISTEN_OPTIONS,
     LISTEN_SCHEMAS,
     METER_SETTINGS,
     SCHEMAS,
     STICK_WITH_SERIAL,
     UNIT_ID,
-    candidate_schema,
-    found_schema,
+    choice_schema,
+    maker_schema,
     rated_power_schema,
 )
-from custom_components.hybrid_inverter.flow_units import WAYS
-from custom_components.hybrid_inverter.link_device import (
-    LINK_CONNECTIVITY,
-    LINK_SENSORS,
-    LISTENER_SENSORS,
+from custom_components.hybrid_inverter.modbus.control.order import (
+    ControlMode,
+    PowerAt,
+    Refusal,
 )
-from custom_components.hybrid_inverter.modbus.listen_for import Unheard
-from custom_components.hybrid_inverter.modbus.probe import Failure
-from custom_components.hybrid_inverter.modbus.schedule import DAYS, Reason
-from custom_components.hybrid_inverter.modbus.schedule_windows import MODES
+from custom_components.hybrid_inverter.modbus.control.plan import AfterEnd, EndsBy, Recurs, Why
+from custom_components.hybrid_inverter.modbus.errors import LinkErrorCode
+from custom_components.hybrid_inverter.modbus.find.identify import NO_TYPE
+from custom_components.hybrid_inverter.modbus.find.probe import Failure
+from custom_components.hybrid_inverter.modbus.listen.session import Unheard
+from custom_components.hybrid_inverter.modbus.model.codec import Bits
+from custom_components.hybrid_inverter.modbus.model.family import Family
+from custom_components.hybrid_inverter.modbus.model.part import WHOLE, Kind, Part
+from custom_components.hybrid_inverter.modbus.model.recognition import (
+    NO_SERIAL_NUMBER,
+    OtherDevice,
+)
+from custom_components.hybrid_inverter.modbus.model.slots import MODES
+from custom_components.hybrid_inverter.modbus.schedule.days import DAYS
+from custom_components.hybrid_inverter.modbus.schedule.schedule import Reason, Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.plant_sensor import PLANT_SENSORS
-from custom_components.hybrid_inverter.sensor_descriptions import CODES
+from custom_components.hybrid_inverter.plant.sensors import PLANT_SENSORS
+from custom_components.hybrid_inverter.services import async_setup_actions
+from custom_components.hybrid_inverter.trigger import REASONS, TRIGGERS
 
+from .described import everything_described
 from .helpers import network_entry
 
 INTEGRATION: Final = Path(__file__).parents[2] / "custom_components" / "hybrid_inverter"
@@ -81,22 +92,26 @@ TEXTS: Final = load("translations/en.json")
 ICONS: Final = load("icons.json")
 
 SHOWN: Final[list[tuple[Platform, EntityDescription]]] = [
-    *((platform, item) for platform, items in DESCRIPTIONS.items() for item in items),
-    *ALWAYS,
+    *everything_described(),
     (Platform.BINARY_SENSOR, LINK_CONNECTIVITY),
     *((Platform.SENSOR, item) for item in (*LINK_SENSORS, *LISTENER_SENSORS)),
 ]
+# The fields of flags that are shown as codes, each with the key of its text.
+CODES: Final = {
+    row.key: row.name.key if row.name else row.key
+    for family in FAMILIES.values()
+    for row in family.every_row()
+    if isinstance(row.codec, Bits) and row.part is not None and row.kind is not Kind.DAYS
+}
 # A plant has names of its own, and nothing of a machine.
-OF_A_PLANT: Final = [
-    (Platform.SENSOR, replace(item, key=f"plant_{item.key}")) for item in PLANT_SENSORS
-]
+OF_A_PLANT: Final = [(Platform.SENSOR, item) for item in PLANT_SENSORS]
 EVERY_NAME: Final = [*SHOWN, *OF_A_PLANT]
 
 
 def named(description: EntityDescription) -> tuple[str, dict[str, str]]:
     """Return the translation key of an entity, and its placeholders."""
-    of_unit = isinstance(description, UnitEntityDescription)
-    return translation_of(description.text_key if of_unit else description.key)
+    key = description.translation_key or description.key
+    return key, dict(description.translation_placeholders or {})
 
 
 def placeholders(text: str) -> set[str]:
@@ -116,7 +131,7 @@ def texts(branch: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 # ---------------------------------------------------------------------- entities
 
 
-def test_entity_names() -> None:
+def test_every_entity_has_a_name_and_every_name_an_entity() -> None:
     """Every entity has a name, and every name an entity."""
     used: dict[str, set[str]] = {}
     for platform, description in EVERY_NAME:
@@ -133,10 +148,20 @@ def test_placeholders_of_entity_names() -> None:
 
 
 # What is made of several values has states of its own.
-OWN_STATES: Final = {"active_window": {"none", "charge", "discharge"}}
+OWN_STATES: Final = {
+    "active_window": {"none", "charge", "discharge"},
+    "battery_control": {"auto", "hold", "charge", "discharge", "no_charge", "idle"},
+}
+# What is not one setting, and so is there only for who may change it.
+NO_SETTINGS: Final = frozenset(
+    {
+        *("battery_reserve", "export_limit", "battery_control"),
+        *("control_power", "control_target_soc", "control_duration"),
+    }
+)
 
 
-def test_states() -> None:
+def test_every_state_of_a_select_or_enum_has_a_text() -> None:
     """Every choice that a select or an enum can show has a text; codes have theirs."""
     rows = [row for family in FAMILIES.values() for row in family.every_row()]
     expected: dict[tuple[Platform, str], set[str]] = {}
@@ -149,7 +174,7 @@ def test_states() -> None:
         elif platform is Platform.SELECT or description.device_class is SensorDeviceClass.ENUM:
             states.update(*(row.names for row in rows if row.key == description.key))
             states |= OWN_STATES.get(description.key, set())
-        elif description in CODES:
+        elif platform is Platform.SENSOR and description.key in CODES:
             labels = {
                 label for row in rows if row.key == description.key for label in row.labels.values()
             }
@@ -160,18 +185,17 @@ def test_states() -> None:
         assert set(known) == states, (platform, key)
 
 
-def test_codes_are_named() -> None:
+def test_code_lists_and_meanings_have_attribute_names() -> None:
     """The list of codes is an attribute that a person can read, and so is what faults and warnings mean."""
-    for description in CODES:
-        key, _ = named(description)
-        attributes = TEXTS["entity"]["sensor"][key]["state_attributes"]
+    for key, text_key in CODES.items():
+        attributes = TEXTS["entity"]["sensor"][text_key]["state_attributes"]
         expected = {"codes": {"name": "Codes"}}
-        if description.key in ("fault", "warning"):
+        if key in ("fault", "warning"):
             expected["meanings"] = {"name": "Meanings"}
         assert attributes == expected
 
 
-def test_meanings_of_codes() -> None:
+def test_every_documented_code_has_a_meaning() -> None:
     """Every fault of the JSO but F17, which no list explains, its five documented warnings, and every code of the SAJ."""
     known = TEXTS["entity"]["event"]["fault"]["state_attributes"]["event_type"]["state"]
     faults = {f"f{number:02d}" for number in range(1, 65)} - {"f17"}
@@ -188,7 +212,7 @@ def test_meanings_of_codes() -> None:
     assert set(known) <= labels
 
 
-def test_what_events_tell() -> None:
+def test_every_event_type_and_attribute_has_a_text() -> None:
     """Every type of an event and every attribute has a text."""
     attributes = TEXTS["entity"]["event"]["fault"]["state_attributes"]
     assert set(attributes) == {"event_type", "code", "meaning", "kind", "since"}
@@ -196,22 +220,37 @@ def test_what_events_tell() -> None:
     attributes = TEXTS["entity"]["event"]["outage"]["state_attributes"]
     assert set(attributes) == {"event_type", "since", "duration"}
     assert set(attributes["event_type"]["state"]) == set(OUTAGE.event_types or [])
+    attributes = TEXTS["entity"]["event"]["battery_control"]["state_attributes"]
+    assert set(attributes["event_type"]["state"]) == set(ControlEventType)
+    assert set(attributes["mode"]["state"]) == set(ControlMode)
+    assert set(attributes["reason"]["state"]) == set(Why)
+    assert set(attributes["ends_by"]["state"]) == set(EndsBy)
+    assert set(attributes["recurs"]["state"]) == set(Recurs)
+    assert set(attributes["after_end"]["state"]) == set(AfterEnd)
+    told = {"mode", "power", "target_soc", "until", "ends_by", "recurs", "after_end", "stays"}
+    told |= {"limited", "target_reached"}
+    more = {"event_type", "owner", "previous_owner", "reason", "settings", "ours", "found"}
+    assert set(attributes) == told | more
+    assert set(TEXTS["entity"]["sensor"]["control_until"]["state_attributes"]) == {
+        *("owner", "ends_by", "recurs", "stays")
+    }
 
 
 def test_a_setting_has_one_name() -> None:
     """Whether the tier lets it be changed or only be seen."""
     entities = TEXTS["entity"]
-    for platform, stand_in in (
+    for platform, read_only_counterpart in (
         ("select", "sensor"),
         ("number", "sensor"),
         ("switch", "binary_sensor"),
         ("time", "sensor"),
     ):
         for key, text in entities[platform].items():
-            assert entities[stand_in][key] == text
+            if key not in NO_SETTINGS:
+                assert entities[read_only_counterpart][key] == text
 
 
-def test_device_names() -> None:
+def test_parts_are_named_after_the_inverter_meters_by_role_links_by_host() -> None:
     """Parts have the inverter's name in theirs, meters one by what they measure; a link tells where it leads."""
     links = {"network_link": {"host"}, "serial_link": set[str]()}
     parts = {part: {"inverter"} for part in set(Part) - WHOLE}
@@ -237,8 +276,8 @@ def fields(schema: vol.Schema) -> tuple[set[str], dict[str, vol.Schema]]:
 def check_step(step: dict[str, Any], schema: vol.Schema) -> None:
     """Every field of a form has a name and an explanation, and nothing else has."""
     plain, sections = fields(schema)
-    assert set(step["data"]) == plain
-    assert set(step["data_description"]) == plain
+    assert set(step.get("data", {})) == plain
+    assert set(step.get("data_description", {})) == plain
     assert set(step.get("sections", {})) == set(sections)
     for name, inner in sections.items():
         assert step["sections"][name]["name"]
@@ -254,13 +293,15 @@ async def options_schema(hass: HomeAssistant) -> vol.Schema:
     return result["data_schema"]
 
 
-async def test_forms(hass: HomeAssistant) -> None:
+async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistant) -> None:
     """Fields, sections, menus."""
     steps = TEXTS["config"]["step"]
     assert set(steps) == {
         "user",
         "reconfigure",
         "rated_power",
+        "unknown_type",
+        "maker",
         "search",
         "nothing_found",
         "confirm",
@@ -280,16 +321,20 @@ async def test_forms(hass: HomeAssistant) -> None:
     check_step(steps["plant_battery"], CAPACITY_SCHEMA)
     for part in ("title", "description"):
         assert placeholders(steps["plant_battery"][part]) == {"inverter"}
-    check_step(steps["search"], found_schema({"2700000001": "192.0.2.20"}))
+    check_step(steps["search"], choice_schema("stick", {"2700000001": "192.0.2.20"}))
     check_step(steps["stick"], STICK_WITH_SERIAL)
     assert placeholders(steps["stick"]["description"]) == {"label_url", "wiring_url"}
     assert placeholders(steps["confirm"]["description"]) == {"host", "logger_serial"}
     assert placeholders(TEXTS["config"]["flow_title"]) == {"host"}
     check_step(steps["rated_power"], rated_power_schema((1000, 60000)))
     assert placeholders(steps["rated_power"]["description"]) == {"model", "serial"}
+    check_step(steps["unknown_type"], vol.Schema({}))
+    assert placeholders(steps["unknown_type"]["description"]) == {"model", "serial"}
+    check_step(steps["maker"], MAKERS)
+    assert placeholders(steps["maker"]["description"]) == {"serial"}
     for name, schema in (SCHEMAS | LISTEN_SCHEMAS).items():
         check_step(steps[name], schema)
-    check_step(steps["heard"], candidate_schema({"1": "1: DTSU666"}))
+    check_step(steps["heard"], choice_schema("unit_id", {"1": "1: DTSU666"}))
     check_step(steps["heard_meter"], HEARD_NOTHING_OF)
     assert placeholders(steps["heard_meter"]["description"]) == HEARD
     assert set(TEXTS["config"]["progress"]) == {"hear"}
@@ -321,26 +366,30 @@ UNIT_MENUS: Final = {
     "inverter": {"user": WAYS, "nothing_found": WAYS},
     "meter": {"user": WIRINGS, "direct": WAYS, "nothing_found": WAYS},
 }
+MAKERS: Final = maker_schema(list(FAMILIES["jso"].makers), "deye")
 # Their forms, with what is said of the machine besides the errors.
 UNIT_FORMS: Final[dict[str, dict[str, tuple[vol.Schema, set[str]]]]] = {
     "inverter": {
-        "choose": (candidate_schema({"2": "2: SAJ H2-6K-S2 (inverter)"}), set()),
+        "choose": (choice_schema("unit_id", {"2": "2: SAJ H2-6K-S2 (inverter)"}), set()),
         "unit_id": (vol.Schema(UNIT_ID), set()),
         "rated_power": (rated_power_schema((1000, 60000)), {"model", "serial"}),
+        "unknown_type": (vol.Schema({}), {"model", "serial"}),
+        "maker": (MAKERS, {"serial"}),
         "reconfigure": (InverterFlow.settings, set()),
     },
     "meter": {
-        "choose": (candidate_schema({"2": "2: CHINT DTSU666 (meter)"}), set()),
+        "choose": (choice_schema("unit_id", {"2": "2: CHINT DTSU666 (meter)"}), set()),
         "unit_id": (vol.Schema(UNIT_ID), set()),
         "role": (vol.Schema(METER_SETTINGS), {"model"}),
         "reconfigure": (MeterFlow.settings, set()),
-        "heard": (candidate_schema({"2": "2: DTSU666"}), set()),
+        "heard": (choice_schema("unit_id", {"2": "2: DTSU666"}), set()),
         "heard_meter": (HEARD_NOTHING_OF, HEARD),
         "heard_settings": (vol.Schema({vol.Required(CONF_CT_RATIO): int, **METER_SETTINGS}), set()),
     },
 }
 UNIT_ERRORS: Final = {
     "no_answer": {"unit_id"},
+    "device_busy": {"unit_id", "found"},
     "wrong_device": {"unit_id", "found"},
     "cannot_connect": set(),
     "not_running": set(),
@@ -363,7 +412,7 @@ UNIT_ABORTS: Final[dict[str, dict[str, set[str]]]] = {
 
 
 @pytest.mark.parametrize("kind", ["inverter", "meter"])
-def test_forms_of_units(kind: str) -> None:
+def test_dialogs_for_units_have_texts_for_every_step_error_and_reason(kind: str) -> None:
     """The dialogs that add an inverter or a meter to an entry: steps, fields, menus, errors, reasons to end."""
     dialog = TEXTS["config_subentries"][kind]
     assert set(dialog) == {"entry_type", "initiate_flow", "abort", "error", "progress", "step"}
@@ -390,9 +439,9 @@ def test_forms_of_units(kind: str) -> None:
 def test_what_ends_the_dialogs_of_units() -> None:
     """Every reason that they give is one of those above."""
     assert set(TEXTS["config_subentries"]) == {"inverter", "meter"}
-    assert keywords(
-        "reason", "flow_units.py", "flow_inverter.py", "flow_meter.py", "flow_listen.py"
-    ) == set(UNIT_ABORTS["meter"])
+    assert keywords("reason", "flow/machines.py", "flow/questions.py", "flow/listen.py") == set(
+        UNIT_ABORTS["meter"]
+    )
 
 
 def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
@@ -404,25 +453,179 @@ def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
             yield value
 
 
-async def test_options_of_selectors(hass: HomeAssistant) -> None:
+async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     """Every option has a text, but for the letters of a parity."""
     offered = {
         selector.config["translation_key"]: set(selector.config["options"])
-        for schema in (*SCHEMAS.values(), MeterFlow.settings, await options_schema(hass))
+        for schema in (*SCHEMAS.values(), MeterFlow.settings, MAKERS, await options_schema(hass))
         for selector in selects(schema)
         if "translation_key" in selector.config
     }
     offered["day"] = set(DAYS)
     offered["slot_mode"] = set(MODES)
+    offered["schedule_event"] = set(Text)
+    sides = {f"{unit}{side}" for unit in ("", "hour_", "days_") for side in ("ahead", "behind")}
+    offered["clock_drift"] = sides | {"no_time"}
     # In the names of what was found on a line.
     offered["found"] = {"inverter", "meter", "unknown"}
+    offered["other_device"] = set(OTHER_DEVICES)
+    offered["link_error"] = set(LinkErrorCode)
+    offered["device_error"] = set(DEVICE_ERRORS)
+    # Who writes too often, and whose order it is, where nobody knows.
+    offered["caller"] = {"unknown", "automation"}
+    # What is ordered of a battery, and what messages call it.
+    offered["control_mode"] = set(ControlMode)
+    offered["control_at"] = set(PowerAt)
+    offered["control_if_busy"] = {"replace", "refuse"}
+    offered["controlled"] = {"battery", "export"}
+    # 9 is not assigned, and some devices have codes of their own.
+    offered["modbus_exception"] = {*map(str, (*range(1, 9), 10, 11)), "other"}
+    # The settings that no entity shows, in messages.
+    offered["setting"] = {"system_time"}
+    # What the trigger of an order's end asks for.
+    offered["control_end"] = set(REASONS)
+    # What the logbook says of a setting.
+    offered["setting_news"] = {"changed_elsewhere", "taken_back"}
     selectors = TEXTS["selector"]
     known = {name: set(item["options"]) for name, item in selectors.items() if "options" in item}
     assert known == offered
-    assert set(known) == {"framing", "tier", "day", "slot_mode", "role", "found"}
+    assert set(known) == {
+        "caller",
+        "framing",
+        "tier",
+        "day",
+        "slot_mode",
+        "schedule_event",
+        "clock_drift",
+        "control_end",
+        "role",
+        "maker",
+        "found",
+        "other_device",
+        "link_error",
+        "device_error",
+        "modbus_exception",
+        "setting",
+        "setting_news",
+        "control_mode",
+        "control_at",
+        "control_if_busy",
+        "controlled",
+    }
 
 
-def test_failures() -> None:
+# What answers instead of the device that is wanted, with what its text is given.
+OTHER_DEVICES: Final[dict[str, AbstractSet[str]]] = {
+    **dict.fromkeys(
+        (
+            "string_inverter",
+            "single_phase_hybrid",
+            "high_voltage_hybrid",
+            "micro_inverter",
+            "off_grid_inverter",
+            "storage_system",
+            "power_conversion_system",
+            "balcony_storage",
+            "saj_as1",
+            "saj_h1",
+            "huawei_meter",
+            "sungrow_meter",
+            "echoing_meter",
+            "unknown_meter",
+            "jso",
+            "saj",
+            "dtsu666",
+            "ddsu666",
+            "not_dtsu666",
+            "not_ddsu666",
+            "no_type",
+            "no_serial_number",
+            "impossible_serial_number",
+            "other_serial_number",
+            "no_rated_power",
+            "impossible_ct_ratio",
+            "impossible_pt_ratio",
+            "implausible_values",
+        ),
+        frozenset(),
+    ),
+    "unknown_type": {"type"},
+    "refuses_register": {"address"},
+    "impossible_rated_power": {"power"},
+    "modbus_exception": {"code", "meaning"},
+}
+# What the text of a link error may name beside the endpoint and the reason.
+LINK_ERRORS: Final[dict[str, set[str]]] = {
+    "unsupported_baudrate": {"baudrate"},
+    "unsupported_pymodbus": {"version"},
+    "no_answer": {"unit_id", "seconds"},
+    "unit_silent": {"unit_id"},
+    "stick_error": {"stick_code"},
+    "not_heard": {"unit_id"},
+}
+DEVICE_ERRORS: Final[dict[str, set[str]]] = {
+    "rejected": {"code", "meaning"},
+    "implausible": set(),
+    "not_applied": {"address"},
+    "write_budget": {"address", "limit"},
+    "not_remembered": set(),
+    "invalid_value": set(),
+    "other_device": {"found"},
+}
+
+
+def test_what_fills_a_message_asks_for_what_it_is_given() -> None:
+    """The other devices, and the errors of a device."""
+    for name, expected in (("other_device", OTHER_DEVICES), ("device_error", DEVICE_ERRORS)):
+        options = TEXTS["selector"][name]["options"]
+        assert {code: placeholders(text) for code, text in options.items()} == expected
+    for code, text in TEXTS["selector"]["link_error"]["options"].items():
+        assert placeholders(text) <= LINK_ERRORS.get(code, set()) | {"endpoint", "reason"}, code
+
+
+def verdicts(family: Family, code: int) -> Iterator[str]:
+    """Return the code of what the family's recognition makes of a type, if it is another device."""
+    recognition = family.recognise()
+    next(recognition)
+    try:
+        recognition.send([code])
+    except StopIteration as stopped:
+        if isinstance(stopped.value, OtherDevice):
+            yield stopped.value.code
+
+
+def test_every_other_device_has_a_text() -> None:
+    """The ones that the tables know by their type, and those that the device layer has a reason to refuse."""
+    by_type = {
+        found
+        for family in FAMILIES.values()
+        if family.kind == "inverter"
+        for code in range(0x10000)
+        for found in verdicts(family, code)
+    }
+    refused = {
+        *FAMILIES,
+        *(f"not_{family.key}" for family in FAMILIES.values() if family.serial is None),
+        *(
+            f"impossible_{key}"
+            for family in FAMILIES.values()
+            for key in family.needs - {"rated_power"}
+        ),
+    }
+    literals = {
+        node.args[0].value
+        for path in (INTEGRATION / "modbus").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("OtherDevice", "WrongDeviceError")
+        and isinstance(node.args[0], ast.Constant)
+    }
+    constants = {NO_SERIAL_NUMBER, NO_TYPE}
+    assert by_type | refused | literals | constants == set(OTHER_DEVICES)
+
+
+def test_every_failure_has_a_message_with_its_placeholders() -> None:
     """Each way to fail has a message, with what was found where it helps."""
     errors = TEXTS["config"]["error"]
     of_a_plant = {
@@ -432,6 +635,7 @@ def test_failures() -> None:
     }
     assert set(errors) == {
         "port_on_network",
+        "no_logger_serial_number",
         "wrong_units",
         "other_meters_heard",
         *of_a_plant,
@@ -445,12 +649,15 @@ def test_failures() -> None:
         "wrong_unit",
         "wrong_units",
         "wrong_device",
+        "device_busy",
         "wrong_logger_serial",
+        "no_logger_serial_number",
     }
     # Only the form of a stick has links.
     assert {name for name, names in used.items() if "wiring_url" in names} == {
         "no_local_port",
         "other_stick",
+        "only_at_commands",
     }
     assert set().union(*used.values()) == {"found", "unit_id", "wiring_url"}
 
@@ -478,7 +685,7 @@ def keywords(name: str, *files: str) -> set[str]:
     return found
 
 
-def test_reasons_to_abort() -> None:
+def test_every_reason_to_abort_has_a_text() -> None:
     """Home Assistant itself knows `reconfigure_successful`; the others are ours."""
     assert {name: placeholders(text) for name, text in TEXTS["config"]["abort"].items()} == {
         "already_configured": set(),
@@ -492,9 +699,14 @@ def test_reasons_to_abort() -> None:
         "listen_only": set(),
         "no_machines": set(),
     }
-    assert keywords("reason", "config_flow.py", "flow_meter.py", "flow_plant.py") == set(
-        TEXTS["config"]["abort"]
-    )
+    assert keywords(
+        "reason",
+        "config_flow.py",
+        "flow/link.py",
+        "flow/conflicts.py",
+        "flow/questions.py",
+        "flow/plant.py",
+    ) == set(TEXTS["config"]["abort"])
     created = TEXTS["config"]["create_entry"]
     assert {name: placeholders(text) for name, text in created.items()} == {
         "default": {"model", "serial"},
@@ -513,18 +725,27 @@ EXCEPTIONS: Final = {
     "wrong_machine": {"model", "found"},
     "needs_tier": {"entity", "value", "tier"},
     "not_served": {"entity", "value"},
+    "too_low": {"entity", "value", "limit", "neighbour", "held"},
+    "too_high": {"entity", "value", "limit", "neighbour", "held"},
     "too_early": {"entity", "value", "limit", "neighbour"},
     "too_late": {"entity", "value", "limit", "neighbour"},
     "out_of_range": {"entity", "value", "minimum", "maximum"},
     "off_step": {"entity", "value", "step"},
     "invalid_value": {"entity", "value"},
     "write_budget": {"entity", "limit"},
+    "not_remembered": {"entity"},
     "nothing_to_undo": {"entity"},
+    "changed_elsewhere": {"entity", "written", "held"},
     "former_value_unknown": {"entity"},
     "not_applied": {"entity", "address", "wanted", "held"},
-    "rejected": {"entity", "code"},
+    "not_acknowledged": {"entity", "address", "wanted", "held"},
+    "not_changed": {"entity", "error"},
+    "kept_otherwise": {"entity", "address", "wanted", "held"},
+    "rejected": {"entity", "error"},
+    "part_rejected": {"entity", "part", "address", "error"},
     "write_not_confirmed": {"entity", "error"},
     "mode_left_behind": {"entity", "left", "error"},
+    "interrupted": {"entity", "left", "error"},
     "partly_changed": {"entity", "left", "error"},
     "no_such_unit": {"device"},
     "schedule_not_supported": set(),
@@ -535,26 +756,71 @@ EXCEPTIONS: Final = {
     "schedule_no_windows": set(),
     "schedule_no_days": {"window"},
     "schedule_no_slots": {"mode"},
-    "schedule_off_grid": {"window", "time", "minutes"},
+    "schedule_not_on_step": {"window", "time", "minutes"},
     "schedule_empty_window": {"window", "time"},
     "schedule_last_minute": {"window", "time"},
     "schedule_overlap": {"window", "other", "time"},
     "schedule_target": {"window", "value", "minimum", "maximum", "step"},
     "schedule_power": {"window", "value", "minimum", "maximum", "step"},
+    "schedule_default_target": {"value", "minimum", "maximum", "step"},
+    "schedule_default_power": {"value", "minimum", "maximum", "step"},
     "schedule_too_many_slots": {"count", "most"},
     "schedule_too_many_windows": {"mode", "count", "most"},
     "schedule_stays_on": set(),
     "schedule_not_applied": {"address", "wanted", "held"},
     "schedule_not_restored": {"address", "wanted", "held"},
     "written_to_nobody": {"entity", "found"},
+    "control_busy": {"owner"},
+    "control_not_yours": {"owner"},
+    "control_one_end": set(),
+    "control_duration": {"minutes"},
+    "control_until": {"until"},
+    "control_until_now": {"until"},
+    "control_until_past": {"until"},
+    "control_too_far": {"until"},
+    "control_no_power": set(),
+    "control_no_limit": set(),
+    "control_at_grid": set(),
+    "control_one_target": set(),
+    "control_target_range": {"value"},
+    "control_energy": set(),
+    "control_energy_mode": set(),
+    "control_no_capacity": {"device"},
+    "control_no_target": set(),
+    "control_no_device": {"entity"},
+    "control_view_only": {"device"},
+    "control_not_controlled": {"device"},
+    "control_member_missing": {"plant", "member"},
+    "control_give_to_plant": {"plant", "device"},
+    "control_member_refused": {"member", "error"},
+    "control_member_failed": {"member", "error"},
+    "control_left": {"entity", "left", "error"},
+    "control_not_supported": {"mode", "nearest"},
+    "control_no_mode": {"mode"},
+    "control_no_soc": set(),
+    "control_by_voltage": set(),
+    "control_no_battery": set(),
+    "control_lead_acid": set(),
+    "control_fault": set(),
+    "control_clock": set(),
+    "control_run_elsewhere": {"mode"},
+    "control_no_slot": {"kind"},
+    "control_target": {"minimum", "maximum"},
+    "control_too_long": {"hours"},
+    "control_power": {"minimum", "maximum"},
+    "control_least_power": {"minimum"},
+    "control_not_readable": {"setting"},
+    "control_parallel": set(),
+    "control_not_ordered": {"entity"},
 }
 
 
-def test_exceptions() -> None:
+def test_every_exception_has_a_message_and_every_message_is_raised() -> None:
     """Every exception that is raised has a message, and every message is raised."""
-    modules = [path.name for path in INTEGRATION.glob("*.py")]
+    modules = [str(path.relative_to(INTEGRATION)) for path in INTEGRATION.rglob("*.py")]
     # Selects of forms have translation keys, too, but are no keyword arguments with a literal; the key of a repair is.
-    assert keywords("translation_key", *modules) | set(Reason) == {
+    reasons = {*Reason, *Refusal, *Mistake}
+    assert keywords("translation_key", *modules) | reasons == {
         *TEXTS["exceptions"],
         "plant_member_missing",
     }
@@ -565,8 +831,68 @@ def test_exceptions() -> None:
 
 # ---------------------------------------------------------------------- repairs
 
+# What the dialog of each issue about a machine is given, by hand from where it is raised.
+DIALOGS: Final = {
+    "mode_left": {"name", "mode", "now"},
+    "mode_not_left": {"name", "mode"},
+    "busy_automation": {"name", "entity", "limit", "automation"},
+    "change_finished": {"name", "settings"},
+    "change_put_back": {"name", "settings"},
+    "change_left": {"name", "settings"},
+    "setting_taken_back": {"name", "setting", "wanted", "held"},
+    "control_put_back": {"name", "mode", "owner"},
+    "control_two_masters": {"name", "times", "settings", "owner"},
+    "control_left_alone": {"name", "mode", "owner", "until", "settings"},
+}
 
-def test_issues() -> None:
+
+def test_every_issue_with_a_dialog_has_its_texts() -> None:
+    """A title in the list and a step of the dialog, which names what the title does."""
+    for kind, given in DIALOGS.items():
+        text = TEXTS["issues"][kind]
+        assert set(text) == {"title", "fix_flow"}, kind
+        assert set(text["fix_flow"]["step"]) == {"confirm"}, kind
+        step = text["fix_flow"]["step"]["confirm"]
+        assert step["title"] == text["title"], kind
+        assert placeholders(step["title"]) <= given, kind
+        assert placeholders(step["description"]) == given, kind
+
+
+def test_a_clock_that_is_off_has_its_texts() -> None:
+    """One that is set from here has a dialog, the other one says where it is set."""
+    here, elsewhere = TEXTS["issues"]["clock_off"], TEXTS["issues"]["clock_off_elsewhere"]
+    assert set(here) == {"title", "fix_flow"}
+    assert set(here["fix_flow"]) == {"step", "error", "abort"}
+    assert set(elsewhere) == {"title", "description"}
+    step = here["fix_flow"]["step"]["confirm"]
+    for text in (step["description"], elsewhere["description"]):
+        assert placeholders(text) == {"name", "drift"}
+    assert placeholders(here["fix_flow"]["error"]["clock_not_set"]) == {"error"}
+    drifts = TEXTS["selector"]["clock_drift"]["options"]
+    assert {key: placeholders(text) for key, text in drifts.items()} == {
+        "ahead": {"time"},
+        "behind": {"time"},
+        "days_ahead": {"days"},
+        "days_behind": {"days"},
+        "hour_ahead": set(),
+        "hour_behind": set(),
+        "no_time": set(),
+    }
+
+
+def test_an_order_that_could_not_be_ended_has_its_texts() -> None:
+    """Its dialog tries again, and says why it was in vain."""
+    text = TEXTS["issues"]["control_not_put_back"]
+    assert set(text) == {"title", "fix_flow"}
+    assert set(text["fix_flow"]) == {"step", "error", "abort"}
+    step = text["fix_flow"]["step"]["confirm"]
+    assert placeholders(text["title"]) == placeholders(step["title"]) == {"name"}
+    assert placeholders(step["description"]) == {"name", "settings"}
+    assert placeholders(text["fix_flow"]["error"]["not_put_back"]) == {"error"}
+    assert set(text["fix_flow"]["abort"]) == {"not_loaded"}
+
+
+def test_every_code_with_a_remedy_has_a_repair_with_numbered_steps() -> None:
     """A repair for every code that has a remedy: its code, the inverter's name, and numbered steps."""
     remedies = [
         code
@@ -579,6 +905,8 @@ def test_issues() -> None:
     missing = issues.pop("plant_member_missing")
     assert placeholders(missing["title"]) == {"plant"}
     assert placeholders(missing["description"]) == {"plant", "machines"}
+    watched = {*DIALOGS, "clock_off", "clock_off_elsewhere", "control_not_put_back"}
+    issues = {key: text for key, text in issues.items() if key not in watched}
     assert set(issues) == {f"fault_{code.lower()}" for code in remedies}
     for key, text in issues.items():
         code = key.removeprefix("fault_").upper()
@@ -597,7 +925,7 @@ def test_issues() -> None:
 # ---------------------------------------------------------------------- what hassfest asks for
 
 
-def test_texts_are_clean() -> None:
+def test_texts_keep_hassfests_rules() -> None:
     """The rules that hassfest has for translations."""
     for path, text in texts(TEXTS):
         assert text == text.strip(), path
@@ -611,7 +939,7 @@ def test_texts_are_clean() -> None:
             assert not placeholders(text), path
 
 
-def test_no_unknown_branches() -> None:
+def test_translations_have_no_unknown_branches() -> None:
     """A misspelled branch would never be read."""
     assert set(TEXTS) == {
         "title",
@@ -624,6 +952,8 @@ def test_no_unknown_branches() -> None:
         "exceptions",
         "issues",
         "services",
+        "triggers",
+        "conditions",
     }
     assert set(TEXTS["config"]) == {
         "flow_title",
@@ -638,7 +968,7 @@ def test_no_unknown_branches() -> None:
 # ---------------------------------------------------------------------- actions
 
 
-async def test_actions(hass: HomeAssistant) -> None:
+async def test_every_action_and_field_has_a_name_and_an_explanation(hass: HomeAssistant) -> None:
     """Every action and every field of one has a name, an explanation and, the action, an icon; nothing else has."""
     actions = await hass.async_add_executor_job(load_yaml_dict, str(INTEGRATION / "services.yaml"))
     async_setup_actions(hass)
@@ -660,13 +990,41 @@ async def test_actions(hass: HomeAssistant) -> None:
         assert all(set(field) == {"name", "description"} for field in text.values())
 
 
+# ---------------------------------------------------------------------- triggers and conditions
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"), [("triggers", set(TRIGGERS)), ("conditions", set(CONDITIONS))]
+)
+async def test_every_trigger_and_condition_and_their_fields_have_texts(
+    hass: HomeAssistant, kind: str, known: set[str]
+) -> None:
+    """A name, an explanation and an icon; what Home Assistant explains itself has only a name."""
+    described = await hass.async_add_executor_job(load_yaml_dict, str(INTEGRATION / f"{kind}.yaml"))
+    described = {key: item for key, item in described.items() if not key.startswith(".")}
+    assert set(described) == known == set(TEXTS[kind]) == set(ICONS[kind])
+    for key, item in described.items():
+        text = TEXTS[kind][key]
+        assert set(text) == {"name", "description", "fields"}
+        assert set(text["fields"]) == set(item["fields"])
+        for name, field in text["fields"].items():
+            explained = set() if name in ("behavior", "for") else {"description"}
+            assert set(field) == {"name"} | explained, name
+        for field in item["fields"].values():
+            if "select" in field["selector"]:
+                options = field["selector"]["select"]
+                texts_of = TEXTS["selector"][options["translation_key"]]["options"]
+                assert set(options["options"]) <= set(texts_of)
+
+
 # ---------------------------------------------------------------------- icons
 
 # Device classes whose own icon says less than ours: that of a power does not tell sun from battery.
 OUR_ICON_IS_BETTER: Final = {"power", "energy", "enum", None}
+KINDS_OF_ICONS: Final = {"default", "service", "trigger", "condition"}
 
 
-def test_icons() -> None:
+def test_entities_without_a_device_class_have_an_icon() -> None:
     """Where there is no device class there is an icon; a device class that draws its state keeps its own."""
     with_icon = {
         (platform, key) for platform, entities in ICONS["entity"].items() for key in entities
@@ -683,32 +1041,33 @@ def test_icons() -> None:
         if (platform, key) in with_icon:
             assert device_class in OUR_ICON_IS_BETTER, (platform, key)
     assert with_icon <= used
-    assert set(ICONS) == {"entity", "services"}
+    assert set(ICONS) == {"entity", "services", "triggers", "conditions"}
 
 
 def test_icons_are_material_design() -> None:
     """Hassfest allows nothing else, and no state icon that is the default."""
     for path, icon in texts(ICONS):
         assert re.fullmatch(r"mdi:[a-z0-9]+(?:-[a-z0-9]+)*", icon), path
-        assert path[-1] in ("default", "service") or path[-2] == "state", path
+        assert path[-1] in KINDS_OF_ICONS or path[-2] == "state", path
 
 
 def test_a_setting_has_one_icon() -> None:
     """Whether the tier lets it be changed or only be seen."""
     entities = ICONS["entity"]
-    for platform, stand_in in (
+    for platform, read_only_counterpart in (
         ("select", "sensor"),
         ("number", "sensor"),
         ("switch", "binary_sensor"),
         ("time", "sensor"),
     ):
         for key, icon in entities[platform].items():
-            assert entities[stand_in][key] == icon
+            if key not in NO_SETTINGS:
+                assert entities[read_only_counterpart][key] == icon
 
 
 @pytest.mark.parametrize(
     ("text", "names"), [("{a} of {b}", {"a", "b"}), ("plain", set()), ("{a}, {a}", {"a"})]
 )
-def test_placeholders_are_found(text: str, names: set[str]) -> None:
+def test_placeholders_of_a_text_are_found(text: str, names: set[str]) -> None:
     """The tests above rest on this."""
     assert placeholders(text) == names

@@ -1,16 +1,21 @@
 """Putting the last change back, with the button and with the action."""
 
+from datetime import time, timedelta
 from typing import Any, Final
 
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, entity, find, network_entry, refresh, state, unit_of
@@ -66,7 +71,7 @@ def frames(plant: SimulatedPlant) -> list[tuple[int, int, tuple[int, ...]]]:
     return [(write.function, write.address, write.values) for write in plant.machine().writes]
 
 
-async def test_the_button(
+async def test_button_undoes_one_change_per_press(
     hass: HomeAssistant, plant: SimulatedPlant, enabled: MockConfigEntry
 ) -> None:
     """One press, one step back; the entities show it, and the button the time of the press."""
@@ -88,7 +93,7 @@ async def test_the_button(
     assert list(unit_of(enabled).device.changes) == []
 
 
-async def test_the_action(
+async def test_action_undoes_without_the_button_and_for_a_part_too(
     hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
 ) -> None:
     """It works without the button, also when a part of the inverter is picked."""
@@ -126,7 +131,7 @@ async def test_a_schedule_goes_back_as_a_whole(
         await act(hass)
 
 
-async def test_nothing_to_undo(
+async def test_button_and_action_report_that_there_is_nothing_to_undo(
     hass: HomeAssistant, plant: SimulatedPlant, enabled: MockConfigEntry
 ) -> None:
     """Button and action say so; nothing is sent."""
@@ -139,7 +144,7 @@ async def test_nothing_to_undo(
     assert frames(plant) == []
 
 
-async def test_a_locked_machine(
+async def test_undo_on_a_locked_inverter_names_the_setting_and_can_be_repeated(
     hass: HomeAssistant, plant: SimulatedPlant, enabled: MockConfigEntry
 ) -> None:
     """The error names the setting; the change can still be put back when the lock is gone."""
@@ -192,7 +197,7 @@ async def test_a_code_without_a_meaning(
     assert error.value.translation_placeholders == {"entity": "How it works"}
 
 
-async def test_a_silent_machine(
+async def test_change_stays_and_button_is_unavailable_while_the_inverter_is_silent(
     hass: HomeAssistant, plant: SimulatedPlant, enabled: MockConfigEntry
 ) -> None:
     """The change stays; the button is not there until the machine answers again."""
@@ -200,7 +205,7 @@ async def test_a_silent_machine(
     plant.machine().trouble.silent = True
     with pytest.raises(HomeAssistantError) as error:
         await press(hass)
-    assert error.value.translation_key == "write_not_confirmed"
+    assert error.value.translation_key == "not_changed"
     assert error.value.translation_placeholders is not None
     assert error.value.translation_placeholders["entity"] == "Solar sell"
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -213,17 +218,121 @@ async def test_a_silent_machine(
     assert state(hass, Platform.SWITCH, "solar_sell").state == "on"
 
 
-async def test_hidden_at_first(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
-    """Both buttons belong to the settings, and a person switches them on."""
+async def test_undo_is_there_at_first_and_a_person_enables_the_clocks_button(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Both buttons belong to the settings."""
     registry = er.async_get(hass)
-    for key in BUTTONS:
+    for key, disabled_by in (
+        ("undo_last_change", None),
+        ("sync_clock", er.RegistryEntryDisabler.INTEGRATION),
+    ):
         known = registry.async_get(entity(hass, Platform.BUTTON, key))
         assert known is not None
-        assert known.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        assert known.disabled_by is disabled_by
         assert known.entity_category == "config"
 
 
-async def test_only_looking(hass: HomeAssistant, plant: SimulatedPlant) -> None:
+# ---------------------------------------------------------------------- what would be undone
+
+
+def would_undo(hass: HomeAssistant) -> str | None:
+    """Return what the button says that it would undo."""
+    text: str | None = state(hass, Platform.BUTTON, "undo_last_change").attributes["would_undo"]
+    return text
+
+
+async def test_the_button_says_what_it_would_undo(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """Names and values as their entities show them; of what was made together all, the last one first."""
+    assert would_undo(hass) is None
+    await change(hass, "number", "set_value", "max_sell_power", value=4600)
+    assert would_undo(hass) == "Max sell power: 4600 → 8000"
+    await change(hass, "select", "select_option", "work_mode", option="selling_first")
+    assert would_undo(hass) == "Work mode: Selling first → Zero export to CT"
+    await unit_of(loaded).device.write_many(
+        {"max_sell_power": 4000, "work_mode": "zero_export_to_ct"}
+    )
+    assert would_undo(hass) == (
+        "Work mode: Zero export to CT → Selling first; Max sell power: 4000 → 4600"
+    )
+    for expected in (
+        "Work mode: Selling first → Zero export to CT",
+        "Max sell power: 4600 → 8000",
+        None,
+    ):
+        await press(hass)
+        assert would_undo(hass) == expected
+
+
+async def test_a_setting_that_was_changed_at_the_panel_is_not_undone(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The message says so, and the next press goes one change further back."""
+    await change(hass, "switch", "turn_off", "solar_sell")
+    await change(hass, "select", "select_option", "work_mode", option="selling_first")
+    plant.machine().panel_change(142, 1)
+    with pytest.raises(ServiceValidationError) as error:
+        await press(hass)
+    assert error.value.translation_key == "changed_elsewhere"
+    assert str(error.value) == (
+        "Work mode was not changed back: it is Zero export to load now, not Selling first as it "
+        "was set here, so somebody has changed it elsewhere since. Set it yourself if that is not "
+        "wanted; the next undo reverts the change before this one"
+    )
+    assert plant.machine().word(142) == 1
+    assert would_undo(hass) == "Solar sell: Off → On"
+    await press(hass)
+    assert plant.machine().word(145) == 1
+
+
+# ---------------------------------------------------------------------- kept
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_can_be_undone_survives_a_reload_and_a_restart(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry, restart: bool
+) -> None:
+    """A time of day, a switch and a schedule that was written in one request."""
+    machine = plant.machine()
+    before = machine.read(142, 36)
+    await change(hass, "switch", "turn_off", "solar_sell")
+    await unit_of(loaded).device.write("tou_slot_2_time", time(5, 35))
+    await unit_of(loaded).device.write_many({"tou_slot_1_soc": 25, "tou_slot_2_soc": 25})
+    said = would_undo(hass)
+    if restart:
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+        assert await hass.config_entries.async_setup(loaded.entry_id)
+    else:
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done()
+    assert would_undo(hass) == said
+    for _ in range(3):
+        await press(hass)
+    assert machine.read(142, 36) == before
+    with pytest.raises(ServiceValidationError):
+        await press(hass)
+
+
+async def test_changes_are_stored_a_second_after_the_first_and_go_with_the_entry(
+    hass: HomeAssistant, loaded: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """So that a crash costs no more than that."""
+    key = f"hybrid_inverter.{loaded.entry_id}.changes"
+    await change(hass, "switch", "turn_off", "solar_sell")
+    assert key not in hass_storage
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=1.1))
+    await hass.async_block_till_done()
+    (stored,) = hass_storage[key]["data"][SERIAL]
+    assert (stored["key"], stored["before"], stored["after"]) == ("solar_sell", True, False)
+    assert await hass.config_entries.async_remove(loaded.entry_id)
+    assert key not in hass_storage
+
+
+async def test_read_only_tier_has_nothing_to_undo_set_or_count(
+    hass: HomeAssistant, plant: SimulatedPlant
+) -> None:
     """Who may write nothing has nothing to undo, no clock to set and no writes to count."""
     entry = network_entry(plant.tcp_port, options={"tier": "read_only"})
     entry.add_to_hass(hass)

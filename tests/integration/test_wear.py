@@ -6,13 +6,15 @@ from typing import Any, Final
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_ENTITY_ID, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_fire_time_changed,
 )
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -21,6 +23,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.runtime.issues import machine_tag
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, entity, state, unit_of
@@ -61,13 +64,14 @@ async def start(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
-async def sell(hass: HomeAssistant, power: int) -> None:
-    """Set the maximum sell power as an automation does."""
+async def sell(hass: HomeAssistant, power: int, context: Context | None = None) -> None:
+    """Set the maximum sell power, as an automation does unless somebody else is named."""
     await hass.services.async_call(
         "number",
         "set_value",
         {ATTR_ENTITY_ID: entity(hass, Platform.NUMBER, "max_sell_power"), "value": power},
         blocking=True,
+        context=context,
     )
 
 
@@ -103,7 +107,7 @@ def shown(hass: HomeAssistant) -> tuple[str, dict[str, int], int]:
 # ---------------------------------------------------------------------- the sensor
 
 
-async def test_counted_at_once(
+async def test_setting_writes_count_at_once_except_unchanged_values(
     hass: HomeAssistant, plant: SimulatedPlant, late: MockConfigEntry
 ) -> None:
     """Also what the machine has not kept; not what it held anyway."""
@@ -120,7 +124,9 @@ async def test_counted_at_once(
     assert attributes["state_class"] == "total_increasing"
 
 
-async def test_the_busiest_first(hass: HomeAssistant, late: MockConfigEntry) -> None:
+async def test_five_most_written_settings_are_listed(
+    hass: HomeAssistant, late: MockConfigEntry
+) -> None:
     """Five of them, by the key of the setting."""
     await start(hass, late)
     wear = unit_of(late).device.wear
@@ -132,7 +138,7 @@ async def test_the_busiest_first(hass: HomeAssistant, late: MockConfigEntry) -> 
     assert list(busiest.items()) == [("f", 6), ("e", 5), ("d", 4), ("c", 3), ("b", 2)]
 
 
-async def test_midnight(
+async def test_write_count_restarts_at_local_midnight(
     hass: HomeAssistant, late: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     """The count of the day starts again by itself when it is midnight where Home Assistant is."""
@@ -145,7 +151,7 @@ async def test_midnight(
     assert shown(hass) == ("0", {}, 1)
 
 
-async def test_a_silent_machine(
+async def test_setting_writes_stay_available_while_the_inverter_is_silent(
     hass: HomeAssistant, plant: SimulatedPlant, late: MockConfigEntry
 ) -> None:
     """The count is our own, and stays."""
@@ -157,7 +163,9 @@ async def test_a_silent_machine(
     assert shown(hass) == ("1", {"max_sell_power": 1}, 1)
 
 
-async def test_hidden_at_first(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_setting_writes_sensor_is_disabled_by_default(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
     """A person switches it on."""
     known = er.async_get(hass).async_get(entity(hass, Platform.SENSOR, "setting_writes_today"))
     assert known is not None
@@ -168,43 +176,131 @@ async def test_hidden_at_first(hass: HomeAssistant, loaded: MockConfigEntry) -> 
 # ---------------------------------------------------------------------- the limit
 
 
-async def test_the_hundred_and_first_write(
+@pytest.fixture
+def owner(hass_admin_user: MockUser) -> Context:
+    """Return the context of what a person does."""
+    return Context(user_id=hass_admin_user.id)
+
+
+async def test_the_eighty_first_write_of_a_person(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     plant: SimulatedPlant,
     late: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
+    owner: Context,
 ) -> None:
     """It is not sent, and the message says why and what to do; tomorrow it is."""
-    hass_storage[storage(late)] = {"version": 1, "data": stored("2026-06-21", 99)}
+    hass_storage[storage(late)] = {"version": 1, "data": stored("2026-06-21", 79)}
     await start(hass, late)
-    await sell(hass, 4600)
+    await sell(hass, 4600, owner)
     assert len(plant.machine().writes) == 1
     with pytest.raises(ServiceValidationError) as error:
-        await sell(hass, 4700)
+        await sell(hass, 4700, owner)
     assert error.value.translation_domain == DOMAIN
     assert error.value.translation_key == "write_budget"
-    assert error.value.translation_placeholders == {"entity": "Max sell power", "limit": "100"}
+    assert error.value.translation_placeholders == {"entity": "Max sell power", "limit": "80"}
     assert str(error.value) == (
-        "Max sell power was not changed: it has been written 100 times today. The inverter "
-        "keeps its settings in a memory that wears with every write. An automation probably writes "
-        "too often: let it write only when the value has to change. Values that are already set do "
-        "not count, and the count starts again at midnight"
+        "Max sell power was not changed: it has already been written 80 times today. The "
+        "inverter stores its settings in a memory that wears out with every write. An automation "
+        "probably writes too often: let it write only when the value needs to change. Values that "
+        "are already set do not count, and the count restarts at midnight"
     )
     assert len(plant.machine().writes) == 1
+    assert ir.async_get(hass).issues == {}
     assert state(hass, Platform.NUMBER, "max_sell_power").state == "4600"
-    # What it holds anyway is no write, and another setting has its own hundred.
-    await sell(hass, 4600)
+    # What it holds anyway is no write, and another setting has its own eighty.
+    await sell(hass, 4600, owner)
     await hass.services.async_call(
         "switch",
         "turn_off",
         {ATTR_ENTITY_ID: entity(hass, Platform.SWITCH, "solar_sell")},
         blocking=True,
     )
-    assert shown(hass) == ("101", {"max_sell_power": 100, "solar_sell": 1}, 1101)
+    assert shown(hass) == ("81", {"max_sell_power": 80, "solar_sell": 1}, 1081)
     freezer.move_to("2026-06-21 22:00:00+00:00")
-    await sell(hass, 4700)
+    await sell(hass, 4700, owner)
     assert plant.machine().word(143) == 4700
+
+
+async def automate(hass: HomeAssistant, action: dict[str, Any], script: dict[str, Any]) -> None:
+    """Have an automation do something, perhaps with a script, at every event *sell*."""
+    assert await async_setup_component(hass, "script", {"script": script})
+    automation = {
+        "alias": "Sell more",
+        "triggers": {"trigger": "event", "event_type": "sell"},
+        "actions": action,
+    }
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("with_script", [False, True])
+async def test_the_seventy_first_write_of_an_automation_is_refused_and_a_repair_names_it(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    plant: SimulatedPlant,
+    late: MockConfigEntry,
+    owner: Context,
+    with_script: bool,
+) -> None:
+    """A person still has ten; undo is not refused for them either."""
+    hass_storage[storage(late)] = {"version": 1, "data": stored("2026-06-21", 69)}
+    await start(hass, late)
+    number = entity(hass, Platform.NUMBER, "max_sell_power")
+    action = {
+        "action": "number.set_value",
+        "target": {"entity_id": number},
+        "data": {"value": "{{ trigger.event.data.power }}"},
+    }
+    if with_script:
+        await automate(
+            hass,
+            {"action": "script.sell", "data": {"power": "{{ trigger.event.data.power }}"}},
+            {"sell": {"sequence": [{**action, "data": {"value": "{{ power }}"}}]}},
+        )
+    else:
+        await automate(hass, action, {})
+    hass.bus.async_fire("sell", {"power": 4600})
+    await hass.async_block_till_done()
+    assert plant.machine().word(143) == 4600
+    assert ir.async_get(hass).issues == {}
+    hass.bus.async_fire("sell", {"power": 4700})
+    await hass.async_block_till_done()
+    assert plant.machine().word(143) == 4600
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.issue_id == f"{machine_tag(SERIAL)}_busy_automation_max_sell_power"
+    assert issue.is_fixable
+    assert issue.translation_placeholders == {
+        "name": "JSO8048104",
+        "entity": "Max sell power",
+        "limit": "70",
+        "automation": "Sell more (automation.sell_more)",
+    }
+    await sell(hass, 4800, owner)
+    assert plant.machine().word(143) == 4800
+    await hass.services.async_call(
+        DOMAIN,
+        "undo_last_change",
+        {"device_id": unit_of(late).device_id},
+        blocking=True,
+    )
+    assert plant.machine().word(143) == 4600
+
+
+async def test_what_writes_too_often_may_be_unknown(
+    hass: HomeAssistant, hass_storage: dict[str, Any], late: MockConfigEntry
+) -> None:
+    """A program that uses the interface of Home Assistant without a user, or an automation that is gone."""
+    hass_storage[storage(late)] = {"version": 1, "data": stored("2026-06-21", 70)}
+    await start(hass, late)
+    with pytest.raises(ServiceValidationError):
+        await sell(hass, 4600)
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["automation"] == (
+        "an automation or a script that could not be identified"
+    )
 
 
 # ---------------------------------------------------------------------- kept
@@ -234,8 +330,7 @@ async def test_kept_across_a_restart(
     assert shown(hass) == ("2", {"max_sell_power": 2}, 2)
     data: Any = await get_diagnostics_for_config_entry(hass, hass_client, late)
     assert data["units"][0]["wear"] == counts
-    # What the log of the changes tells begins with the start.
-    assert data["units"][0]["changes"] == []
+    assert [change["after"] for change in data["units"][0]["changes"]] == [4600, 4700]
 
 
 async def test_yesterday_is_in_the_total_only(
@@ -249,7 +344,7 @@ async def test_yesterday_is_in_the_total_only(
     assert shown(hass) == ("1", {"max_sell_power": 1}, 1101)
 
 
-async def test_saved_soon(
+async def test_write_counts_are_saved_half_a_minute_after_the_first_write(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
     late: MockConfigEntry,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.link import Framing, Link
+from custom_components.hybrid_inverter.modbus.device import quarantine
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link
 
 from .fault_server import FaultServer
 from .stick_frames import SERIAL
@@ -19,6 +21,21 @@ SPACING = 0.002
 STICK = "stick"
 
 type MakeLink = Callable[..., Link]
+
+
+@dataclass
+class Clock:
+    """The time by which a device waits until it asks again for what failed."""
+
+    now: float = 0.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return a clock that a test puts forward."""
+    clock = Clock()
+    monkeypatch.setattr(quarantine, "_now", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture(params=[*Framing, STICK])

@@ -7,7 +7,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from custom_components.hybrid_inverter.modbus.errors import DeviceError, RejectedError
+from custom_components.hybrid_inverter.modbus.errors import (
+    DeviceError,
+    LinkReopened,
+    LinkTimeout,
+    RejectedError,
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,7 @@ class ReadRequest:
     address: int
     count: int
     urgent: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class FakeUnit:
     registers: dict[int, int] = field(default_factory=dict)
     # Addresses that no read and no write may touch, with the exception code.
     refused: dict[int, int] = field(default_factory=dict)
+    # Addresses at whose mention it keeps silent.
+    silent: set[int] = field(default_factory=set)
     # Longer reads are refused with exception 3.
     longest: int = 125
     # What the next requests end with, in order; None lets one pass.
@@ -55,7 +63,17 @@ class FakeUnit:
     revert_after: float = 0.0
     # Called after every request that was carried out, as a clock that goes on.
     tick: Callable[[], None] | None = None
+    # Whether nobody else uses the line.
+    idle: bool = True
     requests: list[ReadRequest | WriteRequest] = field(default_factory=list)
+    # The number of the connection that is open.
+    connection: int = 1
+
+    def over(self, connection: int) -> FakeUnit:
+        """Return the unit; LinkReopened when this is not its connection any more."""
+        if connection != self.connection:
+            raise LinkReopened("opened again")
+        return self
 
     @property
     def reads(self) -> list[tuple[int, int]]:
@@ -68,10 +86,10 @@ class FakeUnit:
         return [(r.address, r.values) for r in self.requests if isinstance(r, WriteRequest)]
 
     async def read_holding_registers(
-        self, address: int, count: int, *, urgent: bool = False
+        self, address: int, count: int, *, urgent: bool = False, once: bool = False
     ) -> list[int]:
         """Return the words, or refuse."""
-        await self._receive(ReadRequest(address, count, urgent))
+        await self._receive(ReadRequest(address, count, urgent, once))
         if count > self.longest:
             raise RejectedError(3, f"{count} registers")
         self._refuse(address, count)
@@ -95,13 +113,18 @@ class FakeUnit:
             await hook()
         fault = self.faults.popleft() if self.faults else self.fault
         if fault is not None:
+            fault.sent = True
             raise fault
 
     def _refuse(self, address: int, count: int) -> None:
         """Raise what a refused address among these asks for."""
         for touched in range(address, address + count):
+            if touched in self.silent:
+                raise LinkTimeout(f"no answer to register {touched}")
             if touched in self.refused:
-                raise RejectedError(self.refused[touched], f"register {touched}")
+                refusal = RejectedError(self.refused[touched], f"register {touched}")
+                refusal.sent = True
+                raise refusal
 
     async def _write(self, request: WriteRequest) -> None:
         """Carry a write out, or do something else with it."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import os
 import pty
 
-from custom_components.hybrid_inverter.modbus.link import (
+from custom_components.hybrid_inverter.modbus.transport.link import (
     Endpoint,
     Framing,
     StickEndpoint,
@@ -58,6 +58,8 @@ class Peer:
         """Take how to write to it, and how to hang up."""
         self.write = write
         self.close = close
+        # Whether a frame to it has begun whose end has not been sent: no gateway sends another one in the middle of it.
+        self.mid_frame = False
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Talk:
     peer: Peer
     request: Request
     transaction: int
+    # The request as it was received, without the envelope of a stick.
+    frame_received: bytes = b""
 
     def pdu(self) -> bytes:
         """Return the right answer without unit id, header and checksum."""
@@ -178,7 +182,7 @@ class FaultServer:
         """Send to whoever is connected last by then, as a transparent gateway does."""
 
         def send() -> None:
-            if self.peers:
+            if self.peers and not self.peers[-1].mid_frame:
                 self.peers[-1].write(data)
 
         self._later.append(asyncio.get_running_loop().call_later(delay, send))
@@ -251,7 +255,8 @@ class FaultServer:
             1 if body[1] == 6 else number,
             values,
         )
-        return Talk(self, peer, request, transaction)
+        checksum = crc16(body) if self.framing is Framing.RTU else b""
+        return Talk(self, peer, request, transaction, body + checksum)
 
 
 class FaultPort:
@@ -317,11 +322,13 @@ async def garbage(talk: Talk) -> None:
 
 async def truncated(talk: Talk) -> None:
     """Leave off the end of the answer."""
+    talk.peer.mid_frame = True
     talk.peer.write(talk.frame()[:-3])
 
 
 async def one_byte(talk: Talk) -> None:
     """Send nothing but the first byte of the answer."""
+    talk.peer.mid_frame = True
     talk.peer.write(talk.frame()[:1])
 
 
@@ -412,9 +419,11 @@ async def other_echo(talk: Talk) -> None:
 
 async def pieces(talk: Talk) -> None:
     """Answer byte by byte."""
+    talk.peer.mid_frame = True
     for byte in talk.frame():
         talk.peer.write(bytes([byte]))
         await asyncio.sleep(0.001)
+    talk.peer.mid_frame = False
 
 
 async def twice(talk: Talk) -> None:

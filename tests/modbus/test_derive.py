@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.derive import Inputs, any_bit, negative_while, total
+from custom_components.hybrid_inverter.modbus.model.codec import Values
+from custom_components.hybrid_inverter.modbus.model.derived import any_bit, negative_while, total
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,9 @@ from custom_components.hybrid_inverter.modbus.derive import Inputs, any_bit, neg
         ({"a": 1, "b": 2, "c": 4}, 3),
     ],
 )
-def test_total(values: Inputs, expected: float | None) -> None:
+def test_total_adds_up_the_known_values_and_is_unknown_without_any(
+    values: Values, expected: float | None
+) -> None:
     """Known numbers add up; without any there is no sum."""
     assert total("a", "b")(values) == expected
 
@@ -44,7 +47,9 @@ def test_total(values: Inputs, expected: float | None) -> None:
         ({"a": 1}, None),
     ],
 )
-def test_any_bit(values: Inputs, expected: bool | None) -> None:
+def test_any_bit_is_on_when_a_flag_in_any_known_field_is_set(
+    values: Values, expected: bool | None
+) -> None:
     """A flag in any field counts, bit 0 as well; unknown fields say nothing."""
     result = any_bit("a", "b")(values)
     assert result is expected
@@ -60,7 +65,7 @@ def test_any_bit(values: Inputs, expected: bool | None) -> None:
         ({"a": None}, None),
     ],
 )
-def test_any_bit_but_one(values: Inputs, expected: bool | None) -> None:
+def test_any_bit_but_one(values: Values, expected: bool | None) -> None:
     """A flag that does not count is no flag, and hides no other one."""
     result = any_bit("a", except_bits={34})(values)
     assert result is expected
@@ -83,6 +88,8 @@ def test_any_bit_but_one(values: Inputs, expected: bool | None) -> None:
         ({"way": "in"}, None),
     ],
 )
-def test_negative_while(values: Inputs, expected: float | None) -> None:
+def test_negative_while_takes_the_sign_from_the_other_value_only(
+    values: Values, expected: float | None
+) -> None:
     """The other value decides that it is negative, and nothing else."""
     assert negative_while("power", "way", "in")(values) == expected

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from dataclasses import FrozenInstanceError, replace
-import logging
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus import raw_reader
-from custom_components.hybrid_inverter.modbus.codec import Number
-from custom_components.hybrid_inverter.modbus.derive import Derived, total
-from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
+from custom_components.hybrid_inverter.modbus.device.device import Device, Snapshot
+from custom_components.hybrid_inverter.modbus.device.read_plan import ReadPlanner
 from custom_components.hybrid_inverter.modbus.errors import (
     LinkDesync,
     LinkError,
+    LinkLost,
     LinkTimeout,
     RejectedError,
     WrongDeviceError,
 )
-from custom_components.hybrid_inverter.modbus.family import Family, table
-from custom_components.hybrid_inverter.modbus.plan import plan_reads
-from custom_components.hybrid_inverter.modbus.register import Group, Register
+from custom_components.hybrid_inverter.modbus.model.codec import Number
+from custom_components.hybrid_inverter.modbus.model.derived import Derived, total
+from custom_components.hybrid_inverter.modbus.model.family import Family, table
+from custom_components.hybrid_inverter.modbus.model.register import Group, Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
+from .conftest import Clock
 from .fake_unit import FakeUnit, ReadRequest
 
 
@@ -118,14 +116,16 @@ async def test_snapshots_of_the_same_values_are_equal() -> None:
 async def test_plans_once_for_a_set_of_keys() -> None:
     """The order of the keys does not matter, and only the last sixteen sets are remembered."""
     device = Device(FakeUnit(), numbered(*range(50)))
-    with patch(f"{raw_reader.__name__}.plan_reads", wraps=plan_reads) as planner:
+    with patch.object(
+        ReadPlanner, "reads_for", autospec=True, side_effect=ReadPlanner.reads_for
+    ) as planner:
         for wanted in (keys(1, 2, 3), keys(3, 2, 1), set(keys(1, 2, 3))):
             await device.poll(wanted)
         assert planner.call_count == 1
         for address in range(10, 40):
             await device.poll(keys(address))
         assert planner.call_count == 31
-    assert len(device._plans) == 16
+    assert len(device._reader._plans) == 16
 
 
 async def test_the_speed_of_the_line_decides() -> None:
@@ -136,197 +136,11 @@ async def test_the_speed_of_the_line_decides() -> None:
     assert (fast.reads, slow.reads) == ([(0, 62)], [(0, 1), (61, 1)])
 
 
-# ---------------------------------------------------------------------- refused registers
-
-
-async def test_a_refused_register_is_found_by_halving(caplog: pytest.LogCaptureFixture) -> None:
-    """Seven requests find one of eight; the other seven, and the other read, are there at once."""
-    caplog.set_level(logging.INFO)
-    unit = FakeUnit(served(*range(8), 50), refused={5: 2})
-    device = Device(unit, numbered(*range(8), 50))
-    wanted = keys(*range(8), 50)
-    snapshot = await device.poll(wanted)
-    assert unit.reads == [(0, 8), (0, 4), (4, 4), (4, 2), (4, 1), (5, 1), (6, 2), (50, 1)]
-    assert snapshot.failed == {"r5"}
-    assert snapshot.values == {
-        "r0": 1000,
-        "r1": 1001,
-        "r2": 1002,
-        "r3": 1003,
-        "r4": 1004,
-        "r6": 1006,
-        "r7": 1007,
-        "r50": 1050,
-    }
-    assert device.resting == [5]
-
-    unit.requests.clear()
-    assert await device.poll(wanted) == snapshot
-    assert unit.reads == [(0, 5), (6, 2), (50, 1)]
-    told = [record.getMessage() for record in caplog.records]
-    assert told == ["Registers 5 to 5 are not served (register 5: Modbus exception 2)"]
-
-
-async def test_both_words_of_a_value_rest() -> None:
-    """A value of two words is not taken apart."""
-    family = family_of(register("a", 0), register("wide", 1, 2), register("b", 3))
-    unit = FakeUnit({0: 1, 1: 2, 2: 3, 3: 4}, refused={2: 3})
-    device = Device(unit, family)
-    snapshot = await device.poll(["a", "wide", "b"])
-    assert snapshot == Snapshot({"a": 1, "b": 4}, frozenset({"wide"}))
-    assert device.resting == [1, 2]
-
-
-async def test_a_value_of_two_parts_rests_with_either() -> None:
-    """The firmware number lies at 14, 15 and 11; the boot version at 11 alone is not concerned."""
-    unit = FakeUnit({11: 0x1800, 14: 0x2001, 15: 0x1144}, refused={15: 2})
-    snapshot = await Device(unit, JSO).poll(["main_firmware", "main_fw_boot"])
-    assert snapshot == Snapshot({"main_fw_boot": "1800"}, frozenset({"main_firmware"}))
-
-
-async def test_a_resting_register_is_asked_again_after_a_day(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is not asked before; still refused it rests again without another word; then it is there."""
-    caplog.set_level(logging.INFO)
-    assert RejectedError(2, "").rest == 86400
-    unit = FakeUnit(served(0, 1), refused={1: 2})
-    device = Device(unit, numbered(0, 1))
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-
-    async def poll_at(seconds: float) -> tuple[list[tuple[int, int]], bool]:
-        unit.requests.clear()
-        with monkeypatch.context() as patched:
-            patched.setattr(loop, "time", lambda: start + seconds)
-            snapshot = await device.poll(keys(0, 1))
-        return unit.reads, "r1" in snapshot.values
-
-    halved = [(0, 2), (0, 1), (1, 1)]
-    assert await poll_at(0) == (halved, False)
-    assert await poll_at(86399) == ([(0, 1)], False)
-    assert await poll_at(86401) == (halved, False)
-    assert [record.name for record in caplog.records].count(raw_reader.__name__) == 1
-    unit.refused.clear()
-    assert await poll_at(2 * 86400) == ([(0, 1)], False)
-    assert await poll_at(2 * 86400 + 2) == ([(0, 2)], True)
-    assert device.resting == []
-
-
-async def test_a_group_of_resting_registers_is_not_asked() -> None:
-    """Its keys have failed, without a request."""
-    unit = FakeUnit(served(0, 1, 2), refused={1: 2, 2: 2})
-    device = Device(unit, numbered(0, 1, 2))
-    await device.poll(keys(0, 1, 2))
-    unit.requests.clear()
-    snapshot = await device.poll(keys(1, 2))
-    assert snapshot == Snapshot({}, frozenset({"r1", "r2"}))
-    assert unit.requests == []
-
-
-async def test_a_refused_register_shows_no_old_value() -> None:
-    """What was served until now and is refused from now on is not known any more."""
-    unit = FakeUnit(served(0, 1))
-    device = Device(unit, numbered(0, 1))
-    await device.poll(keys(0, 1))
-    unit.refused[1] = 2
-    assert (await device.poll(keys(0, 1))).failed == {"r1"}
-    assert device.snapshot(keys(1)).values == {}
-    assert 1 not in device.image
-
-
-async def test_only_the_gap_is_refused() -> None:
-    """Both sides are served, so nothing rests; they are just not read together any more."""
-    unit = FakeUnit(served(0, 1, 2, 3, 6, 7, 8, 9), refused={4: 2})
-    device = Device(unit, numbered(0, 1, 2, 3, 6, 7, 8, 9))
-    wanted = keys(0, 1, 2, 3, 6, 7, 8, 9)
-    first = await device.poll(wanted)
-    assert unit.reads == [(0, 10), (0, 4), (6, 4)]
-    assert (len(first.values), first.failed, device.resting) == (8, frozenset(), [])
-    unit.requests.clear()
-    assert await device.poll(wanted) == first
-    assert unit.reads == [(0, 4), (6, 4)]
-
-
-async def test_a_gap_that_is_not_in_the_middle_is_found() -> None:
-    """The border is drawn where the gap is, and only there."""
-    unit = FakeUnit(served(0, 3, 4, 5), refused={2: 2})
-    device = Device(unit, numbered(0, 3, 4, 5))
-    await device.poll(keys(0, 3, 4, 5))
-    assert unit.reads == [(0, 6), (0, 4), (0, 1), (3, 1), (4, 2)]
-    unit.requests.clear()
-    await device.poll(keys(0, 3, 4, 5))
-    assert unit.reads == [(0, 1), (3, 3)]
-
-
-async def test_a_read_that_is_too_long_is_cut() -> None:
-    """The machine takes 40 registers at once, the table says 100; nothing is refused, and nothing rests."""
-    unit = FakeUnit(served(*range(60)), longest=40)
-    device = Device(unit, numbered(*range(60)))
-    first = await device.poll(keys(*range(60)))
-    assert unit.reads == [(0, 60), (0, 30), (30, 30)]
-    assert (len(first.values), first.failed, device.resting) == (60, frozenset(), [])
-    unit.requests.clear()
-    assert await device.poll(keys(*range(60))) == first
-    await device.poll(keys(*range(20, 40)))
-    assert unit.reads == [(0, 30), (30, 30), (20, 10), (30, 10)]
-
-
-async def test_no_border_goes_through_a_value() -> None:
-    """A value of two words lies across the middle of what is too long; it stays readable."""
-    family = family_of(*(register(f"r{a}", a) for a in range(10)), register("wide", 4, 5))
-    unit = FakeUnit(served(*range(10)), longest=5)
-    device = Device(unit, family)
-    assert len((await device.poll(keys(*range(10)))).values) == 10
-    # 1004 * 65536 + 1005.
-    assert (await device.poll(["wide"])).values == {"wide": 65799149}
-    assert unit.reads == [(0, 10), (0, 5), (5, 5), (4, 2)]
-
-
-async def test_a_machine_that_refuses_everything_is_not_believed() -> None:
-    """It may be starting; its registers do not rest, and the next poll brings them."""
-    unit = FakeUnit(served(0, 1, 50), fault=RejectedError(2, "starting"))
-    device = Device(unit, numbered(0, 1, 50))
-    with pytest.raises(RejectedError):
-        await device.poll(keys(0, 1, 50))
-    assert device.resting == []
-    unit.fault = None
-    assert (await device.poll(keys(0, 1, 50))).failed == frozenset()
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    rows=st.sets(st.integers(0, 60), min_size=1),
-    refused=st.sets(st.integers(0, 60), max_size=8),
-    longest=st.integers(5, 60),
-)
-async def test_whatever_is_refused_the_rest_is_there(
-    rows: set[int], refused: set[int], longest: int
-) -> None:
-    """In the first poll already; and after some polls nothing is asked for that is refused."""
-    unit = FakeUnit(served(*range(61)), refused=dict.fromkeys(refused, 2), longest=longest)
-    device = Device(unit, numbered(*rows))
-    if rows <= refused:
-        with pytest.raises(RejectedError):
-            await device.poll(keys(*rows))
-        return
-    for _ in range(12):
-        unit.requests.clear()
-        snapshot = await device.poll(keys(*rows))
-        assert snapshot.values == {f"r{address}": 1000 + address for address in rows - refused}
-        assert snapshot.failed == {f"r{address}" for address in rows & refused}
-    assert device.resting == sorted(rows & refused)
-    assert all(
-        count <= longest and refused.isdisjoint(range(address, address + count))
-        for address, count in unit.reads
-    )
-
-
 # ---------------------------------------------------------------------- reads that fail
 
 
 @pytest.mark.parametrize("code", [1, 4, 6, 11])
-async def test_another_exception_fails_its_keys_only(code: int) -> None:
+async def test_another_exception_fails_its_keys_only(code: int, clock: Clock) -> None:
     """Nothing rests, the other read goes on, and the next poll asks again."""
     unit = FakeUnit(served(0, 1, 50))
     device = Device(unit, numbered(0, 1, 50))
@@ -337,7 +151,8 @@ async def test_another_exception_fails_its_keys_only(code: int) -> None:
     assert snapshot == Snapshot({"r50": 1050}, frozenset({"r0", "r1"}))
     assert unit.reads == [(0, 2), (50, 1)]
     assert device.snapshot(keys(0, 1, 50)) == snapshot
-    assert device.resting == []
+    assert device.quarantined == []
+    clock.now += 5
     assert (await device.poll(keys(0, 1, 50))).failed == frozenset()
 
 
@@ -354,13 +169,11 @@ async def test_an_exception_while_halving_fails_the_read() -> None:
     unit.faults.extend([None, None, RejectedError(6, "busy")])
     device = Device(unit, numbered(0, 1, 50))
     assert (await device.poll(keys(0, 1, 50))).failed == {"r0", "r1"}
-    assert device.resting == []
     assert (await device.poll(keys(0, 1, 50))).failed == {"r1"}
-    assert device.resting == [1]
 
 
-@pytest.mark.parametrize("error", [LinkTimeout, LinkDesync, LinkError])
-async def test_no_answer_to_the_first_read_is_raised(error: type[LinkError]) -> None:
+@pytest.mark.parametrize("error", [LinkDesync, LinkLost, LinkError])
+async def test_a_lost_link_at_the_first_read_is_raised(error: type[LinkError]) -> None:
     """The others are not asked, and nothing old is shown as new."""
     unit = FakeUnit(served(0, 50))
     device = Device(unit, numbered(0, 50))
@@ -373,18 +186,17 @@ async def test_no_answer_to_the_first_read_is_raised(error: type[LinkError]) -> 
     assert device.snapshot(keys(0, 50)).failed == {"r0", "r50"}
 
 
-async def test_no_answer_to_a_later_read_fails_the_rest() -> None:
-    """Every further question would cost another timeout."""
+async def test_a_lost_link_at_a_later_read_fails_the_rest() -> None:
+    """Also later, until they are read again."""
     unit = FakeUnit(served(0, 50, 100))
     device = Device(unit, numbered(0, 50, 100))
     await device.poll(keys(0, 50, 100))
     unit.requests.clear()
     unit.registers[0] = 7
-    unit.faults.extend([None, LinkTimeout("unit 1")])
+    unit.faults.extend([None, LinkLost("unit 1")])
     snapshot = await device.poll(keys(0, 50, 100))
     assert snapshot == Snapshot({"r0": 7}, frozenset({"r50", "r100"}))
     assert unit.reads == [(0, 1), (50, 1)]
-    # Also later, until they are read again.
     assert device.snapshot(keys(50, 100)).values == {}
     assert (await device.poll(keys(0, 50, 100))).failed == frozenset()
 
@@ -428,13 +240,20 @@ async def test_a_sum_without_what_the_machine_does_not_have() -> None:
     assert (await device.poll(["r0", "sum"])).values == {"r0": 1000, "sum": 1000}
 
 
-async def test_a_sum_without_what_is_not_there_any_more() -> None:
-    """A string that was served until now and is refused from now on does not count with its old value."""
+async def test_a_sum_without_what_is_not_there_any_more(clock: Clock) -> None:
+    """A string that was served until now and is refused from now on does not count when that is certain.
+
+    Until then a sum would lack it.
+    """
     unit = FakeUnit(served(0, 50))
     device = Device(unit, two_strings())
     assert (await device.poll(["sum"])).values == {"sum": 2050}
     unit.refused[50] = 2
-    assert (await device.poll(["sum"])).values == {"sum": 1000}
+    shown = []
+    for _ in range(4):
+        clock.now += 5
+        shown.append((await device.poll(["sum"])).values)
+    assert shown == [{}, {}, {"sum": 1000}, {"sum": 1000}]
 
 
 async def test_no_sum_of_nothing() -> None:
@@ -457,24 +276,28 @@ async def test_no_sum_without_what_could_not_be_read() -> None:
 # ---------------------------------------------------------------------- the machine itself
 
 
-async def test_verifies_the_serial_number() -> None:
+async def test_verifies_the_serial_number(clock: Clock) -> None:
     """It is asked for even if it rests; another one, or none, is another machine."""
     unit = FakeUnit({3: 0x4A53, 4: 0x4F30, 5: 0x3030, 6: 0x3030, 7: 0x3031})
-    device = Device(unit, JSO)
-    await device.verify("JSO0000001")
+    device = Device(unit, JSO, serial="JSO0000001")
+    assert not device.verified
+    await device.verify()
     assert unit.requests == [ReadRequest(3, 5)]
-    with pytest.raises(WrongDeviceError, match="serial number JSO0000001"):
-        await device.verify("JSO0000002")
+    assert device.verified
+    with pytest.raises(WrongDeviceError, match=r"other_serial_number$"):
+        await Device(unit, JSO, serial="JSO0000002").verify()
     unit.refused[3] = 2
-    await device.poll(["serial_number", "device_type"])
-    assert device.resting == [3, 4, 5, 6, 7]
+    for _ in range(3):
+        clock.now += 5
+        await device.poll(["serial_number", "device_type"])
+    assert device.quarantined == [3, 4, 5, 6, 7]
     with pytest.raises(RejectedError):
-        await device.verify("JSO0000001")
+        await device.verify()
     unit.refused.clear()
-    await device.verify("JSO0000001")
+    await device.verify()
     unit.registers = dict.fromkeys(range(3, 8), 0xFFFF)
-    with pytest.raises(WrongDeviceError, match="without a serial number"):
-        await device.verify("JSO0000001")
+    with pytest.raises(WrongDeviceError, match="no_serial_number"):
+        await device.verify()
 
 
 async def test_bounds_come_from_what_is_known() -> None:

@@ -10,13 +10,14 @@ from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Number
-from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.device.device import Device
 from custom_components.hybrid_inverter.modbus.errors import LinkTimeout, RejectedError
-from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import Group, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.codec import Number
+from custom_components.hybrid_inverter.modbus.model.family import table
+from custom_components.hybrid_inverter.modbus.model.register import Group, Register, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
+from .conftest import Clock
 from .fake_unit import FakeUnit
 
 CAREFUL: Final = replace(
@@ -45,7 +46,7 @@ CAREFUL: Final = replace(
     derived={},
     readable=((0, 99),),
     max_read=50,
-    careful_read=20,
+    fallback_read_length=20,
     max_write=1,
     single_write=True,
     settle=0.0,
@@ -72,15 +73,51 @@ async def test_refused_for_its_length(caplog: pytest.LogCaptureFixture) -> None:
     unit = FakeUnit(dict.fromkeys(range(50), 7), longest=30)
     device = Device(unit, CAREFUL)
     snapshot = await device.poll(ALL)
-    assert unit.reads == [(0, 50), (0, 20), (20, 20), (40, 10)]
+    # The last one shows that it was not for another reason.
+    assert unit.reads == [(0, 50), (0, 20), (20, 20), (40, 10), (0, 50)]
     assert snapshot.values == dict.fromkeys(ALL, 7)
     unit.requests.clear()
     await device.poll(ALL)
     assert unit.reads == [(0, 20), (20, 20), (40, 10)]
-    assert device.resting == []
+    assert device.quarantined == []
     assert [record.getMessage() for record in caplog.records] == [
-        "Reads of more than 20 registers are too long for the machine"
+        "Reads of more than 20 registers are too long for the device"
     ]
+
+
+async def test_one_refusal_of_a_long_read_is_not_for_its_length() -> None:
+    """The machine takes it when it is asked again, and goes on getting it."""
+    unit = FakeUnit(faults=deque([RejectedError(2, "noise")]))
+    device = Device(unit, CAREFUL)
+    assert (await device.poll(ALL)).failed == frozenset()
+    unit.requests.clear()
+    unit.faults.append(RejectedError(2, "noise"))
+    await device.poll(ALL)
+    await device.poll(ALL)
+    assert unit.reads == [(0, 50)] * 3
+
+
+async def test_long_reads_are_tried_again(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """After ten minutes, and after three times in a row after a day; it is told once."""
+    caplog.set_level(logging.INFO)
+    unit = FakeUnit(longest=30)
+    device = Device(unit, CAREFUL)
+    short, tried = [(0, 20), (20, 20), (40, 10)], [(0, 50), (0, 20), (20, 20), (40, 10), (0, 50)]
+    for pause in (600, 600, 86400, 86400):
+        unit.requests.clear()
+        await device.poll(ALL)
+        assert unit.reads == tried
+        unit.requests.clear()
+        clock.now += pause - 1
+        await device.poll(ALL)
+        assert unit.reads == short
+        clock.now += 2
+    unit.longest = 50
+    for _ in range(2):
+        unit.requests.clear()
+        await device.poll(ALL)
+        assert unit.reads == [(0, 50)]
+    assert len(caplog.records) == 1
 
 
 async def test_silent_for_its_length() -> None:
@@ -91,7 +128,7 @@ async def test_silent_for_its_length() -> None:
     assert unit.reads == [(0, 50), (0, 20), (20, 20), (40, 10)]
 
 
-async def test_silent_altogether() -> None:
+async def test_read_is_not_shortened_when_the_first_part_is_not_answered_either() -> None:
     """The first piece is not answered either: that is no matter of length, and nothing is concluded from it."""
     unit = FakeUnit(faults=deque([LinkTimeout("no answer")] * 2))
     device = Device(unit, CAREFUL)

@@ -11,21 +11,34 @@ from typing import Final
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Choice, Codec, Number, Share, Value
-from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.device.device import Device
+from custom_components.hybrid_inverter.modbus.device.wear import Origin, WearBudget
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
     InvalidValueError,
+    LinkLost,
     LinkTimeout,
     NotAppliedError,
     RejectedError,
     WriteBudgetError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.family import Family, table
-from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.codec import (
+    Choice,
+    Codec,
+    Number,
+    PermilleOfRated,
+    Value,
+)
+from custom_components.hybrid_inverter.modbus.model.family import Family, table
+from custom_components.hybrid_inverter.modbus.model.register import (
+    Group,
+    Limits,
+    Ref,
+    Register,
+    Tier,
+)
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
-from custom_components.hybrid_inverter.modbus.wear import WearBudget
 
 from .fake_unit import FakeUnit, WriteRequest
 
@@ -65,7 +78,7 @@ ONE_BY_ONE: Final = replace(
         row("floor", 30, limits=Limits(5, Ref("ceiling"))),
         row("ceiling", 31, limits=Limits(5, 100)),
         row("limit_mode", 40, Choice({0: "off", 1: "total"})),
-        row("limit", 41, Share(), limits=Limits(0, Ref("rated_power", factor=1.1))),
+        row("limit", 41, PermilleOfRated(), limits=Limits(0, Ref("rated_power", factor=1.1))),
         row("meter", 50, tier=None),
     ),
     derived={},
@@ -74,7 +87,7 @@ ONE_BY_ONE: Final = replace(
     max_write=1,
     single_write=True,
     settle=0.0,
-    leads={("limit_mode", "off"): (("limit", None),)},
+    prerequisites={("limit_mode", "off"): (("limit", None),)},
 )
 HELD: Final = {9: 6000, 10: 0, 20: 0x0105, 21: 0x7F32, 30: 20, 31: 90, 40: 1, 41: 500}
 
@@ -150,7 +163,9 @@ async def test_write_many_does_it_by_itself(device: Device, unit: FakeUnit) -> N
     assert unit.registers == HELD
 
 
-async def test_preview(device: Device, unit: FakeUnit) -> None:
+async def test_preview_shows_the_words_before_and_after_and_sends_nothing(
+    device: Device, unit: FakeUnit
+) -> None:
     """The words as they are and as they would be in the end; nothing is sent."""
     words = {20: (0x0105, 0x0106), 21: (0x7F32, 0x7F50), 30: (20, 20)}
     assert (
@@ -263,16 +278,82 @@ async def test_what_cannot_be_put_back_is_named(device: Device, unit: FakeUnit) 
     assert unit.registers == {**HELD, 21: 0x7F50}
 
 
+async def test_a_last_step_that_was_kept_and_whose_answer_was_lost_is_a_success(
+    device: Device, unit: FakeUnit
+) -> None:
+    """Four steps, and the last one holds: nothing is rolled back."""
+
+    async def carry_out() -> None:
+        unit.registers[10] = 1
+
+    # The look at all; three steps with a look, a write and two reads; the look of the fourth, and its write.
+    unit.meanwhile = deque([*[None] * 14, carry_out])
+    unit.faults = deque([*[None] * 14, LinkTimeout("no answer")])
+    await device.write_steps(
+        [("slot_1", False), ("share", 80), ("slot_1", True), ("mode", "times")]
+    )
+    assert sent(unit) == [(20, 0x0104), (21, 0x7F50), (20, 0x0105), (10, 1)]
+    assert len(device.changes) == 4
+
+
+async def test_a_step_that_is_lost_twice_is_rolled_back(device: Device, unit: FakeUnit) -> None:
+    """Two writes of the last step without an answer: everything is as it was, and that is known."""
+    unit.faults = deque([*[None] * 6, LinkTimeout("no answer"), None, LinkTimeout("no answer")])
+    with pytest.raises(NotAppliedError) as caught:
+        await device.write_steps([("share", 80), ("mode", "times")])
+    assert not caught.value.acknowledged
+    assert (caught.value.restored, caught.value.left, caught.value.unconfirmed) == (True, (), False)
+    assert sent(unit) == [(21, 0x7F50), (10, 1), (10, 1), (21, 0x7F32)]
+    assert unit.registers == HELD
+
+
+async def test_an_answer_that_is_lost_on_the_way_back_is_no_failure(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The second step is refused; the first goes back, and nobody confirms it: it holds what it did."""
+
+    async def carry_out() -> None:
+        unit.registers[21] = 0x7F32
+
+    # Behind the refusal the look of the second step's way back, then the look and the write of the first one's.
+    unit.meanwhile = deque([*[None] * 9, carry_out])
+    unit.faults = deque(
+        [*[None] * 6, RejectedError(4, "register 10"), None, None, LinkTimeout("no answer")]
+    )
+    with pytest.raises(RejectedError) as caught:
+        await device.write_steps([("share", 80), ("mode", "times")])
+    assert caught.value.left == ()
+    assert (caught.value.key, caught.value.address) == ("mode", 10)
+    assert sent(unit) == [(21, 0x7F50), (10, 1), (21, 0x7F32)]
+
+
+async def test_a_step_that_was_never_sent_is_not_named(device: Device, unit: FakeUnit) -> None:
+    """The link is gone before the third of three steps is sent: the first two are changed, and only they."""
+    # The look at all; two steps with a look, a write and two reads; the look of the third.
+    unit.faults = deque([*[None] * 10, *[LinkTimeout("no answer")] * 9])
+
+    async def close() -> None:
+        raise LinkLost("closed")
+
+    unit.meanwhile = deque([*[None] * 10, close])
+    with pytest.raises(LinkLost) as caught:
+        await device.write_steps([("share", 80), ("ceiling", 95), ("mode", "times")])
+    assert caught.value.left == ("ceiling", "share")
+
+
 async def test_the_budget_of_a_register(unit: FakeUnit) -> None:
     """Enough for one write of the slots' word; what was written is put back all the same."""
-    device = Device(unit, ONE_BY_ONE, known={"rated_power": 6000}, wear=WearBudget(limit=1))
+    wear = WearBudget(limits={Origin.PERSON: 1})
+    device = Device(unit, ONE_BY_ONE, known={"rated_power": 6000}, wear=wear)
     with pytest.raises(WriteBudgetError) as caught:
         await device.write_steps([("slot_1", False), ("share", 80), ("slot_1", True)])
     assert caught.value.left == ()
     assert sent(unit) == [(20, 0x0104), (21, 0x7F50), (21, 0x7F32), (20, 0x0105)]
 
 
-async def test_an_undo_that_fails(device: Device, unit: FakeUnit) -> None:
+async def test_failed_undo_is_rolled_back_and_can_be_tried_again(
+    device: Device, unit: FakeUnit
+) -> None:
     """What it has put back is made again, and it can be tried once more."""
     await device.write_steps([("share", 80), ("mode", "times")])
     unit.requests.clear()
@@ -439,7 +520,9 @@ async def test_nothing_leads_the_other_way(device: Device, unit: FakeUnit) -> No
     assert sent(unit) == [(40, 1), (41, 100)]
 
 
-async def test_a_lead_among_steps(device: Device, unit: FakeUnit) -> None:
+async def test_prerequisite_comes_right_before_the_step_it_belongs_to(
+    device: Device, unit: FakeUnit
+) -> None:
     """It comes right before the step that it leads up to, in the preview as well."""
     assert await device.preview({"share": 80, "limit_mode": "off"}) == {
         21: (0x7F32, 0x7F50),
@@ -448,6 +531,71 @@ async def test_a_lead_among_steps(device: Device, unit: FakeUnit) -> None:
     }
     await device.write_many({"share": 80, "limit_mode": "off"})
     assert sent(unit) == [(21, 0x7F50), (41, 1100), (40, 0)]
+
+
+class Particular(FakeUnit):
+    """A machine that takes no limit above so many thousandths: it refuses more, or takes as much as it can."""
+
+    most = 1000
+    clamps = False
+
+    async def write_register(self, address: int, value: int) -> None:
+        """Write, function code 6."""
+        if address == 41 and value > self.most:
+            if not self.clamps:
+                self.faults.append(RejectedError(3, "register 41"))
+            value = self.most
+        await super().write_register(address, value)
+
+
+async def test_a_lead_that_is_refused_falls_back_to_the_rated_power() -> None:
+    """110 % are too much for this machine, 100 % are not; one undo takes both back."""
+    unit = Particular(dict(HELD))
+    device = device_of(unit)
+    await device.write("limit_mode", "off")
+    assert unit.registers == {**HELD, 40: 0, 41: 1000}
+    assert [(change.key, change.before, change.after) for change in device.changes] == [
+        ("limit", 3000, 6000),
+        ("limit_mode", "total", "off"),
+    ]
+    await device.undo()
+    assert unit.registers == HELD
+
+
+async def test_a_lead_that_the_machine_takes_in_part() -> None:
+    """It acknowledges 110 % and holds 100 %: that is as much as it takes."""
+    unit = Particular(dict(HELD))
+    unit.clamps = True
+    device = device_of(unit)
+    await device.write("limit_mode", "off")
+    assert unit.registers == {**HELD, 40: 0, 41: 1000}
+    await device.undo()
+    assert unit.registers == HELD
+
+
+async def test_a_lead_that_the_machine_does_not_take_at_all() -> None:
+    """The limit stays as it is: it stops at nothing once it is switched off."""
+    unit = Particular(dict(HELD))
+    unit.most = 500
+    device = device_of(unit)
+    await device.write("limit_mode", "off")
+    assert unit.registers == {**HELD, 40: 0}
+    assert [change.key for change in device.changes] == ["limit_mode"]
+
+
+async def test_the_error_names_the_step_that_was_refused(device: Device, unit: FakeUnit) -> None:
+    """Not the one that was asked for first; with a lead that was taken, the setting itself."""
+    # The limit rests on the rated power, which is a read of its own: two looks at all, the first step, two more looks.
+    unit.faults = deque([*[None] * 8, RejectedError(3, "no")])
+    with pytest.raises(RejectedError) as caught:
+        await device.write_steps([("share", 80), ("limit", 600)])
+    assert (caught.value.key, caught.value.address) == ("limit", 41)
+    # A look at the mode, two at both; two for the limit, its write and two reads; the mode's look.
+    unit.faults = deque([*[None] * 9, RejectedError(3, "no")])
+    with pytest.raises(RejectedError) as caught:
+        await device.write("limit_mode", "off")
+    assert (caught.value.key, caught.value.address) == ("limit_mode", 40)
+    assert unit.registers == HELD
 
 
 async def test_a_lead_that_cannot_be_known(unit: FakeUnit) -> None:

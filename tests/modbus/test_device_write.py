@@ -10,17 +10,19 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.device import Device, Snapshot
+from custom_components.hybrid_inverter.modbus.device.device import Device, Snapshot
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
     InvalidValueError,
+    LinkDesync,
+    LinkLost,
     LinkTimeout,
     NotAppliedError,
     RejectedError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Group, Tier
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit, ReadRequest, WriteRequest
@@ -136,7 +138,6 @@ async def test_a_higher_tier_includes_the_lower(unit: FakeUnit) -> None:
         ("battery_low_soc", 65536 + 20),
         ("tou_slot_1_time", "05:00"),
         ("tou_slot_1_time", time(5, 0, 30)),
-        ("zero_export_power", -1),
     ],
 )
 async def test_what_no_register_can_hold(
@@ -148,22 +149,32 @@ async def test_what_no_register_can_hold(
     assert unit.requests == []
 
 
+def between(low: float, high: float, **neighbour: str) -> dict[str, float | str]:
+    """Return what a refusal says of these bounds, and of the neighbour that is the `lowest` or `highest` value."""
+    ((side, name),) = neighbour.items()
+    limit = low if side == "lowest" else high
+    return {"minimum": low, "maximum": high, side: limit, "neighbour": name}
+
+
 @pytest.mark.parametrize(
     ("key", "value", "details"),
     [
-        ("zero_export_power", -2, {"minimum": 0, "maximum": 500}),
-        ("zero_export_power", 501, {"minimum": 0, "maximum": 500}),
-        ("max_sell_power", 8001, {"minimum": 0, "maximum": 8000}),
-        ("max_solar_power", 10401, {"minimum": 0, "maximum": 10400}),
-        ("battery_low_soc", 10, {"minimum": 11, "maximum": 39}),
-        ("battery_low_soc", 40, {"minimum": 11, "maximum": 39}),
-        ("battery_shutdown_soc", 20, {"minimum": 0, "maximum": 19}),
-        ("battery_restart_soc", 20, {"minimum": 21, "maximum": 100}),
+        ("zero_export_power", -501, {"minimum": -500, "maximum": 500}),
+        ("zero_export_power", 501, {"minimum": -500, "maximum": 500}),
+        ("max_sell_power", 8001, between(0, 8000, highest="rated_power")),
+        ("max_solar_power", 10401, between(0, 10400, highest="rated_power")),
+        ("battery_low_soc", 10, between(11, 39, lowest="battery_shutdown_soc")),
+        ("battery_low_soc", 40, between(11, 39, highest="battery_restart_soc")),
+        ("battery_shutdown_soc", 20, between(0, 19, highest="battery_low_soc")),
+        ("battery_restart_soc", 20, between(21, 100, lowest="battery_low_soc")),
+        # More than the register holds: the neighbours were not read yet.
+        ("battery_low_soc", 70000, {"minimum": 0, "maximum": 100}),
+        ("battery_low_soc", -1, {"minimum": 0, "maximum": 100}),
         ("tou_slot_1_time", time(0, 7), {"step": 5}),
     ],
 )
 async def test_what_is_out_of_bounds(
-    device: Device, unit: FakeUnit, key: str, value: Value, details: dict[str, float]
+    device: Device, unit: FakeUnit, key: str, value: Value, details: dict[str, float | str]
 ) -> None:
     """Shutdown < low < restart, nothing above the rated power, and only times that the display can show."""
     with pytest.raises(InvalidValueError) as caught:
@@ -270,7 +281,8 @@ async def test_one_request_after_another(device: Device, unit: FakeUnit) -> None
     await device.write("work_mode", "zero_export_to_ct")
     look = ReadRequest(142, 1, urgent=True)
     assert unit.requests == [look, WriteRequest(142, (2,)), look, look]
-    assert heard == ["zero_export_to_ct", "zero_export_to_ct"]
+    # What is still the same when it has settled is not published again.
+    assert heard == ["zero_export_to_ct"]
     assert device.values["work_mode"] == "zero_export_to_ct"
 
 
@@ -334,7 +346,7 @@ async def test_a_neighbour_that_is_refused_by_now_fails_no_write(
     unit.requests.clear()
     unit.refused[143] = 2
     await device.write("work_mode", "zero_export_to_ct")
-    assert unit.reads == [(142, 1), (142, 1), (142, 2), (142, 1)]
+    assert unit.reads == [(142, 1), (142, 1), (142, 2), (142, 2), (142, 1)]
     assert len(device.changes) == 1
 
 
@@ -366,7 +378,9 @@ async def test_a_time_out_of_order_is_not_sent(device: Device, unit: FakeUnit) -
 
 
 @pytest.mark.parametrize("single_write", [False, True])
-async def test_function_codes(unit: FakeUnit, single_write: bool) -> None:
+async def test_function_code_6_is_used_for_one_register_and_only_where_it_is_served(
+    unit: FakeUnit, single_write: bool
+) -> None:
     """One register goes by function code 6 only where the machine serves that; six never do."""
     device = Device(unit, replace(FAST, single_write=single_write))
     await device.write("work_mode", "selling_first")
@@ -378,7 +392,9 @@ async def test_function_codes(unit: FakeUnit, single_write: bool) -> None:
     ]
 
 
-async def test_a_clock_goes_on(device: Device, unit: FakeUnit) -> None:
+async def test_clock_that_reads_back_a_little_later_was_kept(
+    device: Device, unit: FakeUnit
+) -> None:
     """What is read back is a little later than what was set, and was kept all the same."""
 
     def tick() -> None:
@@ -396,7 +412,9 @@ async def test_a_clock_goes_on(device: Device, unit: FakeUnit) -> None:
 # ---------------------------------------------------------------------- registers that are shared
 
 
-async def test_the_other_bits_stay(device: Device, unit: FakeUnit) -> None:
+async def test_write_keeps_bits_that_were_changed_at_the_panel_since_the_last_poll(
+    device: Device, unit: FakeUnit
+) -> None:
     """Also those that the panel has changed since the last poll."""
     await device.poll(["tou_enabled", "tou_sunday"])
     unit.registers[146] = 0x1F0F
@@ -424,18 +442,30 @@ async def test_the_second_try_keeps_the_other_bits_too(device: Device, unit: Fak
         ("on_grid_always_on", False, 0x2AEA, 0x2AAA),
         ("grid_peak_shaving", True, 0x2AAA, 0x2ABA),
         ("microinverter_export_cutoff", True, 0x2AAA, 0x2AAB),
-        # 0 and 1 say nothing about what is in force.
-        ("on_grid_always_on", False, 0x0000, 0x0080),
+        # It was never switched on.
+        ("on_grid_always_on", True, 0x2A2A, 0x2AEA),
+        # 1 says nothing about what is in force.
+        ("on_grid_always_on", False, 0x0040, 0x0080),
         ("on_grid_always_on", True, 0x0040, 0x00C0),
     ],
 )
-async def test_pairs_of_bits(
+async def test_pair_of_bits_switches_one_item_and_leaves_the_others(
     device: Device, unit: FakeUnit, *, key: str, value: bool, held: int, written: int
 ) -> None:
     """Ten switches an item off, eleven on; the other items of the register stay."""
     unit.registers[178] = held
     await device.write(key, value)
     assert unit.writes == [(178, (written,))]
+
+
+async def test_an_item_that_was_never_switched_on_is_off(device: Device, unit: FakeUnit) -> None:
+    """Its pair is 00; switching it off sends nothing, and undoing that it was switched on sends the code of off."""
+    unit.registers[178] = 0x2A2A
+    await device.write("on_grid_always_on", False)
+    assert unit.writes == []
+    await device.write("on_grid_always_on", True)
+    await device.undo()
+    assert unit.writes == [(178, (0x2AEA,)), (178, (0x2AAA,))]
 
 
 async def test_two_bits_of_a_register_at_once(device: Device, unit: FakeUnit) -> None:
@@ -461,13 +491,35 @@ async def test_a_write_that_is_ignored_is_tried_once_more(device: Device, unit: 
     error = caught.value
     assert (error.key, error.address) == ("work_mode", 142)
     assert (error.wanted, error.held) == ("selling_first", "zero_export_to_load")
+    assert not error.changed
     assert unit.writes == [(142, (0,)), (142, (0,))]
     assert set(heard) == {"zero_export_to_load"}
     assert len(device.changes) == 0
     assert device.wear.settings == {"work_mode": 2}
 
 
-async def test_the_second_try_counts(device: Device, unit: FakeUnit) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "word", "kept", "held"),
+    [(-20, 65516, 65515, -21), (0, 0, 65535, -1), (40, 40, 39, 39)],
+)
+async def test_a_firmware_that_keeps_one_less(
+    device: Device, unit: FakeUnit, *, wanted: int, word: int, kept: int, held: int
+) -> None:
+    """It has changed something, and the error says to what."""
+
+    def keep() -> None:
+        if unit.registers[104] == word:
+            unit.registers[104] = kept
+
+    unit.tick = keep
+    with pytest.raises(NotAppliedError) as caught:
+        await device.write("zero_export_power", wanted)
+    error = caught.value
+    assert (error.wanted, error.held, error.changed) == (wanted, held, True)
+    assert device.values["zero_export_power"] == held
+
+
+async def test_write_succeeds_on_the_second_try(device: Device, unit: FakeUnit) -> None:
     """A machine that has missed the first one."""
     unit.ignored = 1
     await device.write("work_mode", "selling_first")
@@ -516,18 +568,111 @@ async def test_a_machine_that_is_busy_with_the_write(device: Device, unit: FakeU
     assert (len(unit.writes), heard) == (1, ["selling_first"])
 
 
-@pytest.mark.parametrize("error", [RejectedError(4, "unit 1"), LinkTimeout("unit 1")])
-async def test_a_write_that_fails_is_not_repeated(
-    device: Device, unit: FakeUnit, error: DeviceError
-) -> None:
-    """It may have been carried out; until the next read the value is not known."""
+async def test_a_write_that_is_refused_is_not_repeated(device: Device, unit: FakeUnit) -> None:
+    """The error says what was refused; until the next read the value is not known."""
     await device.poll(["work_mode", "max_sell_power"])
-    unit.faults.extend([None, error])
-    with pytest.raises(type(error)):
+    unit.faults.extend([None, RejectedError(4, "unit 1")])
+    with pytest.raises(RejectedError) as caught:
         await device.write("work_mode", "selling_first")
+    assert (caught.value.key, caught.value.address) == ("work_mode", 142)
+    assert not caught.value.unconfirmed
     assert len(unit.writes) == 1
     snapshot = device.snapshot(["work_mode", "max_sell_power"])
     assert snapshot == Snapshot({"max_sell_power": 8000}, frozenset({"work_mode"}))
+
+
+# No answer, another one's answer, a gateway that got none, and a machine that takes its time.
+UNANSWERED: Final = (
+    LinkTimeout("unit 1"),
+    LinkLost("gone"),
+    LinkDesync("not an answer"),
+    RejectedError(5, "later"),
+    RejectedError(10, "no way there"),
+    RejectedError(11, "no answer"),
+)
+
+
+@pytest.mark.parametrize("error", UNANSWERED, ids=str)
+async def test_a_write_that_was_kept_and_whose_answer_was_lost_is_a_success(
+    device: Device, unit: FakeUnit, error: DeviceError
+) -> None:
+    """What the machine holds decides, and it is written once."""
+
+    async def carry_out() -> None:
+        unit.registers[142] = 0
+
+    heard = listen(device, "work_mode")
+    unit.meanwhile.extend([None, carry_out])
+    unit.faults.extend([None, error])
+    await device.write("work_mode", "selling_first")
+    assert unit.writes == [(142, (0,))]
+    assert heard == ["selling_first"]
+    assert [(change.before, change.after) for change in device.changes] == [
+        ("zero_export_to_load", "selling_first")
+    ]
+
+
+@pytest.mark.parametrize("error", UNANSWERED, ids=str)
+async def test_a_write_that_was_lost_on_its_way_is_sent_once_more(
+    device: Device, unit: FakeUnit, error: DeviceError
+) -> None:
+    """The machine does not hold it when it is read back."""
+    unit.faults.extend([None, error])
+    await device.write("work_mode", "selling_first")
+    assert unit.writes == [(142, (0,)), (142, (0,))]
+    assert unit.registers[142] == 0
+
+
+@pytest.mark.parametrize("error", UNANSWERED, ids=str)
+async def test_two_writes_without_an_answer_have_changed_nothing(
+    device: Device, unit: FakeUnit, error: DeviceError
+) -> None:
+    """It answers when it is read, and holds what it did: that is known."""
+    unit.faults.extend([None, error, None, error])
+    with pytest.raises(NotAppliedError, match="without an answer") as caught:
+        await device.write("work_mode", "selling_first")
+    assert not caught.value.acknowledged
+    assert not caught.value.unconfirmed
+    assert caught.value.held == "zero_export_to_load"
+    assert len(unit.writes) == 2
+    assert device.snapshot(["work_mode"]).values == {"work_mode": "zero_export_to_load"}
+
+
+async def test_one_answer_out_of_two_is_an_answer(device: Device, unit: FakeUnit) -> None:
+    """The first one was lost, the second one acknowledged and ignored."""
+    unit.ignored = 1
+    unit.faults.extend([None, LinkTimeout("unit 1")])
+    with pytest.raises(NotAppliedError) as caught:
+        await device.write("work_mode", "selling_first")
+    assert caught.value.acknowledged
+
+
+@pytest.mark.parametrize("error", [LinkTimeout("unit 1"), RejectedError(4, "no")], ids=str)
+async def test_only_what_cannot_be_read_back_is_not_known(
+    device: Device, unit: FakeUnit, error: DeviceError
+) -> None:
+    """The write may have been carried out, and the read-back fails."""
+    unit.faults.extend([None, LinkTimeout("unit 1"), error])
+    with pytest.raises(type(error)) as caught:
+        await device.write("work_mode", "selling_first")
+    assert caught.value.unconfirmed
+    assert len(unit.writes) == 1
+
+
+async def test_a_write_that_never_went_out_has_changed_nothing(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The link was closed while it waited for its turn: what was read before still holds."""
+    closed = LinkLost("closed")
+
+    async def close() -> None:
+        raise closed
+
+    unit.meanwhile.extend([None, close])
+    with pytest.raises(LinkLost) as caught:
+        await device.write("work_mode", "selling_first")
+    assert not caught.value.unconfirmed
+    assert device.snapshot(["work_mode"]).values == {"work_mode": "zero_export_to_load"}
 
 
 @pytest.mark.parametrize("passed", [2, 3])
@@ -537,8 +682,9 @@ async def test_a_link_that_is_lost_behind_the_write(
     """At once, or while it settles: the error is passed on, and the next write works."""
     await device.poll(["work_mode"])
     unit.faults.extend([*[None] * passed, LinkTimeout("unit 1")])
-    with pytest.raises(LinkTimeout):
+    with pytest.raises(LinkTimeout) as caught:
         await device.write("work_mode", "selling_first")
+    assert caught.value.unconfirmed
     assert len(unit.writes) == 1
     assert ("work_mode" in device.snapshot(["work_mode"]).values) == (passed == 3)
     await device.write("work_mode", "zero_export_to_ct")
@@ -548,8 +694,9 @@ async def test_a_link_that_is_lost_behind_the_write(
 async def test_a_link_that_is_down_before_the_write(device: Device, unit: FakeUnit) -> None:
     """Without a look there is no write."""
     unit.fault = LinkTimeout("unit 1")
-    with pytest.raises(LinkTimeout):
+    with pytest.raises(LinkTimeout) as caught:
         await device.write("work_mode", "selling_first")
+    assert not caught.value.unconfirmed
     assert unit.writes == []
 
 
@@ -564,6 +711,69 @@ async def test_a_write_that_is_given_up_while_it_settles(unit: FakeUnit) -> None
     assert device.snapshot(["work_mode"]).values == {"work_mode": "selling_first"}
     await device.write("max_sell_power", 5000)
     assert unit.writes == [(142, (0,)), (143, (5000,))]
+
+
+# ---------------------------------------------------------------------- writes that wait
+
+
+async def test_of_two_hundred_values_the_last_is_written(device: Device, unit: FakeUnit) -> None:
+    """Somebody moves a slider while another write is under way: those that waited end without writing."""
+    await asyncio.gather(
+        device.write("work_mode", "selling_first"),
+        *(device.write("zero_export_power", 100 + number) for number in range(200)),
+    )
+    assert unit.writes == [(142, (0,)), (104, (299,))]
+    assert [change.key for change in device.changes] == ["work_mode", "zero_export_power"]
+
+
+async def test_of_two_settings_in_turn_the_last_values_are_written(
+    device: Device, unit: FakeUnit
+) -> None:
+    """Neither rests on the other, so that each is written once."""
+    await asyncio.gather(
+        device.write("work_mode", "selling_first"),
+        *(
+            device.write(key, value + number)
+            for number in range(50)
+            for key, value in (("zero_export_power", 100), ("max_sell_power", 5000))
+        ),
+    )
+    assert unit.writes == [(142, (0,)), (104, (149,)), (143, (5049,))]
+
+
+async def test_another_setting_in_between_keeps_its_place(device: Device, unit: FakeUnit) -> None:
+    """The low threshold may be 55 only after the restart threshold is 60, whatever that becomes later."""
+    await asyncio.gather(
+        device.write("solar_sell", False),
+        device.write("battery_restart_soc", 60),
+        device.write("battery_low_soc", 55),
+        device.write("battery_restart_soc", 58),
+    )
+    assert unit.writes == [(145, (0,)), (116, (60,)), (117, (55,)), (116, (58,))]
+
+
+async def test_several_settings_at_once_are_not_replaced(device: Device, unit: FakeUnit) -> None:
+    """A schedule that waits is written although one of its settings is set behind it, and the other way round."""
+    await asyncio.gather(
+        device.write("solar_sell", False),
+        device.write("tou_slot_1_soc", 50),
+        device.write_many({"tou_slot_1_soc": 60, "tou_slot_2_soc": 60}),
+        device.write("tou_slot_1_soc", 70),
+    )
+    assert unit.writes == [(145, (0,)), (166, (50,)), (166, (60, 60)), (166, (70,))]
+
+
+async def test_a_replaced_write_is_made_when_the_later_one_is_given_up(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The automation with the later value was stopped while it waited: the earlier value is what is wanted."""
+    first = asyncio.create_task(device.write("work_mode", "selling_first"))
+    earlier = asyncio.create_task(device.write("zero_export_power", 100))
+    later = asyncio.create_task(device.write("zero_export_power", 200))
+    await asyncio.sleep(0)
+    later.cancel()
+    await asyncio.gather(first, earlier)
+    assert unit.writes == [(142, (0,)), (104, (100,))]
 
 
 # ---------------------------------------------------------------------- polls at the same time
@@ -602,7 +812,7 @@ async def test_a_poll_that_fails_while_a_write_looks(unit: FakeUnit) -> None:
 # ---------------------------------------------------------------------- what is remembered
 
 
-async def test_changes_are_remembered(device: Device) -> None:
+async def test_each_change_is_remembered_and_each_write_counted(device: Device) -> None:
     """When, which, from what to what; and how often each was written."""
     await device.write("work_mode", "selling_first")
     await device.write("work_mode", "zero_export_to_ct")

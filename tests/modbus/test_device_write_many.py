@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.device.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     InvalidValueError,
     LinkLost,
@@ -18,9 +17,11 @@ from custom_components.hybrid_inverter.modbus.errors import (
     RejectedError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Group, Tier
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
+from .conftest import Clock
 from .fake_unit import FakeUnit, ReadRequest, WriteRequest
 
 SETTLE: Final = 0.01
@@ -73,7 +74,9 @@ def table(unit: FakeUnit) -> tuple[int, ...]:
     return tuple(unit.registers[address] for address in range(148, 178))
 
 
-async def test_one_request(device: Device, unit: FakeUnit) -> None:
+async def test_thirty_words_are_written_in_one_request_ahead_of_polls(
+    device: Device, unit: FakeUnit
+) -> None:
     """Thirty words in one write; other registers and bits are sent as they were just read, before polls."""
     await device.write_many(WANTED)
     assert unit.writes == [(148, NEW)]
@@ -137,7 +140,7 @@ async def test_one_wrong_value_refuses_all(
     assert unit.requests == []
 
 
-async def test_the_read_only_tier(unit: FakeUnit) -> None:
+async def test_read_only_tier_refuses_the_whole_request(unit: FakeUnit) -> None:
     """It refuses the whole as it refuses the parts."""
     device = Device(unit, FAST, tier=Tier.READ_ONLY)
     with pytest.raises(WriteDeniedError):
@@ -157,7 +160,7 @@ async def test_values_that_bound_each_other(device: Device, unit: FakeUnit) -> N
     assert len(unit.writes) == 1
 
 
-async def test_what_is_remembered(device: Device) -> None:
+async def test_each_setting_that_changed_is_remembered_at_the_same_moment(device: Device) -> None:
     """A change for each setting that is another one now, at the same moment, and no other."""
     await device.write_many(WANTED)
     assert [(change.key, change.before, change.after) for change in device.changes] == [
@@ -175,7 +178,9 @@ async def test_what_is_remembered(device: Device) -> None:
     }
 
 
-async def test_a_locked_machine(device: Device, unit: FakeUnit) -> None:
+async def test_locked_device_is_written_twice_and_nothing_is_restored(
+    device: Device, unit: FakeUnit
+) -> None:
     """Two tries; the old block is there, so it is not put back."""
     unit.ignored = 99
     with pytest.raises(NotAppliedError) as caught:
@@ -218,7 +223,7 @@ async def test_the_old_block_is_not_kept_either(device: Device, unit: FakeUnit) 
     assert len(unit.writes) == 3
 
 
-async def test_the_second_try_counts(device: Device, unit: FakeUnit) -> None:
+async def test_request_succeeds_on_the_second_try(device: Device, unit: FakeUnit) -> None:
     """A machine that has missed the first one."""
     unit.ignored = 1
     await device.write_many(WANTED)
@@ -239,9 +244,8 @@ async def test_taken_back_while_it_settles(unit: FakeUnit) -> None:
 @pytest.mark.parametrize(
     ("passed", "held"),
     [
-        # Before the look, with the write, before it is carried out, behind it, and while it settles.
+        # Before the look, right behind the write, and while it settles.
         (0, OLD),
-        (1, OLD),
         (2, NEW),
         (3, NEW),
     ],
@@ -251,15 +255,61 @@ async def test_a_link_that_is_lost(
 ) -> None:
     """Whenever that is, the caller gets the error, and the machine holds all the old or all the new words."""
     unit.faults.extend([*[None] * passed, LinkLost("gone")])
-    with pytest.raises(LinkLost):
+    with pytest.raises(LinkLost) as caught:
         await device.write_many(WANTED)
+    assert caught.value.unconfirmed == (passed > 0)
     assert table(unit) == held
     assert len(unit.writes) == (passed > 0)
     await device.write_many(WANTED)
     assert table(unit) == NEW
 
 
-async def test_a_refused_write(device: Device, unit: FakeUnit) -> None:
+async def test_a_write_without_an_answer_is_sent_once_more(device: Device, unit: FakeUnit) -> None:
+    """It was lost on its way: the machine holds the old words when it is read back."""
+    unit.faults.extend([None, LinkLost("gone")])
+    await device.write_many(WANTED)
+    assert unit.writes == [(148, NEW), (148, NEW)]
+    assert table(unit) == NEW
+
+
+async def test_what_was_kept_in_part_goes_back_when_the_second_try_is_refused(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The machine has taken the start back; the second write is refused, and the rest goes back as well."""
+
+    async def take_the_start_back() -> None:
+        unit.registers[148] = 100
+
+    unit.meanwhile.extend([None, None, None, take_the_start_back])
+    unit.faults.extend([None, None, None, None, RejectedError(4, "unit 1")])
+    with pytest.raises(RejectedError) as caught:
+        await device.write_many(WANTED)
+    assert caught.value.left == ()
+    assert unit.writes == [(148, NEW), (148, NEW), (148, OLD)]
+    assert table(unit) == OLD
+
+
+async def test_what_was_kept_in_part_and_does_not_go_back_is_named(
+    device: Device, unit: FakeUnit
+) -> None:
+    """The link is gone with the second try."""
+
+    async def take_the_start_back() -> None:
+        unit.registers[148] = 100
+
+    unit.meanwhile.extend([None, None, None, take_the_start_back])
+    unit.faults.extend([None, None, None, None, RejectedError(4, "no"), *[LinkLost("gone")] * 9])
+    with pytest.raises(RejectedError) as caught:
+        await device.write_many(WANTED)
+    assert caught.value.left == (
+        "tou_slot_1_time",
+        "tou_slot_1_soc",
+        "tou_slot_1_generator_charge",
+        "tou_slot_2_grid_charge",
+    )
+
+
+async def test_refused_request_is_not_tried_again(device: Device, unit: FakeUnit) -> None:
     """The machine says no: nothing is tried again."""
     unit.faults.extend([None, RejectedError(4, "unit 1")])
     with pytest.raises(RejectedError):
@@ -268,13 +318,19 @@ async def test_a_refused_write(device: Device, unit: FakeUnit) -> None:
     assert table(unit) == OLD
 
 
-async def test_what_is_not_served(device: Device, unit: FakeUnit) -> None:
-    """Neither a register that rests, nor one that says so."""
-    unit.registers[166] = 0xFFFF
+async def test_what_is_not_served(device: Device, unit: FakeUnit, clock: Clock) -> None:
+    """Neither a register that rests, nor one that says so; a cell of the table that says so is only blank."""
+    unit.registers[143] = 0xFFFF
     with pytest.raises(WriteDeniedError):
-        await device.write_many(WANTED)
+        await device.write("max_sell_power", 20)
+    unit.registers |= {148: 0xFFFF, 166: 0xFFFF, 172: 0xFFFF}
+    await device.write_many(WANTED)
+    # The bits of the first slot's word that were not asked for are off.
+    assert table(unit) == (*NEW[:24], 0x0002, *NEW[25:])
     unit.refused[150] = 2
-    await device.poll(["tou_slot_3_time", "tou_slot_3_soc"])
+    for _ in range(3):
+        clock.now += 5
+        await device.poll(["tou_slot_3_time", "tou_slot_3_soc"])
     unit.requests.clear()
     with pytest.raises(WriteDeniedError):
         await device.write_many(WANTED)

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.faults import (
+from custom_components.hybrid_inverter.modbus.model.faults import (
+    CodeChanges,
     CodeWatch,
     Outage,
     OutageWatch,
-    Verdict,
 )
 
 START = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -21,12 +21,12 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def told(watch: CodeWatch, *polls: tuple[float, set[str]]) -> list[Verdict]:
+def told(watch: CodeWatch, *polls: tuple[float, set[str]]) -> list[CodeChanges]:
     """Return what each poll, as its time and its codes, brings."""
-    return [watch.judge(codes, at(seconds)) for seconds, codes in polls]
+    return [watch.update(codes, at(seconds)) for seconds, codes in polls]
 
 
-NOTHING = Verdict()
+NOTHING = CodeChanges()
 
 
 def test_a_code_comes_and_goes() -> None:
@@ -43,29 +43,29 @@ def test_a_code_comes_and_goes() -> None:
         (30, set()),
     ) == [
         NOTHING,
-        Verdict(appeared=("F23",)),
-        Verdict(lasting=("F23",)),
+        CodeChanges(appeared=("F23",)),
+        CodeChanges(lasting=("F23",)),
         NOTHING,
         NOTHING,
-        Verdict(gone=("F23",)),
+        CodeChanges(gone=("F23",)),
         NOTHING,
     ]
 
 
-def test_a_flicker() -> None:
+def test_code_of_a_single_poll_appears_and_goes_but_never_lasts() -> None:
     """A single poll with the code appears and goes, and never lasts."""
     assert told(CodeWatch({}), (0, {"F23"}), (5, set()), (10, set())) == [
-        Verdict(appeared=("F23",)),
+        CodeChanges(appeared=("F23",)),
         NOTHING,
-        Verdict(gone=("F23",)),
+        CodeChanges(gone=("F23",)),
     ]
 
 
-def test_a_gap() -> None:
+def test_poll_without_the_code_does_not_end_a_lasting_code() -> None:
     """A single poll without it does not end it: no second appearance, and it still lasts."""
     assert told(
         CodeWatch({}), (0, {"F23"}), (5, {"F23"}), (10, set()), (15, {"F23"}), (20, {"F23"})
-    ) == [Verdict(appeared=("F23",)), Verdict(lasting=("F23",)), NOTHING, NOTHING, NOTHING]
+    ) == [CodeChanges(appeared=("F23",)), CodeChanges(lasting=("F23",)), NOTHING, NOTHING, NOTHING]
 
 
 def test_two_polls_in_a_row() -> None:
@@ -74,22 +74,22 @@ def test_two_polls_in_a_row() -> None:
     verdicts = told(
         watch, (0, {"F23"}), (5, set()), (10, {"F23"}), (15, set()), (20, {"F23"}), (25, {"F23"})
     )
-    assert verdicts[0] == Verdict(appeared=("F23",))
+    assert verdicts[0] == CodeChanges(appeared=("F23",))
     assert verdicts[1:5] == [NOTHING] * 4
-    assert verdicts[5] == Verdict(lasting=("F23",))
+    assert verdicts[5] == CodeChanges(lasting=("F23",))
 
 
-def test_it_comes_back() -> None:
+def test_code_that_comes_back_is_a_new_one() -> None:
     """After it was gone, it is a new one."""
     watch = CodeWatch({})
     told(watch, (0, {"F23"}), (5, {"F23"}), (10, set()), (15, set()))
     assert told(watch, (20, {"F23"}), (25, {"F23"})) == [
-        Verdict(appeared=("F23",)),
-        Verdict(lasting=("F23",)),
+        CodeChanges(appeared=("F23",)),
+        CodeChanges(lasting=("F23",)),
     ]
 
 
-def test_several_at_once() -> None:
+def test_several_codes_are_reported_each_on_its_own_in_order() -> None:
     """Each on its own, told in order."""
     assert told(
         CodeWatch({}),
@@ -98,10 +98,10 @@ def test_several_at_once() -> None:
         (10, {"F63"}),
         (15, {"F63"}),
     ) == [
-        Verdict(appeared=("F23", "F64")),
-        Verdict(appeared=("F63",), lasting=("F23", "F64")),
-        Verdict(lasting=("F63",)),
-        Verdict(gone=("F23", "F64")),
+        CodeChanges(appeared=("F23", "F64")),
+        CodeChanges(appeared=("F63",), lasting=("F23", "F64")),
+        CodeChanges(lasting=("F63",)),
+        CodeChanges(gone=("F23", "F64")),
     ]
 
 
@@ -135,8 +135,8 @@ def test_waiting_begins_anew_after_a_gap() -> None:
 def test_two_polls_far_apart() -> None:
     """The wait is over with the first poll after it, but one poll is never enough."""
     assert told(CodeWatch({"F29": 60}), (0, {"F29"}), (300, {"F29"})) == [
-        Verdict(appeared=("F29",)),
-        Verdict(lasting=("F29",)),
+        CodeChanges(appeared=("F29",)),
+        CodeChanges(lasting=("F29",)),
     ]
 
 
@@ -146,39 +146,39 @@ def test_known_from_before_a_restart() -> None:
     assert watch.active == ["F23", "F63"]
     assert told(watch, (0, {"F23"}), (5, {"F23"}), (10, set()), (15, set())) == [
         NOTHING,
-        Verdict(lasting=("F23",), gone=("F63",)),
+        CodeChanges(lasting=("F23",), gone=("F63",)),
         NOTHING,
-        Verdict(gone=("F23",)),
+        CodeChanges(gone=("F23",)),
     ]
     assert watch.active == []
 
 
-def test_an_outage() -> None:
+def test_outage_is_reported_at_its_start_and_end_and_grows_meanwhile() -> None:
     """Told when it begins and when it ends, and it grows meanwhile."""
     watch = OutageWatch()
-    assert not watch.judge(off_grid=False, now=at(0))
+    assert not watch.update(off_grid=False, now=at(0))
     assert watch.last is None
-    assert watch.judge(off_grid=True, now=at(5))
+    assert watch.update(off_grid=True, now=at(5))
     assert (watch.last, watch.lasts) == (Outage(at(5)), True)
-    assert not watch.judge(off_grid=True, now=at(10))
+    assert not watch.update(off_grid=True, now=at(10))
     assert watch.last is not None
     assert watch.last.duration(at(65)) == timedelta(seconds=60)
-    assert watch.judge(off_grid=False, now=at(95))
+    assert watch.update(off_grid=False, now=at(95))
     assert (watch.last, watch.lasts) == (Outage(at(5), at(95)), False)
     assert watch.last.duration(at(3600)) == timedelta(seconds=90)
-    assert not watch.judge(off_grid=False, now=at(100))
-    assert watch.judge(off_grid=True, now=at(200))
+    assert not watch.update(off_grid=False, now=at(100))
+    assert watch.update(off_grid=True, now=at(200))
     assert watch.last == Outage(at(200))
 
 
 def test_an_outage_over_a_restart() -> None:
     """One that lasts goes on, one that has ended is still the last one."""
     watch = OutageWatch(Outage(at(0)))
-    assert not watch.judge(off_grid=True, now=at(600))
-    assert watch.judge(off_grid=False, now=at(700))
+    assert not watch.update(off_grid=True, now=at(600))
+    assert watch.update(off_grid=False, now=at(700))
     assert watch.last == Outage(at(0), at(700))
     ended = OutageWatch(Outage(at(0), at(60)))
-    assert not ended.judge(off_grid=False, now=at(700))
+    assert not ended.update(off_grid=False, now=at(700))
     assert ended.last == Outage(at(0), at(60))
 
 

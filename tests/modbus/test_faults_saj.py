@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
+from custom_components.hybrid_inverter.modbus.model.codec import Value
 from custom_components.hybrid_inverter.modbus.tables.saj.faults import DERIVED, ROWS, RULES
 
-(ROW,) = ROWS
+(ROW,) = (row for row in ROWS if row.key == "fault")
 CLEAR: Final = dict.fromkeys(range(0x4005, 0x400B), 0)
 
 
@@ -42,12 +42,12 @@ def codes(words: dict[int, int]) -> list[str]:
         ({0x4005: 0x1400, 0x4008: 0x0008, 0x400A: 0x8000}, ["E04", "E48", "E91"]),
     ],
 )
-def test_codes(words: dict[int, int], shown: list[str]) -> None:
+def test_bit_n_of_the_fault_words_is_code_n_plus_1(words: dict[int, int], shown: list[str]) -> None:
     """Bit n of the words, from 0x4008 over 0x400A to 0x4005, is code n + 1."""
     assert codes(words) == shown
 
 
-def test_reserved_codes() -> None:
+def test_only_documented_codes_are_shown() -> None:
     """With every bit but one set, exactly the documented codes are shown."""
     shown = codes(dict.fromkeys(CLEAR, 0xFFFF) | {0x4008: 0xFFFE})
     assert len(shown) == 74
@@ -62,12 +62,12 @@ def test_reserved_codes() -> None:
     assert codes({0x4008: 0x3420, 0x4009: 0x0309, 0x4006: 0x07C0, 0x4005: 0xF078}) == []
 
 
-def test_no_field() -> None:
+def test_fault_words_of_all_ones_mean_no_codes() -> None:
     """All ones say that the machine tells no codes."""
     assert ROW.decode(dict.fromkeys(CLEAR, 0xFFFF)) is None
 
 
-def test_nobody_writes_faults() -> None:
+def test_fault_words_cannot_be_written() -> None:
     """Nor could a reserved code be put into the words."""
     assert ROW.tier is None
     assert ROW.encode(frozenset({0, 87})) == [1, 0, 0, 0, 0, 0x80]
@@ -96,12 +96,14 @@ def problem(fault: Value | None) -> Value | None:
         ({0x4009: 0x0080, 0x4008: 0x0001}, True),
     ],
 )
-def test_problem(words: dict[int, int], is_problem: bool) -> None:
+def test_problem_is_any_code_with_a_meaning_except_a_missing_grid(
+    words: dict[int, int], is_problem: bool
+) -> None:
     """Any code that means something, but for the grid's absence."""
     assert problem(ROW.decode(CLEAR | words)) is is_problem
 
 
-def test_problem_unknown() -> None:
+def test_problem_is_unknown_without_the_fault_words() -> None:
     """Without the words nothing is known."""
     assert problem(None) is None
 
@@ -123,7 +125,7 @@ def test_problem_unknown() -> None:
         (None, None, None),
     ],
 )
-def test_grid_connected(
+def test_grid_is_connected_unless_a_board_reports_no_grid_or_the_inverter_is_off_grid(
     words: dict[int, int] | None, status: str | None, connected: bool | None
 ) -> None:
     """Neither board says that there is no grid, and the inverter does not run without it."""
@@ -132,13 +134,13 @@ def test_grid_connected(
     assert value is connected
 
 
-def test_rules() -> None:
+def test_fault_rules_list_outage_codes_warnings_and_remedies() -> None:
     """Two codes for the grid's absence, two warnings, and what there is something to do about."""
     assert RULES.fields == ("fault",)
     assert RULES.no_grid == {"E56", "E88"}
     assert RULES.grid == "grid_connected"
     assert RULES.warnings == {"E66", "E70"}
-    assert dict(RULES.patience) == {}
+    assert dict(RULES.lasting_after) == {}
     assert " ".join(sorted(RULES.remedies)) == (
         "E03 E04 E15 E17 E18 E19 E20 E21 E26 E28 E29 E30 E35 E36 E41 E42 E43 E44 E45 E46 E47 E50 E51 E59 E63 "
         "E66 E69 E70 E76 E77 E78 E79 E80 E81 E82 E83 E89 E91"

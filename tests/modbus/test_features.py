@@ -7,16 +7,17 @@ from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Bits, Number, Share
-from custom_components.hybrid_inverter.modbus.derive import Derived, total
-from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.device.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
+    DeviceError,
     InvalidValueError,
     LinkTimeout,
     RejectedError,
 )
-from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.features import (
+from custom_components.hybrid_inverter.modbus.model.codec import Bits, Number, PermilleOfRated
+from custom_components.hybrid_inverter.modbus.model.derived import Derived, total
+from custom_components.hybrid_inverter.modbus.model.family import table
+from custom_components.hybrid_inverter.modbus.model.features import (
     Feature,
     Proof,
     above,
@@ -26,7 +27,13 @@ from custom_components.hybrid_inverter.modbus.features import (
     has_bit,
     known,
 )
-from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.register import (
+    Group,
+    Limits,
+    Ref,
+    Register,
+    Tier,
+)
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit, ReadRequest
@@ -71,7 +78,7 @@ FAMILY: Final = replace(
         row(
             "limit",
             5,
-            codec=Share(),
+            codec=PermilleOfRated(),
             unit="W",
             group=Group.SETTINGS,
             tier=Tier.EVERYDAY,
@@ -103,7 +110,9 @@ FAMILY: Final = replace(
         (both(known("a"), known("b")), {"a": 1, "b": 1}, True),
     ],
 )
-def test_proofs(proof: Proof, values: dict[str, object], holds: bool) -> None:
+def test_each_kind_of_proof_holds_only_when_its_registers_show_it(
+    proof: Proof, values: dict[str, object], holds: bool
+) -> None:
     """Each kind of proof, when it holds and when it does not."""
     assert proof.holds(values) is holds  # type: ignore[arg-type]
 
@@ -153,17 +162,20 @@ async def test_discovery_looks_only_for_what_was_not_found() -> None:
 
 
 async def test_refused_addresses_are_a_no() -> None:
-    """They rest for a day, and the other feature is found all the same."""
+    """The other feature is found all the same."""
     unit = FakeUnit({20: 3}, refused={500: 2})
     device = Device(unit, FAMILY)
     assert await device.discover() == {"second"}
-    assert device.resting == [500]
+    assert unit.reads == [(20, 1), (500, 1)]
 
 
-async def test_silent_addresses_of_a_machine_that_is_there_are_a_no() -> None:
-    """A timeout is followed by a question that every machine answers."""
+@pytest.mark.parametrize(
+    "error", [LinkTimeout("silent"), *(RejectedError(n, "") for n in (4, 10, 11))]
+)
+async def test_silent_addresses_of_a_machine_that_is_there_are_a_no(error: DeviceError) -> None:
+    """No answer is followed by a question that every machine answers."""
     unit = FakeUnit({0: 5, 20: 3})
-    unit.faults.extend([None, LinkTimeout("silent")])
+    unit.faults.extend([None, error])
     device = Device(unit, FAMILY)
     assert await device.discover() == {"second"}
     assert unit.requests[-1] == ReadRequest(0, 1)
@@ -185,6 +197,30 @@ async def test_a_busy_machine_is_asked_later() -> None:
     unit.faults.append(RejectedError(6, "busy"))
     with pytest.raises(RejectedError):
         await Device(unit, FAMILY).discover()
+
+
+async def test_an_identity_is_read_but_for_what_the_machine_is_silent_about() -> None:
+    """The other values of the same read are asked for in halves, each vain one after a sign that it is there."""
+    family = replace(FAMILY, readable=((0, 30),), features=())
+    unit = FakeUnit({0: 5, 1: 8000, 2: 4, 3: 7}, silent={3})
+    device = Device(unit, family)
+    assert await device.read(["rated_power", "pv_power", "grid_power", "spare"]) == {
+        "rated_power": 8000,
+        "pv_power": 4,
+        "spare": 0,
+    }
+    assert unit.reads == [(1, 4), (0, 1), (1, 2), (3, 2), (0, 1), (3, 1), (0, 1), (4, 1)]
+
+
+async def test_a_silent_machine_is_not_read_in_halves() -> None:
+    """Nor one that is silent about a whole block, more than once."""
+    unit = FakeUnit(fault=LinkTimeout("silent"))
+    with pytest.raises(LinkTimeout):
+        await Device(unit, FAMILY).read(["rated_power", "pv_power", "grid_power"])
+    assert unit.reads == [(1, 3), (0, 1)]
+    unit = FakeUnit(silent={1, 2, 3, 4})
+    assert await Device(unit, FAMILY).read(["rated_power", "pv_power", "grid_power", "spare"]) == {}
+    assert unit.reads == [(1, 4), (0, 1), (1, 2), (0, 1), (3, 2), (0, 1)]
 
 
 async def test_a_machine_serves_what_it_reads() -> None:
@@ -269,22 +305,24 @@ def test_combined_proofs_look_at_all() -> None:
         (30000.0, 1, 30),
     ],
 )
-def test_shares(full: float, raw: int, watts: int) -> None:
+def test_permille_of_rated_power_converts_to_whole_watts_and_back(
+    full: float, raw: int, watts: int
+) -> None:
     """Thousandths of the rated power, in whole watts, and back."""
-    codec = Share(full)
+    codec = PermilleOfRated(full)
     assert codec.decode([raw]) == watts
     assert codec.encode(watts) == [raw]
 
 
 def test_a_share_goes_to_the_nearest_step() -> None:
     """2500 W are 416.7 thousandths of 6000 W."""
-    assert Share(6000).encode(2500) == [417]
+    assert PermilleOfRated(6000).encode(2500) == [417]
 
 
 @pytest.mark.parametrize("full", [1000.0, 3000.0, 3680.0, 6000.0, 12000.0, 30000.0])
 def test_every_word_of_a_share_comes_back(full: float) -> None:
     """Rounding to whole watts loses no step."""
-    codec = Share(full)
+    codec = PermilleOfRated(full)
     for raw in range(1101):
         watts = codec.decode([raw])
         assert watts is not None
@@ -295,15 +333,15 @@ def test_every_word_of_a_share_comes_back(full: float) -> None:
 def test_a_share_of_nonsense_is_refused(value: float | str) -> None:
     """Not a number, or none that fits."""
     with pytest.raises(ValueError, match=r"does not fit|not a number"):
-        Share(6000).encode(value)
+        PermilleOfRated(6000).encode(value)
 
 
 def test_a_share_of_an_unknown_power_tells_nothing() -> None:
     """It is neither shown nor written."""
-    assert Share().decode([1000]) is None
-    assert Share(6000).decode([0xFFFF]) is None
+    assert PermilleOfRated().decode([1000]) is None
+    assert PermilleOfRated(6000).decode([0xFFFF]) is None
     with pytest.raises(ValueError, match="unknown rated power"):
-        Share().encode(100)
+        PermilleOfRated().encode(100)
 
 
 async def test_a_share_is_written_as_the_machine_holds_it() -> None:
@@ -315,7 +353,7 @@ async def test_a_share_is_written_as_the_machine_holds_it() -> None:
     await device.write("limit", 2500)
     assert unit.registers[5] == 417
     assert device.values["limit"] == 2502
-    assert device.family.registers["limit"].codec == Share(6000)
+    assert device.family.registers["limit"].codec == PermilleOfRated(6000)
     # The same power again is what the machine holds.
     sent = len(unit.writes)
     await device.write("limit", 2500)

@@ -10,9 +10,14 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import FloatNumber, Number, Share, Value
-from custom_components.hybrid_inverter.modbus.codec_time import WordClockTime
-from custom_components.hybrid_inverter.modbus.register import Group, Register
+from custom_components.hybrid_inverter.modbus.model.codec import (
+    FloatNumber,
+    Number,
+    PermilleOfRated,
+    Value,
+)
+from custom_components.hybrid_inverter.modbus.model.codec_time import WordClockTime
+from custom_components.hybrid_inverter.modbus.model.register import Group, Register
 
 ENERGY: Final = FloatNumber()
 TENTHS: Final = FloatNumber(scale=0.1, places=1)
@@ -55,7 +60,9 @@ def behind(codec: FloatNumber, ct_ratio: float, pt_ratio: float = 1.0) -> FloatN
         (TENTHS, words_of(1.08e-19), "0.0"),
     ],
 )
-def test_vectors(codec: FloatNumber, words: list[int], expected: str) -> None:
+def test_float_decodes_to_the_shortest_decimal_and_back(
+    codec: FloatNumber, words: list[int], expected: str
+) -> None:
     """It is printed as a person would write it."""
     assert repr(codec.decode(words)) == expected
 
@@ -95,7 +102,7 @@ def test_ratios_that_have_changed() -> None:
 
 
 @given(st.integers(-200_000, 200_000), st.integers(1, 9999), st.integers(1, 9999))
-def test_counts_are_decimal(raw: int, ct_ratio: int, tenths: int) -> None:
+def test_whole_counts_stay_exact_through_any_ratio(raw: int, ct_ratio: int, tenths: int) -> None:
     """Whole counts through any ratios, to the last place."""
     codec = behind(POWER, ct_ratio, float(Decimal(tenths) / 10))
     exact = Decimal(raw) * ct_ratio * tenths / 100
@@ -103,7 +110,7 @@ def test_counts_are_decimal(raw: int, ct_ratio: int, tenths: int) -> None:
 
 
 @given(st.integers(0, 16_000_000), st.sampled_from([1, 20, 33, 120, 200, 9999]))
-def test_thousandths_are_decimal(raw: int, ct_ratio: int) -> None:
+def test_thousandths_of_a_kilowatt_hour_stay_exact_up_to_16_mwh(raw: int, ct_ratio: int) -> None:
     """A single holds every thousandth of a kilowatt-hour up to 16 MWh."""
     exact = Decimal(raw) / 1000 * ct_ratio
     assert behind(COUNTER, ct_ratio).decode(words_of(raw / 1000)) == float(exact)
@@ -149,15 +156,15 @@ def test_values_that_no_words_hold(value: Value) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e39])
-def test_nothing_is_nearest(value: float) -> None:
+def test_value_that_does_not_fit_has_no_nearest_float(value: float) -> None:
     """What does not fit has no neighbour."""
     with pytest.raises(ValueError, match="does not fit"):
         ENERGY.nearest(value)
 
 
-def test_a_row_is_completed() -> None:
+def test_shares_and_ratios_complete_a_row_the_same_way() -> None:
     """Shares and ratios by the same way; what needs nothing stays itself."""
-    row = Register(key="limit", addresses=(1,), group=Group.POWER, codec=Share())
+    row = Register(key="limit", addresses=(1,), group=Group.POWER, codec=PermilleOfRated())
     assert row.completed({"rated_power": 6000}).decode({1: 500}) == 3000
     assert row.completed({}).decode({1: 500}) is None
     plain = Register(key="plain", addresses=(1,), group=Group.POWER, codec=Number())
@@ -168,7 +175,7 @@ def test_a_row_is_completed() -> None:
 
 
 @pytest.mark.parametrize("year", [26, 2026])
-def test_clock(year: int) -> None:
+def test_clock_decodes_with_and_without_the_century(year: int) -> None:
     """With or without the century."""
     moment = datetime(2026, 6, 21, 14, 15, 30)  # noqa: DTZ001 - the machine knows no zone
     assert WordClockTime().decode([30, 15, 14, 21, 6, year]) == moment

@@ -1,4 +1,4 @@
-"""What was overheard is believed when something else bears it out, and only as long as it is fresh."""
+"""What was overheard is confirmed when another exchange agrees, and only as long as it is fresh."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import NotHeardError, SilenceError
-from custom_components.hybrid_inverter.modbus.heard import Heard
-from custom_components.hybrid_inverter.modbus.overhear import Exchange
+from custom_components.hybrid_inverter.modbus.listen.heard import ConfirmedReadings
+from custom_components.hybrid_inverter.modbus.listen.sniffer import Exchange
 
 
 def floats(*values: float) -> tuple[int, ...]:
@@ -19,22 +19,22 @@ def floats(*values: float) -> tuple[int, ...]:
 
 def heard(
     *answers: tuple[float, tuple[int, ...]], address: int = 0x2012, clear: bool = True
-) -> Heard:
+) -> ConfirmedReadings:
     """Return what is known after answers at these times to one request to unit 1."""
-    memory = Heard()
+    memory = ConfirmedReadings()
     for time, words in answers:
         memory.add(Exchange(1, address, words, time, clear))
     return memory
 
 
-def test_once_is_never() -> None:
+def test_value_heard_once_is_not_confirmed() -> None:
     """A single exchange says nothing, whatever the line is like."""
     with pytest.raises(SilenceError):
         heard((0, floats(1.0))).words(1, 0x2012, 2, 0)
 
 
-def test_the_same_twice() -> None:
-    """The very same words are believed on any line."""
+def test_value_heard_twice_is_confirmed_on_any_line() -> None:
+    """The very same words are confirmed on any line."""
     memory = heard((0, floats(151.0)), (0.1, floats(151.0)), clear=False)
     assert memory.words(1, 0x2012, 2, 0.2) == [0x4317, 0x0000]
 
@@ -46,7 +46,7 @@ def test_a_damaged_line_needs_the_same_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "value", "believed"),
+    ("before", "value", "confirmed"),
     [
         ((100.0,), 150.0, True),
         ((100.0,), 50.0, True),
@@ -64,17 +64,17 @@ def test_a_damaged_line_needs_the_same_words() -> None:
     ],
 )
 def test_near_values_on_a_clear_line(
-    before: tuple[float, ...], value: float, *, believed: bool
+    before: tuple[float, ...], value: float, *, confirmed: bool
 ) -> None:
     """Half of the largest neighbour is the margin around them; what is no number has to be the same."""
     answers = [(0.1 * number, floats(230.0, known)) for number, known in enumerate(before)]
     memory = heard(*answers, (1.0, floats(230.0, value)))
-    newest = [exchange.believed for _, exchange in memory.requests()]
-    assert [one is not None and one.time == 1.0 for one in newest] in ([believed], [] * believed)
-    assert bool(newest and newest[0] is not None and newest[0].time == 1.0) is believed
+    newest = [exchange.confirmed for _, exchange in memory.requests()]
+    assert [one is not None and one.time == 1.0 for one in newest] in ([confirmed], [] * confirmed)
+    assert bool(newest and newest[0] is not None and newest[0].time == 1.0) is confirmed
 
 
-def test_a_step_is_believed_when_it_stays() -> None:
+def test_a_step_is_confirmed_when_it_stays() -> None:
     """A kettle is switched on: the first exchange is doubted, the second one bears it out."""
     memory = heard((0, floats(300.0)), (0.1, floats(301.0)), (0.2, floats(2300.0)))
     assert memory.words(1, 0x2012, 2, 0.25) == list(floats(301.0))
@@ -122,7 +122,7 @@ def test_the_newest_of_two_requests() -> None:
     assert memory.words(1, 0x2014, 2, 0.6) == list(floats(2.1))
 
 
-def test_silence() -> None:
+def test_heard_value_expires_ten_seconds_after_the_last_exchange() -> None:
     """Ten seconds after the last exchange a value is no value any more; nor is it one of another unit."""
     memory = heard((0, floats(1.0)), (0.1, floats(1.0)))
     assert memory.words(1, 0x2012, 2, 10.05) == list(floats(1.0))
@@ -159,7 +159,7 @@ def test_a_long_silence_is_not_the_pause_between_requests() -> None:
         memory.words(1, 0x2012, 2, 40020)
 
 
-def test_bounded_memory() -> None:
+def test_requests_that_are_not_repeated_make_room_for_others() -> None:
     """Requests that nobody repeats make room for others; those that are repeated stay."""
     memory = heard((0, floats(1.0)), (0.1, floats(1.0)))
     for number in range(500):

@@ -7,9 +7,9 @@ import struct
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.device import Device
-from custom_components.hybrid_inverter.modbus.heard import Request
-from custom_components.hybrid_inverter.modbus.heard_family import (
+from custom_components.hybrid_inverter.modbus.device.device import Device
+from custom_components.hybrid_inverter.modbus.listen.heard import Request
+from custom_components.hybrid_inverter.modbus.listen.heard_family import (
     HEARD_FAMILIES,
     as_heard,
     identity_of_heard,
@@ -62,7 +62,7 @@ def test_the_primary_side_is_better() -> None:
     assert family.registers["l1_power"].addresses == (0x151E, 0x151F)
 
 
-async def test_values() -> None:
+async def test_heard_values_are_multiplied_by_the_given_ratio() -> None:
     """3100 tenths of a watt times 40; 1250.5 kWh times 40; the ratio is a fact and is not asked for."""
     unit = FakeUnit(
         registers(
@@ -71,8 +71,8 @@ async def test_values() -> None:
         | {0x0006: 40}
         | dict.fromkeys(range(0x1020, 0x1028), 0)
     )
-    device = Device(unit, as_heard(FAMILIES["dtsu666"], SOFAR, FACTS), known=FACTS)
-    await device.verify("")
+    device = Device(unit, as_heard(FAMILIES["dtsu666"], SOFAR, FACTS), known=FACTS, serial="")
+    await device.verify()
     assert unit.requests == []
     snapshot = await device.poll(
         ["power", "l1_power", "import_energy_total", "export_energy_total"]
@@ -88,7 +88,7 @@ async def test_values() -> None:
     assert sorted(unit.reads) == [(0x101E, 12), (0x2014, 6)]
 
 
-async def test_inverted() -> None:
+async def test_heard_sum_is_inverted_with_its_phases() -> None:
     """The sum of what is the other way round is so, too."""
     unit = FakeUnit(registers((0x151E, 0.31), (0x1520, -0.087), (0x1522, 0.3)))
     device = Device(unit, as_heard(FAMILIES["dtsu666"], DEYE, FACTS), known=FACTS, inverted=True)
@@ -96,7 +96,7 @@ async def test_inverted() -> None:
     assert snapshot.values == {"power": -523.0, "l1_power": -310.0}
 
 
-def test_identity() -> None:
+def test_heard_meter_has_no_serial_number_and_the_power_of_its_transformers() -> None:
     """It has no serial number; its largest power is that of its transformers."""
     # 230 V, three phases, 250 A as a set, or 6 A times 100.
     for ratio, watts in ((None, 172500), (1, 172500), (100, 414000)):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.hybrid_inverter.modbus.line import Line, Priority
+from custom_components.hybrid_inverter.modbus.transport.turns import (
+    Priority,
+    RequestQueue,
+    going_first,
+)
 
 
 class QuickLoop(asyncio.SelectorEventLoop):
@@ -28,32 +33,40 @@ class QuickLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
-def play[T](scene: Callable[[Line], Coroutine[Any, Any, T]]) -> T:
+def play[T](scene: Callable[[RequestQueue], Coroutine[Any, Any, T]]) -> T:
     """Run a scene around a line of its own, on a clock that jumps."""
 
     async def run() -> T:
         async with asyncio.timeout(1000):
-            return await scene(Line())
+            return await scene(RequestQueue())
 
     with asyncio.Runner(loop_factory=QuickLoop) as runner:
         return runner.run(run())
 
 
 async def take(
-    line: Line, served: list[str], name: str, unit: int, *, write: bool = False, rest: float = 0.0
+    line: RequestQueue,
+    served: list[str],
+    name: str,
+    unit: int,
+    *,
+    write: bool = False,
+    first: bool = False,
+    rest: float = 0.0,
 ) -> None:
     """Hold the line for a second, and let the unit rest after that."""
-    async with line.turn(Priority.WRITE if write else Priority.READ, unit):
-        served.append(name)
-        await asyncio.sleep(1)
-        now = asyncio.get_running_loop().time()
-        line.rest(now, unit, now + rest)
+    with going_first() if first else nullcontext():
+        async with line.turn(Priority.WRITE if write else Priority.READ, unit):
+            served.append(name)
+            await asyncio.sleep(1)
+            now = asyncio.get_running_loop().time()
+            line.cool_down(now, unit, now + rest)
 
 
-def test_units_take_turns() -> None:
+def test_unit_that_has_waited_longest_goes_first() -> None:
     """The unit whose turn is longest ago goes first, however many reads of another one came before."""
 
-    async def scene(line: Line) -> list[str]:
+    async def scene(line: RequestQueue) -> list[str]:
         served: list[str] = []
         async with asyncio.TaskGroup() as group:
             for name in ("a1", "a2", "a3", "b1", "c1", "b2"):
@@ -66,7 +79,7 @@ def test_units_take_turns() -> None:
 def test_a_turn_to_write_is_no_turn_to_read() -> None:
     """Who writes much does not read less."""
 
-    async def scene(line: Line) -> list[str]:
+    async def scene(line: RequestQueue) -> list[str]:
         served: list[str] = []
         async with asyncio.TaskGroup() as group:
             group.create_task(take(line, served, "b1", 2))
@@ -78,10 +91,57 @@ def test_a_turn_to_write_is_no_turn_to_read() -> None:
     assert play(scene) == ["b1", "write a", "a1", "b2"]
 
 
+def test_what_goes_first_overtakes_its_own_unit_only() -> None:
+    """The powers of unit a go before its settings that wait, and not before unit b's, whose turn it is."""
+
+    async def scene(line: RequestQueue) -> list[str]:
+        served: list[str] = []
+        async with asyncio.TaskGroup() as group:
+            for name in ("a settings 1", "a settings 2", "b settings"):
+                group.create_task(take(line, served, name, ord(name[0])))
+            await asyncio.sleep(0.5)
+            group.create_task(take(line, served, "a power", ord("a"), first=True))
+        return served
+
+    assert play(scene) == ["a settings 1", "b settings", "a power", "a settings 2"]
+
+
+def test_what_has_waited_two_seconds_is_not_overtaken() -> None:
+    """On a line that powers alone keep busy, the rest is read as well."""
+
+    async def scene(line: RequestQueue) -> list[str]:
+        served: list[str] = []
+
+        async def powers() -> None:
+            for number in range(1, 6):
+                await take(line, served, f"power {number}", 1, first=True, rest=0.1)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(powers())
+            await asyncio.sleep(0.5)
+            group.create_task(take(line, served, "settings", 1))
+        return served
+
+    assert play(scene) == ["power 1", "power 2", "power 3", "settings", "power 4", "power 5"]
+
+
+def test_writes_have_no_head_start() -> None:
+    """Among writes goes first who came first, whatever they belong to."""
+
+    async def scene(line: RequestQueue) -> list[str]:
+        served: list[str] = []
+        async with asyncio.TaskGroup() as group:
+            for name, first in (("read", False), ("write 1", False), ("write 2", True)):
+                group.create_task(take(line, served, name, 1, write=name != "read", first=first))
+        return served
+
+    assert play(scene) == ["read", "write 1", "write 2"]
+
+
 def test_a_rest_holds_back_one_unit() -> None:
     """Unit 1 rests for 2.5 s after each of its turns of 1 s; unit 2 goes in the meantime, and nobody waits for nothing."""
 
-    async def scene(line: Line) -> list[tuple[str, float]]:
+    async def scene(line: RequestQueue) -> list[tuple[str, float]]:
         served: list[str] = []
         times: list[tuple[str, float]] = []
 
@@ -101,11 +161,11 @@ def test_a_rest_holds_back_one_unit() -> None:
 def test_the_line_rests_for_all() -> None:
     """After a turn comes the rest of the line; a write that comes in that time goes before what waited."""
 
-    async def scene(line: Line) -> list[str]:
+    async def scene(line: RequestQueue) -> list[str]:
         served: list[str] = []
         async with asyncio.TaskGroup() as group:
             async with line.turn(Priority.READ, 1):
-                line.rest(asyncio.get_running_loop().time() + 2, 1, 0)
+                line.cool_down(asyncio.get_running_loop().time() + 2, 1, 0)
             group.create_task(take(line, served, "read", 2))
             await asyncio.sleep(1)
             assert served == []
@@ -119,7 +179,7 @@ def test_the_line_rests_for_all() -> None:
 def test_a_write_is_not_overtaken() -> None:
     """While a write waits for its unit to have rested, no read goes; another write does."""
 
-    async def scene(line: Line) -> list[str]:
+    async def scene(line: RequestQueue) -> list[str]:
         served: list[str] = []
         async with asyncio.TaskGroup() as group:
             await take(line, served, "first", 1, rest=3)
@@ -134,9 +194,9 @@ def test_a_write_is_not_overtaken() -> None:
 def test_a_spared_unit_is_not_read_from() -> None:
     """It can be written to; after its time it is read from as before."""
 
-    async def scene(line: Line) -> list[str]:
+    async def scene(line: RequestQueue) -> list[str]:
         served: list[str] = []
-        line.spare(1, 10)
+        line.hold_back(1, 10)
         async with asyncio.TaskGroup() as group:
             group.create_task(take(line, served, "read 1", 1))
             group.create_task(take(line, served, "read 2", 2))
@@ -150,15 +210,15 @@ def test_a_spared_unit_is_not_read_from() -> None:
 def test_closing_waits_for_no_rest() -> None:
     """Who closes goes at once, and in a hurry so do all the others."""
 
-    async def scene(line: Line) -> float:
-        line.rest(100, 1, 200)
+    async def scene(line: RequestQueue) -> float:
+        line.cool_down(100, 1, 200)
         async with line.turn(Priority.CLOSING):
             pass
         assert asyncio.get_running_loop().time() == 0
         async with asyncio.TaskGroup() as group:
             group.create_task(take(line, [], "read", 1))
             await asyncio.sleep(1)
-            line.hurry()
+            line.drain()
         return asyncio.get_running_loop().time()
 
     assert play(scene) == 2
@@ -167,8 +227,8 @@ def test_closing_waits_for_no_rest() -> None:
 def test_who_gives_up_a_write_lets_the_reads_go() -> None:
     """A write that holds the line for its unit's rest, and is cancelled, holds it no longer."""
 
-    async def scene(line: Line) -> float:
-        line.rest(0, 1, 50)
+    async def scene(line: RequestQueue) -> float:
+        line.cool_down(0, 1, 50)
         write = asyncio.create_task(take(line, [], "write", 1, write=True))
         read = asyncio.create_task(take(line, [], "read", 2))
         await asyncio.sleep(1)
@@ -210,7 +270,7 @@ VISITS = st.lists(
 class Watched:
     """What is seen of the visits: who waits since when, and who was served when."""
 
-    line: Line
+    line: RequestQueue
     rests: dict[int, int]
     waiting: dict[int, Visit] = field(default_factory=dict)
     served: list[int] = field(default_factory=list)
@@ -252,7 +312,7 @@ class Watched:
                 finally:
                     self.inside -= 1
                     self.rested_at[visit.unit] = loop.time() + self.rests[visit.unit]
-                    self.line.rest(loop.time(), visit.unit, self.rested_at[visit.unit])
+                    self.line.cool_down(loop.time(), visit.unit, self.rested_at[visit.unit])
         finally:
             self.waiting.pop(number, None)
 
@@ -262,10 +322,12 @@ class Watched:
     visits=VISITS,
     rests=st.fixed_dictionaries({unit: st.sampled_from([0, 0, 3]) for unit in (1, 2, 3)}),
 )
-def test_whatever_comes(visits: list[Visit], rests: dict[int, int]) -> None:
+def test_queue_serves_writes_first_and_lets_no_unit_be_overtaken_twice_by_another(
+    visits: list[Visit], rests: dict[int, int]
+) -> None:
     """One at a time, writes first, no unit before it has rested, none overtaken twice by another, and nobody forgotten."""
 
-    async def scene(line: Line) -> list[int]:
+    async def scene(line: RequestQueue) -> list[int]:
         watched = Watched(line, rests)
         tasks = [
             asyncio.create_task(watched.visit(number, visit)) for number, visit in enumerate(visits)

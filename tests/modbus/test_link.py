@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import pairwise
-from unittest.mock import patch
+import time
 
-from pymodbus.transport import ModbusProtocol
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import (
@@ -16,15 +16,27 @@ from custom_components.hybrid_inverter.modbus.errors import (
     LinkRefused,
     LinkTimeout,
 )
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from custom_components.hybrid_inverter.modbus.transport.byte_stream import (
+    ByteStream,
+    StreamReceiver,
+    open_stream,
+)
+from custom_components.hybrid_inverter.modbus.transport.link import (
+    Endpoint,
+    Framing,
+    Link,
+    LinkUnit,
+    TcpEndpoint,
+)
 
 from .conftest import MakeLink
-from .fault_server import FaultServer, hang_up, pieces, silence, slow, twice
+from .fault_server import FaultServer, Talk, hang_up, pieces, silence, slow, twice
 from .stick_frames import answer_of
 
 
-async def test_reads_and_writes(server: FaultServer, link: Link) -> None:
+async def test_link_reads_and_writes_the_registers_of_the_unit(
+    server: FaultServer, link: Link
+) -> None:
     """The values are those of the unit and the addresses; a write is read back."""
     unit = LinkUnit(link, 1)
     assert await unit.read_holding_registers(10, 3) == [567, 598, 629]
@@ -68,7 +80,7 @@ async def test_refuses_what_modbus_cannot_say(
     assert server.accepted == 0
 
 
-async def test_largest_requests(link: Link) -> None:
+async def test_largest_requests_are_125_registers_read_and_123_written(link: Link) -> None:
     """125 registers are read and 123 written in one request; the last register can be reached."""
     await link.write_registers(1, 0, list(range(123)))
     assert await link.read_holding_registers(1, 0, 125) == [*range(123), 4070, 4101]
@@ -76,7 +88,7 @@ async def test_largest_requests(link: Link) -> None:
 
 
 def test_is_made_without_a_loop() -> None:
-    """The clients of pymodbus need a running loop; a link does not until it is used."""
+    """A link needs no running loop until it is used."""
     link = Link(TcpEndpoint("127.0.0.1", 502, Framing.TCP))
     assert not link.connected
     assert link.frames == ()
@@ -121,7 +133,9 @@ async def test_a_write_goes_between_a_read_and_its_repetition(
     assert server.wanted[-1] == (1, 3, 1, 1)
 
 
-async def test_silence_between_requests(server: FaultServer, make_link: MakeLink) -> None:
+async def test_spacing_follows_each_answer_before_the_next_request(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """After an answer comes the spacing, then the next request."""
     link = make_link(server, spacing=0.04)
     started = asyncio.get_running_loop().time()
@@ -137,7 +151,9 @@ async def test_silence_between_requests(server: FaultServer, make_link: MakeLink
 # ---------------------------------------------------------------------- opening and closing
 
 
-async def test_connects_once(server: FaultServer, link: Link) -> None:
+async def test_opening_twice_connects_once_and_tells_the_listeners(
+    server: FaultServer, link: Link
+) -> None:
     """Opening is idempotent, the listeners hear of every change, and of none that they gave up."""
     heard: list[bool] = []
     stop = link.add_listener(heard.append)
@@ -157,18 +173,18 @@ async def test_connects_once(server: FaultServer, link: Link) -> None:
 
 
 async def test_nothing_reconnects_by_itself(server: FaultServer, link: Link) -> None:
-    """A lost connection stays lost until somebody asks; pymodbus does not even begin to reconnect."""
+    """A lost connection stays lost until somebody asks."""
     await link.connect()
-    with patch.object(ModbusProtocol, "do_reconnect") as reconnect:
-        server.hang_up()
-        await asyncio.sleep(0.05)
-    reconnect.assert_not_called()
+    server.hang_up()
+    await asyncio.sleep(0.05)
     assert not link.connected
     assert server.accepted == 1
     assert link.statistics.connection_losses == 1
 
 
-async def test_close_is_final(server: FaultServer, link: Link) -> None:
+async def test_closed_link_refuses_requests_and_opens_nothing(
+    server: FaultServer, link: Link
+) -> None:
     """Closing twice is fine; asking afterwards is not, and opens nothing."""
     await link.read_holding_registers(1, 0, 1)
     await link.close()
@@ -215,12 +231,58 @@ async def test_close_while_waiting_to_connect(server: FaultServer, make_link: Ma
             await asking
 
 
+async def test_closing_twice_while_waiting_to_connect(
+    server: FaultServer, make_link: MakeLink
+) -> None:
+    """Whoever closes while the link is just being closed waits like the first one."""
+    link = make_link(server)
+    await server.stop()
+    with pytest.raises(LinkRefused):
+        await link.connect()
+    asking = asyncio.create_task(link.connect())
+    await asyncio.sleep(0.02)
+    closing = []
+    for _ in range(4):
+        closing.append(asyncio.create_task(link.close()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*closing)
+    with pytest.raises(LinkError, match="closed"):
+        await asking
+
+
+async def test_closed_as_the_pause_before_connecting_ends(
+    server: FaultServer, make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is opened any more, although the pause was over in the very moment."""
+    monkeypatch.setattr(
+        "custom_components.hybrid_inverter.modbus.transport.channel.FIRST_PAUSE", 0.05
+    )
+    link = make_link(server)
+    await server.stop()
+    with pytest.raises(LinkRefused):
+        await link.connect()
+    asking = asyncio.create_task(link.connect())
+    await asyncio.sleep(0)
+    closing: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.06, lambda: closing.append(asyncio.Task(link.close(), eager_start=True)))
+    # Both timers are due in the same round of the loop, the one of the pause first.
+    time.sleep(0.1)  # noqa: ASYNC251
+    with pytest.raises(LinkError, match="closed"):
+        await asking
+    await closing[0]
+
+
 async def test_pauses_between_attempts_double(
     server: FaultServer, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pauses are 1, 2, 4, 4 times the first one; the first read after the fault waits, and succeeds."""
-    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.link.FIRST_PAUSE", 0.04)
-    monkeypatch.setattr("custom_components.hybrid_inverter.modbus.link.LONGEST_PAUSE", 0.16)
+    monkeypatch.setattr(
+        "custom_components.hybrid_inverter.modbus.transport.channel.FIRST_PAUSE", 0.04
+    )
+    monkeypatch.setattr(
+        "custom_components.hybrid_inverter.modbus.transport.channel.MAX_PAUSE", 0.16
+    )
     await server.stop()
     clock = asyncio.get_running_loop().time
     times = []
@@ -247,17 +309,25 @@ async def test_pauses_between_attempts_double(
 async def test_closed_as_soon_as_accepted(server: FaultServer, link: Link) -> None:
     """A server that hangs up on everybody costs a read two attempts; the next one finds it well."""
     server.close_at_once = 2
-    with pytest.raises(LinkLost):
+    with pytest.raises(LinkLost) as caught:
         await link.read_holding_registers(1, 0, 1)
+    assert caught.value.code == "hung_up"
     assert server.accepted == 2
     assert await link.read_holding_registers(1, 0, 1) == [257]
+    # It has answered over this connection, so that it is lost, and not taken by somebody else.
+    server.faults.append(hang_up)
+    with pytest.raises(LinkLost) as caught:
+        await link.write_register(1, 0, 1)
+    assert caught.value.code == "lost"
 
 
 # ---------------------------------------------------------------------- cancelling
 
 
-async def test_cancelled_is_cancelled(server: FaultServer, link: Link) -> None:
-    """What pymodbus 3.13.1 swallows, the link passes on; and it stays usable."""
+async def test_cancelled_request_raises_and_leaves_the_link_usable(
+    server: FaultServer, link: Link
+) -> None:
+    """A cancellation is passed on, and the link stays usable."""
     await link.connect()
     server.faults.append(silence)
     asking = asyncio.create_task(link.read_holding_registers(1, 0, 1))
@@ -281,7 +351,9 @@ async def test_a_callers_timeout_is_a_timeout(server: FaultServer, make_link: Ma
     assert await link.read_holding_registers(1, 0, 1) == [257]
 
 
-async def test_cancelled_while_waiting(server: FaultServer, link: Link) -> None:
+async def test_request_cancelled_while_waiting_does_not_hold_up_others(
+    server: FaultServer, link: Link
+) -> None:
     """Whoever gives up waiting, or is cancelled as it gets the turn, does not hold up the others."""
     await link.connect()
     server.faults.append(slow(0.03))
@@ -304,7 +376,9 @@ async def test_cancelled_while_waiting(server: FaultServer, link: Link) -> None:
     assert results[3] == [412]
 
 
-async def test_cancelled_while_connecting(server: FaultServer, link: Link) -> None:
+async def test_cancelling_during_a_connection_attempt_leaves_nothing_open(
+    server: FaultServer, link: Link
+) -> None:
     """Giving up during the connection attempt leaves nothing open."""
     asking = asyncio.create_task(link.connect())
     await asyncio.sleep(0)
@@ -347,6 +421,8 @@ async def test_counts_what_it_does(server: FaultServer, make_link: MakeLink) -> 
         "timeouts": 1,
         "desyncs": 0,
         "late_answers": 0,
+        "stale_answers": 0,
+        "echoes": 0,
         "retries": 0,
         "connects": 1,
         "connection_losses": 0,
@@ -371,7 +447,26 @@ async def test_keeps_the_last_frames(server: FaultServer, make_link: MakeLink) -
     ]
 
 
-async def test_keeps_the_pieces(server: FaultServer, link: Link) -> None:
+async def test_what_is_kept_of_a_flood_is_small(server: FaultServer, make_link: MakeLink) -> None:
+    """A frame has 284 bytes at most; of what is longer the beginning is kept, and how long it was."""
+    link = make_link(server, read_retries=0)
+
+    async def noise(talk: Talk) -> None:
+        talk.peer.write(bytes(range(256)) * 4096)
+
+    server.faults.extend([noise] * 60)
+    for _ in range(60):
+        with suppress(LinkError):
+            await link.read_holding_registers(1, 10, 1)
+    assert len(link.frames) == 50
+    assert max(frame.size for frame in link.frames) > 10_000
+    assert max(len(frame.data) for frame in link.frames) == 300
+    assert all(len(frame.data) == min(frame.size, 300) for frame in link.frames)
+
+
+async def test_answer_in_pieces_is_recorded_and_counted_once_per_byte(
+    server: FaultServer, link: Link
+) -> None:
     """An answer that comes byte by byte is kept so, and every byte is counted once."""
     server.faults.append(pieces)
     await link.read_holding_registers(1, 10, 1)
@@ -387,3 +482,26 @@ async def test_keeps_the_pieces(server: FaultServer, link: Link) -> None:
     assert b"".join(received).hex(" ") == frame
     assert len(received) > 1
     assert link.statistics.bytes_received == {"tcp": 11, "rtu": 7, "stick": 34}[server.kind]
+
+
+@pytest.mark.parametrize("framing", [Framing.TCP], indirect=True)
+async def test_closed_in_the_moment_of_opening(
+    server: FaultServer, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is there just when the link is closed is closed too, and nothing is sent over it."""
+    module = "custom_components.hybrid_inverter.modbus.transport.channel"
+    opened: list[ByteStream] = []
+
+    async def open_and_close(
+        endpoint: Endpoint, receiver: StreamReceiver, within: float
+    ) -> ByteStream:
+        opened.append(await open_stream(endpoint, receiver, within))
+        link._channel.shut_down()
+        return opened[0]
+
+    monkeypatch.setattr(f"{module}.open_stream", open_and_close)
+    with pytest.raises(LinkError, match="closed"):
+        await link.read_holding_registers(1, 0, 1)
+    assert opened[0].is_closing()
+    assert not link.connected
+    assert server.requests == []

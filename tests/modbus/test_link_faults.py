@@ -15,7 +15,7 @@ from custom_components.hybrid_inverter.modbus.errors import (
     RejectedError,
     StickError,
 )
-from custom_components.hybrid_inverter.modbus.link import Framing, Link
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link
 
 from . import fault_server as faults, stick_faults
 from .conftest import STICK, TIMEOUT, MakeLink
@@ -160,6 +160,18 @@ async def test_a_read_is_repeated_once(
     assert await link.read_holding_registers(1, 10, 2) == [567, 598]
 
 
+async def test_a_read_that_is_sent_once_is_not_repeated(server: FaultServer, link: Link) -> None:
+    """Whatever comes instead of the answer."""
+    unit = link.unit(1)
+    for fault in (faults.refusal(4), faults.refusal(6), faults.silence):
+        asked = len(server.requests)
+        server.faults.append(fault)
+        with pytest.raises((RejectedError, LinkTimeout)):
+            await unit.read_holding_registers(10, 2, once=True)
+        assert len(server.requests) == asked + 1
+    assert await unit.read_holding_registers(10, 2, once=True) == [567, 598]
+
+
 @pytest.mark.parametrize(
     ("framing", "fault", "error"), WRITE_FAULTS, ids=_name, indirect=["framing"]
 )
@@ -179,22 +191,24 @@ async def test_a_write_is_never_repeated(
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6, 10, 11])
-async def test_modbus_exceptions(server: FaultServer, link: Link, code: int) -> None:
-    """An exception is passed on with its code; only 5 and 6 are worth another read, and nothing another write."""
+async def test_only_exceptions_4_to_6_are_worth_another_read_and_none_another_write(
+    server: FaultServer, link: Link, code: int
+) -> None:
+    """An exception is passed on with its code; only 4 to 6 are worth another read, and nothing another write."""
     server.faults.append(faults.refusal(code))
     with pytest.raises(RejectedError) as caught:
         await link.write_register(1, 10, 3)
     assert caught.value.code == code
     assert len(server.requests) == 1
     server.faults.append(faults.refusal(code))
-    if code in (5, 6):
+    if code in (4, 5, 6):
         assert await link.read_holding_registers(1, 10, 1) == [567]
         server.faults.extend([faults.refusal(code)] * 2)
     with pytest.raises(RejectedError) as caught:
         await link.read_holding_registers(1, 10, 1)
     assert caught.value.code == code
-    assert len(server.requests) == (5 if code in (5, 6) else 2)
-    assert link.statistics.exceptions == {code: 4 if code in (5, 6) else 2}
+    assert len(server.requests) == (5 if code in (4, 5, 6) else 2)
+    assert link.statistics.exceptions == {code: 4 if code in (4, 5, 6) else 2}
     # An exception is an answer like any other: the connection is kept.
     assert server.accepted == 1
 
@@ -202,7 +216,9 @@ async def test_modbus_exceptions(server: FaultServer, link: Link, code: int) -> 
 @pytest.mark.parametrize(
     "fault", [faults.pieces, faults.twice, faults.noisy(behind=b"\xff\xff\xff")], ids=_name
 )
-async def test_unusual_but_right(server: FaultServer, link: Link, fault: Fault) -> None:
+async def test_split_doubled_and_padded_answers_are_accepted(
+    server: FaultServer, link: Link, fault: Fault
+) -> None:
     """An answer byte by byte, a doubled one and one with stray bytes behind are taken; so are the ones after them."""
     server.faults.append(fault)
     assert await link.read_holding_registers(1, 10, 2) == [567, 598]
@@ -244,7 +260,9 @@ async def test_silence_is_counted_once(server: FaultServer, link: Link) -> None:
     assert len(server.requests) == 1
 
 
-async def test_many_silent_requests(server: FaultServer, make_link: MakeLink) -> None:
+async def test_link_recovers_after_more_silent_requests_than_pymodbus_allows(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """After some silence pymodbus gives up a connection, and opens no other; the link does."""
     link = make_link(server, timeout=0.03)
     server.silent = frozenset({1})
@@ -255,7 +273,9 @@ async def test_many_silent_requests(server: FaultServer, make_link: MakeLink) ->
     assert await link.read_holding_registers(1, 0, 1) == [257]
 
 
-async def test_half_open(server: FaultServer, make_link: MakeLink) -> None:
+async def test_first_read_succeeds_after_a_peer_has_vanished_without_a_word(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """A peer that is gone without a word: the first read after new connections work succeeds."""
     link = make_link(server, timeout=0.05)
     await link.read_holding_registers(1, 0, 1)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import LinkError, LinkTimeout, RejectedError
-from custom_components.hybrid_inverter.modbus.link import Framing, Link
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link
 
 from .conftest import TIMEOUT, MakeLink
 from .fault_server import (
@@ -29,7 +29,9 @@ only_tcp = pytest.mark.parametrize("framing", [Framing.TCP], indirect=True)
 
 
 @pytest.mark.parametrize("delay", [TIMEOUT + 0.001, TIMEOUT + 0.01, TIMEOUT + 0.05])
-async def test_late_answer(server: FaultServer, make_link: MakeLink, delay: float) -> None:
+async def test_late_answer_after_a_reconnect_is_never_taken_for_a_later_value(
+    server: FaultServer, make_link: MakeLink, delay: float
+) -> None:
     """A gateway gives the late answer to whoever is connected then; every later value is its own."""
     link = make_link(server, read_retries=0)
     server.faults.append(late(delay))
@@ -110,7 +112,7 @@ async def test_reads_another_count_first(server: FaultServer, make_link: MakeLin
         ((1, 6, 7, 1), 1, (1, 3, 50, 2)),
     ],
 )
-async def test_which_count(
+async def test_late_answer_is_recognised_by_its_count_of_registers(
     server: FaultServer,
     make_link: MakeLink,
     lost: tuple[int, int, int, int],
@@ -171,7 +173,9 @@ async def test_an_exception_may_be_the_late_answer(
 
 
 @only_rtu
-async def test_resynchronising_fails_too(server: FaultServer, make_link: MakeLink) -> None:
+async def test_every_attempt_to_resynchronise_asks_another_count(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """As long as a unit is silent every attempt asks another count, and none is sent without an answer to it."""
     link = make_link(server, read_retries=0, timeout=0.03)
     server.silent = frozenset({1})
@@ -293,3 +297,16 @@ async def test_where_a_machine_never_answers(server: FaultServer, make_link: Mak
     answered = server.wanted
     assert await link.read_holding_registers(1, 0, 2) == [257, 288]
     assert (1, 3, 100) not in {wanted[:3] for wanted in answered[1:]}
+
+
+@only_rtu
+async def test_resynchronises_at_the_end_of_the_registers(
+    server: FaultServer, make_link: MakeLink
+) -> None:
+    """Where fewer registers follow than are to be read first, those before them are read."""
+    link = make_link(server, read_retries=0)
+    server.faults.append(silence)
+    with pytest.raises(LinkTimeout):
+        await link.read_holding_registers(1, 65000, 4)
+    assert await link.read_holding_registers(1, 65535, 1) == [word(1, 65535)]
+    assert server.wanted[1:] == [(1, 3, 65533, 3), (1, 3, 65535, 1)]

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.line import Line, Priority
+from custom_components.hybrid_inverter.modbus.transport.turns import Priority, RequestQueue
 
 
-async def test_order() -> None:
+async def test_closing_goes_before_writes_and_writes_before_reads() -> None:
     """Closing before writes before reads; within each the first to come."""
-    line, served = Line(), []
+    line, served = RequestQueue(), []
 
     async def serve(name: str, priority: Priority) -> None:
         async with line.turn(priority):
@@ -33,14 +33,14 @@ async def test_order() -> None:
     assert served == ["close", "write 1", "write 2", "read 1", "read 2"]
 
 
-async def _leave(line: Line) -> None:
+async def _leave(line: RequestQueue) -> None:
     """Pass the turn on as its holder would."""
-    line._pass_on()
+    line.release()
 
 
-async def test_nobody_slips_in() -> None:
+async def test_turn_that_was_handed_over_cannot_be_taken_by_another() -> None:
     """Between handing the turn over and taking it up, it belongs to the one it was handed to."""
-    line, inside = Line(), 0
+    line, inside = RequestQueue(), 0
 
     async def serve() -> None:
         nonlocal inside
@@ -58,7 +58,7 @@ async def test_nobody_slips_in() -> None:
 
 async def test_cancelled_as_the_turn_comes() -> None:
     """The turn that was handed to somebody who is cancelled goes on to the next."""
-    line = Line()
+    line = RequestQueue()
 
     async def serve() -> str:
         async with line.turn(Priority.READ):
@@ -78,7 +78,7 @@ async def test_cancelled_as_the_turn_comes() -> None:
 
 async def test_an_error_passes_the_turn_on() -> None:
     """Whoever fails in its turn does not keep it."""
-    line = Line()
+    line = RequestQueue()
     with pytest.raises(ValueError, match="failed"):
         async with line.turn(Priority.READ):
             raise ValueError("failed")
@@ -87,9 +87,9 @@ async def test_an_error_passes_the_turn_on() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_cancelling_at_random(seed: int) -> None:
+async def test_random_cancellations_leave_the_others_served_and_the_line_free(seed: int) -> None:
     """However many give up, the others are served, each alone, and the line is free in the end."""
-    random, line = Random(seed), Line()  # noqa: S311 - repeatable, not secret
+    random, line = Random(seed), RequestQueue()  # noqa: S311 - repeatable, not secret
     served: list[int] = []
     inside = 0
 

@@ -7,16 +7,15 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus import standing
 from custom_components.hybrid_inverter.modbus.errors import LinkTimeout, RejectedError
-from custom_components.hybrid_inverter.modbus.link import Framing, Link
-from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from custom_components.hybrid_inverter.modbus.transport import timeouts
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link, LinkUnit
 
 from .conftest import MakeLink
 from .fault_server import Fault, FaultServer, Talk, answer, refusal, silence, slow, word
 
 # Seconds: what an answer may take, and what a unit is waited for that others wait behind.
-PATIENCE = 0.4
+DEFAULT_TIMEOUT = 0.4
 SHORT = 0.06
 
 only_rtu = pytest.mark.parametrize("framing", [Framing.RTU], indirect=True)
@@ -26,14 +25,14 @@ without_stick = pytest.mark.parametrize("framing", [*Framing], indirect=True)
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the waits of a shared line short."""
-    monkeypatch.setattr(standing, "SHORTEST", SHORT)
-    monkeypatch.setattr(standing, "FIRST", SHORT)
+    monkeypatch.setattr(timeouts, "MIN_TIMEOUT", SHORT)
+    monkeypatch.setattr(timeouts, "FIRST_TIMEOUT", SHORT)
 
 
 @pytest.fixture
 def link(server: FaultServer, make_link: MakeLink) -> Link:
     """Return a link to several units."""
-    return make_link(server, timeout=PATIENCE)
+    return make_link(server, timeout=DEFAULT_TIMEOUT)
 
 
 async def get(link: Link, unit: int, address: int = 10, **settings: float) -> None:
@@ -59,7 +58,7 @@ def units_asked(server: FaultServer) -> list[int]:
 # ---------------------------------------------------------------------- turns
 
 
-async def test_units_take_turns(server: FaultServer, link: Link) -> None:
+async def test_reads_of_one_unit_do_not_block_another(server: FaultServer, link: Link) -> None:
     """Three reads of one unit do not come before one of another that was asked for later."""
     server.delay = 0.005
     await asyncio.gather(*(get(link, unit) for unit in (1, 1, 1, 2, 3)))
@@ -96,11 +95,11 @@ async def test_a_silent_unit_costs_little(server: FaultServer, link: Link) -> No
         waits.append(clock() - started)
         await asyncio.sleep(0.01)
     # The repetition comes when the unit has had all its time: 0.4 s, and again a short wait.
-    assert PATIENCE + SHORT <= await silent < PATIENCE + SHORT + 0.15
+    assert DEFAULT_TIMEOUT + SHORT <= await silent < DEFAULT_TIMEOUT + SHORT + 0.15
     # It has waited twice; a busy computer may have made one of the two longer, but not to all of the unit's time.
     *_, one, other = sorted(waits)
     assert SHORT * 0.7 < one < SHORT + 0.05
-    assert other < PATIENCE / 2
+    assert other < DEFAULT_TIMEOUT / 2
     assert units_asked(server).count(2) == 1 + 2
     assert server.accepted == 1
     # From then on it is asked once, over the same connection.
@@ -109,7 +108,7 @@ async def test_a_silent_unit_costs_little(server: FaultServer, link: Link) -> No
         waits.append(await took(get(link, 2)))
         await get(link, 1)
     assert SHORT <= min(waits) < SHORT + 0.05
-    assert max(waits) < PATIENCE / 2
+    assert max(waits) < DEFAULT_TIMEOUT / 2
     assert units_asked(server).count(2) == 1 + 2 + 3
     assert server.accepted == 1
     assert link.statistics.units[1].success_rate == 1
@@ -194,7 +193,7 @@ async def test_a_slow_unit_is_waited_for(server: FaultServer, link: Link) -> Non
     """Twice as long as it needed for its slowest answer, by the number of registers."""
     await get(link, 1)
     server.faults.append(slow(0.1))
-    await get(link, 2, patience=PATIENCE)
+    await get(link, 2, timeout=DEFAULT_TIMEOUT)
     server.faults.append(slow(0.15))
     await get(link, 2)
     assert link.statistics.retries == 0
@@ -229,7 +228,7 @@ async def test_behind_a_silent_unit(server: FaultServer, link: Link) -> None:
         await asyncio.sleep(0.2)
         await answer(talk)
 
-    asking = asyncio.create_task(link.read_holding_registers(2, 10, 2, patience=SHORT, retries=0))
+    asking = asyncio.create_task(link.read_holding_registers(2, 10, 2, timeout=SHORT, retries=0))
     await asyncio.sleep(0.01)
     server.faults.append(after_the_gateway)
     await get(link, 1)
@@ -239,7 +238,9 @@ async def test_behind_a_silent_unit(server: FaultServer, link: Link) -> None:
 
 
 @without_stick
-async def test_reads_fail_together(server: FaultServer, link: Link) -> None:
+async def test_reads_waiting_for_a_silent_unit_fail_without_being_sent(
+    server: FaultServer, link: Link
+) -> None:
     """What waits for the same unit is not asked as well once it is known to be silent."""
     await get(link, 1)
     for address in (10, 20, 30):
@@ -277,7 +278,9 @@ async def test_where_a_machine_never_answers(server: FaultServer, link: Link) ->
 
 
 @without_stick
-async def test_a_gateway_that_tells(server: FaultServer, make_link: MakeLink) -> None:
+async def test_exception_11_of_a_gateway_costs_the_others_no_time(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """Exception 11 of a gateway means that a unit is silent: nobody else waits for the line because of it."""
     link = make_link(server, timeout=0.15)
     await get(link, 1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.solarman import Dropped
-from custom_components.hybrid_inverter.modbus.statistics import LinkStatistics
+from custom_components.hybrid_inverter.modbus.transport.solarman import Dropped
+from custom_components.hybrid_inverter.modbus.transport.statistics import LinkStatistics
 
 
-def test_nothing_yet() -> None:
+def test_without_answers_there_is_no_latency_and_the_line_is_idle() -> None:
     """Without an answer there is no latency, and the line is idle."""
     statistics = LinkStatistics(lambda: 5.0)
     assert statistics.total.latency_p50 is None
@@ -17,7 +17,7 @@ def test_nothing_yet() -> None:
     assert statistics.as_dict()["latency_p50"] is None
 
 
-def test_latencies() -> None:
+def test_latencies_are_percentiles_of_the_answered_requests() -> None:
     """Of 1, 2, .. 20 ms half are within 10 and 19 of 20 within 19; what was not answered does not count."""
     statistics = LinkStatistics(lambda: 0.0)
     for milliseconds in range(20, 0, -1):
@@ -39,7 +39,7 @@ def test_only_the_last_latencies_count() -> None:
     assert statistics.total.latency(1.0) == pytest.approx(2)
 
 
-def test_success_rate() -> None:
+def test_success_rate_covers_the_last_256_requests_in_all_and_per_unit() -> None:
     """Of the last 256 requests, of all units and of each one; nothing before the first."""
     statistics = LinkStatistics(lambda: 0.0)
     assert statistics.total.success_rate is None
@@ -55,7 +55,7 @@ def test_success_rate() -> None:
     assert statistics.total.success_rate == 1
 
 
-def test_bus_load() -> None:
+def test_bus_load_covers_the_last_60_seconds() -> None:
     """Of the last 60 s the line was busy for 6 s, then 4 s of it are too old, then all."""
     now = 100.0
     statistics = LinkStatistics(lambda: now)
@@ -84,7 +84,7 @@ def test_bus_load_of_a_new_link() -> None:
     assert statistics.bus_load == pytest.approx(0.1)
 
 
-def test_as_dict() -> None:
+def test_diagnostics_contain_everything_and_exceptions_by_code() -> None:
     """Everything is in the diagnostics, exceptions by code."""
     statistics = LinkStatistics(lambda: 70.0)
     statistics.record(1, 10.0, 10.0126, answered=True)
@@ -100,6 +100,8 @@ def test_as_dict() -> None:
         "timeouts": 0,
         "desyncs": 0,
         "late_answers": 0,
+        "stale_answers": 0,
+        "echoes": 0,
         "retries": 0,
         "connects": 0,
         "connection_losses": 0,

@@ -9,7 +9,6 @@ from random import Random
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.endpoint import STICK_PORT
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
     LinkDesync,
@@ -19,8 +18,9 @@ from custom_components.hybrid_inverter.modbus.errors import (
     StickError,
     StickSerialError,
 )
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, StickEndpoint
-from custom_components.hybrid_inverter.modbus.solarman import Dropped
+from custom_components.hybrid_inverter.modbus.transport.endpoint import STICK_PORT
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link, StickEndpoint
+from custom_components.hybrid_inverter.modbus.transport.solarman import Dropped
 
 from . import fault_server as faults, stick_faults
 from .conftest import STICK, TIMEOUT, MakeLink
@@ -40,12 +40,12 @@ def no_noise(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
 
 
-def test_endpoint() -> None:
+def test_stick_endpoint_is_written_like_an_address_and_carries_rtu() -> None:
     """It is written like any other address, and RTU is what it carries."""
     stick = StickEndpoint("stick.example", logger_serial=SERIAL)
     assert str(stick) == "stick.example:8899"
     assert (stick.port, STICK_PORT) == (8899, 8899)
-    assert (stick.framing, stick.numbered) == (Framing.RTU, True)
+    assert (stick.framing, stick.has_transaction_id) == (Framing.RTU, True)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_endpoint() -> None:
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
-async def test_unusual_but_right(
+async def test_answer_is_found_among_other_bytes_which_are_counted(
     server: FaultServer, link: Link, fault: Fault, dropped: dict[Dropped, int]
 ) -> None:
     """The answer is found among what is none, over the same connection; what was passed over is counted."""
@@ -115,7 +115,7 @@ async def test_error_of_the_stick(server: FaultServer, make_link: MakeLink) -> N
     for _ in range(5):
         with pytest.raises(StickError, match="error 5 of the stick") as caught:
             await link.write_register(1, 10, 3)
-        assert caught.value.code == 5
+        assert caught.value.stick_code == 5
         assert isinstance(caught.value, LinkTimeout)
     await link.write_register(1, 10, 4)
     assert link.statistics.stick_errors == {5: 5}
@@ -130,7 +130,9 @@ async def test_read_is_repeated_after_an_error(server: FaultServer, link: Link) 
 
 
 @pytest.mark.parametrize("own", [SERIAL, 99])
-async def test_wrong_logger_serial(server: FaultServer, link: Link, own: int) -> None:
+async def test_error_tells_the_serial_number_that_the_stick_has(
+    server: FaultServer, link: Link, own: int
+) -> None:
     """The error tells the serial that the stick has; asking again would not help."""
     server.faults.append(stick_faults.error(6, own))
     with pytest.raises(StickSerialError) as caught:
@@ -140,7 +142,9 @@ async def test_wrong_logger_serial(server: FaultServer, link: Link, own: int) ->
     assert len(server.requests) == 1
 
 
-async def test_modbus_exception(server: FaultServer, link: Link) -> None:
+async def test_modbus_exception_comes_through_the_stick_unchanged(
+    server: FaultServer, link: Link
+) -> None:
     """What the machine refuses comes through the stick like anything else, and is no error of the stick."""
     server.faults.append(faults.refusal(2))
     with pytest.raises(RejectedError) as caught:
@@ -265,7 +269,9 @@ async def test_beginning_of_a_frame_is_forgotten_with_the_connection(
     assert link.statistics.dropped == {}
 
 
-async def test_nobody_listens(server: FaultServer, make_link: MakeLink) -> None:
+async def test_stick_without_a_local_port_refuses_the_connection(
+    server: FaultServer, make_link: MakeLink
+) -> None:
     """A stick without a local port refuses the connection."""
     await server.stop()
     with pytest.raises(LinkRefused, match=f"127.0.0.1:{server.port}: the connection was refused"):
@@ -320,7 +326,7 @@ async def _poll(server: FaultServer, link: Link, random: Random) -> Counter[str]
     return outcomes
 
 
-async def test_ten_thousand_requests(
+async def test_no_value_is_wrong_in_ten_thousand_requests_with_faults(
     socket_enabled: None, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One request in ten meets a fault: no value is wrong, no link is stuck, and the next poll always succeeds."""

@@ -10,17 +10,22 @@ import struct
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import LinkError, LinkRefused
-from custom_components.hybrid_inverter.modbus.heard import Heard, Request
-from custom_components.hybrid_inverter.modbus.link import Framing, SerialEndpoint, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.listen_for import (
+from custom_components.hybrid_inverter.modbus.listen.clues import HeardMeter, meters_of
+from custom_components.hybrid_inverter.modbus.listen.heard import ConfirmedReadings, Request
+from custom_components.hybrid_inverter.modbus.listen.session import (
     SECONDS,
     Unheard,
     UnheardError,
     listen_for,
 )
-from custom_components.hybrid_inverter.modbus.meter_clues import HeardMeter, meters_of
-from custom_components.hybrid_inverter.modbus.overhear import Exchange
-from simulator.overheard import POLLS, LineTrouble, Poll, Respond, overheard_line
+from custom_components.hybrid_inverter.modbus.listen.sniffer import Exchange
+from custom_components.hybrid_inverter.modbus.transport.link import (
+    Framing,
+    SerialEndpoint,
+    TcpEndpoint,
+)
+from simulator.overheard import POLLS, LineTrouble, Poll, Respond
+from tests.overheard import overheard_line
 
 from .heard_meter import SINGLE_PHASE, THREE_PHASE, holding
 
@@ -60,7 +65,7 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
         ("foxess_single_phase", {}, None, None, False),
     ],
 )
-async def test_meters(
+async def test_addresses_and_values_tell_which_meter_it_is(
     pattern: str,
     numbers: Mapping[int, float],
     family: str | None,
@@ -81,7 +86,7 @@ async def test_meters(
     assert 0.002 < meter.period < 0.1
 
 
-async def test_several_units() -> None:
+async def test_two_meters_are_told_apart_and_one_that_never_answers_is_none() -> None:
     """Two meters are told apart, and one that never answers is none."""
     polls = (Poll(0x151E, 6), Poll(0x151E, 6, unit=2), Poll(0x2014, 6, unit=3))
     meters = await listen(holding(THREE_PHASE, units=(1, 2)), polls)
@@ -102,7 +107,9 @@ async def test_several_units() -> None:
     ],
     ids=lambda value: value.name if isinstance(value, Unheard) else "",
 )
-async def test_nothing_usable(trouble: LineTrouble, reason: Unheard) -> None:
+async def test_reason_is_given_when_no_usable_meter_is_heard(
+    trouble: LineTrouble, reason: Unheard
+) -> None:
     """Where no meter is heard it is said why."""
     measured = count(100)
 
@@ -115,7 +122,7 @@ async def test_nothing_usable(trouble: LineTrouble, reason: Unheard) -> None:
     assert caught.value.reason is reason
 
 
-async def test_only_writes() -> None:
+async def test_writes_alone_are_not_a_meter() -> None:
     """Somebody talks Modbus there, but reads no registers; a write of one is answered by itself."""
     with pytest.raises(UnheardError) as caught:
         await listen(lambda _, pdu: pdu, (Poll(6, 1, function=6),))
@@ -144,7 +151,9 @@ async def test_ends_early_and_tells_how_far_it_is() -> None:
         (SerialEndpoint("/dev/there-is-no-such-port"), LinkError),
     ],
 )
-async def test_does_not_open(source: TcpEndpoint | SerialEndpoint, error: type[LinkError]) -> None:
+async def test_connection_that_cannot_be_opened_is_a_link_error(
+    source: TcpEndpoint | SerialEndpoint, error: type[LinkError]
+) -> None:
     """A connection that cannot be opened is an error of the link."""
     with pytest.raises(error):
         await listen_for(source, seconds=0.1)
@@ -152,7 +161,7 @@ async def test_does_not_open(source: TcpEndpoint | SerialEndpoint, error: type[L
 
 def told(*answers: tuple[int, tuple[int, ...]]) -> HeardMeter:
     """Return what unit 1 is, that answered these words from these addresses twice."""
-    memory = Heard()
+    memory = ConfirmedReadings()
     for time in (0.0, 1.0):
         for address, words in answers:
             memory.add(Exchange(1, address, words, time))
@@ -160,14 +169,14 @@ def told(*answers: tuple[int, tuple[int, ...]]) -> HeardMeter:
     return meter
 
 
-def test_contradiction() -> None:
+def test_contradicting_values_leave_the_meter_unidentified() -> None:
     """230 V as of a single-phase meter, and 230.1 V in tenths as of a three-phase one: nobody knows."""
     meter = told((0x2000, (0x4366, 0x0000)), (0x2006, (0x450F, 0xD000)))
     assert meter.family is None
 
 
 @pytest.mark.parametrize(("word", "ratio"), [(1, 1), (9999, 9999), (0, None), (10000, None)])
-def test_ratio(word: int, ratio: int | None) -> None:
+def test_ratio_beyond_the_meters_range_is_ignored(word: int, ratio: int | None) -> None:
     """A ratio beyond what the meter can be set to is none."""
     meter = told((0x0006, (word,)), (0x2014, (0, 0)))
     assert (meter.ct_ratio, meter.lacks_ct_ratio) == (ratio, ratio is None)

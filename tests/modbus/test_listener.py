@@ -14,8 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus import listener as listener_module, receive
-from custom_components.hybrid_inverter.modbus.device import Device
+from custom_components.hybrid_inverter.modbus.device.device import Device
 from custom_components.hybrid_inverter.modbus.errors import (
     LinkBusy,
     LinkError,
@@ -24,9 +23,18 @@ from custom_components.hybrid_inverter.modbus.errors import (
     NotHeardError,
     SilenceError,
 )
-from custom_components.hybrid_inverter.modbus.link import Framing, SerialEndpoint, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.listener import HeardUnit, Listener
-from simulator.overheard import POLLS, OverheardLine, overheard_line
+from custom_components.hybrid_inverter.modbus.listen import (
+    listener as listener_module,
+    receiver as receive,
+)
+from custom_components.hybrid_inverter.modbus.listen.listener import HeardUnit, Listener
+from custom_components.hybrid_inverter.modbus.transport.link import (
+    Framing,
+    SerialEndpoint,
+    TcpEndpoint,
+)
+from simulator.overheard import POLLS, OverheardLine
+from tests.overheard import overheard_line
 
 from .test_device import numbered
 
@@ -77,7 +85,7 @@ async def changes(listener: Listener) -> asyncio.Queue[bool]:
     return changes
 
 
-async def test_hears(listener: Listener) -> None:
+async def test_first_read_waits_for_the_data_that_is_about_to_arrive(listener: Listener) -> None:
     """The first read waits for what is about to be heard."""
     await listener.connect()
     unit = HeardUnit(listener, 1)
@@ -91,15 +99,17 @@ async def test_hears(listener: Listener) -> None:
     assert not any(frame.sent for frame in listener.frames)
 
 
-async def test_misses_nothing(line: OverheardLine, listener: Listener) -> None:
+async def test_at_least_99_of_100_exchanges_on_a_clean_line_are_heard(
+    line: OverheardLine, listener: Listener
+) -> None:
     """Of what goes over a clean line from the first request on, at least 99 of 100 exchanges are heard."""
     await listener.connect()
     async with asyncio.timeout(5):
         while not listener.statistics.heard.exchanges:
-            await listener._wait_for_news(asyncio.get_running_loop().time() + 1)
+            await listener._wait_for_reading(asyncio.get_running_loop().time() + 1)
         first = line.talk.exchanges
         while line.talk.exchanges < first + 50:
-            await listener._wait_for_news(asyncio.get_running_loop().time() + 1)
+            await listener._wait_for_reading(asyncio.get_running_loop().time() + 1)
     heard = listener.statistics.heard
     # The last answer may still be on its way.
     assert heard.exchanges >= 50
@@ -122,7 +132,7 @@ async def test_what_nobody_asks_for(listener: Listener) -> None:
     assert clock() - started < 0.6
 
 
-async def test_cannot_write(listener: Listener) -> None:
+async def test_listener_has_no_way_to_send(listener: Listener) -> None:
     """There is no way to tell anything, and none below either."""
     await listener.connect()
     unit = HeardUnit(listener, 1)
@@ -141,15 +151,17 @@ async def test_one_read_at_a_time_is_enough_for_a_device(listener: Listener) -> 
     keys = [f"r{address}" for address in (0x151A, 0x151E, 0x1523, 0x1526)]
     snapshot = await device.poll(keys)
     assert snapshot.values == {"r5406": 0x45A8, "r5411": 0x1000}
-    assert device.resting == [0x151A, 0x1526]
+    assert device.quarantined == [0x151A, 0x1526]
     loop = asyncio.get_running_loop()
     now = loop.time()
-    with patch.object(loop, "time", lambda: now + 31):
-        device.raw.wake()
-    assert device.resting == []
+    for seconds, due in ((29, []), (31, [((0x151A, 0x151A),), ((0x1526, 0x1526),)])):
+        with patch.object(loop, "time", lambda later=now + seconds: later):
+            assert [suspect.spans for suspect in device._reader.quarantine.due()] == due
 
 
-async def test_goes_silent(line: OverheardLine, listener: Listener) -> None:
+async def test_heard_values_hold_for_a_while_after_the_inverter_stops_asking(
+    line: OverheardLine, listener: Listener
+) -> None:
     """The inverter sleeps: what was heard holds for a while, and then it is an answer that does not come."""
     await listener.connect()
     assert await listener.read_holding_registers(1, 0x151E, 2) == FIRST
@@ -166,7 +178,7 @@ async def test_goes_silent(line: OverheardLine, listener: Listener) -> None:
     assert listener.connected
 
 
-async def test_opens_again(
+async def test_listener_reconnects_after_a_gateway_restart(
     line: OverheardLine, listener: Listener, changes: asyncio.Queue[bool]
 ) -> None:
     """A gateway that restarts is found again without being asked for anything."""
@@ -182,7 +194,7 @@ async def test_opens_again(
     heard = listener.statistics.heard.exchanges
     async with asyncio.timeout(2):
         while listener.statistics.heard.exchanges == heard:
-            await listener._wait_for_news(asyncio.get_running_loop().time() + 1)
+            await listener._wait_for_reading(asyncio.get_running_loop().time() + 1)
     assert (listener.statistics.connects, listener.statistics.connection_losses) == (2, 1)
 
 
@@ -190,7 +202,7 @@ async def test_tries_again_with_longer_pauses(
     line: OverheardLine, listener: Listener, changes: asyncio.Queue[bool]
 ) -> None:
     """While nobody is there the pauses double, from a quarter of a second to five; here they are shorter."""
-    assert (listener_module.FIRST_PAUSE, listener_module.LONGEST_PAUSE) == (0.25, 5.0)
+    assert (listener_module.FIRST_PAUSE, listener_module.MAX_PAUSE) == (0.25, 2.0)
     clock = asyncio.get_running_loop().time
     attempts: list[float] = []
     enough = asyncio.Event()
@@ -205,7 +217,7 @@ async def test_tries_again_with_longer_pauses(
     assert await changes.get()
     with (
         patch.object(listener_module, "FIRST_PAUSE", 0.01),
-        patch.object(listener_module, "LONGEST_PAUSE", 0.05),
+        patch.object(listener_module, "MAX_PAUSE", 0.05),
     ):
         with patch.object(listener_module, "open_receiver", nobody):
             line.drop_connections()
@@ -219,7 +231,7 @@ async def test_tries_again_with_longer_pauses(
         assert least - 0.002 < pause < 2 * least + 0.2
 
 
-async def test_closed_at_once(socket_enabled: None) -> None:
+async def test_gateway_that_hangs_up_at_once_is_a_lost_connection(socket_enabled: None) -> None:
     """A gateway that takes one client hangs up on the second."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -241,7 +253,7 @@ async def test_closed_at_once(socket_enabled: None) -> None:
     await server.wait_closed()
 
 
-async def test_nobody_there(socket_enabled: None) -> None:
+async def test_failed_opening_gives_the_reason_and_is_not_retried(socket_enabled: None) -> None:
     """What does not open says why, and is not tried again by itself."""
     async with overheard_line(respond, POLLS["sofar"]) as line:
         endpoint = source(line)
@@ -291,7 +303,7 @@ async def serial(line: OverheardLine, port: str) -> AsyncIterator[Listener]:
     assert line.statistics.bytes_from_clients == 0
 
 
-async def test_serial(serial: Listener) -> None:
+async def test_serial_port_is_heard_like_a_network(serial: Listener) -> None:
     """A serial port is heard as a network is."""
     await serial.connect()
     assert await serial.read_holding_registers(1, 0x151E, 4) == FIRST + SECOND
@@ -318,7 +330,7 @@ async def test_serial_is_opened_for_reading_only(serial: Listener, port: str) ->
     ioctl.assert_called_once_with(opened[0], 0x5417, struct.pack("I", 6))
 
 
-async def test_serial_settings(serial: Listener, port: str) -> None:
+async def test_serial_settings_are_applied_and_not_changed(serial: Listener, port: str) -> None:
     """Speed, parity and stop bits are set, and nothing is changed on the way."""
     listener = Listener(SerialEndpoint(port, baudrate=4800, parity="E", stopbits=2))
     await listener.connect()
@@ -336,7 +348,9 @@ async def test_serial_settings(serial: Listener, port: str) -> None:
     assert not control & (termios.PARODD | getattr(termios, "CRTSCTS", 0))
 
 
-async def test_serial_in_use(serial: Listener, port: str) -> None:
+async def test_serial_port_in_use_can_be_opened_once_given_back(
+    serial: Listener, port: str
+) -> None:
     """A port has one program; given back it can be opened."""
     await serial.connect()
     other = Listener(SerialEndpoint(port))
@@ -356,7 +370,9 @@ async def test_serial_in_use(serial: Listener, port: str) -> None:
         (SerialEndpoint("/dev/null", baudrate=12345), LinkError),
     ],
 )
-async def test_no_port(endpoint: SerialEndpoint, error: type[LinkError]) -> None:
+async def test_device_that_is_no_serial_port_is_reported(
+    endpoint: SerialEndpoint, error: type[LinkError]
+) -> None:
     """What is no serial port says so."""
     listener = Listener(endpoint)
     with pytest.raises(error):
@@ -365,7 +381,7 @@ async def test_no_port(endpoint: SerialEndpoint, error: type[LinkError]) -> None
     await listener.close()
 
 
-async def test_serial_unplugged() -> None:
+async def test_unplugged_adapter_is_a_lost_connection() -> None:
     """An adapter that is pulled out is a lost connection."""
     ours, theirs = pty.openpty()
     path = os.ttyname(theirs)

@@ -7,8 +7,8 @@ from unittest.mock import patch
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus import overhear
-from custom_components.hybrid_inverter.modbus.overhear import Ear, Exchange
+from custom_components.hybrid_inverter.modbus.listen import sniffer
+from custom_components.hybrid_inverter.modbus.listen.sniffer import Exchange, RtuSniffer
 
 from .fault_server import crc16
 
@@ -38,28 +38,28 @@ POWERS_ANSWER = answer(POWERS)
 HEARD = [(1, 0x151E, POWERS)]
 
 
-def listen(*pieces: bytes, ear: Ear | None = None) -> list[tuple[int, int, tuple[int, ...]]]:
+def listen(*pieces: bytes, ear: RtuSniffer | None = None) -> list[tuple[int, int, tuple[int, ...]]]:
     """Return unit, address and words of what is found in pieces that come in quick succession."""
-    ear = ear or Ear()
+    ear = ear or RtuSniffer()
     found: list[Exchange] = []
     for number, piece in enumerate(pieces):
         found += ear.take(piece, 100 + 0.001 * number)
     return [(exchange.unit, exchange.address, exchange.words) for exchange in found]
 
 
-def test_exchange() -> None:
+def test_request_and_the_answer_behind_it_make_an_exchange() -> None:
     """A request and the answer right behind it."""
-    ear = Ear()
+    ear = RtuSniffer()
     assert ear.take(DEYE, 5.0) == []
     assert ear.take(POWERS_ANSWER, 5.02) == [Exchange(1, 5406, POWERS, 5.02, clear=True)]
-    assert ear.heard.as_dict() == {
+    assert ear.statistics.as_dict() == {
         "bytes_received": 25,
         "bytes_understood": 25,
         "requests": 1,
         "exchanges": 1,
         "refusals": 0,
         "unanswered": 0,
-        "orphans": 0,
+        "responses_without_request": 0,
         "others": 0,
         "damaged": 0,
         "understood": 1.0,
@@ -81,7 +81,7 @@ def test_function_4_and_other_units() -> None:
     assert listen(request, answer(words, 10, 4)) == [(10, 0x151C, words)]
 
 
-def test_interleaved_requests() -> None:
+def test_answer_belongs_to_the_request_before_it() -> None:
     """Each answer belongs to the request before it."""
     counters = tuple(range(100, 112))
     talk = RATIO + answer((40,)) + SOFAR + POWERS_ANSWER + COUNTERS + answer(counters)
@@ -110,36 +110,40 @@ def test_noise_and_half_frames(before: bytes, between: bytes, behind: bytes) -> 
     assert listen(talk) == HEARD * 2
 
 
-def test_too_much_between() -> None:
+def test_answer_far_behind_its_request_is_not_used() -> None:
     """An answer far behind the request may belong to another one that was damaged."""
     assert listen(DEYE + b"\x00" * 5 + POWERS_ANSWER + DEYE + POWERS_ANSWER) == HEARD
-    ear = Ear()
+    ear = RtuSniffer()
     damaged = SOFAR[:2] + b"\x21" + SOFAR[3:]
     assert listen(DEYE + damaged + POWERS_ANSWER, ear=ear) == []
-    assert (ear.heard.orphans, ear.heard.unanswered, ear.heard.damaged) == (1, 1, 1)
+    assert (
+        ear.statistics.responses_without_request,
+        ear.statistics.unanswered,
+        ear.statistics.damaged,
+    ) == (1, 1, 1)
 
 
-def test_answer_without_request() -> None:
+def test_answer_without_request_is_not_used() -> None:
     """Nobody knows what it is about."""
-    ear = Ear()
+    ear = RtuSniffer()
     assert listen(POWERS_ANSWER * 3, ear=ear) == []
-    assert ear.heard.orphans == 3
-    assert ear.heard.understood == 1.0
+    assert ear.statistics.responses_without_request == 3
+    assert ear.statistics.understood == 1.0
 
 
 @pytest.mark.parametrize("place", range(25))
-def test_any_damaged_byte(place: int) -> None:
+def test_any_damaged_byte_drops_the_exchange_but_not_the_next_one(place: int) -> None:
     """Whichever byte is wrong, the exchange is dropped and the next one is heard."""
     talk = bytearray(DEYE + POWERS_ANSWER)
     talk[place] ^= 0x15
-    ear = Ear()
+    ear = RtuSniffer()
     assert listen(bytes(talk) + DEYE + POWERS_ANSWER, ear=ear) == HEARD
-    assert ear.heard.exchanges == 1
-    assert ear.heard.damaged >= 1
+    assert ear.statistics.exchanges == 1
+    assert ear.statistics.damaged >= 1
 
 
 @pytest.mark.parametrize("place", range(25))
-def test_any_missing_byte(place: int) -> None:
+def test_any_missing_byte_drops_the_exchange_but_not_the_next_one(place: int) -> None:
     """Likewise with a byte that never came."""
     talk = DEYE + POWERS_ANSWER
     assert listen(talk[:place] + talk[place + 1 :] + talk + talk) in (HEARD * 2, HEARD * 3)
@@ -156,14 +160,14 @@ def test_any_missing_byte(place: int) -> None:
 )
 def test_answer_of_another_kind(reply: bytes) -> None:
     """Unit, function and length have to fit."""
-    ear = Ear()
+    ear = RtuSniffer()
     assert listen(DEYE + reply, ear=ear) == []
-    assert (ear.heard.orphans, ear.heard.unanswered) == (1, 1)
+    assert (ear.statistics.responses_without_request, ear.statistics.unanswered) == (1, 1)
 
 
-def test_refusals_and_writes() -> None:
+def test_refusals_answer_a_request_and_writes_are_skipped() -> None:
     """A Modbus exception answers a request, and what reads nothing is passed over as a whole."""
-    ear = Ear()
+    ear = RtuSniffer()
     write_one = frame("010600020001")
     write_many = frame("0110000600020400010002")
     write_many_echo = frame("011000060002")
@@ -180,18 +184,18 @@ def test_refusals_and_writes() -> None:
         + POWERS_ANSWER
     )
     assert listen(talk, ear=ear) == HEARD
-    assert (ear.heard.refusals, ear.heard.others, ear.heard.unanswered) == (1, 6, 0)
-    assert ear.heard.understood == 1.0
+    assert (ear.statistics.refusals, ear.statistics.others, ear.statistics.unanswered) == (1, 6, 0)
+    assert ear.statistics.understood == 1.0
 
 
-def test_unanswered() -> None:
+def test_unanswered_request_is_recognised_when_it_is_repeated() -> None:
     """A meter that keeps silent is asked again, even where the request looks like the beginning of an answer."""
-    ear = Ear()
+    ear = RtuSniffer()
     # 16 registers from 0x2000: the answer begins with 01 03 20, as the request does.
     request = frame("010320000010")
     words = tuple(range(16))
     assert listen(request * 3 + answer(words), ear=ear) == [(1, 0x2000, words)]
-    assert (ear.heard.requests, ear.heard.unanswered) == (3, 2)
+    assert (ear.statistics.requests, ear.statistics.unanswered) == (3, 2)
 
 
 def test_answer_that_begins_like_a_request() -> None:
@@ -201,21 +205,24 @@ def test_answer_that_begins_like_a_request() -> None:
     start = head + crc16(head)
     body = start + bytes(7)
     reply = body + crc16(body)
-    ear = Ear()
+    ear = RtuSniffer()
     ear.take(start, 0)
-    assert ear.heard.others + ear.heard.requests + ear.heard.orphans == 1
+    assert (
+        ear.statistics.others + ear.statistics.requests + ear.statistics.responses_without_request
+        == 1
+    )
     words = tuple(int.from_bytes(reply[i : i + 2]) for i in range(3, 15, 2))
     assert listen(*(bytes([byte]) for byte in DEYE + reply)) == [(1, 0x151E, words)]
 
 
-def test_silence() -> None:
+def test_half_a_second_of_silence_ends_frames_and_requests() -> None:
     """After half a second no frame goes on and no answer comes; before that a gateway may be slow."""
     for pause, found in ((0.45, HEARD), (0.55, [])):
-        ear = Ear()
+        ear = RtuSniffer()
         ear.take(DEYE, 10.0)
         late = ear.take(POWERS_ANSWER, 10.0 + pause)
         assert [(one.unit, one.address, one.words) for one in late] == found
-        ear = Ear()
+        ear = RtuSniffer()
         ear.take(DEYE + POWERS_ANSWER[:9], 10.0)
         late = ear.take(POWERS_ANSWER[9:], 10.0 + pause)
         assert [(one.unit, one.address, one.words) for one in late] == found
@@ -223,14 +230,14 @@ def test_silence() -> None:
 
 def test_silence_ends_the_wait_for_a_long_frame() -> None:
     """What looks like the beginning of a long answer holds up the exchange behind it no longer than the pause."""
-    ear = Ear()
+    ear = RtuSniffer()
     assert ear.take(b"\x01\x03\xfa" + DEYE + POWERS_ANSWER, 10.0) == []
     assert ear.take(DEYE, 11.0) == [Exchange(1, 5406, POWERS, 10.0)]
 
 
-def test_restart() -> None:
+def test_nothing_is_carried_over_to_a_new_connection() -> None:
     """The end of a frame does not come over a new connection, and the answer to a request of before neither."""
-    ear = Ear()
+    ear = RtuSniffer()
     ear.take(DEYE, 10.0)
     ear.restart()
     assert ear.take(POWERS_ANSWER, 10.1) == []
@@ -239,9 +246,9 @@ def test_restart() -> None:
     assert listen(DEYE + POWERS_ANSWER, ear=ear) == HEARD
 
 
-def test_clarity() -> None:
+def test_line_is_clear_while_nine_of_ten_bytes_are_understood() -> None:
     """A line is clear as long as nine of ten bytes are understood."""
-    ear = Ear()
+    ear = RtuSniffer()
     noise = b"\x00" * 25
     for number in range(40):
         (exchange,) = ear.take(DEYE + POWERS_ANSWER + b"\x00", 0.1 * number)
@@ -256,13 +263,13 @@ def test_clarity() -> None:
 
 @given(st.lists(st.binary(max_size=40), max_size=60))
 @settings(max_examples=300, deadline=None)
-def test_survives_anything(pieces: list[bytes]) -> None:
+def test_any_bytes_are_counted_and_an_exchange_after_a_pause_is_heard(pieces: list[bytes]) -> None:
     """Whatever comes, little of it is kept, all of it is counted, and an exchange behind it is heard after a pause."""
-    ear = Ear()
+    ear = RtuSniffer()
     for number, piece in enumerate(pieces):
         ear.take(piece, 0.01 * number)
         assert len(ear._buffer) < 300
-    assert ear.heard.bytes_received == sum(map(len, pieces))
+    assert ear.statistics.bytes_received == sum(map(len, pieces))
     found = ear.take(DEYE + POWERS_ANSWER, 2.0)
     assert [(one.unit, one.address, one.words) for one in found[-1:]] == HEARD
 
@@ -297,19 +304,19 @@ def test_hears_everything_on_a_clean_line(
 
 
 @pytest.mark.parametrize("pattern", ["04", "0103fa", "0110 0000 007b f6", "010320", "00", "0183"])
-def test_cost_is_linear(pattern: str) -> None:
+def test_cost_of_sniffing_is_linear_in_the_bytes(pattern: str) -> None:
     """Of what looks most like frames each byte is checked no more often than there are bytes in the longest frame."""
     noise = bytes.fromhex(pattern) * 1000
     checked = 0
-    check = overhear.FramerRTU.check_CRC
+    check = sniffer.is_intact
 
-    def count(data: bytes, crc: int) -> bool:
+    def count(frame: bytes) -> bool:
         nonlocal checked
-        checked += len(data)
-        return check(data, crc)
+        checked += len(frame)
+        return check(frame)
 
-    ear = Ear()
-    with patch.object(overhear.FramerRTU, "check_CRC", count):
+    ear = RtuSniffer()
+    with patch.object(sniffer, "is_intact", count):
         for at in range(0, len(noise), 64):
             ear.take(noise[at : at + 64], at * 0.001)
     assert checked < 100 * len(noise)

@@ -10,8 +10,8 @@ import struct
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import DeviceError
-from custom_components.hybrid_inverter.modbus.heard import Heard
-from custom_components.hybrid_inverter.modbus.overhear import Ear
+from custom_components.hybrid_inverter.modbus.listen.heard import ConfirmedReadings
+from custom_components.hybrid_inverter.modbus.listen.sniffer import RtuSniffer
 from simulator.overheard import POLLS, LineTrouble, Poll, Talk
 
 from .fault_server import crc16
@@ -58,7 +58,7 @@ class Meter:
 class Outcome:
     """What came of listening to many exchanges."""
 
-    ear: Ear
+    ear: RtuSniffer
     asked: int = 0
     right: int = 0
     # Reads that brought nothing.
@@ -79,7 +79,7 @@ def listen(
     meter = Meter(refresh)
     talk = Talk(meter.respond, polls, seed=seed)
     talk.trouble = trouble
-    ear, memory = Ear(), Heard()
+    ear, memory = RtuSniffer(), ConfirmedReadings()
     outcome = Outcome(ear)
     for number in range(exchanges):
         for offset, piece in zip((0.0, 0.03), talk.next(), strict=True):
@@ -112,12 +112,12 @@ def listen(
 
 
 @pytest.mark.parametrize("pattern", POLLS)
-def test_clean_line(pattern: str) -> None:
+def test_every_exchange_on_a_clean_line_is_understood(pattern: str) -> None:
     """On a clean line every exchange is understood, and the values are there from the second exchange on."""
     polls = POLLS[pattern]
     outcome = listen(polls, LineTrouble(), 1000)
-    assert outcome.ear.heard.exchanges == outcome.asked == 1000
-    assert outcome.ear.heard.understood == 1.0
+    assert outcome.ear.statistics.exchanges == outcome.asked == 1000
+    assert outcome.ear.statistics.understood == 1.0
     assert outcome.wrong == []
     values = sum(poll.count // 2 for poll in polls)
     # Looked at once a second, and the first time nothing was heard twice.
@@ -139,7 +139,7 @@ def test_nothing_wrong_with_5_percent_of_the_bytes_corrupted(pattern: str) -> No
     assert outcome.wrong == []
     assert outcome.right > 400
     # 0.95 to the power of the bytes of a request and its answer is about what can be understood.
-    assert 0.1 * outcome.asked < outcome.ear.heard.exchanges < 0.5 * outcome.asked
+    assert 0.1 * outcome.asked < outcome.ear.statistics.exchanges < 0.5 * outcome.asked
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,14 @@ def test_nothing_wrong_from_damage_that_passes_the_checksum() -> None:
     assert outcome.right > 500
 
 
-def test_only_one_direction() -> None:
+def test_requests_alone_or_answers_alone_give_no_values() -> None:
     """Requests alone, or answers alone, say nothing."""
     requests = listen(POLLS["sofar"], LineTrouble(answers_lost=True), 100)
-    assert (requests.ear.heard.requests, requests.ear.heard.exchanges) == (100, 0)
+    assert (requests.ear.statistics.requests, requests.ear.statistics.exchanges) == (100, 0)
     answers = listen(POLLS["sofar"], LineTrouble(requests_lost=True), 100)
     # The last one is so short that a request may still come of it.
-    assert (answers.ear.heard.orphans, answers.ear.heard.exchanges) == (99, 0)
+    assert (answers.ear.statistics.responses_without_request, answers.ear.statistics.exchanges) == (
+        99,
+        0,
+    )
     assert requests.right == answers.right == 0

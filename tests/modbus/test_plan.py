@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.plan import LineCost, Read, plan_reads
+from custom_components.hybrid_inverter.modbus.device.read_plan import (
+    LineCost,
+    Read,
+    plan_reads,
+)
 
 EVERYWHERE = [(0, 10_000)]
 # 20 characters at 10 bits and 9600 baud are 20.83 ms; with the turnaround a request costs 35.83 ms.
@@ -36,7 +40,9 @@ def test_cost_at_9600_baud() -> None:
         ([(10, 10), (29, 29)], (Read(10, 1), Read(29, 1))),
     ],
 )
-def test_gaps(spans: list[tuple[int, int]], expected: tuple[Read, ...]) -> None:
+def test_gap_is_read_exactly_as_long_as_that_is_cheaper(
+    spans: list[tuple[int, int]], expected: tuple[Read, ...]
+) -> None:
     """A gap is crossed exactly as long as that is cheaper."""
     assert plan_reads(spans, readable=EVERYWHERE, max_read=125, cost=LINE) == expected
 

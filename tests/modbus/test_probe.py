@@ -5,30 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+import json
+from pathlib import Path
 import socket
 from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus import probe as probe_module
-from custom_components.hybrid_inverter.modbus.endpoint import Endpoint, SerialEndpoint
 from custom_components.hybrid_inverter.modbus.errors import LinkBusy
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.probe import (
+from custom_components.hybrid_inverter.modbus.find import probe as probe_module
+from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.find.probe import (
     PROBE_TIMEOUT,
     SCAN_SECONDS,
     SCAN_TIMEOUT,
     SCAN_UNITS,
     Failure,
     ProbeError,
+    are_at,
     probe,
     scan,
 )
+from custom_components.hybrid_inverter.modbus.transport.endpoint import Endpoint, SerialEndpoint
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link, TcpEndpoint
 
-from .fault_server import FaultPort, FaultServer, flood, garbage, refusal, slow
+from .fault_server import FaultPort, FaultServer, Talk, flood, garbage, hang_up, refusal, slow
 from .test_identify import REGISTERS
 
+FIXTURES: Final = Path(__file__).parents[1] / "fixtures"
 # Every unit id that a server might answer to.
 ALL: Final = frozenset(range(1, 248))
 
@@ -67,7 +73,8 @@ async def failure_of(endpoint: Endpoint, unit_id: int = 1) -> tuple[Failure, str
     """Return why a probe fails, and what it found."""
     with pytest.raises(ProbeError) as caught:
         await probe(endpoint, unit_id)
-    return caught.value.failure, caught.value.found
+    error = caught.value
+    return error.failure, error.found if error.other is None else str(error.other)
 
 
 @pytest.fixture
@@ -89,7 +96,9 @@ async def mute(socket_enabled: None) -> AsyncIterator[TcpEndpoint]:
 # ---------------------------------------------------------------------- a machine of ours
 
 
-async def test_a_machine_of_ours(server: FaultServer) -> None:
+async def test_probe_names_a_supported_device_and_closes_the_connection(
+    server: FaultServer,
+) -> None:
     """It is named, and the connection is closed: many gateways have only one."""
     only(server, 3)
     identity = await probe(at(server), 3)
@@ -142,9 +151,8 @@ async def test_a_host_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> N
         await asyncio.sleep(60)
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
-    failure, found = await failure_of(TcpEndpoint("192.0.2.1", 502, Framing.TCP))
+    failure, _ = await failure_of(TcpEndpoint("192.0.2.1", 502, Framing.TCP))
     assert (failure, connections) == (Failure.UNREACHABLE, 1)
-    assert "nobody answered in time" in found
 
 
 async def test_a_serial_port_that_is_not_there() -> None:
@@ -175,7 +183,62 @@ async def test_a_server_that_never_answers(mute: TcpEndpoint) -> None:
 async def test_a_server_that_hangs_up(server: FaultServer) -> None:
     """The connection is accepted and closed: somebody is there, and does not talk to us."""
     server.close_at_once = 1000
-    assert await failure_of(at(server)) == (Failure.NO_ANSWER, "")
+    assert await failure_of(at(server)) == (Failure.HUNG_UP, "")
+
+
+async def test_a_server_that_hangs_up_on_the_request(server: FaultServer) -> None:
+    """The same a moment later: it looks at what it is asked first."""
+    server.faults.extend([hang_up] * 1000)
+    assert await failure_of(at(server)) == (Failure.HUNG_UP, "")
+
+
+async def test_a_server_that_hangs_up_on_the_wrong_framing(server: FaultServer) -> None:
+    """It has no other client: in the right framing it answers."""
+    only(server, 1)
+    # The questions in the wrong framing, which are asked twice.
+    server.close_at_once = 2
+    other = Framing.RTU if server.framing is Framing.TCP else Framing.TCP
+    failure, _ = await failure_of(at(server, other))
+    assert failure is Failure.WRONG_FRAMING
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<html><body>Bad</body></html>",
+        b"HTTP/1.0 501 Not Implemented\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("closes", [False, True])
+async def test_the_port_of_a_web_page(server: FaultServer, page: bytes, closes: bool) -> None:
+    """It is named at once, and nothing else is tried there."""
+
+    async def show_page(talk: Talk) -> None:
+        talk.peer.write(page)
+        if closes:
+            talk.peer.close()
+
+    server.faults.extend([show_page] * 1000)
+    assert await failure_of(at(server)) == (Failure.WEB_PAGE, "")
+    assert len(server.requests) == 2
+
+
+async def test_registers_that_hold_the_name_of_http_are_values(server: FaultServer) -> None:
+    """Behind the beginning of an answer the same letters are what the registers hold."""
+    only(server, 1)
+    server.memory |= {(1, 40): 0x4854, (1, 41): 0x5450, (1, 42): 0x2F31}
+
+    async def in_two_parts(talk: Talk) -> None:
+        frame = talk.frame()
+        at = frame.index(b"HTTP/")
+        talk.peer.write(frame[:at])
+        await asyncio.sleep(0.02)
+        talk.peer.write(frame[at:])
+
+    server.faults.append(in_two_parts)
+    link = Link(at(server), read_retries=0)
+    assert await link.read_holding_registers(1, 40, 3) == [0x4854, 0x5450, 0x2F31]
+    await link.close()
 
 
 @pytest.mark.parametrize("fault", [garbage, flood])
@@ -213,7 +276,7 @@ async def test_a_serial_line_without_an_answer(socket_enabled: None) -> None:
 # ---------------------------------------------------------------------- an answer, but not the one
 
 
-async def test_the_wrong_framing(server: FaultServer) -> None:
+async def test_probe_names_the_framing_that_works(server: FaultServer) -> None:
     """The same unit answers in the other framing, which is named."""
     only(server, 1)
     other = Framing.RTU if server.framing is Framing.TCP else Framing.TCP
@@ -221,7 +284,7 @@ async def test_the_wrong_framing(server: FaultServer) -> None:
     assert await failure_of(at(server, other)) == (Failure.WRONG_FRAMING, name)
 
 
-async def test_the_wrong_unit_id(server: FaultServer) -> None:
+async def test_probe_names_the_unit_ids_that_answer(server: FaultServer) -> None:
     """The ones that answer are named; the one that did not is not asked again, nor is anything asked twice."""
     only(server, 2, 16)
     assert await failure_of(at(server), 5) == (Failure.WRONG_UNIT, "2, 16")
@@ -268,35 +331,112 @@ async def test_a_gateway_that_speaks_for_a_silent_unit(
     assert server.wanted[:10] == [(unit, 3, 0, 1) for unit in range(1, 11)]
 
 
-async def test_another_vendors_machine(server: FaultServer) -> None:
+async def test_probe_names_an_unsupported_device_where_its_type_is_known(
+    server: FaultServer,
+) -> None:
     """It is named where its type is known, and said to refuse or to be unknown where it is not."""
     only(server, 1)
     server.memory[1, 0] = 0x0003
     assert await failure_of(at(server)) == (
         Failure.WRONG_DEVICE,
-        "a single-phase hybrid inverter",
+        "another device answers here: single_phase_hybrid",
     )
     server.memory[1, 0] = 0x0777
     # Each family is asked about at its own register; this machine has the first one's only.
     server.faults.extend([slow(0), refusal(2)])
     assert await failure_of(at(server)) == (
         Failure.WRONG_DEVICE,
-        "an unknown machine of type 0x0777",
+        "another device answers here: unknown_type, type 0x0777",
     )
     server.faults.extend([refusal(2), refusal(2)])
     assert await failure_of(at(server)) == (
         Failure.WRONG_DEVICE,
-        "a machine that refuses register 0",
+        "another device answers here: refuses_register, address 0",
     )
 
 
-async def test_a_machine_that_fails(server: FaultServer) -> None:
+async def test_probe_passes_on_a_devices_failure(server: FaultServer) -> None:
     """It answers, so it is there; what it says is passed on."""
     only(server, 1)
-    server.faults.append(refusal(4))
+    server.faults.extend([refusal(4)] * 2)
     failure, found = await failure_of(at(server))
     assert failure is Failure.WRONG_DEVICE
-    assert "exception 4" in found
+    assert found == "another device answers here: modbus_exception, code 4"
+
+
+@pytest.mark.parametrize("code", [5, 6])
+async def test_a_busy_device_is_no_other_device(server: FaultServer, code: int) -> None:
+    """Another program reads it; what it is, it has no time to say."""
+    only(server, 1)
+    server.faults.extend([refusal(code)] * 1000)
+    assert await failure_of(at(server)) == (Failure.DEVICE_BUSY, str(code))
+
+
+# ---------------------------------------------------------------------- machines that are known
+
+# What the servers' machines are known as: the first is the one of these registers.
+KNOWN: Final = Identity(
+    family="jso",
+    serial="JSO0000001",
+    manufacturer="JUSTSTANDOUT",
+    model="JSO8048104",
+    firmware=None,
+    facts={"rated_power": 8000, "mppt_count": 2, "phase_count": 3},
+)
+OTHER: Final = replace(KNOWN, serial="JSO0000002")
+METER: Final = replace(KNOWN, family="dtsu666", serial="entry_11")
+
+
+@pytest.mark.parametrize(
+    ("machines", "there"),
+    [
+        ({1: KNOWN}, True),
+        ({1: OTHER}, False),
+        # One is silent, as at night; the other one proves it.
+        ({3: OTHER, 1: KNOWN}, True),
+        ({3: KNOWN}, False),
+        # One is there, and another is not the one that it was.
+        ({1: KNOWN, 2: KNOWN}, True),
+        ({1: KNOWN, 2: OTHER}, False),
+        # A meter has no number, so that any would do; here no meter answers.
+        ({1: KNOWN, 11: METER}, True),
+        ({11: METER}, False),
+        ({3: KNOWN, 1: METER}, False),
+        ({1: METER}, False),
+        ({}, False),
+    ],
+)
+async def test_machines_prove_that_they_are_at_an_endpoint(
+    server: FaultServer, machines: dict[int, Identity], there: bool
+) -> None:
+    """By a serial number that is right, and by none that is wrong."""
+    only(server, 1, 2)
+    assert await are_at(at(server), machines, 0.1) is there
+
+
+async def test_a_meter_proves_itself_by_its_kind_where_it_is_alone(server: FaultServer) -> None:
+    """It has no number; beside an inverter, whose number would prove it, it proves nothing."""
+    image = json.loads((FIXTURES / "chint_dtsu666_1000.json").read_text(encoding="utf-8"))
+    server.memory.update(
+        {
+            (11, address): word
+            for start, words in image.items()
+            for address, word in enumerate(words, int(start, 16))
+        }
+    )
+    server.silent = ALL - {11}
+    assert await are_at(at(server), {11: METER}, 0.1) is True
+    assert await are_at(at(server), {11: METER, 1: KNOWN}, 0.1) is False
+
+
+async def test_machines_are_not_where_nobody_is(server: FaultServer, mute: TcpEndpoint) -> None:
+    """Neither at a closed port, nor where nobody answers, nor where all answers are errors."""
+    assert await are_at(mute, {1: KNOWN}, 0.05) is False
+    only(server, 1)
+    server.faults.extend([refusal(4)] * 100)
+    assert await are_at(at(server), {1: KNOWN}, 0.1) is False
+    await server.stop()
+    assert await are_at(at(server), {1: KNOWN}, 0.1) is False
 
 
 # ---------------------------------------------------------------------- time

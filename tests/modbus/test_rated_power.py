@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.identify import Identity, identify
+from custom_components.hybrid_inverter.modbus.find.identify import Identity, identify
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .fake_unit import FakeUnit
@@ -33,7 +33,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FAMILIES, "saj", replace(FAMILIES["saj"], spacing=0.0, settle=0.0))
 
 
-async def test_a_machine_that_tells() -> None:
+async def test_reported_rated_power_is_not_asked_for() -> None:
     """Nobody is asked, and only what shapes it is kept."""
     identity = await identify(machine(6000))
     assert identity.lacks_rated_power is False

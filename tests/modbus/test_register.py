@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 import math
 import struct
@@ -11,7 +12,8 @@ from typing import Final
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import (
+from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
+from custom_components.hybrid_inverter.modbus.model.codec import (
     Bits,
     Choice,
     Codec,
@@ -22,16 +24,21 @@ from custom_components.hybrid_inverter.modbus.codec import (
     Value,
     Version,
 )
-from custom_components.hybrid_inverter.modbus.codec_time import (
+from custom_components.hybrid_inverter.modbus.model.codec_time import (
     ByteTime,
     ClockTime,
     Hhmm,
     WideClockTime,
 )
-from custom_components.hybrid_inverter.modbus.derive import any_bit, total
-from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
-from custom_components.hybrid_inverter.modbus.family import table
-from custom_components.hybrid_inverter.modbus.register import Group, Limits, Ref, Register, Tier
+from custom_components.hybrid_inverter.modbus.model.derived import any_bit, total
+from custom_components.hybrid_inverter.modbus.model.family import table
+from custom_components.hybrid_inverter.modbus.model.register import (
+    Group,
+    Limits,
+    Ref,
+    Register,
+    Tier,
+)
 
 U16 = Number()
 I16 = Number(signed=True)
@@ -96,6 +103,7 @@ VECTORS: list[tuple[str, Codec, list[int], Value]] = [
     ("midnight", Hhmm(), [0], time(0, 0)),
     ("half past five", Hhmm(), [530], time(5, 30)),
     ("the last minute", Hhmm(), [2359], time(23, 59)),
+    ("the end of the day", Hhmm(), [2400], time(0, 0, fold=1)),
     ("midnight in bytes", ByteTime(), [0], time(0, 0)),
     ("half past five in bytes", ByteTime(), [0x051E], time(5, 30)),
     ("the last minute in bytes", ByteTime(), [0x173B], time(23, 59)),
@@ -123,7 +131,9 @@ VECTORS: list[tuple[str, Codec, list[int], Value]] = [
     [vector[1:] for vector in VECTORS],
     ids=[vector[0] for vector in VECTORS],
 )
-def test_vectors(codec: Codec, words: list[int], value: Value) -> None:
+def test_raw_words_and_values_convert_both_ways(
+    codec: Codec, words: list[int], value: Value
+) -> None:
     """Raw words and their value, both ways."""
     decoded = codec.decode(words)
     assert decoded == value
@@ -152,7 +162,7 @@ def test_vectors(codec: Codec, words: list[int], value: Value) -> None:
         (Text(2), [0x4142, 0x0A00]),
         (Text(2), [0x4100, 0x4200]),
         (Hex(2), [0xFFFF, 0xFFFF]),
-        (Hhmm(), [2400]),
+        (Hhmm(), [2401]),
         (Hhmm(), [1260]),
         (Hhmm(), [0xFFFF]),
         (ClockTime(), [0, 0, 0]),
@@ -322,7 +332,7 @@ def test_numbers_hold_the_value_or_raise(codec: Number, value: float) -> None:
 
 
 @given(st.integers(0, 0xFFFF))
-def test_tenths_are_decimal(raw: int) -> None:
+def test_tenths_print_as_short_decimals(raw: int) -> None:
     """A value prints as a person would write it: 23.1, not 23.099999999999998."""
     assert str(TENTH.decode([raw])) == f"{raw // 10}.{raw % 10}"
 
@@ -485,7 +495,37 @@ def test_words_come_in_the_order_of_the_row() -> None:
     assert firmware.spans == [(11, 11), (14, 15)]
 
 
-def test_spans() -> None:
+@pytest.mark.parametrize("padding", [0xFFFF, 0, 0x2020])
+def test_padding_is_no_part_of_a_text(padding: int) -> None:
+    """Some devices pad with "not available", also within a word."""
+    assert Text(4).decode([0x4142, 0x4300 | padding & 0xFF, padding, padding]) == "ABC"
+    assert Text(4).decode([padding] * 4) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "alive", "expected"),
+    [
+        (0, (0, 0), None),
+        (0xFFFF, (0, 0), None),
+        (0, (0xFFFF, 0), None),
+        (0, (0, 3500), 0),
+        (0, (1, 0), 0),
+        (0xFFFF, (0, 3500), -1),
+        # What is there is told, whatever does not tell of it.
+        (57, (0, 0), 57),
+    ],
+)
+def test_nothing_beside_nothing_tells_nothing(
+    own: int, alive: tuple[int, int], expected: int | None
+) -> None:
+    """Where a word shows whether there is what a row tells of."""
+    told = replace(row(I16), alive_at=(20, 9))
+    assert told.decode({7: own, 20: alive[0], 9: alive[1]}) == expected
+    # It is read along.
+    assert told.spans == [(7, 7), (9, 9), (20, 20)]
+
+
+def test_spans_are_runs_of_consecutive_addresses() -> None:
     """The runs of consecutive addresses."""
     assert row(U16, 7).spans == [(7, 7)]
     assert row(U32, 8, 7).spans == [(7, 8)]
@@ -543,7 +583,7 @@ def test_what_cannot_be_true_is_unknown(raw: int, expected: int | None) -> None:
     assert row(U16, plausible=(0, 100)).decode({7: raw}) == expected
 
 
-def test_normalise() -> None:
+def test_normalised_value_is_what_the_register_would_hold() -> None:
     """A value becomes what the register would hold, in its own type."""
     assert row(HUNDREDTH).normalise(52.300000000001) == 52.3
     held = row(U16).normalise(5.0)
@@ -553,14 +593,14 @@ def test_normalise() -> None:
         row(U16).normalise(5.5)
 
 
-def test_options() -> None:
+def test_options_are_the_names_of_a_choice_and_exclude_on_and_off() -> None:
     """A choice offers its names, each once; on and off are no names."""
     assert row(MODES).options == ["off", "eco", "full"]
     assert row(SWITCH).options == []
     assert row(U16).options == []
 
 
-def test_writable() -> None:
+def test_row_is_writable_only_with_a_tier() -> None:
     """Only a row with a tier may be written."""
     assert not row(U16).writable
     assert Register(
@@ -579,7 +619,7 @@ def test_writable() -> None:
         (Tier.INSTALLER, Tier.INSTALLER, True),
     ],
 )
-def test_tiers(tier: Tier, needed: Tier, allowed: bool) -> None:
+def test_each_tier_includes_the_ones_before_it(tier: Tier, needed: Tier, allowed: bool) -> None:
     """Each tier includes the ones before it."""
     assert tier.allows(needed) is allowed
 
@@ -604,10 +644,12 @@ def test_tiers(tier: Tier, needed: Tier, allowed: bool) -> None:
         (Limits(0, Ref("rated", factor=1.3)), 10401),
         (Limits(Ref("other", offset=1), 100), 50),
         (Limits(0, Ref("rated", by_value={8000: 190}, default=115)), 191),
+        (Limits(0, Ref("rated", by_value={5000: 120, 10000: 210})), 211),
+        (Limits(0, Ref("rated", by_value={5000: 120})), 121),
         (Limits(0, Ref("unknown", default=115)), 116),
     ],
 )
-def test_out_of_bounds(limits: Limits, value: Value) -> None:
+def test_value_outside_the_bounds_or_off_the_step_is_rejected(limits: Limits, value: Value) -> None:
     """Outside the bounds in force, or off the step."""
     with pytest.raises(InvalidValueError):
         row(U16, limits=limits).check(value, {"other": 50, "rated": 8000.0})
@@ -630,6 +672,8 @@ def test_out_of_bounds(limits: Limits, value: Value) -> None:
         (Limits(Ref("days", offset=0.1), 1, 0.1), 0.3),  # 0.2 + 0.1 is 0.30000000000000004
         (Limits(0, Ref("rated", factor=1.3)), 10400),
         (Limits(0, Ref("rated", by_value={8000: 190}, default=115)), 190),
+        (Limits(0, Ref("rated", by_value={5000: 120, 10000: 210})), 210),
+        (Limits(0, Ref("rated", by_value={5000: 120})), 120),
         (Limits(0, Ref("unknown", default=115)), 115),
         (Limits(0, Ref("unknown")), 10**6),
         (Limits(Ref("unknown"), 100), -(10**6)),
@@ -638,7 +682,9 @@ def test_out_of_bounds(limits: Limits, value: Value) -> None:
         (Limits(0, 1), "text"),
     ],
 )
-def test_within_bounds(limits: Limits | None, value: Value) -> None:
+def test_value_must_be_within_known_bounds_and_on_the_step(
+    limits: Limits | None, value: Value
+) -> None:
     """On the bounds and on the step; a bound that nobody knows does not bind."""
     row(U16, limits=limits).check(
         value,
@@ -655,6 +701,23 @@ def test_a_refusal_carries_its_numbers() -> None:
     with pytest.raises(InvalidValueError) as between:
         limited.check(52, {})
     assert between.value.details == {"step": 5}
+
+
+@pytest.mark.parametrize(
+    ("value", "details"),
+    [
+        (20, {"minimum": 21, "maximum": 49, "lowest": 21, "neighbour": "shutdown"}),
+        (50, {"minimum": 21, "maximum": 49, "highest": 49, "neighbour": "restart"}),
+    ],
+)
+def test_a_number_between_two_others(value: int, details: dict[str, str | float]) -> None:
+    """The refusal names the register that is in the way; while it is not known, nobody is."""
+    low = row(U16, limits=Limits(Ref("shutdown", offset=1), Ref("restart", offset=-1)))
+    with pytest.raises(InvalidValueError) as outside:
+        low.check(value, {"shutdown": 20, "restart": 50})
+    assert outside.value.details == details
+    low.check(value, {"shutdown": 0, "restart": 100})
+    low.check(value, {})
 
 
 STARTS: Final = {"earlier": time(5, 0), "later": time(8, 30), "nowhere": None}
@@ -691,9 +754,28 @@ def test_a_time_out_of_order(limits: Limits, value: time, details: dict[str, str
 
 
 @pytest.mark.parametrize("value", [time(5, 0), time(5, 5), time(8, 30)])
-def test_a_time_in_order(value: time) -> None:
+def test_same_time_as_a_neighbours_is_in_order(value: time) -> None:
     """The same time as a neighbour's is in order."""
     row(Hhmm(), limits=ORDERED).check(value, STARTS)
+
+
+def test_the_end_of_a_day_is_after_every_start() -> None:
+    """24:00 bounds the start before it by the end of the day, and may be put back wherever a machine has held it."""
+    row(Hhmm(), limits=ORDERED).check(time(23, 55), {"earlier": time(5, 0), "later": time(fold=1)})
+    row(Hhmm(), limits=Limits(Ref("earlier"), 1435, 5)).check(time(fold=1), STARTS)
+    with pytest.raises(InvalidValueError):
+        row(Hhmm(), limits=ORDERED).check(time(4, 55), {"earlier": time(5, 0), "later": time()})
+
+
+def test_a_cell_that_may_be_blank_is_written_as_if_it_held_zeros() -> None:
+    """The others of its bits are off then; a register that the machine lacks is still refused."""
+    masked = row(SWITCH, mask=0x0002)
+    with pytest.raises(InvalidValueError):
+        masked.encode(True, {7: 0xFFFF})
+    blank = replace(masked, may_be_blank=True)
+    assert blank.encode(True, {7: 0xFFFF}) == [0x0002]
+    assert blank.encode(False, {7: 0xFFFF}) == [0x0000]
+    assert blank.encode(True, {7: 0x8000}) == [0x8002]
 
 
 @given(st.integers(0, 6100))
@@ -707,7 +789,7 @@ def test_hundredths_are_on_their_step(raw: int) -> None:
 # ---------------------------------------------------------------------- around the rows
 
 
-def test_a_key_stands_once() -> None:
+def test_key_that_occurs_twice_in_a_table_is_rejected() -> None:
     """A table with a key twice would hide a row."""
     one, other = row(U16, 1), row(U16, 2)
     assert table(one) == {"row": one}
@@ -731,7 +813,7 @@ def test_a_key_stands_once() -> None:
         (any_bit("a"), {"a": None}, None),
     ],
 )
-def test_derived(
+def test_derived_values_use_what_is_known_and_are_unknown_without(
     compute: Callable[[dict[str, Value | None]], Value | None],
     values: dict[str, Value | None],
     expected: Value | None,

@@ -6,34 +6,38 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.schedule import (
-    Bounds,
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.schedule.day_slots import (
+    Rule,
+    Slot,
+    Window,
+    expand,
+    windows_of,
+)
+from custom_components.hybrid_inverter.modbus.schedule.occurrences import (
     Occurrence,
-    Reason,
-    ScheduleError,
-    active_slot,
-    happenings,
+    active,
+    merged_occurrences,
     next_change,
     next_slot,
     occurrences,
 )
-from custom_components.hybrid_inverter.modbus.schedule_six import (
+from custom_components.hybrid_inverter.modbus.schedule.schedule import (
+    Bounds,
+    Reason,
+    ScheduleError,
+)
+from custom_components.hybrid_inverter.modbus.schedule.six_slots import (
     KEYS,
-    Rule,
-    Schedule,
-    Slot,
-    Window,
-    expand,
-    schedule_of,
+    SIX_SLOTS,
+    SlotTable,
     values_of,
-    windows_of,
 )
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
@@ -49,7 +53,7 @@ EVENING: Final = Rule(target=40, power=5000)
 
 def six(windows: Sequence[Window], otherwise: Rule = REST) -> tuple[Slot, ...]:
     """Return the slots of these windows for an 8 kW machine that goes by percent."""
-    return expand(windows, otherwise, target=PERCENT, power=WATTS)
+    return expand(windows, otherwise, count=6, target=PERCENT, power=WATTS)
 
 
 def table(*slots: tuple[str, Rule]) -> tuple[Slot, ...]:
@@ -65,7 +69,7 @@ def window(start: str, end: str, rule: Rule = CHARGE) -> Window:
 # ---------------------------------------------------------------------- windows to slots
 
 
-def test_two_windows() -> None:
+def test_two_windows_make_six_slots_and_halve_the_longest_gap_twice() -> None:
     """Charge by night, spare the evening: four slots, and two halves of the longest one, twice."""
     # 21:00 to 01:00 lasts 4 h, 01:00 to 05:00 4 h, 05:00 to 17:00 12 h, 17:00 to 21:00 4 h;
     # 05:00 to 17:00 is halved at 11:00, and then 05:00 to 11:00 at 08:00.
@@ -79,7 +83,7 @@ def test_two_windows() -> None:
     )
 
 
-def test_over_midnight() -> None:
+def test_window_over_midnight_becomes_the_last_slot_of_the_day() -> None:
     """The window's slot is the last one of the day."""
     assert six([window("22:00", "06:00")]) == table(
         # 06:00 to 22:00 is halved at 14:00; then 06:00 to 14:00 at 10:00, 14:00 to 22:00 at 18:00,
@@ -126,12 +130,12 @@ def test_neighbours_with_the_same_rule_are_one() -> None:
         ([], Reason.NO_WINDOWS, {}),
         (
             [window("01:00", "02:00"), window("03:03", "04:00")],
-            Reason.OFF_GRID,
-            {"window": "2", "time": "03:03:00", "minutes": "5"},
+            Reason.NOT_ON_STEP,
+            {"window": "2", "time": "03:03", "minutes": "5"},
         ),
         (
             [window("01:00", "05:00:30")],
-            Reason.OFF_GRID,
+            Reason.NOT_ON_STEP,
             {"window": "1", "time": "05:00:30", "minutes": "5"},
         ),
         ([window("01:00", "01:00")], Reason.EMPTY, {"window": "1", "time": "01:00"}),
@@ -178,11 +182,11 @@ def test_what_is_no_schedule(
 
 @pytest.mark.parametrize("target", [float("nan"), float("inf"), -1])
 def test_the_rest_is_checked_too(target: float) -> None:
-    """It is named by its field."""
+    """The message is about the time between the windows."""
     with pytest.raises(ScheduleError) as caught:
         six([window("01:00", "02:00")], replace(REST, target=target))
-    assert caught.value.reason is Reason.TARGET
-    assert caught.value.details["window"] == "otherwise"
+    assert caught.value.reason is Reason.DEFAULT_TARGET
+    assert "window" not in caught.value.details
 
 
 # ---------------------------------------------------------------------- slots to windows
@@ -211,7 +215,7 @@ def test_the_table_of_the_manual() -> None:
     ]
 
 
-def test_slots_without_length() -> None:
+def test_of_slots_with_the_same_start_the_last_one_counts() -> None:
     """Of slots that start at the same time the last one counts."""
     slots = table(
         ("00:00", EVENING),
@@ -266,7 +270,9 @@ def by_minute(windows: Sequence[Window]) -> dict[int, Rule]:
 
 
 @given(some_windows(), rules)
-def test_expansion_is_legal(windows: list[Window], otherwise: Rule) -> None:
+def test_expanded_slots_are_legal_and_match_the_windows_every_minute(
+    windows: list[Window], otherwise: Rule
+) -> None:
     """Six slots that ascend on the grid, and say for every minute what the windows say."""
     slots = six(windows, otherwise)
     starts = [slot.start for slot in slots]
@@ -279,7 +285,9 @@ def test_expansion_is_legal(windows: list[Window], otherwise: Rule) -> None:
 
 
 @given(some_windows(), rules)
-def test_there_and_back(windows: list[Window], otherwise: Rule) -> None:
+def test_windows_of_slots_cover_the_day_and_give_the_same_slots_again(
+    windows: list[Window], otherwise: Rule
+) -> None:
     """The windows of the slots cover the day, mean the same, and give the same slots again."""
     slots = six(windows, otherwise)
     back = windows_of(slots)
@@ -292,7 +300,7 @@ def test_there_and_back(windows: list[Window], otherwise: Rule) -> None:
 
 # ---------------------------------------------------------------------- what happens when
 
-MANUAL: Final = Schedule(
+MANUAL: Final = SlotTable(
     enabled=True,
     days=EVERY_DAY,
     slots=table(
@@ -304,6 +312,12 @@ MANUAL: Final = Schedule(
         ("18:00", EVENING),
     ),
 )
+
+
+def active_slot(schedule: SlotTable, now: datetime, zone: ZoneInfo) -> int | None:
+    """Return the number of the slot in force."""
+    item = active(schedule, now, zone)
+    return item.slot if item else None
 
 
 def local(text: str) -> datetime:
@@ -324,7 +338,9 @@ def local(text: str) -> datetime:
         ("2026-06-10 18:00", 6, "2026-06-11 00:00", "2026-06-11 01:00"),
     ],
 )
-def test_every_day(now: str, slot: int, following: str, change: str) -> None:
+def test_active_slot_and_its_next_change_are_known_at_any_time(
+    now: str, slot: int, following: str, change: str
+) -> None:
     """The slot in force, when to look again, and when something else happens."""
     moment = local(now)
     assert active_slot(MANUAL, moment, BERLIN) == slot
@@ -332,7 +348,7 @@ def test_every_day(now: str, slot: int, following: str, change: str) -> None:
     assert next_change(MANUAL, moment, BERLIN) == local(change)
 
 
-def test_weekdays() -> None:
+def test_slots_apply_on_the_enabled_weekdays_only() -> None:
     """On Monday, 2026-06-08, only; by the weekday of the moment, as the machine does."""
     monday = replace(MANUAL, days=frozenset({0}))
     midnight, next_monday = local("2026-06-09 00:00"), local("2026-06-15 00:00")
@@ -350,7 +366,7 @@ def test_weekdays() -> None:
     "schedule",
     [replace(MANUAL, enabled=False), replace(MANUAL, days=frozenset()), replace(MANUAL, slots=())],
 )
-def test_off(schedule: Schedule) -> None:
+def test_disabled_schedule_has_no_events(schedule: SlotTable) -> None:
     """Nothing happens, and nothing will."""
     now = local("2026-06-10 12:00")
     assert active_slot(schedule, now, BERLIN) is None
@@ -365,16 +381,16 @@ def test_one_rule_never_changes() -> None:
     now = local("2026-06-10 12:00")
     assert next_change(schedule, now, BERLIN) is None
     assert next_slot(schedule, now, BERLIN) == local("2026-06-10 15:00")
-    shown = happenings(schedule, date(2026, 6, 10), date(2026, 6, 11), BERLIN)
+    shown = merged_occurrences(schedule, date(2026, 6, 10), date(2026, 6, 11), BERLIN)
     assert [(item.start, item.end) for item in shown] == [
         (local("2026-06-10 00:00"), local("2026-06-11 00:00")),
         (local("2026-06-11 00:00"), local("2026-06-12 00:00")),
     ]
 
 
-def test_happenings() -> None:
+def test_consecutive_equal_slots_are_one_event_even_over_midnight() -> None:
     """Slots that say the same are one, over midnight as well."""
-    shown = happenings(MANUAL, date(2026, 6, 10), date(2026, 6, 11), BERLIN)
+    shown = merged_occurrences(MANUAL, date(2026, 6, 10), date(2026, 6, 11), BERLIN)
     assert [(item.slot, item.start, item.rule) for item in shown[:6]] == [
         (6, local("2026-06-10 00:00"), EVENING),
         (1, local("2026-06-10 01:00"), CHARGE),
@@ -386,7 +402,7 @@ def test_happenings() -> None:
     assert shown[5].end == local("2026-06-11 01:00")
 
 
-def test_spring() -> None:
+def test_slot_within_the_skipped_hour_in_spring_never_comes() -> None:
     """On 2026-03-29 the clock goes from 02:00 to 03:00: a slot in between never comes, the one before ends there."""
     schedule = replace(
         MANUAL,
@@ -408,7 +424,7 @@ def test_spring() -> None:
     ]
 
 
-def test_autumn() -> None:
+def test_slot_within_the_repeated_hour_in_autumn_starts_once() -> None:
     """On 2026-10-25 the hour from 02:00 to 03:00 comes twice: a slot that starts in it starts once."""
     schedule = replace(
         MANUAL,
@@ -441,9 +457,11 @@ def utc(text: str) -> datetime:
     st.sets(st.integers(0, 6), min_size=1),
     st.integers(0, 8 * 24 * 60 * 60),
 )
-def test_time_passes(windows: list[Window], otherwise: Rule, days: set[int], seconds: int) -> None:
+def test_nothing_changes_before_the_next_change_and_something_does_then(
+    windows: list[Window], otherwise: Rule, days: set[int], seconds: int
+) -> None:
     """Nothing changes before the next change, and something does then, whatever the clocks do."""
-    schedule = Schedule(True, frozenset(days), six(windows, otherwise))
+    schedule = SlotTable(True, frozenset(days), six(windows, otherwise))
     now = utc("2026-03-25 00:00") + timedelta(seconds=seconds)
 
     def rule_at(moment: datetime) -> Rule | None:
@@ -485,9 +503,9 @@ VALUES: Final[dict[str, Value | None]] = {
 }
 
 
-def test_from_values() -> None:
+def test_schedule_is_read_from_values_in_percent() -> None:
     """What a machine holds, by percent."""
-    schedule = schedule_of(VALUES)
+    schedule = SIX_SLOTS.read(VALUES)
     assert schedule is not None
     assert (schedule.enabled, schedule.by_voltage) == (True, False)
     assert schedule.days == {0, 1, 2, 3, 4}
@@ -505,9 +523,11 @@ def test_from_values() -> None:
         ("lithium", "voltage", False),
     ],
 )
-def test_volts(chemistry: str, mode: str, by_voltage: bool) -> None:
+def test_targets_are_in_volts_only_for_lead_acid_controlled_by_voltage(
+    chemistry: str, mode: str, by_voltage: bool
+) -> None:
     """Only a lead-acid battery that is run by voltage has targets in volts."""
-    schedule = schedule_of(
+    schedule = SIX_SLOTS.read(
         {**VALUES, "battery_chemistry": chemistry, "battery_operation_mode": mode}
     )
     assert schedule is not None
@@ -527,11 +547,90 @@ def test_volts(chemistry: str, mode: str, by_voltage: bool) -> None:
     ],
 )
 def test_half_a_table_is_none(key: str) -> None:
-    """Whatever part of it is not known."""
-    assert schedule_of({**VALUES, key: None}) is None
+    """Whatever part of it was not read."""
+    assert SIX_SLOTS.read({name: VALUES[name] for name in VALUES if name != key}) is None
 
 
-def test_to_values() -> None:
+def test_a_start_that_is_no_time_costs_its_slot_only() -> None:
+    """25:75: the slot before it goes on until the next one; it is named, and the windows are those of the others."""
+    schedule = SIX_SLOTS.read({**VALUES, "tou_slot_3_time": None})
+    assert schedule is not None
+    response: Any = schedule.as_response()
+    assert response["slots"][2] == {"slot": 3, "unreadable": ["start"]}
+    assert [item["start"] for item in response["windows"]] == [
+        "00:00",
+        "04:00",
+        "12:00",
+        "16:00",
+        "20:00",
+    ]
+    assert [(item.slot, item.start, item.end) for item in schedule.on(0)][:3] == [
+        (1, 0, 240),
+        (2, 240, 720),
+        (4, 720, 960),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("tou_slot_3_power", ["power"]),
+        ("tou_slot_3_soc", ["target"]),
+        ("tou_slot_3_grid_charge", ["grid_charge"]),
+    ],
+)
+def test_a_slot_of_which_something_cannot_be_read_is_a_gap(key: str, named: list[str]) -> None:
+    """What it does from 08:00 to 12:00 nobody knows; all others stay."""
+    schedule = SIX_SLOTS.read({**VALUES, key: None})
+    assert schedule is not None
+    response: Any = schedule.as_response()
+    assert response["slots"][2] == {"slot": 3, "start": "08:00", "unreadable": named}
+    assert [item["start"] for item in response["windows"]] == [
+        "00:00",
+        "04:00",
+        "12:00",
+        "16:00",
+        "20:00",
+    ]
+    assert [(item.slot, item.start, item.end) for item in schedule.on(0)] == [
+        (1, 0, 240),
+        (2, 240, 480),
+        (4, 720, 960),
+        (5, 960, 1200),
+        (6, 1200, 1440),
+    ]
+
+
+def test_a_table_of_which_nothing_can_be_read_has_no_windows() -> None:
+    """Nothing is guessed, and nothing fails."""
+    starts = {f"tou_slot_{number}_time": None for number in range(1, 7)}
+    schedule = SIX_SLOTS.read({**VALUES, **starts})
+    assert schedule is not None
+    assert schedule.as_response()["windows"] == []
+    assert schedule.on(0) == []
+
+
+def test_the_end_of_a_day_is_midnight() -> None:
+    """The sixth slot starts at 24:00: it lasts from 00:00 until the first one."""
+    row = JSO.registers["tou_slot_1_time"]
+    starts = {
+        f"tou_slot_{number}_time": row.decode({148: word})
+        for number, word in enumerate((100, 500, 900, 1300, 1700, 2400), 1)
+    }
+    schedule = SIX_SLOTS.read({**VALUES, **starts})
+    assert schedule is not None
+    assert [(item.slot, item.start, item.end) for item in schedule.on(0)] == [
+        (6, 0, 60),
+        (1, 60, 300),
+        (2, 300, 540),
+        (3, 540, 780),
+        (4, 780, 1020),
+        (5, 1020, 1440),
+    ]
+    assert schedule.unreadable == {}
+
+
+def test_thirty_values_leave_voltages_alone_when_targets_are_in_percent() -> None:
     """Thirty values, of which none says anything about volts where the battery goes by percent."""
     slots = tuple(
         Slot(time(4 * n - 4), Rule(target=10 * n, power=1000 * n, grid_charge=n == 1))

@@ -5,35 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.schedule import (
-    Bounds,
-    Plan,
-    Reason,
-    Request,
-    ScheduleError,
-    Wish,
-    active,
-    happenings,
-    next_change,
-    next_slot,
-)
-from custom_components.hybrid_inverter.modbus.schedule_six import SIX_SLOTS, Schedule
-from custom_components.hybrid_inverter.modbus.schedule_styles import style_of
-from custom_components.hybrid_inverter.modbus.schedule_windows import (
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.schedule.charge_windows import (
     CHARGE_WINDOWS,
     KEYS,
     OPTIONAL,
     Action,
     WindowTable,
-    active_window,
 )
+from custom_components.hybrid_inverter.modbus.schedule.occurrences import (
+    active,
+    merged_occurrences,
+    next_change,
+    next_slot,
+)
+from custom_components.hybrid_inverter.modbus.schedule.schedule import (
+    Bounds,
+    Description,
+    Reason,
+    RequestedWindow,
+    ScheduleError,
+    ScheduleRequest,
+    ScheduleWrites,
+    Sentence,
+    Text,
+)
+from custom_components.hybrid_inverter.modbus.schedule.six_slots import SIX_SLOTS, SlotTable
+from custom_components.hybrid_inverter.modbus.schedule.styles import style_of
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 from custom_components.hybrid_inverter.modbus.tables.saj import SAJ
 
@@ -89,9 +94,11 @@ BUSY: Final[dict[str, Value | None]] = {
 }
 
 
-def wish(mode: str, start: str, end: str, power: float, days: frozenset[int] | None = None) -> Wish:
+def wish(
+    mode: str, start: str, end: str, power: float, days: frozenset[int] | None = None
+) -> RequestedWindow:
     """Return a window from times as text; the power is in watts."""
-    return Wish(
+    return RequestedWindow(
         mode=mode,
         start=time.fromisoformat(start),
         end=time.fromisoformat(end),
@@ -117,11 +124,11 @@ def no_bounds(key: str) -> Bounds:
 
 
 def planned(
-    windows: Sequence[Wish], values: Mapping[str, Value | None] = EMPTY, **whole: Any
-) -> Plan:
+    windows: Sequence[RequestedWindow], values: Mapping[str, Value | None] = EMPTY, **whole: Any
+) -> ScheduleWrites:
     """Return the plan for these windows on a machine that holds these values."""
-    request = Request(windows=tuple(windows), **whole)
-    return CHARGE_WINDOWS.plan(request, table(values), values, no_bounds)
+    request = ScheduleRequest(windows=tuple(windows), **whole)
+    return CHARGE_WINDOWS.writes_for(request, table(values), values, no_bounds)
 
 
 # ---------------------------------------------------------------------- which machines
@@ -157,7 +164,7 @@ def test_a_window_on_an_empty_machine() -> None:
     assert planned([NIGHT]).steps == steps
     assert planned([NIGHT], enabled=False).steps == steps
     assert planned([NIGHT], enabled=True).steps == (*steps, ("work_mode", "time_of_use"))
-    assert planned([NIGHT]).blocks == ()
+    assert planned([NIGHT]).requests == ()
 
 
 def test_a_slot_that_changes_is_off_meanwhile() -> None:
@@ -167,14 +174,85 @@ def test_a_slot_that_changes_is_off_meanwhile() -> None:
         wish("discharge", "18:00", "20:00", 2500, frozenset({0, 1, 2, 3, 4})),
     ]
     assert planned(windows, BUSY, enabled=True).steps == (
-        ("charge_slot_1_enabled", False),
         ("charge_slot_3_enabled", False),
+        ("charge_slot_1_enabled", False),
         ("charge_slot_1_end", time(5, 30)),
         ("charge_slot_1_enabled", True),
     )
 
 
-def test_the_same_again() -> None:
+def test_slots_change_one_after_the_other() -> None:
+    """The second one is in force until the first one is again."""
+    values = {
+        **BUSY,
+        **slot("charge_slot_2", "06:00", "07:00", 40),
+    }
+    windows = [
+        wish("charge", "01:00", "05:00", 2100),
+        wish("charge", "06:00", "07:00", 2100),
+        wish("charge", "12:00", "13:30", 2100, frozenset({5, 6})),
+    ]
+    assert planned(windows, values).steps == (
+        ("discharge_slot_2_enabled", False),
+        ("charge_slot_1_enabled", False),
+        ("charge_slot_1_power", 42),
+        ("charge_slot_1_enabled", True),
+        ("charge_slot_2_enabled", False),
+        ("charge_slot_2_power", 42),
+        ("charge_slot_2_enabled", True),
+        ("charge_slot_3_enabled", False),
+        ("charge_slot_3_power", 42),
+        ("charge_slot_3_enabled", True),
+    )
+
+
+def test_a_slot_waits_for_the_one_whose_time_it_takes() -> None:
+    """Slot 1 moves to where slot 2 still is, so slot 2 moves first; slot 4 is new, and acts last."""
+    values = {**EMPTY, **slot("charge_slot_1", "01:00", "03:00", 40)}
+    values |= slot("charge_slot_2", "03:00", "05:00", 40)
+    windows = [
+        wish("charge", "02:00", "04:00", 2000),
+        wish("charge", "04:00", "06:00", 2000),
+        wish("charge", "01:00", "02:00", 1000),
+    ]
+    assert planned(windows, values).steps == (
+        ("charge_slot_3_start", time(1)),
+        ("charge_slot_3_end", time(2)),
+        ("charge_slot_3_days", ALL),
+        ("charge_slot_3_power", 20),
+        ("charge_slot_2_enabled", False),
+        ("charge_slot_2_start", time(4)),
+        ("charge_slot_2_end", time(6)),
+        ("charge_slot_2_enabled", True),
+        ("charge_slot_1_enabled", False),
+        ("charge_slot_1_start", time(2)),
+        ("charge_slot_1_end", time(4)),
+        ("charge_slot_1_enabled", True),
+        ("charge_slot_3_enabled", True),
+    )
+
+
+def test_two_slots_that_take_each_others_time_are_off_together() -> None:
+    """There is no order in which they would not overlap, a charge and a discharge among them."""
+    values = {**EMPTY, **slot("charge_slot_1", "01:00", "03:00", 40)}
+    values |= slot("discharge_slot_1", "03:00", "05:00", 40)
+    windows = [
+        wish("charge", "03:00", "05:00", 2000),
+        wish("discharge", "01:00", "03:00", 2000),
+    ]
+    assert planned(windows, values).steps == (
+        ("discharge_slot_1_enabled", False),
+        ("charge_slot_1_enabled", False),
+        ("charge_slot_1_start", time(3)),
+        ("charge_slot_1_end", time(5)),
+        ("charge_slot_1_enabled", True),
+        ("discharge_slot_1_start", time(1)),
+        ("discharge_slot_1_end", time(3)),
+        ("discharge_slot_1_enabled", True),
+    )
+
+
+def test_same_windows_write_nothing_in_whatever_slots_they_are() -> None:
     """In whatever slots it is, and also if a slot only has to be switched on."""
     windows = [
         wish("discharge", "18:00", "20:00", 2500, frozenset({0, 1, 2, 3, 4})),
@@ -186,7 +264,7 @@ def test_the_same_again() -> None:
     assert planned(windows, off).steps == (("charge_slot_3_enabled", True),)
 
 
-def test_no_windows() -> None:
+def test_no_windows_switch_all_slots_off_and_keep_their_contents() -> None:
     """All slots are switched off, and keep what they say."""
     assert planned([], BUSY).steps == (
         ("charge_slot_1_enabled", False),
@@ -196,7 +274,7 @@ def test_no_windows() -> None:
     assert planned([]).steps == ()
 
 
-def test_over_midnight() -> None:
+def test_window_over_midnight_takes_two_slots_on_shifted_days() -> None:
     """Two slots, the second on the days after: Saturday's and Sunday's night end on Sunday and Monday."""
     plan = planned([wish("discharge", "22:00", "06:00", 1000, frozenset({5, 6}))])
     assert plan.steps == (
@@ -223,7 +301,9 @@ def test_over_midnight() -> None:
         ("13:37", "13:38", (time(13, 37), time(13, 38))),
     ],
 )
-def test_times(start: str, end: str, written: tuple[time, time]) -> None:
+def test_any_minute_is_allowed_and_the_day_ends_with_its_last_one(
+    start: str, end: str, written: tuple[time, time]
+) -> None:
     """Every minute will do; the day ends with the last one that the machine knows."""
     steps = dict(planned([wish("charge", start, end, 5000)]).steps)
     values = EMPTY | steps
@@ -245,7 +325,9 @@ def test_times(start: str, end: str, written: tuple[time, time]) -> None:
         (8000, 2500.5, 31),
     ],
 )
-def test_percent(rated: int, watts: float, percent: int) -> None:
+def test_power_is_rounded_to_whole_percent_of_rated_power(
+    rated: int, watts: float, percent: int
+) -> None:
     """A slot knows only whole per cent of the rated power, and takes the nearest."""
     plan = planned([replace(NIGHT, power=watts)], {**EMPTY, "rated_power": rated})
     assert dict(plan.steps)["charge_slot_1_power"] == percent
@@ -259,7 +341,7 @@ def test_what_a_slot_holds_may_be_asked_for_again() -> None:
         **slot("charge_slot_2", "06:00", "07:00", 0),
         **slot("charge_slot_4", "08:00", "09:00", 1, frozenset({0})),
     }
-    shown: Any = table(values).plain()["windows"]
+    shown: Any = table(values).as_response()["windows"]
     assert {"start": "06:00", "power": 0} in [
         {name: window[name] for name in ("start", "power")} for window in shown
     ]
@@ -313,7 +395,7 @@ def test_what_the_response_shows() -> None:
 @pytest.mark.parametrize(
     ("windows", "whole", "reason", "details"),
     [
-        ([NIGHT], {"otherwise": {"target": 20}}, Reason.UNKNOWN_FIELD, {"field": "otherwise"}),
+        ([NIGHT], {"default_rule": {"target": 20}}, Reason.UNKNOWN_FIELD, {"field": "otherwise"}),
         ([NIGHT], {"days": frozenset({0})}, Reason.UNKNOWN_FIELD, {"field": "days"}),
         (
             [EVENING, replace(NIGHT, target=80)],
@@ -349,7 +431,7 @@ def test_what_the_response_shows() -> None:
         (
             [wish("charge", "01:00:30", "06:00", 2000)],
             {},
-            Reason.OFF_GRID,
+            Reason.NOT_ON_STEP,
             {"window": "1", "time": "01:00:30", "minutes": "1"},
         ),
         (
@@ -411,7 +493,7 @@ def test_what_the_response_shows() -> None:
     ],
 )
 def test_what_is_no_schedule(
-    windows: list[Wish], whole: dict[str, Any], reason: Reason, details: dict[str, str]
+    windows: list[RequestedWindow], whole: dict[str, Any], reason: Reason, details: dict[str, str]
 ) -> None:
     """The error names the window and the reason."""
     with pytest.raises(ScheduleError) as caught:
@@ -450,13 +532,15 @@ def test_without_slots_that_discharge() -> None:
 
 def test_the_other_style_refuses_its_fields() -> None:
     """A machine of six slots knows no mode, and no days of a window."""
-    six = Schedule(enabled=True, days=ALL, slots=())
+    six = SlotTable(enabled=True, days=ALL, slots=())
     for window, field in (
         (replace(NIGHT, target=80), "mode"),
         (replace(NIGHT, mode=None, target=80, days=ALL), "days"),
     ):
         with pytest.raises(ScheduleError) as caught:
-            SIX_SLOTS.plan(Request(windows=(window,)), six, {}, lambda _: Bounds(0, 100, 1))
+            SIX_SLOTS.writes_for(
+                ScheduleRequest(windows=(window,)), six, {}, lambda _: Bounds(0, 100, 1)
+            )
         assert caught.value.details == {"window": "1", "field": field}
         assert caught.value.reason is Reason.UNKNOWN_WINDOW_FIELD
 
@@ -491,9 +575,65 @@ def test_what_a_slot_that_is_off_holds_does_not_matter() -> None:
         ("charge_slot_1_power", 40),
         ("charge_slot_1_enabled", True),
     )
-    assert table(values).plain_slots(table(values).slots[:1]) == [
-        {"slot": 1, "enabled": False, "mode": "charge"}
+    assert table(values).slots_as_response(table(values).slots[:1]) == [
+        {"slot": 1, "enabled": False, "mode": "charge", "unreadable": ["start", "days"]}
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [("start", "start"), ("end", "end"), ("days", "days"), ("power", "power")],
+)
+def test_one_bad_slot_is_named_and_the_others_stay(field: str, named: str) -> None:
+    """An hour of 25, a minute of 61, a word of 0xFFFF: the slot tells nothing, and the next request replaces it."""
+    values = {**BUSY, f"charge_slot_1_{field}": None}
+    held = table(values)
+    response: Any = held.as_response()
+    assert response["slots"][0] == {
+        "slot": 1,
+        "enabled": True,
+        "mode": "charge",
+        "unreadable": [named],
+    }
+    assert [window["start"] for window in response["windows"]] == ["12:00", "18:00"]
+    # Saturday has the charge at noon alone.
+    assert [(item.start, item.end) for item in held.on(5)] == [(720, 810)]
+    windows = [NIGHT, wish("charge", "12:00", "13:30", 5000, frozenset({5, 6}))]
+    assert planned(windows, values).steps == (
+        ("discharge_slot_2_enabled", False),
+        ("charge_slot_1_enabled", False),
+        ("charge_slot_1_start", time(1)),
+        ("charge_slot_1_end", time(5)),
+        ("charge_slot_1_days", ALL),
+        ("charge_slot_1_power", 40),
+        ("charge_slot_1_enabled", True),
+    )
+
+
+def test_slots_whose_switches_cannot_be_read_cost_no_others() -> None:
+    """A word of 0xFFFF for all seven switches: those that discharge go on, and a request writes the word again."""
+    values: dict[str, Value | None] = {
+        **BUSY,
+        **{f"charge_slot_{number}_enabled": None for number in range(1, 8)},
+    }
+    response: Any = table(values).as_response()
+    assert response["slots"][2] == {
+        "slot": 3,
+        "enabled": None,
+        "mode": "charge",
+        "start": "12:00",
+        "end": "13:30",
+        "power": 5000,
+        "days": ["saturday", "sunday"],
+        "unreadable": ["enabled"],
+    }
+    assert [window["mode"] for window in response["windows"]] == ["discharge"]
+    steps = planned([], values).steps
+    assert steps[:7] == tuple((f"charge_slot_{number}_enabled", False) for number in range(1, 8))
+    assert planned([NIGHT], values).steps[-2:] == (
+        ("charge_slot_1_enabled", False),
+        ("charge_slot_1_enabled", True),
+    )
 
 
 def test_a_mode_without_a_name_is_not_time_of_use() -> None:
@@ -506,7 +646,7 @@ def test_a_mode_without_a_name_is_not_time_of_use() -> None:
 def test_as_a_response_shows_it() -> None:
     """The windows are those that act; midnight is midnight."""
     values = {**BUSY, **slot("charge_slot_1", "22:00", "23:59", 3, frozenset({6, 0}))}
-    plain = table(values).plain()
+    plain = table(values).as_response()
     assert plain["enabled"] is True
     assert isinstance(plain["slots"], list)
     assert len(plain["slots"]) == 14
@@ -543,7 +683,7 @@ def test_slots_that_never_act() -> None:
         **slot("charge_slot_3", "06:00", "06:00", 40),
         "discharge_slot_2_enabled": False,
     }
-    assert table(values).plain()["windows"] == []
+    assert table(values).as_response()["windows"] == []
     assert [table(values).on(day) for day in range(7)] == [[]] * 7
 
 
@@ -567,9 +707,12 @@ def local(text: str) -> datetime:
         ("2026-06-13 18:30", "none", "2026-06-14 01:00"),
     ],
 )
-def test_in_force(now: str, window: str, change: str) -> None:
+def test_active_window_and_its_end_are_known_at_any_time(
+    now: str, window: str, change: str
+) -> None:
     """What the slot does that is in force, and until when."""
-    assert active_window(table(BUSY), local(now), BERLIN) == window
+    item = active(table(BUSY), local(now), BERLIN)
+    assert (item.rule.mode if item else "none") == window
     assert next_change(table(BUSY), local(now), BERLIN) == local(change)
     assert next_slot(table(BUSY), local(now), BERLIN) == local(change)
 
@@ -578,13 +721,12 @@ def test_out_of_its_mode() -> None:
     """Nothing happens, and nothing will."""
     held = table({**BUSY, "work_mode": "self_consumption"})
     now = local("2026-06-12 02:00")
-    assert active_window(held, now, BERLIN) == "none"
     assert active(held, now, BERLIN) is None
     assert next_change(held, now, BERLIN) is None
-    assert happenings(held, date(2026, 6, 8), date(2026, 6, 14), BERLIN) == []
+    assert merged_occurrences(held, date(2026, 6, 8), date(2026, 6, 14), BERLIN) == []
 
 
-def test_a_night_is_one() -> None:
+def test_two_slots_that_meet_at_midnight_are_one_window() -> None:
     """Two slots with the same power that meet at midnight; another power is another one."""
     values = {
         **EMPTY,
@@ -593,36 +735,40 @@ def test_a_night_is_one() -> None:
         **slot("charge_slot_2", "00:00", "06:00", 40, frozenset({6})),
         **slot("charge_slot_3", "06:00", "07:00", 41, frozenset({6})),
     }
-    shown = happenings(table(values), date(2026, 6, 12), date(2026, 6, 15), BERLIN)
+    shown = merged_occurrences(table(values), date(2026, 6, 12), date(2026, 6, 15), BERLIN)
     assert [(item.start, item.end, item.rule) for item in shown] == [
         (local("2026-06-13 22:00"), local("2026-06-14 06:00"), Action("charge", 2000)),
         (local("2026-06-14 06:00"), local("2026-06-14 07:00"), Action("charge", 2050)),
     ]
 
 
-def test_a_slot_over_midnight() -> None:
+def test_slot_over_midnight_set_elsewhere_is_read_as_one_window() -> None:
     """Somebody has set one elsewhere: on Sundays from ten until six on Monday."""
     values = {
         **EMPTY,
         "work_mode": "time_of_use",
         **slot("discharge_slot_1", "22:00", "06:00", 40, frozenset({6})),
     }
-    shown = happenings(table(values), date(2026, 6, 12), date(2026, 6, 16), BERLIN)
+    shown = merged_occurrences(table(values), date(2026, 6, 12), date(2026, 6, 16), BERLIN)
     assert [(item.start, item.end) for item in shown] == [
         (local("2026-06-14 22:00"), local("2026-06-15 06:00"))
     ]
 
 
-def test_words() -> None:
-    """As a calendar shows it."""
+def test_an_action_is_described_by_codes_and_its_power() -> None:
+    """The calendar makes sentences of them."""
     held = table(BUSY)
-    assert held.describe(Action("charge", 2000)).summary == "Charge with 2000 W"
-    assert held.describe(Action("discharge", 2500)).summary == "Discharge with 2500 W"
+    assert held.describe(Action("charge", 2000)) == Description(
+        Sentence(Text.CHARGE, {"power": "2000 W"}), (Sentence(Text.CHARGE_DETAILS),)
+    )
+    assert held.describe(Action("discharge", 2500)) == Description(
+        Sentence(Text.DISCHARGE, {"power": "2500 W"}), (Sentence(Text.DISCHARGE_DETAILS),)
+    )
 
 
-def test_spring() -> None:
+def test_charge_across_the_skipped_hour_in_spring_is_an_hour_shorter() -> None:
     """On 2026-03-29 the clock goes from 02:00 to 03:00: the charge lasts an hour less."""
-    shown = happenings(table(BUSY), date(2026, 3, 29), date(2026, 3, 29), BERLIN)
+    shown = merged_occurrences(table(BUSY), date(2026, 3, 29), date(2026, 3, 29), BERLIN)
     assert (shown[0].start, shown[0].end) == (
         datetime(2026, 3, 29, 0, tzinfo=UTC),
         datetime(2026, 3, 29, 3, tzinfo=UTC),
@@ -636,7 +782,7 @@ modes = st.sampled_from(("charge", "discharge"))
 
 
 @st.composite
-def some_windows(draw: st.DrawFn) -> list[Wish]:
+def some_windows(draw: st.DrawFn) -> list[RequestedWindow]:
     """Return up to six windows that do not overlap, of which the last one may go over midnight."""
     minutes = sorted(
         draw(
@@ -646,7 +792,7 @@ def some_windows(draw: st.DrawFn) -> list[Wish]:
     if draw(st.booleans()):
         minutes = [*minutes[1:], minutes[0]]
     return [
-        Wish(
+        RequestedWindow(
             mode=draw(modes),
             start=time(*divmod(start, 60)),
             end=time(*divmod(end, 60)),
@@ -676,7 +822,7 @@ def some_values(draw: st.DrawFn) -> dict[str, Value | None]:
     return values
 
 
-def week(windows: Sequence[Wish]) -> dict[int, tuple[str, int]]:
+def week(windows: Sequence[RequestedWindow]) -> dict[int, tuple[str, int]]:
     """Return the mode and the nearest percentage of each minute of a week, counted the slow way."""
     found: dict[int, tuple[str, int]] = {}
     for item in windows:
@@ -697,21 +843,18 @@ def carried_out(
 ) -> dict[str, Value | None]:
     """Return what a machine holds after these steps, none of which touches a slot while it acts."""
     held = dict(values)
-    enabling = False
     for key, value in steps:
         assert held[key] != value, key
         name, field = key.rsplit("_", 1)
         if field in ("start", "end", "days", "power"):
             assert held[f"{name}_enabled"] is False, key
-            assert not enabling, key
-        enabling = enabling or value is True
         held[key] = value
     return held
 
 
 @given(some_windows(), some_values(), st.sampled_from((None, True)))
-def test_whatever_it_held(
-    windows: list[Wish], values: dict[str, Value | None], enabled: bool | None
+def test_steps_reach_the_request_and_no_slot_acts_half_written(
+    windows: list[RequestedWindow], values: dict[str, Value | None], enabled: bool | None
 ) -> None:
     """After the steps the machine does minute for minute what was asked for, and nothing acted half-written."""
     held = carried_out(values, planned(windows, values, enabled=enabled).steps)
@@ -727,19 +870,42 @@ def test_whatever_it_held(
     assert done == week(windows)
 
 
+@given(some_windows(), some_windows())
+def test_at_every_step_what_stays_is_in_force_and_nothing_overlaps(
+    before: list[RequestedWindow], after: list[RequestedWindow]
+) -> None:
+    """Wherever a change is broken off, each slot is old, new or off, and those that do not change act all the time."""
+    held = carried_out(EMPTY, planned(before).steps)
+    held["work_mode"] = "time_of_use"
+    steps = planned(after, held).steps
+    old, new = table(held), table(carried_out(held, steps))
+    for count in range(len(steps) + 1):
+        broken_off = table(carried_out(held, steps[:count]))
+        for before_it, slot_now, after_it in zip(
+            old.slots, broken_off.slots, new.slots, strict=True
+        ):
+            assert slot_now in (before_it, after_it) or not slot_now.enabled
+            assert slot_now == before_it or before_it != after_it
+        for day in range(7):
+            for one, other in pairwise(broken_off.on(day)):
+                assert one.end <= other.start
+
+
 @given(some_windows())
-def test_there_and_back(windows: list[Wish]) -> None:
+def test_windows_of_a_response_change_nothing_when_given_back(
+    windows: list[RequestedWindow],
+) -> None:
     """The windows of a response, given back, change nothing; and on another machine they make the same."""
     held = carried_out(EMPTY, planned(windows).steps)
-    plain = table(held).plain()["windows"]
+    plain = table(held).as_response()["windows"]
     assert isinstance(plain, list)
     again = [asked(item) for item in plain]
     assert planned(again, held).steps == ()
     copied = carried_out(EMPTY, planned(again).steps)
-    assert table(copied).plain()["windows"] == plain
+    assert table(copied).as_response()["windows"] == plain
 
 
-def asked(plain: Any) -> Wish:
+def asked(plain: Any) -> RequestedWindow:
     """Return a window of a response as it may be asked for again."""
     return wish(
         plain["mode"],

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus import search as module
 from custom_components.hybrid_inverter.modbus.errors import (
     DeviceError,
     ImplausibleError,
@@ -15,12 +14,13 @@ from custom_components.hybrid_inverter.modbus.errors import (
     RejectedError,
     WrongDeviceError,
 )
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.probe import Failure, ProbeError
-from custom_components.hybrid_inverter.modbus.search import Candidate, ask, search
+from custom_components.hybrid_inverter.modbus.find import scan as module
+from custom_components.hybrid_inverter.modbus.find.probe import Failure, ProbeError
+from custom_components.hybrid_inverter.modbus.find.scan import Candidate, ask, search
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link, TcpEndpoint
 from simulator import SimulatedPlant
 
-PATIENCE = 0.05
+DEFAULT_TIMEOUT = 0.05
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ async def plant(socket_enabled: None) -> AsyncIterator[SimulatedPlant]:
 @pytest.fixture
 async def link(plant: SimulatedPlant, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Link]:
     """Return the link to the line, on which a unit that is not there says nothing."""
-    monkeypatch.setattr(module, "SCAN_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(module, "SCAN_TIMEOUT", DEFAULT_TIMEOUT)
     link = Link(TcpEndpoint("127.0.0.1", plant.rtu_port, Framing.RTU), timeout=1.0, spacing=0.0)
     yield link
     await link.close()
 
 
-async def test_found(link: Link) -> None:
+async def test_search_reports_each_device_and_its_progress(link: Link) -> None:
     """Who is there, and what it is; how far it has got is told in between."""
     told: list[float] = []
     findings = await search(link, range(4, 8), told.append)
@@ -53,7 +53,7 @@ async def test_found(link: Link) -> None:
     assert told == pytest.approx([0.0, 0.15, 0.3, 0.45, 0.6])
 
 
-async def test_the_others_go_on(link: Link) -> None:
+async def test_search_delays_other_devices_by_one_silent_unit_at_most(link: Link) -> None:
     """A machine that is read meanwhile waits for one silent unit at a time, and no longer than that one is given."""
     loop = asyncio.get_running_loop()
     times = [loop.time()]
@@ -72,7 +72,7 @@ async def test_the_others_go_on(link: Link) -> None:
     # Fourteen silent units; a second at least would be one that was asked again or longer.
     assert len(times) > 14
     longest = max(later - earlier for earlier, later in pairwise(times))
-    assert longest < 10 * PATIENCE
+    assert longest < 10 * DEFAULT_TIMEOUT
 
 
 async def test_no_longer_than_a_person_waits(
@@ -92,7 +92,7 @@ async def test_nobody_is_asked_after_that(
     link: Link, plant: SimulatedPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor are the unit ids that come last."""
-    monkeypatch.setattr(module, "SEARCH_SECONDS", 3.5 * PATIENCE)
+    monkeypatch.setattr(module, "SEARCH_SECONDS", 3.5 * DEFAULT_TIMEOUT)
     told: list[float] = []
     findings = await search(link, range(20, 36), told.append)
     assert findings.candidates == ()
@@ -102,24 +102,20 @@ async def test_nobody_is_asked_after_that(
 @pytest.mark.parametrize(
     ("error", "failure", "found"),
     [
-        (WrongDeviceError("a pump"), Failure.WRONG_DEVICE, "a pump"),
-        (RejectedError(4, "unit 3"), Failure.WRONG_DEVICE, "unit 3: Modbus exception 4"),
-        (
-            ImplausibleError(1, 2),
-            Failure.WRONG_DEVICE,
-            "registers 1 to 2: values that cannot be true",
-        ),
-        (RejectedError(11, "unit 3"), Failure.NO_ANSWER, ""),
-        (LinkTimeout("no answer"), Failure.NO_ANSWER, ""),
-        (LinkLost("cut"), Failure.UNREACHABLE, ""),
+        (WrongDeviceError("pump"), Failure.WRONG_DEVICE, ("pump", {})),
+        (RejectedError(4, "unit 3"), Failure.WRONG_DEVICE, ("modbus_exception", {"code": "4"})),
+        (ImplausibleError(1, 2), Failure.WRONG_DEVICE, ("implausible_values", {})),
+        (RejectedError(11, "unit 3"), Failure.NO_ANSWER, None),
+        (LinkTimeout("no answer"), Failure.NO_ANSWER, None),
+        (LinkLost("cut"), Failure.UNREACHABLE, None),
     ],
 )
-async def test_what_is_wrong(
+async def test_each_reason_for_finding_nothing_is_told_apart(
     link: Link,
     monkeypatch: pytest.MonkeyPatch,
     error: DeviceError,
     failure: Failure,
-    found: str,
+    found: tuple[str, dict[str, str]] | None,
 ) -> None:
     """Each way in which nobody usable is there is told from the others."""
 
@@ -129,4 +125,6 @@ async def test_what_is_wrong(
     monkeypatch.setattr(module, "identify", identify)
     with pytest.raises(ProbeError) as raised:
         await ask(link, 3)
-    assert (raised.value.failure, raised.value.found) == (failure, found)
+    other = raised.value.other
+    assert raised.value.failure is failure
+    assert (other and (other.found, other.details)) == found

@@ -7,8 +7,8 @@ from unittest.mock import patch
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.hybrid_inverter.modbus import solarman
-from custom_components.hybrid_inverter.modbus.solarman import Dropped, Envelope, Unwrapped
+from custom_components.hybrid_inverter.modbus.transport import solarman
+from custom_components.hybrid_inverter.modbus.transport.solarman import Dropped, Envelope, Unwrapped
 
 from .stick_frames import answer_of, v5
 
@@ -62,12 +62,12 @@ def take(envelope: Envelope, text: str) -> list[Unwrapped]:
 # ---------------------------------------------------------------------- requests
 
 
-def test_request(envelope: Envelope) -> None:
+def test_request_frame_matches_the_published_one_byte_for_byte(envelope: Envelope) -> None:
     """A request is wrapped as published, every byte."""
     assert envelope.wrap(READ) == bytes.fromhex(REQUEST)
 
 
-def test_numbers(envelope: Envelope) -> None:
+def test_sequence_numbers_are_never_0_and_repeat_only_after_255(envelope: Envelope) -> None:
     """Every request has another number, never 0 and not the next one, until all 255 were used."""
     numbers = [envelope.wrap(READ)[5] for _ in range(256)]
     assert numbers[:3] == [98, 195, 37]
@@ -75,7 +75,7 @@ def test_numbers(envelope: Envelope) -> None:
     assert numbers[255] == 98
 
 
-def test_begins_anywhere() -> None:
+def test_two_clients_of_a_stick_start_with_different_numbers() -> None:
     """Two clients of one stick do not count in step."""
     assert len({Envelope(SERIAL).wrap(READ)[5] for _ in range(50)}) > 10
 
@@ -90,7 +90,7 @@ def test_first_number_is_none_that_others_use(drawn: int) -> None:
 # ---------------------------------------------------------------------- answers
 
 
-def test_answer(asked: Envelope) -> None:
+def test_answer_is_unwrapped_for_the_number_that_was_requested(asked: Envelope) -> None:
     """The RTU frame comes out, for the number that was asked."""
     assert take(asked, ANSWER) == ANSWERED
     assert not asked.dropped
@@ -101,7 +101,7 @@ def test_zeros_behind_the_frame_are_left(asked: Envelope) -> None:
     assert take(asked, ZEROS_BEHIND) == [Unwrapped(WORD + b"\0\0", None, SERIAL)]
 
 
-def test_error(asked: Envelope) -> None:
+def test_payload_too_short_for_rtu_is_an_error_code(asked: Envelope) -> None:
     """What is too short for an RTU frame is an error code."""
     assert take(asked, ERROR) == [Unwrapped(b"\x05\x00", 5, SERIAL)]
 
@@ -142,7 +142,7 @@ def test_answer_before_any_request(envelope: Envelope) -> None:
     assert envelope.dropped == {Dropped.FOREIGN: 1}
 
 
-def test_duplicate(asked: Envelope) -> None:
+def test_duplicate_answer_is_discarded(asked: Envelope) -> None:
     """A second answer under the same number is thrown away, at once and behind the next request."""
     assert take(asked, ANSWER + ANSWER) == ANSWERED
     asked.wrap(READ)
@@ -150,7 +150,7 @@ def test_duplicate(asked: Envelope) -> None:
     assert asked.dropped == {Dropped.DUPLICATE: 2}
 
 
-def test_late(asked: Envelope) -> None:
+def test_answer_is_late_once_its_request_was_given_up(asked: Envelope) -> None:
     """An answer is late once its request was given up, whether another one was sent by then or not."""
     asked.give_up()
     assert take(asked, ANSWER) == []
@@ -166,7 +166,7 @@ def v5_with_number(number: int) -> str:
     return answer_of(WORD, sequence=number).hex()
 
 
-def test_numbers_are_forgotten(asked: Envelope) -> None:
+def test_sequence_number_is_forgotten_after_32_more_requests(asked: Envelope) -> None:
     """After 32 more requests a number is as good as a stranger's."""
     for _ in range(31):
         asked.wrap(READ)
@@ -219,7 +219,7 @@ def test_counts_noise_since_the_last_frame(asked: Envelope) -> None:
     assert asked.noise == 0
 
 
-def test_buffer_stays_small(asked: Envelope) -> None:
+def test_buffer_holds_less_than_two_of_the_longest_frames(asked: Envelope) -> None:
     """However much nonsense comes, less than two of the longest frames is kept."""
     for _ in range(100):
         take(asked, "a5 0004 10 45" * 50)
@@ -242,7 +242,9 @@ def test_any_frame_comes_out_as_it_went_in(frame: bytes, serial: int) -> None:
 
 
 @given(frames, noises, noises, st.data())
-def test_any_pieces(frame: bytes, before: bytes, between: bytes, data: st.DataObject) -> None:
+def test_answer_comes_out_once_however_the_stream_is_cut(
+    frame: bytes, before: bytes, between: bytes, data: st.DataObject
+) -> None:
     """However the stream is cut, with noise and other frames around it, the answer comes out once."""
     envelope = Envelope(SERIAL)
     number = envelope.wrap(READ)[5]
@@ -260,7 +262,7 @@ def test_any_pieces(frame: bytes, before: bytes, between: bytes, data: st.DataOb
 
 
 @given(frames, st.integers(1), st.integers(1, 255))
-def test_one_wrong_byte(frame: bytes, place: int, change: int) -> None:
+def test_frame_with_one_wrong_byte_is_discarded(frame: bytes, place: int, change: int) -> None:
     """A frame with a single wrong byte never comes out; the sum shows every one of them."""
     envelope = Envelope(SERIAL)
     answer = bytearray(answer_of(frame, sequence=envelope.wrap(READ)[5]))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+import json
 from typing import Final
 
 import pytest
 
-from custom_components.hybrid_inverter.modbus.codec import Value
-from custom_components.hybrid_inverter.modbus.device import Change, Device
+from custom_components.hybrid_inverter.modbus.device.device import Change, Device
+from custom_components.hybrid_inverter.modbus.device.undo import ChangeLog
 from custom_components.hybrid_inverter.modbus.errors import (
+    ChangedElsewhereError,
     InvalidValueError,
     LinkTimeout,
     NotAppliedError,
@@ -19,7 +21,9 @@ from custom_components.hybrid_inverter.modbus.errors import (
     WriteBudgetError,
     WriteDeniedError,
 )
-from custom_components.hybrid_inverter.modbus.register import Tier
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.register import Tier
+from custom_components.hybrid_inverter.modbus.model.stored_value import from_json, to_json
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .fake_unit import FakeUnit
@@ -60,7 +64,9 @@ def listed(device: Device) -> list[tuple[str, Value | None, Value]]:
 # ---------------------------------------------------------------------- single changes
 
 
-async def test_one_step_back(device: Device, unit: FakeUnit) -> None:
+async def test_undo_writes_the_previous_value_and_drops_the_change(
+    device: Device, unit: FakeUnit
+) -> None:
     """What was before is written, and the change is gone."""
     await device.write("work_mode", "selling_first")
     await device.undo()
@@ -81,7 +87,7 @@ async def test_further_back_each_time(device: Device, unit: FakeUnit) -> None:
     assert unit.registers == SETTINGS
 
 
-async def test_nothing_to_undo(device: Device, unit: FakeUnit) -> None:
+async def test_undo_without_changes_sends_nothing(device: Device, unit: FakeUnit) -> None:
     """Not at the start, and not when everything is undone; nothing goes over the link."""
     with pytest.raises(UndoError) as caught:
         await device.undo()
@@ -95,7 +101,9 @@ async def test_nothing_to_undo(device: Device, unit: FakeUnit) -> None:
     assert unit.requests == []
 
 
-async def test_the_other_bits_stay(device: Device, unit: FakeUnit) -> None:
+async def test_undo_keeps_bits_that_were_changed_at_the_panel(
+    device: Device, unit: FakeUnit
+) -> None:
     """At the panel another day was switched off since."""
     await device.write("tou_monday", False)
     unit.registers[146] &= ~0x0080
@@ -103,7 +111,9 @@ async def test_the_other_bits_stay(device: Device, unit: FakeUnit) -> None:
     assert unit.writes == [(146, (0x00FD,)), (146, (0x007F,))]
 
 
-async def test_a_time(device: Device, unit: FakeUnit) -> None:
+async def test_undo_of_a_time_takes_the_settings_written_with_it(
+    device: Device, unit: FakeUnit
+) -> None:
     """Some settings travel with others."""
     await device.write("tou_slot_2_time", time(5, 30))
     await device.undo()
@@ -122,7 +132,9 @@ async def test_undone_at_the_panel(device: Device, unit: FakeUnit) -> None:
 # ---------------------------------------------------------------------- what stands in the way
 
 
-async def test_a_locked_machine(device: Device, unit: FakeUnit) -> None:
+async def test_change_stays_when_a_locked_device_refuses_its_undo(
+    device: Device, unit: FakeUnit
+) -> None:
     """The change stays, and can be put back later."""
     await device.write("work_mode", "selling_first")
     unit.ignored = 2
@@ -135,16 +147,27 @@ async def test_a_locked_machine(device: Device, unit: FakeUnit) -> None:
     assert listed(device) == []
 
 
-async def test_a_lost_link(device: Device, unit: FakeUnit) -> None:
+async def test_change_stays_when_the_link_is_lost_during_its_undo(
+    device: Device, unit: FakeUnit
+) -> None:
     """Nobody knows whether it arrived: the change stays."""
     await device.write("work_mode", "selling_first")
-    unit.faults.extend([None, LinkTimeout("no answer")])
+    unit.faults.extend([None, LinkTimeout("no answer"), LinkTimeout("no answer")])
     with pytest.raises(LinkTimeout):
         await device.undo()
     assert len(listed(device)) == 1
 
 
-async def test_the_bounds_have_moved(device: Device, unit: FakeUnit) -> None:
+async def test_undo_whose_answer_is_lost_is_read_back(device: Device, unit: FakeUnit) -> None:
+    """It was lost on its way, and is sent once more: the change is undone."""
+    await device.write("work_mode", "selling_first")
+    unit.faults.extend([None, LinkTimeout("no answer")])
+    await device.undo()
+    assert unit.registers[142] == 1
+    assert listed(device) == []
+
+
+async def test_undo_beyond_the_present_bounds_is_refused(device: Device, unit: FakeUnit) -> None:
     """The low threshold was lowered; the former shutdown threshold is not below it any more."""
     await device.write("battery_shutdown_soc", 5)
     unit.registers[117] = 8
@@ -154,7 +177,7 @@ async def test_the_bounds_have_moved(device: Device, unit: FakeUnit) -> None:
     assert len(unit.writes) == 1
 
 
-async def test_another_tier(device: Device, unit: FakeUnit) -> None:
+async def test_setting_outside_the_tier_cannot_be_undone(device: Device, unit: FakeUnit) -> None:
     """What one may not write, one may not put back."""
     await device.write("work_mode", "selling_first")
     device.tier = Tier.READ_ONLY
@@ -177,18 +200,117 @@ async def test_a_former_value_without_a_meaning(device: Device, unit: FakeUnit) 
     assert listed(device) == [("work_mode", None, "selling_first")]
 
 
-async def test_the_budget_of_writes(device: Device, unit: FakeUnit) -> None:
-    """An undo is a write like any other."""
+async def test_undo_counts_as_a_write_and_is_never_refused_for_the_number_of_writes(
+    device: Device, unit: FakeUnit
+) -> None:
+    """Nobody has to wait for midnight to get back what was before."""
     await device.write("work_mode", "selling_first")
-    for _ in range(99):
+    for _ in range(199):
         device.wear.count(["work_mode"], [142])
     with pytest.raises(WriteBudgetError):
+        await device.write("work_mode", "zero_export_to_load")
+    await device.undo()
+    assert unit.registers[142] == 1
+    assert device.wear.registers == {142: 201}
+
+
+# ---------------------------------------------------------------------- changed elsewhere since
+
+
+@pytest.mark.parametrize("held", [4000, 7000])
+async def test_a_setting_that_was_changed_elsewhere_is_not_undone(
+    device: Device, unit: FakeUnit, held: int
+) -> None:
+    """It is told, nothing is sent, and the next undo goes one change further back."""
+    await device.write("solar_sell", False)
+    await device.write("max_sell_power", 5000)
+    unit.registers[143] = held
+    with pytest.raises(ChangedElsewhereError) as caught:
+        await device.undo()
+    assert (caught.value.key, caught.value.written, caught.value.held) == (
+        "max_sell_power",
+        5000,
+        held,
+    )
+    assert unit.registers[143] == held
+    await device.undo()
+    assert unit.registers[145] == 1
+    assert listed(device) == []
+
+
+async def test_a_block_of_which_one_was_changed_elsewhere_is_not_undone(
+    device: Device, unit: FakeUnit
+) -> None:
+    """Half of what belongs together is nothing that anybody had wanted."""
+    await device.write_many({"tou_slot_1_power": 4000, "tou_slot_2_power": 4000})
+    unit.registers[155] = 3000
+    with pytest.raises(ChangedElsewhereError, match="tou_slot_2_power"):
         await device.undo()
     assert len(unit.writes) == 1
-    assert len(listed(device)) == 1
+    assert listed(device) == []
 
 
-async def test_two_at_once(device: Device, unit: FakeUnit) -> None:
+async def test_steps_of_which_one_was_put_back_elsewhere_are_undone(
+    device: Device, unit: FakeUnit
+) -> None:
+    """What holds the value of before needs no write, also when it was changed twice by these steps."""
+    await device.write_steps(
+        [("solar_sell", False), ("max_sell_power", 6000), ("max_sell_power", 5000)]
+    )
+    unit.registers[143] = 8000
+    await device.undo()
+    assert unit.registers == SETTINGS
+
+
+# ---------------------------------------------------------------------- kept
+
+
+async def test_changes_survive_json_and_back_with_what_belongs_together(unit: FakeUnit) -> None:
+    """A switch, a time of day, a block and steps in order; a block that is made later belongs to none of them."""
+    made = ChangeLog()
+    device = Device(unit, FAST, known={"rated_power": 8000}, changes=made)
+    await device.write("solar_sell", False)
+    await device.write("tou_slot_2_time", time(5, 30))
+    await device.write_many({"tou_slot_1_power": 4000, "tou_slot_2_power": 4000})
+    await device.write_steps([("work_mode", "selling_first"), ("max_sell_power", 5000)])
+    kept = json.loads(json.dumps(made.as_list()))
+    assert kept[1] == {
+        "when": device.changes[1].when.isoformat(),
+        "key": "tou_slot_2_time",
+        "before": {"time": "04:00:00"},
+        "after": {"time": "05:30:00"},
+        "group": None,
+        "in_order": False,
+    }
+    log = ChangeLog()
+    log.restore(kept)
+    assert list(log.changes) == list(device.changes)
+    again = Device(unit, FAST, known={"rated_power": 8000}, changes=log)
+    await again.write_many({"tou_slot_1_soc": 20, "tou_slot_2_soc": 20})
+    for _ in range(5):
+        await again.undo()
+    assert unit.registers == SETTINGS
+    assert listed(again) == []
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 5, 0.5, "passive", time(5, 30), frozenset({0, 4}), frozenset[int]()]
+)
+def test_every_value_of_a_setting_survives_json(value: Value | None) -> None:
+    """Also days and the time of day, which JSON does not know."""
+    assert from_json(json.loads(json.dumps(to_json(value)))) == value
+
+
+@pytest.mark.parametrize("stored", [[], {}, {"time": 5}, {"time": "noon"}, {"set": ["a"]}])
+def test_what_is_no_value_of_a_setting_is_refused(stored: object) -> None:
+    """As a list, or a time that is none."""
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
+        from_json(stored)
+
+
+async def test_second_undo_waits_for_the_first_and_goes_one_further_back(
+    device: Device, unit: FakeUnit
+) -> None:
     """The second waits for the first, and puts back what was before that."""
     await device.write("max_sell_power", 5000)
     await device.write("max_sell_power", 6000)
@@ -248,7 +370,7 @@ async def test_a_block_is_forgotten_as_a_whole(device: Device) -> None:
     assert listed(device)[0] == ("solar_sell", True, False)
 
 
-def test_what_belongs_together() -> None:
+def test_change_without_a_batch_number_is_undone_alone() -> None:
     """Without a number a change belongs to itself only."""
     now = datetime(2026, 6, 21, tzinfo=UTC)
     alone, same = Change(now, "a", 1, 2), Change(now, "a", 1, 2)
@@ -295,7 +417,7 @@ async def test_to_the_nearest_second(
     assert unit.writes == [(62, (0x1A06, 0x150A, written))]
 
 
-async def test_the_time_of_sending(device: Device, unit: FakeUnit) -> None:
+async def test_change_has_the_time_at_which_it_was_sent(device: Device, unit: FakeUnit) -> None:
     """The look before it took eight seconds, as the link was busy, and the first try was in vain."""
     watch = Watch(2026, 6, 21, 10, 59, 55)
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simulator.physics import NOTHING, Controls, Installation, Phases, Plant
+from simulator.physics import NOTHING, Controls, Installation, Phases
 from simulator.physics.sky import Light
+
+from .lone_inverter import LoneInverter
 
 # A Monday.
 MONDAY = datetime(2026, 6, 22)  # noqa: DTZ001 - the machine knows no zone
@@ -58,23 +60,23 @@ def house(
     backup: float = 0.0,
     hour: float = 12.0,
     **installation: Any,
-) -> Plant:
+) -> LoneInverter:
     """Return an inverter alone in such a house after the first ten seconds; numbers are on three phases alike."""
     start = MONDAY.replace(hour=int(hour), minute=round(hour % 1 * 60))
-    plant = Plant(
+    inverter = LoneInverter(
         start=start, soc=soc, controls=controls, installation=Installation(**installation)
     )
-    plant.site.house = Steady(home if isinstance(home, tuple) else alike(home), alike(backup))
-    set_sun(plant, pv)
-    plant.step(10)
-    return plant
+    inverter.site.house = Steady(home if isinstance(home, tuple) else alike(home), alike(backup))
+    set_sun(inverter, pv)
+    inverter.step(10)
+    return inverter
 
 
-def set_sun(plant: Plant, watts: float) -> None:
+def set_sun(inverter: LoneInverter, watts: float) -> None:
     """Let both strings together deliver so much."""
-    plant.strings = (Sun(watts / 2), Sun(watts / 2))
+    inverter.strings = (Sun(watts / 2), Sun(watts / 2))
 
 
-def set_load(plant: Plant, *, home: float = 0.0, backup: float = 0.0) -> None:
+def set_load(inverter: LoneInverter, *, home: float = 0.0, backup: float = 0.0) -> None:
     """Let the house use so much."""
-    plant.site.house = Steady(alike(home), alike(backup))
+    inverter.site.house = Steady(alike(home), alike(backup))

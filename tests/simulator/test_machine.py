@@ -9,9 +9,11 @@ from typing import Final
 import pytest
 
 from simulator.jso import JsoMachine
-from simulator.machine import Machine, Refusal
-from simulator.physics import Plant
+from simulator.machine import Machine
+from simulator.pdu import Refusal
 from simulator.trouble import Trouble, change_trouble
+
+from .lone_inverter import LoneInverter
 
 
 class Clock:
@@ -33,13 +35,15 @@ def clock() -> Clock:
 @pytest.fixture
 def machine(clock: Clock) -> Machine:
     """Return a machine at ten in the morning."""
-    plant = Plant(start=datetime(2026, 6, 21, 10, 0))
+    plant = LoneInverter(start=datetime(2026, 6, 21, 10, 0))
     machine = JsoMachine(plant, timer=clock)
     plant.step(10)
     return machine
 
 
-def test_identity(machine: Machine) -> None:
+def test_identity_registers_hold_type_address_protocol_serial_and_rated_power(
+    machine: Machine,
+) -> None:
     """Type, Modbus address, protocol, serial number and rated power as raw words."""
     assert machine.read(0, 8) == [5, 1, 0x0104, 0x4A53, 0x4F30, 0x3030, 0x3030, 0x3031]
     assert machine.read(20, 4) == [0x3880, 0x0001, 0xFFFF, 2]
@@ -80,7 +84,9 @@ def test_registers_without_a_meaning(machine: Machine) -> None:
         (65535, 2, 2),
     ],
 )
-def test_readable_ranges(machine: Machine, address: int, count: int, code: int | None) -> None:
+def test_reads_are_limited_to_125_registers_and_to_the_devices_ranges(
+    machine: Machine, address: int, count: int, code: int | None
+) -> None:
     """Reads are limited to 125 registers and to the ranges that the machine has."""
     if code is None:
         assert len(machine.read(address, count)) == count
@@ -92,7 +98,7 @@ def test_readable_ranges(machine: Machine, address: int, count: int, code: int |
 
 def test_readable_ranges_can_be_smaller() -> None:
     """An old firmware refuses the optional ranges."""
-    plant = Plant(start=datetime(2026, 6, 21, 10, 0))
+    plant = LoneInverter(start=datetime(2026, 6, 21, 10, 0))
     machine = JsoMachine(plant, readable=((0, 237), (500, 708)))
     with pytest.raises(Refusal):
         machine.read(340, 1)
@@ -115,7 +121,7 @@ def test_identities_in_the_registers(machine: Machine) -> None:
             assert signed[total] == sum(signed[first:total])
         battery = signed[587] * signed[591] / 10000
         assert signed[590] == pytest.approx(battery, abs=3)
-        assert signed[653] == pytest.approx(sum(machine.plant.flows.load), abs=4)
+        assert signed[653] == pytest.approx(sum(machine.inverter.flows.load), abs=4)
         assert signed[672] == pytest.approx(signed[676] * signed[677] / 100, abs=31)
         # High words only repeat the sign.
         assert signed[690] == (-1 if signed[625] < 0 else 0)
@@ -124,30 +130,32 @@ def test_identities_in_the_registers(machine: Machine) -> None:
 
 def test_counters_in_the_registers(machine: Machine) -> None:
     """Registers hold full tenths of a kilowatt-hour, low word first."""
-    machine.plant.total["pv"] = 6_553_799.0
-    machine.plant.today["pv"] = 12_399.9
+    machine.inverter.total["pv"] = 6_553_799.0
+    machine.inverter.today["pv"] = 12_399.9
     machine.step(0.001)
     # 6553.7 kWh is 65537 tenths: 1 above one full low word.
     assert machine.read(534, 2) == [1, 1]
     assert machine.read(529, 1) == [123]
 
 
-def test_clock(machine: Machine) -> None:
+def test_the_clock_runs_and_can_be_set_without_moving_the_sun(machine: Machine) -> None:
     """It runs, and can be set; the sun does not follow."""
     assert machine.read(62, 3) == [0x1A06, 0x150A, 0x000A]
     machine.write(62, [0x1A0B, 0x1517, 0x3B32])
-    assert machine.plant.clock == datetime(2026, 11, 21, 23, 59, 50)
+    assert machine.inverter.clock == datetime(2026, 11, 21, 23, 59, 50)
     machine.step(10)
     assert machine.read(62, 3) == [0x1A0B, 0x1600, 0x0000]
-    assert machine.plant.now == datetime(2026, 6, 21, 10, 0, 20)
-    assert machine.plant.today["pv"] == 0
+    assert machine.inverter.now == datetime(2026, 6, 21, 10, 0, 20)
+    assert machine.inverter.today["pv"] == 0
 
 
 @pytest.mark.parametrize("words", [[0x1A0D, 0x1517, 0x3B32], [0x1A0B, 0x1518, 0x3B32], [0, 0, 0]])
-def test_impossible_clock(machine: Machine, words: list[int]) -> None:
+def test_an_impossible_date_or_time_leaves_the_clock_unchanged(
+    machine: Machine, words: list[int]
+) -> None:
     """A month of 13, an hour of 24 or the year 2000 change nothing."""
     machine.write(62, words)
-    assert machine.plant.clock == datetime(2026, 6, 21, 10, 0, 10)
+    assert machine.inverter.clock == datetime(2026, 6, 21, 10, 0, 10)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +196,9 @@ def test_impossible_clock(machine: Machine, words: list[int]) -> None:
         (172, [0x0003], [0x0003]),
     ],
 )
-def test_what_is_kept(machine: Machine, address: int, words: list[int], held: list[int]) -> None:
+def test_a_write_is_acknowledged_even_if_the_register_keeps_its_old_value(
+    machine: Machine, address: int, words: list[int], held: list[int]
+) -> None:
     """A write is acknowledged either way; afterwards the register holds the new or the old value."""
     machine.write(address, words)
     assert machine.read(address, len(words)) == held
@@ -231,7 +241,7 @@ def test_what_cannot_be_written(
 
 def test_settings_reach_the_plant(machine: Machine) -> None:
     """Writing the work mode changes where the power goes."""
-    machine.plant.soc = 1.0
+    machine.inverter.soc = 1.0
     machine.write(145, [0])
     machine.step(10)
     assert machine.value("grid_power") == pytest.approx(20, abs=2)
@@ -244,20 +254,22 @@ def test_settings_reach_the_plant(machine: Machine) -> None:
     assert machine.value("inverter_power") == 0
 
 
-def test_panel(machine: Machine) -> None:
+def test_the_display_can_change_what_the_bus_cannot(machine: Machine) -> None:
     """Somebody at the display may do what the wire may not."""
     machine.panel_change(182, 2)
     assert machine.word(182) == 2
     machine.panel_change(142, 0)
-    machine.plant.soc = 1.0
+    machine.inverter.soc = 1.0
     machine.step(10)
-    assert machine.plant.flows.grid < -1000
+    assert machine.inverter.flows.grid < -1000
     assert machine.writes == []
     with pytest.raises(KeyError):
         machine.panel_change(9999, 0)
 
 
-def test_record_of_writes(machine: Machine, clock: Clock) -> None:
+def test_each_write_request_is_recorded_with_its_time_and_outcome(
+    machine: Machine, clock: Clock
+) -> None:
     """Each request to write is kept with its time and what it was answered."""
     clock.now = 3.5
     machine.respond(bytes.fromhex("10008e0001020000"))
@@ -270,14 +282,16 @@ def test_record_of_writes(machine: Machine, clock: Clock) -> None:
     ]
 
 
-def test_locked(machine: Machine) -> None:
+def test_a_locked_panel_acknowledges_writes_and_ignores_them(machine: Machine) -> None:
     """A locked panel acknowledges and ignores."""
     machine.trouble.locked = True
     assert machine.respond(bytes.fromhex("10008e0001020000")) == bytes.fromhex("10008e0001")
     assert machine.word(142) == 2
 
 
-def test_slow_commit(machine: Machine, clock: Clock) -> None:
+def test_a_slow_commit_shows_the_written_value_after_the_delay(
+    machine: Machine, clock: Clock
+) -> None:
     """The written value appears after a while."""
     machine.trouble.slow_commit = 2
     machine.write(142, [0])
@@ -285,10 +299,10 @@ def test_slow_commit(machine: Machine, clock: Clock) -> None:
     assert machine.word(142) == 2
     clock.now = 2.0
     assert machine.word(142) == 0
-    assert machine.plant.controls.work_mode == "selling_first"
+    assert machine.inverter.controls.work_mode == "selling_first"
 
 
-def test_reverting(machine: Machine, clock: Clock) -> None:
+def test_a_reverting_write_takes_effect_and_then_goes_back(machine: Machine, clock: Clock) -> None:
     """The written value appears and goes back."""
     machine.trouble = Trouble(slow_commit=1, reverting=5)
     machine.write(142, [0])
@@ -298,7 +312,7 @@ def test_reverting(machine: Machine, clock: Clock) -> None:
     assert machine.word(142) == 2
 
 
-def test_busy_and_silent(machine: Machine) -> None:
+def test_a_busy_device_answers_exception_6_and_a_silent_one_not_at_all(machine: Machine) -> None:
     """Exception 6 to everything, or no answer at all."""
     machine.trouble.busy = True
     assert machine.respond(bytes.fromhex("03008e0001")) == b"\x83\x06"
@@ -306,7 +320,7 @@ def test_busy_and_silent(machine: Machine) -> None:
     assert machine.respond(bytes.fromhex("03008e0001")) is None
 
 
-def test_faults(machine: Machine) -> None:
+def test_faults_set_their_bits_and_change_the_running_state(machine: Machine) -> None:
     """F64 and F13 are bits 63 and 12; the state follows."""
     machine.trouble.faults = frozenset({63, 12})
     assert machine.read(555, 4) == [0x1000, 0, 0, 0x8000]
@@ -316,7 +330,9 @@ def test_faults(machine: Machine) -> None:
     assert machine.word(500) == 2
 
 
-def test_outage(machine: Machine) -> None:
+def test_an_outage_removes_the_grid_voltage_opens_the_relay_and_raises_f35(
+    machine: Machine,
+) -> None:
     """Without a grid there is no voltage, its relay is open, and F35 (bit 34) is set."""
     machine.trouble.outage = True
     machine.step(10)
@@ -326,7 +342,7 @@ def test_outage(machine: Machine) -> None:
     assert machine.value("grid_power") == pytest.approx(0, abs=2)
 
 
-def test_refused_block(machine: Machine) -> None:
+def test_trouble_can_refuse_further_blocks_with_its_own_exception_code(machine: Machine) -> None:
     """Trouble refuses more than the model does, with a code of its own."""
     machine.trouble.refused_blocks = ((310, 334, 65), (600, 610, 4))
     for address, count, code in ((334, 1, 65), (309, 1, 2), (590, 11, 4), (610, 5, 4)):
@@ -342,7 +358,7 @@ PACK_READ: Final = bytes.fromhex("0327100003")  # 10000 to 10002
 
 def test_packs_are_refused_at_first() -> None:
     """Other makers' batteries tell the machine nothing of their packs."""
-    machine = JsoMachine(Plant(start=datetime(2026, 6, 21, 10, 0)))
+    machine = JsoMachine(LoneInverter(start=datetime(2026, 6, 21, 10, 0)))
     assert machine.respond(PACK_READ) == bytes.fromhex("8302")
     with pytest.raises(KeyError):
         machine.word(10032)
@@ -350,7 +366,7 @@ def test_packs_are_refused_at_first() -> None:
 
 def test_packs_can_be_silent() -> None:
     """Some machines give no answer at all there, and go on as if nothing had been asked."""
-    machine = JsoMachine(Plant(start=datetime(2026, 6, 21, 10, 0)))
+    machine = JsoMachine(LoneInverter(start=datetime(2026, 6, 21, 10, 0)))
     machine.trouble = Trouble(silent_blocks=((10000, 10335),))
     assert machine.respond(PACK_READ) is None
     assert machine.respond(bytes.fromhex("0327580001")) is None  # 10072
@@ -359,7 +375,7 @@ def test_packs_can_be_silent() -> None:
 
 def test_packs_can_be_served() -> None:
     """Two of them, with their serial numbers, in registers that are 38 apart; a third one is none."""
-    plant = Plant(start=datetime(2026, 6, 21, 10, 0), soc=0.6)
+    plant = LoneInverter(start=datetime(2026, 6, 21, 10, 0), soc=0.6)
     machine = JsoMachine(plant, packs=True)
     plant.step(10)
     assert machine.respond(PACK_READ) == bytes.fromhex("0306070000000002")
@@ -379,7 +395,7 @@ def test_packs_can_be_served() -> None:
         assert words[11] - words[10] == words[10] - words[12] == 10
 
 
-def test_change_trouble() -> None:
+def test_changing_trouble_keeps_unnamed_fields_and_rejects_invalid_ones() -> None:
     """Fields that are not named stay; wrong ones are refused."""
     trouble = change_trouble(Trouble(locked=True), {"slow_commit": 2, "faults": [3]})
     assert trouble == Trouble(locked=True, slow_commit=2.0, faults=frozenset({3}))

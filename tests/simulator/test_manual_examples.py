@@ -48,55 +48,55 @@ def test_5_6_generator_starts_at_30_percent_and_charges_with_40_ampere() -> None
     controls = JsoControls(
         generator_charge=True, generator_start_soc=0.30, generator_charge_current=40, slots=ALL_DAY
     )
-    plant = house(controls, soc=0.31, backup=500)
-    plant.step(60)
-    assert not plant.port.generator.turning
-    assert plant.flows.grid == watts(500)
-    plant.soc = 0.30
-    plant.step(60)
-    assert plant.port.generator.loaded
-    assert plant.battery.current == pytest.approx(-40, abs=0.1)
+    inverter = house(controls, soc=0.31, backup=500)
+    inverter.step(60)
+    assert not inverter.port.generator.turning
+    assert inverter.flows.grid == watts(500)
+    inverter.soc = 0.30
+    inverter.step(60)
+    assert inverter.port.generator.loaded
+    assert inverter.battery.current == pytest.approx(-40, abs=0.1)
     # 500 W of load, and 40 A into the battery at its voltage, through the inverter.
-    assert sum(plant.flows.port) == watts(500 + 40 * plant.battery.voltage / 0.97)
-    assert plant.flows.grid == watts(0)
-    plant.soc = 0.99
-    plant.step(10)
-    assert plant.port.generator.loaded
-    plant.soc = 1.0
-    plant.step(10)
-    assert not plant.port.generator.loaded
-    assert plant.flows.port == NOTHING
+    assert sum(inverter.flows.port) == watts(500 + 40 * inverter.battery.voltage / 0.97)
+    assert inverter.flows.grid == watts(0)
+    inverter.soc = 0.99
+    inverter.step(10)
+    assert inverter.port.generator.loaded
+    inverter.soc = 1.0
+    inverter.step(10)
+    assert not inverter.port.generator.loaded
+    assert inverter.flows.port == NOTHING
     # The battery is full now, and the slot lets it serve the load.
-    assert plant.flows.grid == watts(20)
+    assert inverter.flows.grid == watts(20)
 
 
 def test_5_6_generator_is_left_to_cool_down() -> None:
     """When it has done its work the engine goes on without a load for three minutes."""
-    plant = house(JsoControls(generator_charge=True, slots=ALL_DAY), soc=0.29)
-    plant.step(60)
-    plant.soc = 1.0
-    plant.step(170)
-    assert (plant.port.generator.turning, sum(plant.flows.port)) == (True, 0)
-    plant.step(20)
-    assert not plant.port.generator.turning
+    inverter = house(JsoControls(generator_charge=True, slots=ALL_DAY), soc=0.29)
+    inverter.step(60)
+    inverter.soc = 1.0
+    inverter.step(170)
+    assert (inverter.port.generator.turning, sum(inverter.flows.port)) == (True, 0)
+    inverter.step(20)
+    assert not inverter.port.generator.turning
 
 
 def test_5_6_without_gen_charge_no_generator_starts() -> None:
     """The tick at "Gen Charge" is what lets it start."""
-    plant = house(JsoControls(generator_charge=False, slots=ALL_DAY), soc=0.1)
-    plant.step(600)
-    assert not plant.port.generator.turning
+    inverter = house(JsoControls(generator_charge=False, slots=ALL_DAY), soc=0.1)
+    inverter.step(600)
+    assert not inverter.port.generator.turning
 
 
 def test_newer_display_gen_force() -> None:
     """Forced, it runs whatever the battery says, and stops when it is not forced any more."""
     controls = JsoControls(generator_charge=True, generator_forced=True, slots=ALL_DAY)
-    plant = house(controls, soc=0.8, backup=700)
-    plant.step(60)
-    assert plant.port.generator.loaded
-    plant.controls = replace(controls, generator_forced=False)
-    plant.step(10)
-    assert not plant.port.generator.loaded
+    inverter = house(controls, soc=0.8, backup=700)
+    inverter.step(60)
+    assert inverter.port.generator.loaded
+    inverter.controls = replace(controls, generator_forced=False)
+    inverter.step(10)
+    assert not inverter.port.generator.loaded
 
 
 def test_5_6_gen_max_run_time_and_gen_down_time() -> None:
@@ -104,17 +104,17 @@ def test_5_6_gen_max_run_time_and_gen_down_time() -> None:
     controls = JsoControls(
         generator_charge=True, generator_most_run=2, generator_rest=0.5, slots=ALL_DAY
     )
-    plant = house(controls, soc=0.10, hour=8)
-    plant.step(2 * 3600 - 20)
-    assert plant.port.generator.loaded
-    plant.step(40)
-    assert not plant.port.generator.loaded
-    assert plant.total["generator_hours"] == pytest.approx(2, abs=0.01)
-    plant.soc = 0.10
-    plant.step(1700)
-    assert not plant.port.generator.wanted
-    plant.step(120)
-    assert plant.port.generator.loaded
+    inverter = house(controls, soc=0.10, hour=8)
+    inverter.step(2 * 3600 - 20)
+    assert inverter.port.generator.loaded
+    inverter.step(40)
+    assert not inverter.port.generator.loaded
+    assert inverter.total["generator_hours"] == pytest.approx(2, abs=0.01)
+    inverter.soc = 0.10
+    inverter.step(1700)
+    assert not inverter.port.generator.wanted
+    inverter.step(120)
+    assert inverter.port.generator.loaded
     endless = house(replace(controls, generator_most_run=24), soc=0.0, hour=1)
     endless.battery.room_temperature = -5  # it takes nothing, so it is never full
     endless.step(22 * 3600)
@@ -124,17 +124,17 @@ def test_5_6_gen_max_run_time_and_gen_down_time() -> None:
 def test_5_6_grid_charge_with_40_ampere() -> None:
     """A = 40 A is the current that the grid charges the battery with."""
     controls = JsoControls(grid_charge=True, grid_charge_current=40, slots=TIME_OF_USE)
-    plant = house(controls, soc=0.5, hour=2)
-    assert plant.battery.current == pytest.approx(-40, abs=0.1)
-    assert plant.flows.grid == watts(40 * plant.battery.voltage / 0.97)
+    inverter = house(controls, soc=0.5, hour=2)
+    assert inverter.battery.current == pytest.approx(-40, abs=0.1)
+    assert inverter.flows.grid == watts(40 * inverter.battery.voltage / 0.97)
 
 
 @pytest.mark.parametrize(("amperes", "charged"), [(115, 115), (50, 50), (0, 0)])
 def test_5_6_max_a_charge(amperes: float, charged: float) -> None:
     """No more than the set current goes into the battery, however much sun there is."""
     controls = JsoControls(charge_current=amperes, slots=ALL_DAY)
-    plant = house(controls, soc=0.5, pv=9000)
-    assert plant.battery.current == pytest.approx(-charged, abs=0.1)
+    inverter = house(controls, soc=0.5, pv=9000)
+    assert inverter.battery.current == pytest.approx(-charged, abs=0.1)
 
 
 @pytest.mark.parametrize(("amperes", "given"), [(115, 115), (20, 20), (0, 0)])
@@ -143,35 +143,35 @@ def test_5_6_max_a_discharge(amperes: float, given: float) -> None:
     controls = JsoControls(
         discharge_current=amperes, slots=(Slot(0, 8000, 0.35, grid_charge=False),)
     )
-    plant = house(controls, soc=0.8, home=7500)
-    assert plant.battery.current == pytest.approx(given, abs=0.1)
+    inverter = house(controls, soc=0.8, home=7500)
+    assert inverter.battery.current == pytest.approx(given, abs=0.1)
 
 
 def test_5_6_shutdown_20_percent_and_restart_50_percent() -> None:
     """In an outage the output goes off at 20 %, and AC output resumes at 50 %."""
     controls = JsoControls(shutdown_soc=0.20, low_soc=0.35, restart_soc=0.50, slots=ALL_DAY)
-    plant = house(controls, soc=0.21, backup=1000)
-    plant.grid_present = False
-    plant.step(3600)
-    assert (plant.running, sum(plant.flows.backup)) == (False, 0)
-    assert plant.soc == pytest.approx(0.20, abs=0.001)
-    set_sun(plant, 5000)
-    while plant.soc < 0.495:
-        plant.step(60)
-        assert not plant.running
-    plant.step(600)
-    assert sum(plant.flows.backup) == watts(1000)
+    inverter = house(controls, soc=0.21, backup=1000)
+    inverter.grid_present = False
+    inverter.step(3600)
+    assert (inverter.running, sum(inverter.flows.backup)) == (False, 0)
+    assert inverter.soc == pytest.approx(0.20, abs=0.001)
+    set_sun(inverter, 5000)
+    while inverter.soc < 0.495:
+        inverter.step(60)
+        assert not inverter.running
+    inverter.step(600)
+    assert sum(inverter.flows.backup) == watts(1000)
 
 
 def test_5_6_low_batt_35_percent() -> None:
     """On the grid the battery is not used below "Low Batt", even if a slot says 20 %."""
     controls = JsoControls(low_soc=0.35, slots=(Slot(0, 5000, 0.20, grid_charge=False),))
-    plant = house(controls, soc=0.36, home=2000)
-    assert plant.flows.battery == watts((2000 - 20) / 0.97)
-    plant.soc = 0.35
-    plant.step(10)
-    assert plant.flows.battery == 0
-    assert plant.flows.grid == watts(2000)
+    inverter = house(controls, soc=0.36, home=2000)
+    assert inverter.flows.battery == watts((2000 - 20) / 0.97)
+    inverter.soc = 0.35
+    inverter.step(10)
+    assert inverter.flows.battery == 0
+    assert inverter.flows.grid == watts(2000)
 
 
 # JSO, 5.7 System work mode
@@ -180,52 +180,52 @@ def test_5_6_low_batt_35_percent() -> None:
 def test_5_7_selling_first_sells_what_the_sun_leaves_over() -> None:
     """PV powers the load and charges the battery, and the excess goes into the grid."""
     selling = JsoControls(work_mode=WorkMode.SELLING_FIRST, charge_current=40, time_of_use=False)
-    plant = house(selling, soc=0.5, pv=6000, home=1000)
-    charged = 40 * plant.battery.voltage
-    assert plant.flows.battery == watts(-charged)
-    assert plant.flows.grid == pytest.approx(1000 - (6000 - charged) * 0.97, abs=1)
+    inverter = house(selling, soc=0.5, pv=6000, home=1000)
+    charged = 40 * inverter.battery.voltage
+    assert inverter.flows.battery == watts(-charged)
+    assert inverter.flows.grid == pytest.approx(1000 - (6000 - charged) * 0.97, abs=1)
 
 
 def test_5_7_selling_first_sells_the_battery_only_with_time_of_use() -> None:
     """If time of use is active, the battery energy can be sold too, until its SOC is reached."""
     controls = JsoControls(work_mode=WorkMode.SELLING_FIRST, slots=ALL_DAY)
-    plant = house(controls, soc=0.6, home=1000)
-    assert plant.flows.battery == watts(5000)
-    assert plant.flows.grid == watts(1000 - 4850)
-    plant.soc = 0.35
-    plant.step(10)
-    assert plant.flows.grid == watts(1000)
-    plant = house(replace(controls, time_of_use=False), soc=0.6, home=1000)
-    assert plant.flows.battery == 0
-    assert plant.flows.grid == watts(1000)
+    inverter = house(controls, soc=0.6, home=1000)
+    assert inverter.flows.battery == watts(5000)
+    assert inverter.flows.grid == watts(1000 - 4850)
+    inverter.soc = 0.35
+    inverter.step(10)
+    assert inverter.flows.grid == watts(1000)
+    inverter = house(replace(controls, time_of_use=False), soc=0.6, home=1000)
+    assert inverter.flows.battery == 0
+    assert inverter.flows.grid == watts(1000)
 
 
 def test_5_7_zero_export_to_load_serves_only_the_backup_load() -> None:
     """It neither powers the home load nor sells: 900 W behind it, 1500 W before it, and the grid gives the latter."""
     controls = JsoControls(work_mode=WorkMode.ZERO_EXPORT_TO_LOAD, slots=ALL_DAY)
-    plant = house(controls, soc=1.0, pv=6000, home=1500, backup=900)
-    assert plant.flows.grid == watts(1500 + 20)
-    assert plant.flows.inverter == watts(900 - 20)
+    inverter = house(controls, soc=1.0, pv=6000, home=1500, backup=900)
+    assert inverter.flows.grid == watts(1500 + 20)
+    assert inverter.flows.inverter == watts(900 - 20)
 
 
 def test_5_7_zero_export_to_ct_serves_the_home_load_too() -> None:
     """It sells nothing, and the grid supplements what PV and battery cannot give."""
     controls = JsoControls(work_mode=WorkMode.ZERO_EXPORT_TO_CT, slots=ALL_DAY)
-    plant = house(controls, soc=1.0, pv=6000, home=1500, backup=900)
-    assert plant.flows.grid == watts(20)
-    assert plant.flows.inverter == watts(2380)
-    set_load(plant, home=7000, backup=900)
-    set_sun(plant, 1000)
-    plant.step(10)
+    inverter = house(controls, soc=1.0, pv=6000, home=1500, backup=900)
+    assert inverter.flows.grid == watts(20)
+    assert inverter.flows.inverter == watts(2380)
+    set_load(inverter, home=7000, backup=900)
+    set_sun(inverter, 1000)
+    inverter.step(10)
     # 1000 W of sun and the slot's 5000 W of battery become 5820 W.
-    assert plant.flows.grid == watts(7900 - 5820)
+    assert inverter.flows.grid == watts(7900 - 5820)
 
 
 @pytest.mark.parametrize("watt", [20, 100])
 def test_5_7_zero_export_power(watt: float) -> None:
     """20 to 100 W are always drawn."""
-    plant = house(JsoControls(zero_export_power=watt, slots=ALL_DAY), soc=0.9, home=800)
-    assert plant.flows.grid == watts(watt)
+    inverter = house(JsoControls(zero_export_power=watt, slots=ALL_DAY), soc=0.9, home=800)
+    assert inverter.flows.grid == watts(watt)
 
 
 @pytest.mark.parametrize(
@@ -235,27 +235,27 @@ def test_5_7_zero_export_power(watt: float) -> None:
 def test_5_7_solar_sell(mode: WorkMode, sold: float) -> None:
     """Both zero-export modes sell what is over: first the load, then the battery, then the grid."""
     controls = JsoControls(work_mode=mode, solar_sell=True, slots=ALL_DAY)
-    plant = house(controls, soc=1.0, pv=6000, home=1000, backup=500)
-    assert plant.flows.grid == watts(-sold)
-    plant.soc = 0.5
-    plant.step(10)
+    inverter = house(controls, soc=1.0, pv=6000, home=1000, backup=500)
+    assert inverter.flows.grid == watts(-sold)
+    inverter.soc = 0.5
+    inverter.step(10)
     # The battery comes before the grid.
-    assert plant.flows.battery < -4000
-    assert plant.flows.grid == watts(1000 if mode is WorkMode.ZERO_EXPORT_TO_LOAD else 0)
+    assert inverter.flows.battery < -4000
+    assert inverter.flows.grid == watts(1000 if mode is WorkMode.ZERO_EXPORT_TO_LOAD else 0)
 
 
 def test_5_7_max_sell_power_5000() -> None:
     """No more than 5000 W flow into the grid."""
     controls = JsoControls(work_mode=WorkMode.SELLING_FIRST, max_sell_power=5000, slots=ALL_DAY)
-    plant = house(controls, soc=1.0, pv=9000, home=300)
-    assert plant.flows.grid == watts(-5000)
+    inverter = house(controls, soc=1.0, pv=9000, home=300)
+    assert inverter.flows.grid == watts(-5000)
 
 
 def test_5_7_max_solar_power_5000() -> None:
     """No more than 5000 W are taken from the strings."""
     controls = JsoControls(solar_sell=True, max_solar_power=5000, slots=ALL_DAY)
-    plant = house(controls, soc=1.0, pv=9000)
-    assert sum(plant.flows.pv) == watts(5000)
+    inverter = house(controls, soc=1.0, pv=9000)
+    assert sum(inverter.flows.pv) == watts(5000)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +263,10 @@ def test_5_7_max_solar_power_5000() -> None:
 )
 def test_5_7_energy_pattern(load_first: bool, battery: float, grid: float) -> None:
     """3000 W of sun, 2000 W of load: the one serves the load first, the other charges and lets the grid serve it."""
-    plant = house(JsoControls(load_first=load_first, slots=ALL_DAY), soc=0.5, pv=3000, home=2000)
+    inverter = house(JsoControls(load_first=load_first, slots=ALL_DAY), soc=0.5, pv=3000, home=2000)
     expected = battery if not load_first else -(3000 - 1980 / 0.97)
-    assert plant.flows.battery == watts(expected)
-    assert plant.flows.grid == watts(grid)
+    assert inverter.flows.battery == watts(expected)
+    assert inverter.flows.grid == watts(grid)
 
 
 def test_5_7_grid_peak_shaving_5000() -> None:
@@ -274,44 +274,44 @@ def test_5_7_grid_peak_shaving_5000() -> None:
     controls = JsoControls(
         work_mode=WorkMode.ZERO_EXPORT_TO_LOAD, grid_peak_shaving=5000, time_of_use=False
     )
-    plant = house(controls, soc=0.8, home=7000)
-    assert plant.flows.grid == watts(5000)
-    assert plant.flows.battery == watts(2000 / 0.97)
-    set_load(plant, home=4000)
-    plant.step(10)
-    assert plant.flows.grid == watts(4000)
-    assert plant.flows.battery == 0
-    set_load(plant, home=7000)
-    set_sun(plant, 1000)
-    plant.step(10)
-    assert plant.flows.battery == watts(2000 / 0.97 - 1000)
-    set_sun(plant, 0)
-    plant.soc = 0.35
-    plant.step(10)
-    assert plant.flows.grid == watts(7000)
+    inverter = house(controls, soc=0.8, home=7000)
+    assert inverter.flows.grid == watts(5000)
+    assert inverter.flows.battery == watts(2000 / 0.97)
+    set_load(inverter, home=4000)
+    inverter.step(10)
+    assert inverter.flows.grid == watts(4000)
+    assert inverter.flows.battery == 0
+    set_load(inverter, home=7000)
+    set_sun(inverter, 1000)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(2000 / 0.97 - 1000)
+    set_sun(inverter, 0)
+    inverter.soc = 0.35
+    inverter.step(10)
+    assert inverter.flows.grid == watts(7000)
 
 
 def test_5_7_grid_peak_shaving_holds_back_the_grid_charge() -> None:
     """4000 W of load and 5000 W of limit leave 1000 W for the battery."""
     controls = JsoControls(grid_charge=True, grid_peak_shaving=5000, slots=TIME_OF_USE)
-    plant = house(controls, soc=0.5, home=4000, hour=2)
-    assert plant.flows.grid == watts(5000)
-    assert plant.flows.battery == watts(-970)
+    inverter = house(controls, soc=0.5, home=4000, hour=2)
+    assert inverter.flows.grid == watts(5000)
+    assert inverter.flows.battery == watts(-970)
 
 
 def test_5_7_time_of_use_0100_to_0500_charges_from_the_grid_to_80_percent() -> None:
     """Below 80 % the grid charges the battery until it has 80 %."""
-    plant = house(JsoControls(grid_charge=True, slots=TIME_OF_USE), soc=0.70, hour=1)
-    assert plant.flows.battery < -1900
-    plant.step(3 * 3600)
-    assert plant.soc == pytest.approx(0.80)
-    assert plant.flows.battery == pytest.approx(0, abs=0.01)
+    inverter = house(JsoControls(grid_charge=True, slots=TIME_OF_USE), soc=0.70, hour=1)
+    assert inverter.flows.battery < -1900
+    inverter.step(3 * 3600)
+    assert inverter.soc == pytest.approx(0.80)
+    assert inverter.flows.battery == pytest.approx(0, abs=0.01)
 
 
 def test_5_7_time_of_use_charges_from_the_grid_only_with_a_tick() -> None:
     """From 05:00 to 08:00 there is none: at 30 % the battery waits."""
-    plant = house(JsoControls(grid_charge=True, slots=TIME_OF_USE), soc=0.30, hour=6)
-    assert plant.flows.battery == 0
+    inverter = house(JsoControls(grid_charge=True, slots=TIME_OF_USE), soc=0.30, hour=6)
+    assert inverter.flows.battery == 0
 
 
 @pytest.mark.parametrize(
@@ -328,48 +328,48 @@ def test_5_7_time_of_use_discharges_to_its_percent(
     begin: int, end: int, soc: float, floor: float
 ) -> None:
     """Above the slot's SOC the battery is discharged until it is reached, and then kept."""
-    plant = house(JsoControls(slots=TIME_OF_USE), soc=soc, home=3000, hour=begin)
-    assert plant.flows.battery == watts((3000 - 20) / 0.97)
-    left = MONDAY + timedelta(hours=end) - plant.now - timedelta(seconds=20)
-    plant.step(left.total_seconds())
-    assert plant.soc == pytest.approx(floor)
-    assert plant.flows.grid == watts(3000)
+    inverter = house(JsoControls(slots=TIME_OF_USE), soc=soc, home=3000, hour=begin)
+    assert inverter.flows.battery == watts((3000 - 20) / 0.97)
+    left = MONDAY + timedelta(hours=end) - inverter.now - timedelta(seconds=20)
+    inverter.step(left.total_seconds())
+    assert inverter.soc == pytest.approx(floor)
+    assert inverter.flows.grid == watts(3000)
 
 
 def test_5_7_time_of_use_changes_its_mind_on_time() -> None:
     """At 70 % the battery waits until 15:00, and serves the house from then on."""
-    plant = house(JsoControls(slots=TIME_OF_USE), soc=0.70, home=2000, hour=14.9)
-    plant.step((datetime(2026, 6, 22, 15) - plant.now).total_seconds())  # noqa: DTZ001
-    assert plant.flows.battery == 0
-    plant.step(10)
-    assert plant.flows.battery == watts(1980 / 0.97)
+    inverter = house(JsoControls(slots=TIME_OF_USE), soc=0.70, home=2000, hour=14.9)
+    inverter.step((datetime(2026, 6, 22, 15) - inverter.now).total_seconds())  # noqa: DTZ001
+    assert inverter.flows.battery == 0
+    inverter.step(10)
+    assert inverter.flows.battery == watts(1980 / 0.97)
 
 
 def test_5_7_time_of_use_power_5000() -> None:
     """Power: the most that is taken from the battery."""
-    plant = house(JsoControls(slots=TIME_OF_USE), soc=0.9, home=7900, hour=16)
-    assert plant.flows.battery == watts(5000)
-    assert plant.flows.grid == watts(7900 - 4850)
+    inverter = house(JsoControls(slots=TIME_OF_USE), soc=0.9, home=7900, hour=16)
+    assert inverter.flows.battery == watts(5000)
+    assert inverter.flows.grid == watts(7900 - 4850)
 
 
 def test_5_7_time_of_use_gen_charge() -> None:
     """In a slot with a tick at "Gen" the generator charges the battery to the slot's SOC."""
     slots = (replace(TIME_OF_USE[0], grid_charge=False, generator_charge=True), *TIME_OF_USE[1:])
-    plant = house(JsoControls(generator_charge=True, slots=slots), soc=0.70, hour=1)
-    plant.step(60)
-    assert plant.battery.current == pytest.approx(-40, abs=0.1)
-    assert plant.flows.grid == watts(0)
-    plant.step(3 * 3600)
-    assert plant.soc == pytest.approx(0.80)
-    assert not plant.port.generator.turning
+    inverter = house(JsoControls(generator_charge=True, slots=slots), soc=0.70, hour=1)
+    inverter.step(60)
+    assert inverter.battery.current == pytest.approx(-40, abs=0.1)
+    assert inverter.flows.grid == watts(0)
+    inverter.step(3 * 3600)
+    assert inverter.soc == pytest.approx(0.80)
+    assert not inverter.port.generator.turning
 
 
 def test_5_7_without_time_of_use_the_table_has_no_effect() -> None:
     """Only with a tick at "Time Of Use" the rows take effect."""
     controls = JsoControls(time_of_use=False, slots=TIME_OF_USE)
-    plant = house(controls, soc=0.9, home=2000, hour=16)
-    assert plant.flows.battery == 0
-    assert plant.flows.grid == watts(2000)
+    inverter = house(controls, soc=0.9, home=2000, hour=16)
+    assert inverter.flows.battery == 0
+    assert inverter.flows.grid == watts(2000)
 
 
 # JSO, 5.9 Generator port use
@@ -386,40 +386,40 @@ def test_5_9_smart_load_500_w_100_percent_95_percent() -> None:
         discharge_current=0,
         slots=ALL_DAY,
     )
-    plant = house(controls, soc=0.99, pv=3000)
-    assert plant.flows.smart_load == 0
-    plant.soc = 1.0
-    plant.step(10)
-    assert plant.flows.smart_load == 1500
-    assert sum(plant.flows.backup) == watts(1500)
-    plant.soc = 0.95
-    plant.step(10)
-    assert plant.flows.smart_load == 1500
-    plant.soc = 0.94
-    plant.step(10)
-    assert plant.flows.smart_load == 0
-    plant.soc = 0.99
-    plant.step(10)
-    assert plant.flows.smart_load == 0
-    plant.soc = 1.0
-    plant.step(10)
-    set_sun(plant, 499)
-    plant.step(10)
-    assert plant.flows.smart_load == 0
-    set_sun(plant, 501)
-    plant.step(10)
-    assert plant.flows.smart_load == 1500
+    inverter = house(controls, soc=0.99, pv=3000)
+    assert inverter.flows.smart_load == 0
+    inverter.soc = 1.0
+    inverter.step(10)
+    assert inverter.flows.smart_load == 1500
+    assert sum(inverter.flows.backup) == watts(1500)
+    inverter.soc = 0.95
+    inverter.step(10)
+    assert inverter.flows.smart_load == 1500
+    inverter.soc = 0.94
+    inverter.step(10)
+    assert inverter.flows.smart_load == 0
+    inverter.soc = 0.99
+    inverter.step(10)
+    assert inverter.flows.smart_load == 0
+    inverter.soc = 1.0
+    inverter.step(10)
+    set_sun(inverter, 499)
+    inverter.step(10)
+    assert inverter.flows.smart_load == 0
+    set_sun(inverter, 501)
+    inverter.step(10)
+    assert inverter.flows.smart_load == 1500
 
 
 def test_5_9_on_grid_always_on() -> None:
     """While the grid is there the smart load is on, by night and with an empty battery."""
     controls = JsoControls(port=PortUse.SMART_LOAD, smart_load_on_grid=True, slots=ALL_DAY)
-    plant = house(controls, soc=0.3)
-    assert plant.flows.smart_load == 1500
-    assert plant.flows.grid == watts(1500)
-    plant.grid_present = False
-    plant.step(10)
-    assert plant.flows.smart_load == 0
+    inverter = house(controls, soc=0.3)
+    assert inverter.flows.smart_load == 1500
+    assert inverter.flows.grid == watts(1500)
+    inverter.grid_present = False
+    inverter.step(10)
+    assert inverter.flows.smart_load == 0
 
 
 MICRO = JsoControls(port=PortUse.MICRO_INVERTER, off_soc=0.95, on_soc=0.50, slots=ALL_DAY)
@@ -427,47 +427,47 @@ MICRO = JsoControls(port=PortUse.MICRO_INVERTER, off_soc=0.95, on_soc=0.50, slot
 
 def test_5_9_micro_inverter_off_and_on() -> None:
     """It shuts down when the SOC exceeds OFF, and starts to work when it is lower than ON."""
-    plant = house(MICRO, soc=0.94)
-    plant.port.micro_inverter = Sun(1600)
-    plant.step(10)
-    assert sum(plant.flows.port) == watts(1600)
+    inverter = house(MICRO, soc=0.94)
+    inverter.port.micro_inverter = Sun(1600)
+    inverter.step(10)
+    assert sum(inverter.flows.port) == watts(1600)
     # Nobody else is there, so it charges the battery.
-    assert plant.flows.battery == watts(-1600 * 0.97)
+    assert inverter.flows.battery == watts(-1600 * 0.97)
     for soc, power in ((0.96, 0), (0.60, 0), (0.49, 1600), (0.60, 1600)):
-        plant.soc = soc
-        plant.step(10)
-        assert sum(plant.flows.port) == watts(power), soc
+        inverter.soc = soc
+        inverter.step(10)
+        assert sum(inverter.flows.port) == watts(power), soc
 
 
 def test_5_9_ac_couple_fre_high_52_00_hz() -> None:
     """Off the grid its power falls as the SOC nears OFF, and at OFF the frequency is the setting and it stands."""
-    plant = house(MICRO, soc=0.80)
-    plant.port.micro_inverter = Sun(1600)
-    plant.grid_present = False
+    inverter = house(MICRO, soc=0.80)
+    inverter.port.micro_inverter = Sun(1600)
+    inverter.grid_present = False
     shown = []
     for soc in (0.80, 0.92, 0.93, 0.94, 0.949):
-        plant.soc = soc
-        plant.step(1)
-        shown.append((round(plant.output_frequency, 2), round(sum(plant.flows.port))))
+        inverter.soc = soc
+        inverter.step(1)
+        shown.append((round(inverter.output_frequency, 2), round(sum(inverter.flows.port))))
     # From 90 % to 95 % it rises from 50 to 52 Hz; from 50.2 to 52 Hz the inverter goes from all of it to nothing.
     assert shown == [(50.0, 1600), (50.8, 1067), (51.2, 711), (51.6, 356), (51.96, 36)]
-    plant.soc = 0.95
-    plant.step(1)
-    assert plant.output_frequency == pytest.approx(52.0)
-    assert sum(plant.flows.port) == 0
+    inverter.soc = 0.95
+    inverter.step(1)
+    assert inverter.output_frequency == pytest.approx(52.0)
+    assert sum(inverter.flows.port) == 0
 
 
 def test_5_9_mi_export_to_grid_cutoff() -> None:
     """With a battery that takes nothing the micro inverter's surplus flows into the grid, or is cut off."""
     controls = replace(MICRO, charge_current=0)
-    plant = house(controls, soc=0.90, home=500)
-    plant.port.micro_inverter = Sun(1600)
-    plant.step(10)
-    assert plant.flows.grid == watts(500 - 1600)
-    plant.controls = replace(controls, export_cutoff=True)
-    plant.step(10)
-    assert plant.flows.grid == watts(20)
-    assert sum(plant.flows.port) == watts(480)
+    inverter = house(controls, soc=0.90, home=500)
+    inverter.port.micro_inverter = Sun(1600)
+    inverter.step(10)
+    assert inverter.flows.grid == watts(500 - 1600)
+    inverter.controls = replace(controls, export_cutoff=True)
+    inverter.step(10)
+    assert inverter.flows.grid == watts(20)
+    assert sum(inverter.flows.port) == watts(480)
 
 
 def test_5_9_generator_rated_power_5000() -> None:
@@ -475,19 +475,19 @@ def test_5_9_generator_rated_power_5000() -> None:
     controls = JsoControls(
         generator_charge=True, generator_charge_current=100, generator_rated_power=5000
     )
-    plant = house(controls, soc=0.2, backup=4000)
-    plant.step(60)
-    assert sum(plant.flows.port) == watts(5000)
-    assert plant.flows.battery == watts(-970)
+    inverter = house(controls, soc=0.2, backup=4000)
+    inverter.step(60)
+    assert sum(inverter.flows.port) == watts(5000)
+    assert inverter.flows.battery == watts(-970)
 
 
 def test_5_9_nothing_flows_back_into_the_generator() -> None:
     """PV helps each phase by what it uses, and none by more."""
-    plant = house(JsoControls(generator_forced=True), soc=0.9, pv=1500)
-    plant.site.house = Steady(backup=(2000.0, 300.0, 100.0))
-    plant.step(60)
+    inverter = house(JsoControls(generator_forced=True), soc=0.9, pv=1500)
+    inverter.site.house = Steady(backup=(2000.0, 300.0, 100.0))
+    inverter.step(60)
     # 1455 of 2400 W are PV's, 39.4 % are left.
-    assert plant.flows.port == (watts(787.5), watts(118.1), watts(39.4))
+    assert inverter.flows.port == (watts(787.5), watts(118.1), watts(39.4))
 
 
 def test_5_9_gen_connect_to_grid_input() -> None:
@@ -495,15 +495,15 @@ def test_5_9_gen_connect_to_grid_input() -> None:
     controls = JsoControls(
         generator_charge=True, generator_on_grid_input=True, generator_charge_current=40
     )
-    plant = house(controls, soc=0.25, home=1000, backup=500)
-    plant.step(60)
-    assert not plant.port.generator.turning
-    plant.grid_present = False
-    plant.step(60)
-    charge = 40 * plant.battery.voltage / 0.97
-    assert plant.flows.grid == watts(1500 + charge)
-    assert plant.flows.generator == watts(1500 + charge)
-    assert plant.site.grid_point.powers == NOTHING
+    inverter = house(controls, soc=0.25, home=1000, backup=500)
+    inverter.step(60)
+    assert not inverter.port.generator.turning
+    inverter.grid_present = False
+    inverter.step(60)
+    charge = 40 * inverter.battery.voltage / 0.97
+    assert inverter.flows.grid == watts(1500 + charge)
+    assert inverter.flows.generator == watts(1500 + charge)
+    assert inverter.site.grid_point.powers == NOTHING
 
 
 # JSO, 5.10 Advanced function, and 6 Mode
@@ -514,25 +514,25 @@ def test_5_10_gen_peak_shaving() -> None:
     controls = JsoControls(
         generator_charge=True, generator_rated_power=5000, generator_peak_shaving=True
     )
-    plant = house(controls, soc=0.25, backup=6500)
-    plant.step(60)
-    assert sum(plant.flows.port) == watts(5000)
-    assert plant.flows.battery == watts(1500 / 0.97)
-    plant.controls = replace(controls, generator_peak_shaving=False)
-    plant.step(10)
-    assert sum(plant.flows.port) == watts(6500)
+    inverter = house(controls, soc=0.25, backup=6500)
+    inverter.step(60)
+    assert sum(inverter.flows.port) == watts(5000)
+    assert inverter.flows.battery == watts(1500 / 0.97)
+    inverter.controls = replace(controls, generator_peak_shaving=False)
+    inverter.step(10)
+    assert sum(inverter.flows.port) == watts(6500)
 
 
 def test_6_pv_is_the_first_power_and_the_generator_the_last() -> None:
     """PV serves the load before anything else does, the generator's part included."""
     controls = JsoControls(generator_forced=True, slots=ALL_DAY)
-    plant = house(controls, soc=0.6, pv=1000, backup=3000)
-    plant.grid_present = False
-    assert plant.flows.battery == watts(2980 / 0.97 - 1000)
-    plant.step(60)
-    assert sum(plant.flows.pv) == watts(1000)
-    assert plant.flows.battery == 0
-    assert sum(plant.flows.port) == watts(3000 - 970)
+    inverter = house(controls, soc=0.6, pv=1000, backup=3000)
+    inverter.grid_present = False
+    assert inverter.flows.battery == watts(2980 / 0.97 - 1000)
+    inverter.step(60)
+    assert sum(inverter.flows.pv) == watts(1000)
+    assert inverter.flows.battery == 0
+    assert sum(inverter.flows.port) == watts(3000 - 970)
 
 
 # SAJ, configuration instructions, "Export limit settings"
@@ -553,19 +553,19 @@ def test_saj_export_limit_total_power_1000_w() -> None:
 def test_saj_export_limit_current_20_a() -> None:
     """The most on each phase is 20 A, which are 4600 W at 230 V."""
     controls = SajControls(export_limit=ExportLimit.CURRENT, export_current=2)
-    plant = saj(controls, soc=1.0, pv=9000)
+    inverter = saj(controls, soc=1.0, pv=9000)
     # 2 A are 460 W: the phase with 300 W of load decides, and each phase gets 760 W.
-    assert plant.flows.grid_phases == (watts(-460), watts(-160), watts(140))
-    plant.controls = replace(controls, export_current=20)
-    plant.step(10)
-    assert plant.flows.grid == watts(1800 - 8730)
+    assert inverter.flows.grid_phases == (watts(-460), watts(-160), watts(140))
+    inverter.controls = replace(controls, export_current=20)
+    inverter.step(10)
+    assert inverter.flows.grid == watts(1800 - 8730)
 
 
 def test_saj_export_limit_each_phase_1000_w() -> None:
     """The most on each phase is 1000 W."""
     controls = SajControls(export_limit=ExportLimit.EACH_PHASE, export_power=1000)
-    plant = saj(controls, soc=1.0, pv=9000)
-    assert plant.flows.grid_phases == (watts(-1000), watts(-700), watts(-400))
+    inverter = saj(controls, soc=1.0, pv=9000)
+    assert inverter.flows.grid_phases == (watts(-1000), watts(-700), watts(-400))
 
 
 def test_saj_export_limit_off() -> None:
@@ -578,16 +578,16 @@ def test_saj_export_limit_off() -> None:
 
 def test_saj_self_consumption_loads_then_batteries_then_grid() -> None:
     """PV goes to the loads first, then to the batteries, then to the grid."""
-    plant = saj(SajControls(), soc=0.5, pv=1000)
-    assert plant.flows.battery == watts(1800 / 0.97 - 1000)
-    assert plant.flows.grid == watts(0)
-    set_sun(plant, 4000)
-    plant.step(10)
-    assert plant.flows.battery == watts(-(4000 - 1800 / 0.97))
-    assert plant.flows.grid == watts(0)
-    plant.soc = 1.0
-    plant.step(10)
-    assert plant.flows.grid == watts(1800 - 3880)
+    inverter = saj(SajControls(), soc=0.5, pv=1000)
+    assert inverter.flows.battery == watts(1800 / 0.97 - 1000)
+    assert inverter.flows.grid == watts(0)
+    set_sun(inverter, 4000)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(-(4000 - 1800 / 0.97))
+    assert inverter.flows.grid == watts(0)
+    inverter.soc = 1.0
+    inverter.step(10)
+    assert inverter.flows.grid == watts(1800 - 3880)
 
 
 BACKUP = SajControls(mode=SajMode.BACKUP, reserve=0.60, grid_charge_power=3000)
@@ -595,33 +595,33 @@ BACKUP = SajControls(mode=SajMode.BACKUP, reserve=0.60, grid_charge_power=3000)
 
 def test_saj_backup_below_the_reserve_only_charges() -> None:
     """Below the SOC that is set the batteries only charge."""
-    plant = saj(BACKUP, soc=0.59)
-    assert plant.flows.battery == watts(-3000)
-    assert plant.flows.grid == watts(1800 + 3000 / 0.97)
+    inverter = saj(BACKUP, soc=0.59)
+    assert inverter.flows.battery == watts(-3000)
+    assert inverter.flows.grid == watts(1800 + 3000 / 0.97)
 
 
 def test_saj_backup_below_the_reserve_charges_with_the_sun_first() -> None:
     """The sun goes into the battery, and the house is left to the grid."""
-    plant = saj(replace(BACKUP, grid_charge_power=500), soc=0.5, pv=3000)
-    assert plant.flows.battery == watts(-3000)
-    assert plant.flows.grid == watts(1800)
+    inverter = saj(replace(BACKUP, grid_charge_power=500), soc=0.5, pv=3000)
+    assert inverter.flows.battery == watts(-3000)
+    assert inverter.flows.grid == watts(1800)
 
 
 def test_saj_backup_at_the_reserve_stops_charging() -> None:
     """When the SOC is reached they stop."""
-    plant = saj(BACKUP, soc=0.59)
-    plant.step(3600)
-    assert plant.soc == pytest.approx(0.60)
-    assert plant.flows.battery == pytest.approx(0, abs=0.01)
+    inverter = saj(BACKUP, soc=0.59)
+    inverter.step(3600)
+    assert inverter.soc == pytest.approx(0.60)
+    assert inverter.flows.battery == pytest.approx(0, abs=0.01)
 
 
 def test_saj_backup_above_the_reserve_is_self_consumption() -> None:
     """Above it they serve the house, down to it."""
-    plant = saj(BACKUP, soc=0.61)
-    assert plant.flows.battery == watts(1800 / 0.97)
-    assert plant.flows.grid == watts(0)
-    plant.step(3600)
-    assert plant.soc == pytest.approx(0.60, abs=1e-6)
+    inverter = saj(BACKUP, soc=0.61)
+    assert inverter.flows.battery == watts(1800 / 0.97)
+    assert inverter.flows.grid == watts(0)
+    inverter.step(3600)
+    assert inverter.soc == pytest.approx(0.60, abs=1e-6)
 
 
 EVERY_DAY = frozenset(range(7))
@@ -635,46 +635,47 @@ TOU = SajControls(
 
 def test_saj_time_of_use_in_a_charging_period() -> None:
     """The batteries only charge, with the slot's power, PV counted in."""
-    plant = saj(TOU, soc=0.5, hour=2)
-    assert plant.flows.battery == watts(-4000)
-    set_sun(plant, 1000)
-    plant.step(10)
-    assert plant.flows.battery == watts(-4000)
-    assert plant.flows.grid == watts(1800 + 3000 / 0.97)
+    inverter = saj(TOU, soc=0.5, hour=2)
+    assert inverter.flows.battery == watts(-4000)
+    set_sun(inverter, 1000)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(-4000)
+    assert inverter.flows.grid == watts(1800 + 3000 / 0.97)
 
 
 def test_saj_time_of_use_in_a_discharging_period() -> None:
-    """The batteries only discharge: the slot's power is exported, sun or not."""
-    plant = saj(TOU, soc=0.8, hour=19)
-    assert plant.flows.grid == watts(-2500)
-    assert plant.flows.battery == watts((1800 + 2500) / 0.97)
-    set_sun(plant, 9000)
-    plant.step(10)
-    assert plant.flows.battery == 0
-    plant.controls = replace(TOU, battery_export=False)
-    plant.soc = 0.5
-    plant.step(10)
-    assert plant.flows.battery == 0
-    assert plant.flows.grid == watts(1800 - 8730)
+    """The batteries only discharge: the slot's power is exported, and what the sun gives on top of it, up to 10 kW."""
+    inverter = saj(TOU, soc=0.8, hour=19)
+    assert inverter.flows.grid == watts(-2500)
+    assert inverter.flows.battery == watts((1800 + 2500) / 0.97)
+    set_sun(inverter, 9000)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(10000 / 0.97 - 9000)
+    assert inverter.flows.grid == watts(1800 - 10000)
+    inverter.controls = replace(TOU, battery_export=False)
+    inverter.soc = 0.5
+    inverter.step(10)
+    assert inverter.flows.battery == 0
+    assert inverter.flows.grid == watts(1800 - 8730)
 
 
 def test_saj_time_of_use_at_other_times() -> None:
     """Outside of the periods it is self-consumption, or standby if that is set."""
-    plant = saj(TOU, soc=0.5, hour=12)
-    assert plant.flows.battery == watts(1800 / 0.97)
-    plant.controls = replace(TOU, outside_self_consumption=False)
-    plant.step(10)
-    assert plant.flows.battery == 0
+    inverter = saj(TOU, soc=0.5, hour=12)
+    assert inverter.flows.battery == watts(1800 / 0.97)
+    inverter.controls = replace(TOU, outside_self_consumption=False)
+    inverter.step(10)
+    assert inverter.flows.battery == 0
 
 
 def test_saj_time_of_use_on_its_weekdays() -> None:
     """A period of Tuesdays is none on a Monday."""
     tuesdays = replace(TOU, charge_windows=(Window(60, 300, frozenset({1}), 4000),))
     assert saj(tuesdays, soc=0.5, hour=2).flows.battery > 0
-    plant = saj(tuesdays, soc=0.5, hour=2)
-    plant.clock = plant.now + timedelta(days=1)
-    plant.step(10)
-    assert plant.flows.battery == watts(-4000)
+    inverter = saj(tuesdays, soc=0.5, hour=2)
+    inverter.clock = inverter.now + timedelta(days=1)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(-4000)
 
 
 @pytest.mark.parametrize(
@@ -685,7 +686,9 @@ def test_saj_time_of_use_on_its_weekdays() -> None:
         (Action.DISCHARGE, (1800 + 1500) / 0.97, -1500.0),
     ],
 )
-def test_saj_passive(action: Action, battery: float, grid: float) -> None:
+def test_saj_passive_mode_stands_by_or_charges_and_exports_as_ordered(
+    action: Action, battery: float, grid: float
+) -> None:
     """Standby moves nothing, charging takes what is ordered, discharging exports what is ordered."""
     controls = SajControls(
         mode=SajMode.PASSIVE,
@@ -693,23 +696,23 @@ def test_saj_passive(action: Action, battery: float, grid: float) -> None:
         passive_battery_charge=2000,
         passive_grid_discharge=1500,
     )
-    plant = saj(controls, soc=0.5)
-    assert plant.flows.battery == watts(battery)
-    assert plant.flows.grid == watts(grid)
+    inverter = saj(controls, soc=0.5)
+    assert inverter.flows.battery == watts(battery)
+    assert inverter.flows.grid == watts(grid)
 
 
-def test_saj_discharge_floors() -> None:
+def test_saj_discharges_to_one_floor_on_grid_and_to_another_off_grid() -> None:
     """On the grid the battery is used down to one SOC, without it down to another."""
     controls = SajControls(on_grid_floor=0.30, off_grid_floor=0.10)
-    plant = saj(controls, soc=0.31, backup=1000)
-    plant.step(3600)
-    assert plant.soc == pytest.approx(0.30)
-    plant.grid_present = False
-    plant.step(600)
-    assert plant.flows.battery == watts(1000 / 0.97)
-    plant.step(6 * 3600)
-    assert not plant.running
-    assert plant.soc == pytest.approx(0.10, abs=0.001)
+    inverter = saj(controls, soc=0.31, backup=1000)
+    inverter.step(3600)
+    assert inverter.soc == pytest.approx(0.30)
+    inverter.grid_present = False
+    inverter.step(600)
+    assert inverter.flows.battery == watts(1000 / 0.97)
+    inverter.step(6 * 3600)
+    assert not inverter.running
+    assert inverter.soc == pytest.approx(0.10, abs=0.001)
 
 
 def test_saj_charge_upper_limit_and_powers() -> None:
@@ -717,16 +720,16 @@ def test_saj_charge_upper_limit_and_powers() -> None:
     controls = SajControls(
         charge_limit=0.70, battery_charge_power=1200, battery_discharge_power=900
     )
-    plant = saj(controls, soc=0.69, pv=8000)
-    assert plant.flows.battery == watts(-1200)
-    plant.step(3600)
-    assert plant.soc == pytest.approx(0.70)
-    set_sun(plant, 0)
-    plant.step(10)
-    assert plant.flows.battery == watts(900)
+    inverter = saj(controls, soc=0.69, pv=8000)
+    assert inverter.flows.battery == watts(-1200)
+    inverter.step(3600)
+    assert inverter.soc == pytest.approx(0.70)
+    set_sun(inverter, 0)
+    inverter.step(10)
+    assert inverter.flows.battery == watts(900)
 
 
 def test_nothing_is_infinite() -> None:
     """No limit is a limit of its own: what flows is a number."""
-    plant = saj(SajControls(), soc=0.5, pv=9000)
-    assert all(math.isfinite(power) for power in (plant.flows.battery, plant.flows.grid))
+    inverter = saj(SajControls(), soc=0.5, pv=9000)
+    assert all(math.isfinite(power) for power in (inverter.flows.battery, inverter.flows.grid))

@@ -15,15 +15,21 @@ import sys
 import aiohttp
 import pytest
 
-from custom_components.hybrid_inverter.modbus.device import Device
-from custom_components.hybrid_inverter.modbus.identify import identify
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
+from custom_components.hybrid_inverter.modbus.device.device import Device
+from custom_components.hybrid_inverter.modbus.find.identify import identify
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from custom_components.hybrid_inverter.modbus.transport.link import (
+    Framing,
+    Link,
+    LinkUnit,
+    TcpEndpoint,
+)
 from simulator import METERS, SimulatedPlant
 from simulator.__main__ import _parser
 from simulator.control import ControlServer
 from simulator.meter import MeterMachine
+
+from .registers import read_float
 
 ROOT = Path(__file__).parents[2]
 HOUSE = {1: "DTSU666", 2: "DDSU666", 3: "JSO8048104", 4: "H2-10K-T2"}
@@ -36,18 +42,9 @@ def meter(plant: SimulatedPlant, unit: int) -> MeterMachine:
     return machine
 
 
-def read(plant: SimulatedPlant, unit: int, address: int, count: int = 2) -> bytes | None:
+def read_answer(plant: SimulatedPlant, unit: int, address: int, count: int = 2) -> bytes | None:
     """Return the answer to a read."""
     return plant.machine(unit).respond(struct.pack(">BHH", 3, address, count))
-
-
-def single(plant: SimulatedPlant, unit: int, address: int) -> float:
-    """Return a single as it comes over the wire."""
-    answer = read(plant, unit, address)
-    assert answer is not None
-    assert answer[:2] == b"\x03\x04"
-    (value,) = struct.unpack(">f", answer[2:])
-    return float(value)
 
 
 # ---------------------------------------------------------------------- what it measures
@@ -62,16 +59,16 @@ def test_the_grid_meter_sees_all_machines() -> None:
     expected = list(plant.site.home)
     expected[0] -= solar
     for unit in (3, 4):
-        flows = plant.machine(unit).plant.flows
+        flows = plant.machine(unit).inverter.flows
         for phase in range(3):
             expected[phase] += flows.backup[phase] - flows.inverter_phases[phase]
     # Tenths of watts on the secondary side, tenths of milliwatts of kilowatts on the primary one.
     for phase, watts in enumerate(expected):
-        assert single(plant, 1, 0x2014 + 2 * phase) / 10 == pytest.approx(watts, abs=0.06)
-        assert single(plant, 1, 0x151E + 2 * phase) * 1000 == pytest.approx(watts, abs=0.06)
-    assert single(plant, 1, 0x2012) / 10 == pytest.approx(sum(expected), abs=0.06)
+        assert read_float(plant, 1, 0x2014 + 2 * phase) / 10 == pytest.approx(watts, abs=0.06)
+        assert read_float(plant, 1, 0x151E + 2 * phase) * 1000 == pytest.approx(watts, abs=0.06)
+    assert read_float(plant, 1, 0x2012) / 10 == pytest.approx(sum(expected), abs=0.06)
     # The other meter has the solar inverter's production as what flows forth, in kilowatts.
-    assert single(plant, 2, 0x2004) * 1000 == pytest.approx(solar, abs=0.06)
+    assert read_float(plant, 2, 0x2004) * 1000 == pytest.approx(solar, abs=0.06)
 
 
 def test_what_is_measured_fits_together() -> None:
@@ -79,27 +76,27 @@ def test_what_is_measured_fits_together() -> None:
     plant = SimulatedPlant(devices=HOUSE)
     plant.advance(60)
     for phase in range(3):
-        volts = single(plant, 1, 0x1510 + 2 * phase)
-        following = single(plant, 1, 0x1510 + 2 * ((phase + 1) % 3))
-        watts = single(plant, 1, 0x151E + 2 * phase) * 1000
-        reactive = single(plant, 1, 0x1526 + 2 * phase) * 1000
-        apparent = single(plant, 1, 0x152E + 2 * phase) * 1000
+        volts = read_float(plant, 1, 0x1510 + 2 * phase)
+        following = read_float(plant, 1, 0x1510 + 2 * ((phase + 1) % 3))
+        watts = read_float(plant, 1, 0x151E + 2 * phase) * 1000
+        reactive = read_float(plant, 1, 0x1526 + 2 * phase) * 1000
+        apparent = read_float(plant, 1, 0x152E + 2 * phase) * 1000
         assert 215 < volts < 245
         assert apparent == pytest.approx(math.hypot(watts, reactive), abs=0.2)
-        assert single(plant, 1, 0x1516 + 2 * phase) * volts == pytest.approx(apparent, abs=1)
-        assert single(plant, 1, 0x1536 + 2 * phase) * apparent == pytest.approx(watts, abs=1)
+        assert read_float(plant, 1, 0x1516 + 2 * phase) * volts == pytest.approx(apparent, abs=1)
+        assert read_float(plant, 1, 0x1536 + 2 * phase) * apparent == pytest.approx(watts, abs=1)
         # A third of a turn apart.
         line = math.sqrt(volts**2 + following**2 + volts * following)
-        assert single(plant, 1, 0x150A + 2 * phase) == pytest.approx(line, abs=0.05)
-    assert 49.9 < single(plant, 1, 0x154E) < 50.1
-    assert single(plant, 1, 0x2044) == round(single(plant, 1, 0x154E) * 100)
+        assert read_float(plant, 1, 0x150A + 2 * phase) == pytest.approx(line, abs=0.05)
+    assert 49.9 < read_float(plant, 1, 0x154E) < 50.1
+    assert read_float(plant, 1, 0x2044) == round(read_float(plant, 1, 0x154E) * 100)
 
 
 @pytest.mark.parametrize("steps", [[7200.0], [900.0] * 8, [7.0, 13.0, 1000.0, 6180.0]])
 def test_counters_are_the_integral(steps: list[float]) -> None:
     """However the time is cut: what each inverter's own clamps have counted, where nothing else is there."""
     plant = SimulatedPlant(devices={1: "DTSU666", 3: "JSO8048104"})
-    own = plant.machine(3).plant.total
+    own = plant.machine(3).inverter.total
     before = {
         phase: (own[f"grid_l{phase}_import"], own[f"grid_l{phase}_export"]) for phase in (1, 2, 3)
     }
@@ -122,7 +119,7 @@ def test_counters_are_the_integral(steps: list[float]) -> None:
 def test_midnight_is_a_border_for_all() -> None:
     """No step runs across it, so that the powers hold for all of it."""
     plant = SimulatedPlant(devices=HOUSE, start=datetime(2026, 6, 21, 23, 50))  # noqa: DTZ001
-    inverter = plant.machine(3).plant
+    inverter = plant.machine(3).inverter
     plant.advance(596)
     assert inverter.seconds_to_midnight() == pytest.approx(4)
     plant.advance(8)
@@ -135,35 +132,37 @@ def test_totals_of_phases_and_net() -> None:
     counter = meter(plant, 1)
     before = counter.net_imported - counter.net_exported
     plant.advance(6 * 3600)
-    phases = [single(plant, 1, 0x1820 + 2 * n) for n in range(3)]
-    assert single(plant, 1, 0x181E) == pytest.approx(sum(phases), abs=0.003)
-    combined = single(plant, 1, 0x181E) + single(plant, 1, 0x1828)
-    assert single(plant, 1, 0x1800) == pytest.approx(combined, abs=0.003)
+    phases = [read_float(plant, 1, 0x1820 + 2 * n) for n in range(3)]
+    assert read_float(plant, 1, 0x181E) == pytest.approx(sum(phases), abs=0.003)
+    combined = read_float(plant, 1, 0x181E) + read_float(plant, 1, 0x1828)
+    assert read_float(plant, 1, 0x1800) == pytest.approx(combined, abs=0.003)
     # What is netted is missing on both sides.
-    net = single(plant, 1, 0x1826) - single(plant, 1, 0x1830)
-    assert net == pytest.approx(single(plant, 1, 0x181E) - single(plant, 1, 0x1828), abs=0.01)
+    net = read_float(plant, 1, 0x1826) - read_float(plant, 1, 0x1830)
+    assert net == pytest.approx(
+        read_float(plant, 1, 0x181E) - read_float(plant, 1, 0x1828), abs=0.01
+    )
     assert (counter.net_imported - counter.net_exported - before) < 0
-    assert single(plant, 1, 0x1826) < single(plant, 1, 0x181E)
+    assert read_float(plant, 1, 0x1826) < read_float(plant, 1, 0x181E)
 
 
 def test_a_house_with_nothing_but_a_meter() -> None:
     """It only draws."""
     plant = SimulatedPlant(devices={1: "DTSU666"})
     plant.advance(600)
-    assert single(plant, 1, 0x2012) > 0
-    assert single(plant, 1, 0x181E) > 4397.48
-    assert single(plant, 1, 0x1828) == pytest.approx(1006.0)
+    assert read_float(plant, 1, 0x2012) > 0
+    assert read_float(plant, 1, 0x181E) > 4397.48
+    assert read_float(plant, 1, 0x1828) == pytest.approx(1006.0)
 
 
 def test_a_solar_inverter_by_night() -> None:
     """It draws a little, which its meter counts as what flows back."""
     plant = SimulatedPlant(devices={1: "DTSU666", 2: "DDSU666"})
     plant.advance(13 * 3600)
-    assert single(plant, 2, 0x2004) == pytest.approx(-0.003)
-    exported = single(plant, 2, 0x400A)
+    assert read_float(plant, 2, 0x2004) == pytest.approx(-0.003)
+    exported = read_float(plant, 2, 0x400A)
     plant.advance(3600)
-    assert single(plant, 2, 0x400A) == pytest.approx(exported + 0.003, abs=0.0011)
-    assert single(plant, 1, 0x2014) > single(plant, 2, 0x2004)
+    assert read_float(plant, 2, 0x400A) == pytest.approx(exported + 0.003, abs=0.0011)
+    assert read_float(plant, 1, 0x2014) > read_float(plant, 2, 0x2004)
 
 
 def test_without_a_meter_there_is_no_solar_inverter() -> None:
@@ -206,19 +205,21 @@ def test_without_a_meter_there_is_no_solar_inverter() -> None:
         ),
     ],
 )
-def test_holes(model: str, served: list[tuple[int, int]], refused: list[tuple[int, int]]) -> None:
+def test_a_read_that_touches_a_missing_register_is_refused_as_a_whole(
+    model: str, served: list[tuple[int, int]], refused: list[tuple[int, int]]
+) -> None:
     """A read that touches one register that is not there is refused as a whole."""
     plant = SimulatedPlant(devices={1: model})
     for address, count in served:
-        answer = read(plant, 1, address, count)
+        answer = read_answer(plant, 1, address, count)
         assert answer is not None
         assert answer[0] == 3, hex(address)
     for address, count in refused:
-        assert read(plant, 1, address, count) == b"\x83\x02", hex(address)
+        assert read_answer(plant, 1, address, count) == b"\x83\x02", hex(address)
 
 
 @pytest.mark.parametrize("model", METERS)
-def test_settings(model: str) -> None:
+def test_keypad_code_and_unit_id_are_where_the_real_meters_have_them(model: str) -> None:
     """The keypad code and the own unit id lie where the real ones have them."""
     plant = SimulatedPlant(devices={7: model})
     three_phase = model.startswith("DTSU")
@@ -239,31 +240,31 @@ def test_nothing_can_be_written(pdu: str) -> None:
     assert len(plant.machine(1).writes) == 1
 
 
-def test_ratios() -> None:
+def test_with_a_ct_ratio_secondary_values_are_whole_counts_and_primary_ones_are_not() -> None:
     """The secondary side is in whole counts behind them, the primary side is not."""
     plant = SimulatedPlant(devices={1: replace(METERS["DTSU666"], ct_ratio=40), 3: "JSO8048104"})
     plant.advance(1800)
     assert plant.machine(1).word(6) == 40
-    watts = plant.machine(3).plant.flows.grid
-    assert single(plant, 1, 0x151C) * 1000 == pytest.approx(watts, abs=0.06)
-    counts = single(plant, 1, 0x2012)
+    watts = plant.machine(3).inverter.flows.grid
+    assert read_float(plant, 1, 0x151C) * 1000 == pytest.approx(watts, abs=0.06)
+    counts = read_float(plant, 1, 0x2012)
     assert counts == round(watts / 4)
-    energy = single(plant, 1, 0x181E)
-    assert single(plant, 1, 0x101E) * 40 == pytest.approx(energy, abs=0.041)
+    energy = read_float(plant, 1, 0x181E)
+    assert read_float(plant, 1, 0x101E) * 40 == pytest.approx(energy, abs=0.041)
 
 
 # ---------------------------------------------------------------------- what can be wrong
 
 
-def test_torn_words() -> None:
+def test_a_torn_read_joins_the_old_high_word_to_the_new_low_word() -> None:
     """The high word is from before the last change, the low one from after it."""
     plant = SimulatedPlant(devices={1: "DTSU666"})
     plant.advance(60)
-    old = read(plant, 1, 0x2012)
+    old = read_answer(plant, 1, 0x2012)
     plant.advance(60)
     plant.machine(1).trouble.torn_reads = 1
-    torn = read(plant, 1, 0x2012)
-    new = read(plant, 1, 0x2012)
+    torn = read_answer(plant, 1, 0x2012)
+    new = read_answer(plant, 1, 0x2012)
     assert old is not None
     assert new is not None
     assert old[2:4] != new[2:4]
@@ -271,28 +272,28 @@ def test_torn_words() -> None:
     assert plant.machine(1).trouble.torn_reads == 0
 
 
-def test_shifted_words() -> None:
+def test_a_shifted_read_answers_from_one_register_later() -> None:
     """The answer begins one register later."""
     plant = SimulatedPlant(devices={1: "DTSU666"})
     plant.advance(60)
-    true = read(plant, 1, 0x2006, 5)
+    true = read_answer(plant, 1, 0x2006, 5)
     plant.machine(1).trouble.shifted_reads = 1
-    shifted = read(plant, 1, 0x2006, 4)
+    shifted = read_answer(plant, 1, 0x2006, 4)
     assert true is not None
     assert shifted == b"\x03\x08" + true[4:12]
-    assert read(plant, 1, 0x2006, 5) == true
+    assert read_answer(plant, 1, 0x2006, 5) == true
 
 
-def test_a_reversed_transformer() -> None:
+def test_a_reversed_transformer_flips_one_phase_and_counts_it_the_other_way() -> None:
     """One phase shows the other sign, and counts the other way."""
     plant = SimulatedPlant(devices={1: "DTSU666"})
     plant.advance(60)
-    straight = [single(plant, 1, 0x2014 + 2 * n) for n in range(3)]
+    straight = [read_float(plant, 1, 0x2014 + 2 * n) for n in range(3)]
     counter = meter(plant, 1)
     counter.trouble.reversed_phases = frozenset({2})
-    crooked = [single(plant, 1, 0x2014 + 2 * n) for n in range(3)]
+    crooked = [read_float(plant, 1, 0x2014 + 2 * n) for n in range(3)]
     assert crooked == [straight[0], -straight[1], straight[2]]
-    assert single(plant, 1, 0x200E) > 0
+    assert read_float(plant, 1, 0x200E) > 0
     imported, exported = list(counter.imported), list(counter.exported)
     plant.advance(600)
     assert counter.imported[1] == imported[1]
@@ -300,31 +301,31 @@ def test_a_reversed_transformer() -> None:
     assert counter.imported[0] > imported[0]
 
 
-def test_an_outage() -> None:
+def test_a_meter_is_silent_during_an_outage_and_keeps_its_counters() -> None:
     """A meter lives on the voltage that it measures; what was counted is kept."""
     plant = SimulatedPlant(devices={1: "DTSU666", 2: "DDSU666", 3: "JSO8048104"})
     plant.advance(60)
     before = meter(plant, 1).glance()["import_energy_total"]
     plant.machine(3).trouble.outage = True
     plant.advance(60)
-    assert read(plant, 1, 0x2000) is None
-    assert read(plant, 2, 0x2000) is None
+    assert read_answer(plant, 1, 0x2000) is None
+    assert read_answer(plant, 2, 0x2000) is None
     plant.machine(3).trouble.outage = False
     plant.advance(10)
-    assert single(plant, 1, 0x2006) > 2000
-    assert single(plant, 1, 0x181E) == pytest.approx(before, abs=0.05)
+    assert read_float(plant, 1, 0x2006) > 2000
+    assert read_float(plant, 1, 0x181E) == pytest.approx(before, abs=0.05)
     plant.machine(2).trouble.outage = True
-    assert read(plant, 2, 0x2000) is None
-    assert read(plant, 1, 0x2000) is not None
+    assert read_answer(plant, 2, 0x2000) is None
+    assert read_answer(plant, 1, 0x2000) is not None
 
 
 def test_one_of_them_is_silent() -> None:
     """The others on the line are not."""
     plant = SimulatedPlant(devices=HOUSE)
     plant.machine(2).trouble.silent = True
-    assert read(plant, 2, 0x2000) is None
-    assert read(plant, 1, 0x2000) is not None
-    assert read(plant, 3, 0, 1) is not None
+    assert read_answer(plant, 2, 0x2000) is None
+    assert read_answer(plant, 1, 0x2000) is not None
+    assert read_answer(plant, 3, 0, 1) is not None
 
 
 # ---------------------------------------------------------------------- in company
@@ -395,7 +396,7 @@ async def test_all_of_them_over_the_wire(framing: Framing) -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_control() -> None:
+async def test_a_meter_is_inspected_and_given_trouble_over_http_like_any_other_device() -> None:
     """A meter is looked into and troubled like any other machine."""
     async with SimulatedPlant(devices=HOUSE) as plant, aiohttp.ClientSession() as session:
         plant.advance(60)
@@ -406,7 +407,7 @@ async def test_control() -> None:
             machines = (await answer.json())["machines"]
         assert list(machines) == ["1", "2", "3", "4"]
         assert machines["1"]["model"] == "DTSU666"
-        assert machines["1"]["power"] == round(single(plant, 1, 0x2012) / 10)
+        assert machines["1"]["power"] == round(read_float(plant, 1, 0x2012) / 10)
         assert machines["1"]["import_energy_total"] == pytest.approx(4397.48, abs=0.1)
         assert machines["3"]["serial_number"] == "JSO0000001"
         async with session.get(f"{url}/registers?address=0x2E&unit=1") as answer:
@@ -436,7 +437,7 @@ async def _ports(*arguments: str) -> tuple[asyncio.subprocess.Process, dict[str,
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_command() -> None:
+async def test_the_command_serves_several_kinds_of_device_each_at_its_unit_id() -> None:
     """Machines of several kinds, each with its unit id."""
     process, ports = await _ports("--device", "1:DTSU666", "--device", "3:JSO8048104")
     try:

@@ -18,8 +18,8 @@ from simulator.overheard import (
     Talk,
     as_dict,
     change_line,
-    overheard_line,
 )
+from tests.overheard import overheard_line
 
 
 def respond(unit: int, pdu: bytes) -> bytes | None:
@@ -32,7 +32,7 @@ def respond(unit: int, pdu: bytes) -> bytes | None:
     )
 
 
-def test_frames() -> None:
+def test_frames_match_those_of_a_real_line_with_each_poll_in_turn() -> None:
     """Requests and answers as they are on a real line, each pattern in turn."""
     talk = Talk(respond, POLLS["sofar"])
     # The published requests; the answer to the first, whose checksum is worked out by the rule.
@@ -50,7 +50,7 @@ def test_frames() -> None:
     assert talk.exchanges == 4
 
 
-def test_trouble() -> None:
+def test_every_kind_of_line_trouble_takes_effect_and_is_repeatable() -> None:
     """Each kind of trouble, and that it is repeatable."""
 
     def bytes_of(trouble: LineTrouble, seed: int = 1) -> list[bytes]:
@@ -76,7 +76,7 @@ def test_trouble() -> None:
     assert set(bytes_of(LineTrouble(requests_lost=True))) == {clean[0][8:]}
 
 
-def test_change_line() -> None:
+def test_line_trouble_is_changed_by_name_and_invalid_values_are_rejected() -> None:
     """What is wrong can be changed by name, and only as it makes sense."""
     trouble = LineTrouble()
     change_line(trouble, {"corrupted": 0.05, "silent": True})
@@ -135,7 +135,7 @@ async def test_counts_what_clients_send() -> None:
 
 
 @pytest.mark.usefixtures("socket_enabled")
-async def test_keeps_its_period() -> None:
+async def test_requests_keep_their_period_whatever_else_takes_time() -> None:
     """A hundred milliseconds from request to request, whatever else takes time."""
     async with overheard_line(respond, (Poll(6, 1),), period=0.1) as line:
         reader, writer = await asyncio.open_connection("127.0.0.1", line.port)

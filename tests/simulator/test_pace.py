@@ -10,8 +10,9 @@ import pytest
 
 from simulator import SimulatedPlant
 from simulator.diary import NAMES
+from simulator.options import START
 from simulator.pace import Pace
-from simulator.simulation import START, TICK
+from simulator.simulation import TICK
 
 
 class RealTime:
@@ -120,6 +121,15 @@ def test_what_is_no_speed(speed: float) -> None:
     """Time neither runs backwards nor is over at once."""
     with pytest.raises(ValueError, match="time cannot pass"):
         Pace(speed)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("inf"), float("nan")])
+def test_what_is_no_time_to_pass_at_once(seconds: float) -> None:
+    """It does not go back, and has an end."""
+    plant = SimulatedPlant()
+    with pytest.raises(ValueError, match="time cannot pass"):
+        plant.advance(seconds)
+    assert plant.site.now == START
 
 
 async def test_time_that_stands_still_can_be_set_going() -> None:

@@ -130,7 +130,7 @@ def site_of(
     """Return a house with some inverters, each of which has settings, an installation and a state of charge."""
     site = Site(start=start, seed=7, solar=solar)
     for controls, installation, soc in inverters:
-        Inverter(site, controls, installation, soc=soc)
+        site.add(Inverter(site, controls, installation, soc=soc))
     return site
 
 
@@ -265,7 +265,7 @@ def test_counters_are_the_integrals_of_the_powers(
     assert site.grid_point.backward == close(grid[1], 0.01)
 
 
-def alone(start: datetime, controls: Any, built: Installation, soc: float) -> Inverter:
+def lone_inverter(start: datetime, controls: Any, built: Installation, soc: float) -> Inverter:
     """Return an inverter that is alone in its house, after ten seconds."""
     site = site_of(start, None, (controls, built, soc))
     site.step(10)
@@ -280,14 +280,20 @@ def test_jso_keeps_its_limits(
     """Export, zero-export power, PV power, battery currents, floors and peak shaving hold in every mode."""
     # A micro inverter without the cut-off exports on its own account, and a generator is another grid.
     controls = replace(controls, export_cutoff=True, generator_charge=False, generator_forced=False)
-    inverter = alone(start, controls, built, soc)
+    inverter = lone_inverter(start, controls, built, soc)
     flows, battery = inverter.flows, inverter.battery
     sells = controls.work_mode is WorkMode.SELLING_FIRST or controls.solar_sell
     if sells:
         assert flows.grid >= -controls.max_sell_power - 1
     else:
-        # A house that uses less than what should be drawn draws what it uses.
-        assert flows.grid >= min(controls.zero_export_power, sum(flows.load)) - 1
+        # A house that uses less than what should be drawn draws what it uses, and peak shaving may want less still.
+        shaving = controls.grid_peak_shaving
+        wanted = (
+            controls.zero_export_power
+            if shaving is None
+            else min(controls.zero_export_power, shaving)
+        )
+        assert flows.grid >= min(wanted, sum(flows.load)) - 1
     assert sum(flows.pv) <= controls.max_solar_power + 1
     assert -controls.charge_current - 0.1 <= battery.current <= controls.discharge_current + 0.1
     if flows.battery > 1:
@@ -311,7 +317,7 @@ def test_saj_keeps_its_limits(
     start: datetime, controls: SajControls, built: Installation, soc: float
 ) -> None:
     """Each way to limit the export, the battery's powers, and its floor and ceiling hold in every mode."""
-    inverter = alone(start, controls, built, soc)
+    inverter = lone_inverter(start, controls, built, soc)
     flows = inverter.flows
     assert flows.grid >= -controls.grid_discharge_power - 1
     worst = min(flows.grid_phases)
@@ -443,7 +449,7 @@ def test_a_solar_inverter_stops_with_the_grid() -> None:
     assert inverter.flows.battery >= 0
 
 
-def test_strings_and_trackers() -> None:
+def test_a_tracker_limits_the_power_and_current_of_its_string() -> None:
     """1000 W/m2 at 25 degrees are the peak power, and a tracker takes no more watts and amperes than it can."""
     noon = Sky(1).light(datetime(2026, 6, 21, 13))
     assert SOUTH.irradiance(noon) > 600
@@ -474,7 +480,7 @@ def test_the_way_of_the_sun(day: datetime, noon_height: float, hours_of_day: flo
     assert morning[0] > 0
 
 
-def test_roofs() -> None:
+def test_the_south_east_roof_gets_more_sun_in_the_morning_and_the_south_west_later() -> None:
     """In the morning the south-eastern roof has more of the sun, in the afternoon the south-western one."""
     sky = Sky(1)
     morning, afternoon = (sky.light(datetime(2026, 6, 21, hour)) for hour in (9, 17))
@@ -516,7 +522,7 @@ def test_long_steps_agree_with_short_ones() -> None:
     for longest in (10, 60):
         site = Site(start=datetime(2026, 6, 22), seed=1, longest_step=longest)
         slots = (Slot(60, 5000, 0.8, grid_charge=False), Slot(600, 5000, 0.4, grid_charge=False))
-        Inverter(site, JsoControls(solar_sell=True, slots=slots))
+        site.add(Inverter(site, JsoControls(solar_sell=True, slots=slots)))
         site.step(2 * 86400)
         total, former = site.inverters[0].total, site.inverters[0].installation.former_energy
         energies.append(

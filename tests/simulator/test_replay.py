@@ -59,21 +59,23 @@ METER: Final[dict[str, Any]] = {
 DOWNLOAD: Final = {"home_assistant": {"version": "2026.6.1"}, "data": {"units": [JSO, METER]}}
 
 
-def only(unit: dict[str, Any]) -> ReplayedMachine:
+def machine_of(unit: dict[str, Any]) -> ReplayedMachine:
     """Return the machine of a download that has no other one."""
     (machine,) = replayed({"units": [unit]}).values()
     assert isinstance(machine, ReplayedMachine)
     return machine
 
 
-def ask(machine: ReplayedMachine, pdu: str) -> str:
+def answer_to(machine: ReplayedMachine, pdu: str) -> str:
     """Send a request, and return the answer."""
     answer = machine.respond(bytes.fromhex(pdu))
     assert answer is not None
     return answer.hex(" ")
 
 
-async def test_on_the_wire(socket_enabled: None, tmp_path: Path) -> None:
+async def test_only_the_devices_of_the_file_answer_at_their_unit_ids_in_both_framings(
+    socket_enabled: None, tmp_path: Path
+) -> None:
     """Each machine of the file answers at its unit id, in either framing, and nobody else does."""
     file = tmp_path / "download.json"
     file.write_text(json.dumps(DOWNLOAD), encoding="utf-8")
@@ -91,50 +93,50 @@ async def test_on_the_wire(socket_enabled: None, tmp_path: Path) -> None:
         assert answer == await exchange(plant.tcp_port, "0001 0000 0006 01 03 024b 0002")
 
 
-def test_what_is_refused() -> None:
+def test_a_read_of_registers_missing_from_the_download_is_refused() -> None:
     """What the download does not have, alone or within a read."""
-    machine = only(JSO)
-    assert ask(machine, "03 0249 0001") == "83 02"
-    assert ask(machine, "03 024b 0003") == "83 02"
-    assert ask(machine, "03 024b 0002") == "03 04 14 64 00 3e"
+    machine = machine_of(JSO)
+    assert answer_to(machine, "03 0249 0001") == "83 02"
+    assert answer_to(machine, "03 024b 0003") == "83 02"
+    assert answer_to(machine, "03 024b 0002") == "03 04 14 64 00 3e"
 
 
-def test_serial_number() -> None:
+def test_the_made_up_serial_number_is_stable_and_differs_between_devices() -> None:
     """It is made up, always the same for a download, and another one for another machine."""
-    machine = only(JSO)
+    machine = machine_of(JSO)
     serial = machine.serial_number
     assert serial is not None
     assert serial[0] == "R"
     assert serial[1:].isdecimal()
     assert len(serial) == 10
-    assert ask(machine, "03 0003 0005") == "03 0a " + serial.encode().hex(" ")
-    assert only(JSO).serial_number == serial
-    assert only({**JSO, "unit_id": 2}).serial_number != serial
+    assert answer_to(machine, "03 0003 0005") == "03 0a " + serial.encode().hex(" ")
+    assert machine_of(JSO).serial_number == serial
+    assert machine_of({**JSO, "unit_id": 2}).serial_number != serial
     # Older downloads do not say what they leave out; a machine without a serial number would not be recognised.
-    assert only({**JSO, "redacted": []}).serial_number is not None
-    assert only(METER).serial_number is None
+    assert machine_of({**JSO, "redacted": []}).serial_number is not None
+    assert machine_of(METER).serial_number is None
 
 
-def test_writes() -> None:
+def test_settings_can_be_written_but_measurements_and_missing_registers_cannot() -> None:
     """Settings are a plain memory; measurements are not, nor is what the download does not have."""
-    machine = only(JSO)
-    assert ask(machine, "10 008e 0001 02 0000") == "10 00 8e 00 01"
-    assert ask(machine, "03 008e 0002") == "03 04 00 00 1f 40"
-    assert ask(machine, "06 008f 1000") == "06 00 8f 10 00"
-    assert ask(machine, "03 008e 0002") == "03 04 00 00 10 00"
-    assert ask(machine, "10 024c 0001 02 0000") == "90 02"
-    assert ask(machine, "10 0075 0001 02 0000") == "90 02"
+    machine = machine_of(JSO)
+    assert answer_to(machine, "10 008e 0001 02 0000") == "10 00 8e 00 01"
+    assert answer_to(machine, "03 008e 0002") == "03 04 00 00 1f 40"
+    assert answer_to(machine, "06 008f 1000") == "06 00 8f 10 00"
+    assert answer_to(machine, "03 008e 0002") == "03 04 00 00 10 00"
+    assert answer_to(machine, "10 024c 0001 02 0000") == "90 02"
+    assert answer_to(machine, "10 0075 0001 02 0000") == "90 02"
     # It stays that way when a counter begins again, which is made of what the file says.
     machine.restart("pv_energy_total")
     machine.restart("pv_energy_today")
-    assert ask(machine, "03 0216 0002") == "03 04 00 00 00 00"
-    assert ask(machine, "03 0211 0001") == "03 02 00 00"
-    assert ask(machine, "03 008e 0002") == "03 04 00 00 10 00"
+    assert answer_to(machine, "03 0216 0002") == "03 04 00 00 00 00"
+    assert answer_to(machine, "03 0211 0001") == "03 02 00 00"
+    assert answer_to(machine, "03 008e 0002") == "03 04 00 00 10 00"
 
 
-def test_glance() -> None:
+def test_a_glance_shows_the_key_values_and_how_a_meter_must_be_set_up() -> None:
     """What a person wants to know first; of a meter also how it has to be set up."""
-    machine = only(JSO)
+    machine = machine_of(JSO)
     assert machine.glance() == {
         "model": "JSO8048104",
         "serial_number": machine.serial_number,
@@ -142,7 +144,7 @@ def test_glance() -> None:
         "battery_soc": 62,
         "grid_power": -630,
     }
-    assert only(METER).glance() == {
+    assert machine_of(METER).glance() == {
         "model": "DDSU666",
         "serial_number": None,
         "role": "solar",
@@ -151,7 +153,7 @@ def test_glance() -> None:
     }
 
 
-def test_trouble() -> None:
+def test_a_replayed_device_can_have_the_same_trouble_as_any_other() -> None:
     """It can have what any machine can have."""
     plant = SimulatedPlant(replay=DOWNLOAD)
     cause(plant, {"spikes": [{"register": "battery_soc", "value": 0, "reads": 1}]})
@@ -168,7 +170,7 @@ def test_trouble() -> None:
     assert plant.machine(12).read(8192, 2) == [0x4367, 0x8000]
 
 
-def test_beside_simulated_machines() -> None:
+def test_replayed_devices_are_added_to_the_simulated_ones() -> None:
     """Those of the file come on top."""
     plant = SimulatedPlant(replay=DOWNLOAD, devices={5: "DTSU666"})
     assert list(plant.machines) == [5, 1, 12]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from simulator import SimulatedPlant
-from simulator.machine import Machine, Refusal
+from simulator.machine import Machine
+from simulator.pdu import Refusal
+from simulator.steering import steer
 
 from .wire import exchange
 
@@ -36,12 +38,12 @@ def signed(word: int) -> int:
     return word - 0x10000 if word & 0x8000 else word
 
 
-def power(machine: Machine, address: int) -> int:
+def signed_word(machine: Machine, address: int) -> int:
     """Return a power with a sign, in watts."""
     return signed(machine.word(address))
 
 
-def long(machine: Machine, address: int) -> int:
+def long_word(machine: Machine, address: int) -> int:
     """Return two words, the high one first."""
     high, low = machine.read(address, 2)
     return high << 16 | low
@@ -64,7 +66,9 @@ async def module() -> AsyncGenerator[SimulatedPlant]:
         ("HS3-8K-T2", "00 60", "1f 40", "00 03"),
     ],
 )
-async def test_identity(model: str, device_type: str, rated_power: str, grid_type: str) -> None:
+async def test_identity_registers_hold_type_serial_number_rated_power_and_grid_type(
+    model: str, device_type: str, rated_power: str, grid_type: str
+) -> None:
     """Type, subtype, protocol 1.021 and serial number; machine model and rated power; the kind of grid."""
     async with SimulatedPlant(model=model) as plant:
         answer = await exchange(
@@ -110,7 +114,9 @@ async def test_identity(model: str, device_type: str, rated_power: str, grid_typ
         ("H2-10K-T2", 0x4000, 126, 3),
     ],
 )
-def test_refused_reads(model: str, address: int, count: int, code: int | None) -> None:
+def test_each_model_refuses_the_reads_that_owners_report_as_refused(
+    model: str, address: int, count: int, code: int | None
+) -> None:
     """Each model refuses what owners report of it."""
     machine = machine_of(model)
     if code is None:
@@ -135,10 +141,10 @@ def test_what_the_control_page_shows(model: str) -> None:
     """The values that every machine is summed up with are there, derived or not."""
     machine = machine_of(model, start=MIDNIGHT, soc=0.5)
     assert machine.value("battery_soc") == pytest.approx(50, abs=0.1)
-    assert machine.value("battery_power") == pytest.approx(machine.plant.flows.battery, abs=1)
-    assert machine.value("grid_power") == pytest.approx(machine.plant.flows.grid, abs=3)
-    assert machine.value("load_power") == pytest.approx(sum(machine.plant.flows.load), abs=1)
-    assert machine.value("inverter_power") == pytest.approx(machine.plant.flows.inverter, abs=3)
+    assert machine.value("battery_power") == pytest.approx(machine.inverter.flows.battery, abs=1)
+    assert machine.value("grid_power") == pytest.approx(machine.inverter.flows.grid, abs=3)
+    assert machine.value("load_power") == pytest.approx(sum(machine.inverter.flows.load), abs=1)
+    assert machine.value("inverter_power") == pytest.approx(machine.inverter.flows.inverter, abs=3)
     assert machine.model == model
 
 
@@ -162,70 +168,74 @@ def test_every_measurement_is_there() -> None:
     silent = {
         row.key
         for row in machine.family.registers.values()
-        if row.group in ("power", "energy")
+        if row.group in ("power", "faults", "energy")
         and not any(machine.word(address) for address in row.addresses)
     }
     assert silent == QUIET
 
 
-def test_powers() -> None:
+def test_each_power_is_at_its_address_with_the_sign_seen_from_the_house() -> None:
     """Each lies at its address, with the sign of the house: + from the grid, + out of the battery."""
     machine = machine_of("H2-10K-T2", start=NOON, soc=0.5)
-    flows = machine.plant.flows
-    assert power(machine, 0x40A5) == pytest.approx(sum(flows.pv), abs=1)
-    assert power(machine, 0x40A5) == machine.word(0x4073) + machine.word(0x4076)
+    flows = machine.inverter.flows
+    assert signed_word(machine, 0x40A5) == pytest.approx(sum(flows.pv), abs=1)
+    assert signed_word(machine, 0x40A5) == machine.word(0x4073) + machine.word(0x4076)
     assert machine.word(0x4095) == 1
     # The battery is being charged.
     assert flows.battery < -1000
-    assert power(machine, 0x40A6) == power(machine, 0x406D) == round(flows.battery)
+    assert signed_word(machine, 0x40A6) == signed_word(machine, 0x406D) == round(flows.battery)
     assert machine.word(0x4096) == 0xFFFF
     assert signed(machine.word(0x406A)) * machine.word(0x4069) / 1000 == pytest.approx(
         flows.battery, abs=25
     )
-    assert machine.word(0x406F) == round(machine.plant.soc * 10000)
+    assert machine.word(0x406F) == round(machine.inverter.soc * 10000)
     # The house takes what the inverter gives and the grid adds; meter A sees the grid phase by phase.
-    grid = [power(machine, address) for address in (0xA03F, 0xA045, 0xA04B)]
+    grid = [signed_word(machine, address) for address in (0xA03F, 0xA045, 0xA04B)]
     assert grid == [round(watts) for watts in flows.grid_phases]
-    assert power(machine, 0x40A9) == sum(power(machine, a) for a in (0x4049, 0x404E, 0x4053))
-    assert power(machine, 0x40A0) == pytest.approx(sum(grid) + power(machine, 0x40A9), abs=4)
-    assert power(machine, 0x40AD) == power(machine, 0x40A1) == sum(grid)
+    assert signed_word(machine, 0x40A9) == sum(
+        signed_word(machine, a) for a in (0x4049, 0x404E, 0x4053)
+    )
+    assert signed_word(machine, 0x40A0) == pytest.approx(
+        sum(grid) + signed_word(machine, 0x40A9), abs=4
+    )
+    assert signed_word(machine, 0x40AD) == signed_word(machine, 0x40A1) == sum(grid)
     # The inverter's own terminal is another thing: what its backup output does not take.
-    assert power(machine, 0x40A7) == machine.word(0x40AB) - power(machine, 0x40A9)
+    assert signed_word(machine, 0x40A7) == machine.word(0x40AB) - signed_word(machine, 0x40A9)
     assert machine.word(0x40AB) == sum(machine.word(a) for a in (0x4059, 0x405F, 0x4065))
     assert 2100 < machine.word(0x4031) < 2500
     assert 4990 < machine.word(0x4033) < 5010
     assert 3500 < machine.word(0x4069) < 3800
 
 
-def test_battery_signs() -> None:
+def test_a_discharging_battery_has_positive_power_and_current_and_direction_1() -> None:
     """By night the battery gives: power and current are positive, the direction is 1."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.8)
-    assert power(machine, 0x40A6) > 200
+    assert signed_word(machine, 0x40A6) > 200
     assert signed(machine.word(0x406A)) > 0
     assert machine.word(0x4096) == 1
     assert machine.word(0x4097) == 0
 
 
-def test_grid_directions() -> None:
+def test_the_grid_direction_is_minus_1_for_import_and_1_for_export() -> None:
     """-1 is import, 1 is export."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.1)
-    assert power(machine, 0x40AD) > 200
+    assert signed_word(machine, 0x40AD) > 200
     assert machine.word(0x4097) == 0xFFFF
     machine = machine_of("H2-6K-S2", start=NOON, soc=1.0)
-    assert power(machine, 0x40AD) < -1000
+    assert signed_word(machine, 0x40AD) < -1000
     assert machine.word(0x4097) == 1
 
 
-def test_single_phase() -> None:
+def test_a_single_phase_model_has_everything_on_phase_one_and_zeros_elsewhere() -> None:
     """Everything is on the first phase; the words of the others are 0."""
     machine = machine_of("H2-6K-S2", start=NOON)
-    assert power(machine, 0x4049) == power(machine, 0x40A9) != 0
+    assert signed_word(machine, 0x4049) == signed_word(machine, 0x40A9) != 0
     assert machine.read(0x4038, 14) == [0] * 14
     assert machine.read(0x404B, 10) == [0] * 10
     assert machine.read(0xA03C, 43) == [0] * 43
 
 
-def test_missing_pv_inputs() -> None:
+def test_missing_pv_inputs_are_not_available_and_ac_coupled_pv_comes_from_a_clamp() -> None:
     """Inputs three and four say "not available"; an AC-coupled machine has none at all, but a clamp."""
     assert machine_of("H2-6K-S2", start=NOON).read(0x4077, 6) == [0xFFFF] * 6
     assert machine_of("H2-6K-S2", start=NOON).word(0x40A3) == 0
@@ -234,27 +244,31 @@ def test_missing_pv_inputs() -> None:
     assert machine.word(0x40A5) == 0
     assert machine.word(0x40A3) > 1000
     assert machine.value("pv_power") == machine.word(0x40A3)
-    house = power(machine, 0x40AD) + power(machine, 0x40A9) + machine.word(0x40A3)
-    assert power(machine, 0x40A0) == pytest.approx(house, abs=3)
+    house = signed_word(machine, 0x40AD) + signed_word(machine, 0x40A9) + machine.word(0x40A3)
+    assert signed_word(machine, 0x40A0) == pytest.approx(house, abs=3)
 
 
-def test_energies() -> None:
+def test_energy_counters_are_two_words_in_hundredths_of_a_kwh_high_word_first() -> None:
     """Two words each, the high one first, in hundredths of a kilowatt-hour; they count what flows."""
     machine = machine_of("H2-10K-T2", start=NOON, soc=0.3)
     addresses = {"pv": 0x40BF, "battery_charge": 0x40C7, "load": 0x40DF, "backup": 0x40E7}
-    before = {meter: long(machine, address + 6) for meter, address in addresses.items()}
-    machine.plant.total["pv"] = 655_369_999.0
+    before = {meter: long_word(machine, address + 6) for meter, address in addresses.items()}
+    machine.inverter.total["pv"] = 655_369_999.0
     machine.step(0.001)
     # 655369.99 kWh is 65536999 hundredths: 1000 times 65536 and 999.
     assert machine.read(0x40C5, 2) == [1000, 999]
-    machine.plant.total["pv"] = before["pv"] * 10.0
+    machine.inverter.total["pv"] = before["pv"] * 10.0
     machine.step(3600)
     for meter, address in addresses.items():
-        grown = long(machine, address + 6) - before[meter]
+        grown = long_word(machine, address + 6) - before[meter]
         assert grown > 10, meter
         # Of today, this month and this year; everything began today.
-        assert long(machine, address) == long(machine, address + 2) == long(machine, address + 4)
-        assert long(machine, address) == pytest.approx(grown, abs=3), meter
+        assert (
+            long_word(machine, address)
+            == long_word(machine, address + 2)
+            == long_word(machine, address + 4)
+        )
+        assert long_word(machine, address) == pytest.approx(grown, abs=3), meter
 
 
 def test_energies_of_the_grid() -> None:
@@ -262,17 +276,17 @@ def test_energies_of_the_grid() -> None:
     machine = machine_of("H2-10K-T2", start=MIDNIGHT, soc=0.1)
     machine.step(3600)
     total = {"l1": 0x40FD, "l2": 0x415D, "l3": 0x4165, "all": 0x416D}
-    bought = {name: long(machine, address) for name, address in total.items()}
+    bought = {name: long_word(machine, address) for name, address in total.items()}
     assert bought["l1"] > bought["l2"] > bought["l3"] > 200_000
     assert bought["all"] == pytest.approx(sum(bought[p] for p in ("l1", "l2", "l3")), abs=3)
     today = {"l1": 0x40F7, "l2": 0x4157, "l3": 0x415F, "all": 0x4167}
-    assert all(long(machine, address) > 0 for address in today.values())
+    assert all(long_word(machine, address) > 0 for address in today.values())
     sold = {"l1": 0x40F5, "l2": 0x414D, "l3": 0x4155, "all": 0x4175}
-    exported = {name: long(machine, address) for name, address in sold.items()}
+    exported = {name: long_word(machine, address) for name, address in sold.items()}
     assert exported == {"l1": 201_840, "l2": 253_360, "l3": 294_210, "all": 749_410}
 
 
-def test_packs() -> None:
+def test_two_packs_report_their_own_data_and_share_the_current() -> None:
     """Two packs tell of themselves, and share the current."""
     machine = machine_of("H2-10K-T2", start=NOON, soc=0.5)
     assert machine.word(0xA000) == 2
@@ -284,7 +298,7 @@ def test_packs() -> None:
     assert machine.read(0x8E01, 3) == [0x424D, 0x5353, 0x494D]
 
 
-def test_silent_packs() -> None:
+def test_a_battery_of_another_series_leaves_the_pack_registers_at_zero() -> None:
     """A battery of another series leaves all pack registers at 0, and the inverter measures it all the same."""
     machine = machine_of("HS3-8K-T2", soc=0.5)
     assert machine.read(0xA000, 56) == [0] * 56
@@ -313,7 +327,9 @@ def test_silent_packs() -> None:
         ("0007 0000 0006 01 06 3677 0001", "00 07 00 00 00 03 01 86 02"),
     ],
 )
-async def test_modbus_tcp(module: SimulatedPlant, request_hex: str, answer: str) -> None:
+async def test_modbus_tcp_requests_get_their_literal_answers(
+    module: SimulatedPlant, request_hex: str, answer: str
+) -> None:
     """Literal requests in Modbus TCP framing and their literal answers."""
     assert await exchange(module.tcp_port, request_hex) == answer
 
@@ -360,7 +376,9 @@ async def test_a_write_is_kept(module: SimulatedPlant) -> None:
         (0x3660, (0, 1), (2,)),
     ],
 )
-def test_ranges(address: int, taken: tuple[int, ...], refused: tuple[int, ...]) -> None:
+def test_values_at_the_range_ends_are_accepted_and_the_next_ones_get_exception_3(
+    address: int, taken: tuple[int, ...], refused: tuple[int, ...]
+) -> None:
     """The raw values at the ends of the protocol's ranges are taken, the next ones refused with exception 3."""
     machine = machine_of("H2-10K-T2")
     for word in taken:
@@ -373,7 +391,9 @@ def test_ranges(address: int, taken: tuple[int, ...], refused: tuple[int, ...]) 
         assert machine.word(address) == taken[-1]
 
 
-async def test_unit_ids(module: SimulatedPlant) -> None:
+async def test_the_module_answers_any_unit_id_but_the_serial_port_only_its_own(
+    module: SimulatedPlant,
+) -> None:
     """The module passes on whatever unit id is asked for; the inverter's serial port does not."""
     answer = "00 01 00 00 00 05 f7 03 02 00 5a"
     assert await exchange(module.tcp_port, "0001 0000 0006 f7 03 8f00 0001") == answer
@@ -385,7 +405,7 @@ async def test_unit_ids(module: SimulatedPlant) -> None:
         assert await exchange(gateway.tcp_port, "0001 0000 0006 f7 03 8f00 0001") == answer
 
 
-def test_ignored_write() -> None:
+def test_an_ignored_write_is_acknowledged_without_changing_the_register() -> None:
     """It is acknowledged, and the register holds what it held; others are written."""
     machine = machine_of("H2-10K-T2")
     machine.trouble.ignored_writes = frozenset({0x3644})
@@ -396,7 +416,7 @@ def test_ignored_write() -> None:
     assert machine.word(0x3645) == 35
 
 
-def test_short_reads() -> None:
+def test_old_firmware_answers_at_most_thirty_registers() -> None:
     """An old firmware answers thirty registers at most."""
     machine = machine_of("HS2-6K-S2")
     machine.trouble.longest_read = 30
@@ -406,7 +426,7 @@ def test_short_reads() -> None:
     assert answer[:2] == b"\x03\x3c"
 
 
-def test_faults() -> None:
+def test_fault_codes_are_at_their_addresses_with_the_high_word_first() -> None:
     """Codes 1 to 32 are at 0x4007, 33 to 64 at 0x4009, 65 to 96 at 0x4005, each with its high word first."""
     machine = machine_of("H2-10K-T2")
     machine.trouble.faults = frozenset({0, 16, 32 + 15, 32 + 31, 64, 95})
@@ -417,7 +437,7 @@ def test_faults() -> None:
     assert machine.word(0x4004) == 2
 
 
-def test_outage() -> None:
+def test_an_outage_takes_the_device_off_grid_with_e56_and_keeps_the_backup_on() -> None:
     """Without a grid the machine is off grid, tells E56, and the backup output goes on."""
     machine = machine_of("H2-10K-T2", soc=0.8)
     machine.trouble.outage = True
@@ -430,7 +450,7 @@ def test_outage() -> None:
     assert machine.word(0x40AB) > 100
 
 
-def test_clock() -> None:
+def test_the_clock_is_four_words_from_the_year_down_to_the_second() -> None:
     """Year, month and day, hour and minute, second: four words that only the machine writes."""
     machine = machine_of("H2-10K-T2", start=datetime(2026, 6, 21, 9, 8, 7))
     assert machine.read(0x4000, 4) == [2026, 0x0615, 0x0908, 0x1100]
@@ -439,77 +459,92 @@ def test_clock() -> None:
 # What the settings do to the flows
 
 
-def test_self_consumption() -> None:
+def test_self_consumption_supplies_the_house_from_the_battery_down_to_its_floor() -> None:
     """The battery serves the house down to its floor, and nothing more."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.5)
-    assert power(machine, 0x40AD) == pytest.approx(0, abs=2)
+    assert signed_word(machine, 0x40AD) == pytest.approx(0, abs=2)
     machine.write(0x3644, [60])
     machine.step(10)
-    assert power(machine, 0x40A6) == 0
-    assert power(machine, 0x40AD) > 200
+    assert signed_word(machine, 0x40A6) == 0
+    assert signed_word(machine, 0x40AD) > 200
 
 
-def test_discharge_limit() -> None:
+def test_discharge_is_held_to_its_limit_in_thousandths_of_the_rated_power() -> None:
     """The battery gives no more than is set, in thousandths of the rated power: 30 are 180 W of 6 kW."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.5)
     machine.write(0x364E, [30])
     machine.step(10)
-    assert power(machine, 0x40A6) == pytest.approx(180, abs=1)
+    assert signed_word(machine, 0x40A6) == pytest.approx(180, abs=1)
 
 
-def test_export_limit() -> None:
+def test_export_is_held_to_its_limit_in_thousandths_of_the_rated_power() -> None:
     """What is over stays on the roof: 100 thousandths of 6 kW may be sold."""
     machine = machine_of("H2-6K-S2", start=NOON, soc=1.0)
-    assert power(machine, 0x40AD) < -2000
+    assert signed_word(machine, 0x40AD) < -2000
     machine.write(0x365C, [1])
     machine.write(0x365A, [100])
     machine.step(10)
-    assert power(machine, 0x40AD) == pytest.approx(-600, abs=2)
+    assert signed_word(machine, 0x40AD) == pytest.approx(-600, abs=2)
 
 
-def test_charge_upper_limit() -> None:
+def test_the_battery_is_not_charged_above_the_charge_upper_limit() -> None:
     """Above it the sun goes to the grid."""
     machine = machine_of("H2-6K-S2", start=NOON, soc=0.8)
-    assert power(machine, 0x40A6) < -1000
+    assert signed_word(machine, 0x40A6) < -1000
     machine.write(0x3646, [70])
     machine.step(10)
-    assert power(machine, 0x40A6) == 0
+    assert signed_word(machine, 0x40A6) == 0
 
 
-def test_backup() -> None:
+def test_backup_mode_charges_from_the_grid_below_the_reserve_and_discharges_above() -> None:
     """Below the reserve the grid fills the battery, with the power that is set; above it the house is served."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.3)
     machine.write(0x364F, [500])
     machine.write(0x3647, [2])
     machine.step(10)
-    assert power(machine, 0x40A6) == pytest.approx(-3000, abs=30)
+    assert signed_word(machine, 0x40A6) == pytest.approx(-3000, abs=30)
     assert machine.word(0x4022) == 2
-    machine.plant.soc = 0.9
+    machine.inverter.soc = 0.9
     machine.step(10)
-    assert power(machine, 0x40A6) > 200
+    assert signed_word(machine, 0x40A6) > 200
 
 
-def test_passive() -> None:
+def test_the_sun_adds_to_what_a_slot_sells() -> None:
+    """The battery gives what the load takes and the slot says, behind 97 %, but the inverter no more than 6000 W."""
+    plant = SimulatedPlant(model="H2-6K-S2", start=NOON, soc=0.8)
+    machine = plant.machine()
+    # From 11:00 to 14:00, 13 % of 6000 W.
+    for address, word in {0x361B: 0x0B00, 0x361C: 0x0E00, 0x361D: 0x7F0D}.items():
+        machine.write(address, [word])
+    for address, word in {0x3660: 1, 0x3605: 1, 0x3647: 1}.items():
+        machine.write(address, [word])
+    for sun, battery, grid in ((0, 1577, -780), (2000, 1577, -2720), (6000, 186, -5250)):
+        steer(plant, machine, {"sun": sun, "home": 0, "backup": 750})
+        assert signed_word(machine, 0x40A6) == pytest.approx(battery, abs=1)
+        assert signed_word(machine, 0x40AD) == pytest.approx(grid, abs=1)
+
+
+def test_passive_mode_stands_by_charges_from_the_grid_or_sells_as_ordered() -> None:
     """Standby moves nothing, charging fills from the grid, discharging sells."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.5)
     machine.write(0x3647, [3])
     machine.step(10)
-    assert power(machine, 0x40A6) == 0
+    assert signed_word(machine, 0x40A6) == 0
     machine.write(0x3639, [250])
     machine.write(0x3636, [2])
     machine.step(10)
-    assert power(machine, 0x40A6) == pytest.approx(-1500, abs=20)
+    assert signed_word(machine, 0x40A6) == pytest.approx(-1500, abs=20)
     machine.write(0x3638, [200])
     machine.write(0x3636, [1])
     machine.step(10)
-    assert power(machine, 0x40AD) == pytest.approx(-1200, abs=3)
-    assert power(machine, 0x40A6) > 1200
+    assert signed_word(machine, 0x40AD) == pytest.approx(-1200, abs=3)
+    assert signed_word(machine, 0x40A6) > 1200
     machine.write(0x363A, [100])
     machine.step(10)
-    assert power(machine, 0x40A6) == pytest.approx(600, abs=5)
+    assert signed_word(machine, 0x40A6) == pytest.approx(600, abs=5)
 
 
-def test_time_of_use() -> None:
+def test_a_time_of_use_slot_charges_only_when_enabled_on_its_days_and_times() -> None:
     """A slot charges on its days between its times, if it is enabled and the mode is this one."""
     machine = machine_of("H2-6K-S2", start=MIDNIGHT, soc=0.3)
     # The second slot: 01:00 to 02:00 on Sundays, at half the rated power.
@@ -519,20 +554,20 @@ def test_time_of_use() -> None:
     machine.write(0x3604, [0b10])
     machine.write(0x3647, [1])
     machine.step(3500)
-    assert power(machine, 0x40A6) > 0
+    assert signed_word(machine, 0x40A6) > 0
     machine.step(130)
-    assert power(machine, 0x40A6) == pytest.approx(-3000, abs=30)
+    assert signed_word(machine, 0x40A6) == pytest.approx(-3000, abs=30)
     machine.write(0x360B, [0x3F32])
     machine.step(10)
-    assert power(machine, 0x40A6) > 0
+    assert signed_word(machine, 0x40A6) > 0
     machine.write(0x360B, [0x4032])
     machine.write(0x3604, [0b01])
     machine.step(10)
-    assert power(machine, 0x40A6) > 0
+    assert signed_word(machine, 0x40A6) > 0
     # What holds outside the slots may be standby.
     machine.write(0x365F, [0])
     machine.step(10)
-    assert power(machine, 0x40A6) == 0
+    assert signed_word(machine, 0x40A6) == 0
 
 
 def test_time_of_use_sells() -> None:
@@ -544,7 +579,7 @@ def test_time_of_use_sells() -> None:
     machine.write(0x3605, [1])
     machine.write(0x3647, [1])
     machine.step(10)
-    assert power(machine, 0x40AD) == pytest.approx(0, abs=2)
+    assert signed_word(machine, 0x40AD) == pytest.approx(0, abs=2)
     machine.write(0x3660, [1])
     machine.step(10)
-    assert power(machine, 0x40AD) == pytest.approx(-2400, abs=3)
+    assert signed_word(machine, 0x40AD) == pytest.approx(-2400, abs=3)

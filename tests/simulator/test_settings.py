@@ -29,12 +29,12 @@ def machine_of(
 ) -> Any:
     """Return a machine in a house where the sun and the load are what a test says, before any time has passed."""
     machine = SimulatedPlant(model=model, start=start, soc=soc).machine()
-    set_sun(machine.plant, pv)
-    set_load(machine.plant, home=home, backup=backup)
+    set_sun(machine.inverter, pv)
+    set_load(machine.inverter, home=home, backup=backup)
     return machine
 
 
-def write(machine: Machine, values: Mapping[str, object]) -> None:
+def write_settings(machine: Machine, values: Mapping[str, object]) -> None:
     """Write settings as the integration would, one register at a time."""
     for key, value in values.items():
         row = machine.family.registers[key]
@@ -260,15 +260,15 @@ JSO_CASES: dict[str, tuple[House, dict[str, object], str, float, float]] = {
 
 
 @pytest.mark.parametrize("case", JSO_CASES)
-def test_jso(case: str) -> None:
+def test_each_jso_setting_does_what_its_page_of_the_manual_says(case: str) -> None:
     """Each setting does what its page of the manual says, from one minute to the next."""
     house, settings, key, before, after = JSO_CASES[case]
     machine = machine_of("JSO8048104", **house)
-    machine.plant.port.micro_inverter = Sun(1200)
+    machine.inverter.port.micro_inverter = Sun(1200)
     tolerance = 0.1 if key.endswith("current") else 6
     machine.step(60)
     assert machine.value(key) == pytest.approx(before, abs=tolerance)
-    write(machine, settings)
+    write_settings(machine, settings)
     machine.step(60)
     assert machine.value(key) == pytest.approx(after, abs=tolerance)
 
@@ -415,13 +415,13 @@ SAJ_CASES: dict[str, tuple[House, dict[str, object], str, float, float]] = {
 
 
 @pytest.mark.parametrize("case", SAJ_CASES)
-def test_saj(case: str) -> None:
+def test_each_saj_setting_does_what_the_protocol_and_instructions_say(case: str) -> None:
     """Each setting does what the protocol and the configuration instructions say."""
     house, settings, key, before, after = SAJ_CASES[case]
     machine = machine_of("H2-10K-T2", **house)
     machine.step(60)
     assert machine.value(key) == pytest.approx(before, abs=6)
-    write(machine, settings)
+    write_settings(machine, settings)
     machine.step(60)
     assert machine.value(key) == pytest.approx(after, abs=6)
 
@@ -429,9 +429,9 @@ def test_saj(case: str) -> None:
 def test_jso_shows_its_generator() -> None:
     """Power, voltage, relay, energy and hours; the grid relay is open meanwhile."""
     machine = machine_of("JSO8048104", soc=0.25, home=600, backup=900)
-    write(machine, {"generator_charge_enabled": True})
+    write_settings(machine, {"generator_charge_enabled": True})
     machine.step(3600)
-    charged = 40 * machine.plant.battery.voltage / 0.97
+    charged = 40 * machine.inverter.battery.voltage / 0.97
     assert machine.value("generator_power") == pytest.approx(900 + charged, abs=5)
     assert machine.value("generator_l2_power") == pytest.approx((900 + charged) / 3, abs=5)
     assert machine.value("generator_l1_voltage") == 230
@@ -444,7 +444,7 @@ def test_jso_shows_its_generator() -> None:
     assert machine.value("generator_energy_today") == pytest.approx(
         (900 + charged) / 1000, abs=0.15
     )
-    write(machine, {"generator_charge_enabled": False})
+    write_settings(machine, {"generator_charge_enabled": False})
     machine.step(600)
     assert machine.value("generator_power") == 0
     assert machine.value("relay_generator") is False
@@ -454,8 +454,8 @@ def test_jso_shows_its_generator() -> None:
 def test_jso_counts_its_micro_inverter() -> None:
     """What comes in at the port is energy of the port, and the load is served by it."""
     machine = machine_of("JSO8048104", soc=0.6, home=400)
-    machine.plant.port.micro_inverter = Sun(1200)
-    write(machine, {"generator_port_mode": "micro_inverter_input"})
+    machine.inverter.port.micro_inverter = Sun(1200)
+    write_settings(machine, {"generator_port_mode": "micro_inverter_input"})
     machine.step(3600)
     assert machine.value("generator_energy_today") == pytest.approx(1.2)
     assert machine.value("load_power") == pytest.approx(400, abs=3)

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from simulator import SimulatedPlant
-from simulator.machine import InverterMachine
+from simulator.inverter_machine import InverterMachine
 from simulator.steering import steer
 
 NOON = {"time": "12:00", "soc": 50, "sun": 3000, "home": 400, "backup": 600}
@@ -21,11 +21,11 @@ def steered(plant: SimulatedPlant, **changes: object) -> InverterMachine:
     return machine
 
 
-def test_a_situation() -> None:
+def test_the_powers_follow_from_the_steered_situation() -> None:
     """The powers follow from what is laid down: 980 W cost 1010 W of the sun's 3000, the rest charges."""
     plant = SimulatedPlant()
     machine = steered(plant, **NOON, settings={"solar_sell": False})
-    assert machine.plant.now == datetime(2026, 6, 21, 12, 0, 1)  # noqa: DTZ001 - the machine knows no zone
+    assert machine.inverter.now == datetime(2026, 6, 21, 12, 0, 1)  # noqa: DTZ001 - the machine knows no zone
     keys = ("pv_power", "load_power", "backup_power", "battery_power", "battery_soc")
     # Each phase is rounded: 133 W of the home load, 200 W of the backup load.
     assert [machine.value(key) for key in keys] == [
@@ -38,7 +38,7 @@ def test_a_situation() -> None:
     assert machine.value("grid_power") == pytest.approx(20, abs=2)
     # What is not named stays, and the sun does not move: 1480 W cost 1526 W.
     machine = steered(plant, home=900, advance=3600)
-    assert machine.plant.now.hour == 13
+    assert machine.inverter.now.hour == 13
     assert (machine.value("pv_power"), machine.value("backup_power")) == (3000, 600)
     assert machine.value("battery_power") == -1474
     machine = steered(plant, backup=0, home=0, grid=False)
@@ -58,7 +58,7 @@ def test_settings_by_their_names() -> None:
     assert slot.word(0x3609) == 0x061E
 
 
-def test_the_port() -> None:
+def test_a_micro_inverter_delivers_the_steered_power_at_the_generator_port() -> None:
     """A micro inverter gives what is said; 500 W of it are left, of which the battery gets 97 %."""
     machine = steered(
         SimulatedPlant(),
@@ -67,6 +67,16 @@ def test_the_port() -> None:
     )
     assert machine.value("generator_power") == 1500
     assert machine.value("battery_power") == -485
+
+
+def test_a_battery_in_a_cold_room_is_not_charged() -> None:
+    """In the frost it takes nothing: 980 W cost 1010 W, and the rest of the sun's 3000 W stays on the roof."""
+    machine = steered(SimulatedPlant(), **NOON, room=-10, settings={"solar_sell": False})
+    assert machine.value("battery_power") == 0
+    assert machine.value("pv_power") == 1010
+    machine = steered(SimulatedPlant(), **NOON, room=5, settings={"solar_sell": False})
+    # 75 A are more than what the sun has left.
+    assert machine.value("battery_power") == -1990
 
 
 @pytest.mark.parametrize(

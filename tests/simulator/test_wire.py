@@ -53,7 +53,9 @@ async def plant() -> AsyncGenerator[SimulatedPlant]:
         ("01 03 00 8e 00 01 e4 21", ""),
     ],
 )
-async def test_modbus_tcp(plant: SimulatedPlant, request_hex: str, answer: str) -> None:
+async def test_modbus_tcp_requests_get_their_literal_answers(
+    plant: SimulatedPlant, request_hex: str, answer: str
+) -> None:
     """Literal requests in Modbus TCP framing and their literal answers."""
     assert await exchange(plant.tcp_port, request_hex) == answer
 
@@ -75,12 +77,16 @@ async def test_modbus_tcp(plant: SimulatedPlant, request_hex: str, answer: str) 
         ("0001 0000 0006 01 03 008e 0001", ""),
     ],
 )
-async def test_rtu_over_tcp(plant: SimulatedPlant, request_hex: str, answer: str) -> None:
+async def test_rtu_requests_over_tcp_get_their_literal_answers(
+    plant: SimulatedPlant, request_hex: str, answer: str
+) -> None:
     """Literal requests in RTU framing and their literal answers."""
     assert await exchange(plant.rtu_port, request_hex) == answer
 
 
-async def test_pieces_and_pairs(plant: SimulatedPlant) -> None:
+async def test_a_request_may_arrive_in_pieces_and_two_may_arrive_at_once(
+    plant: SimulatedPlant,
+) -> None:
     """A request may come in pieces, and two may come at once."""
     twice = "01 03 02 00 05 78 47 01 03 02 00 02 39 85"
     pieces = ("01 03 00", "00 00 01 84 0a 01 03 008e 00", "01 e421")
@@ -114,7 +120,7 @@ async def test_a_write_changes_the_machine(plant: SimulatedPlant) -> None:
     assert plant.machine(3).writes == []
 
 
-async def test_silent_unit(plant: SimulatedPlant) -> None:
+async def test_a_silent_unit_does_not_affect_the_other_one(plant: SimulatedPlant) -> None:
     """A unit that does not answer leaves the other one alone."""
     plant.machine(1).trouble.silent = True
     assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 008e 0001") == ""
@@ -132,7 +138,9 @@ async def test_tampered_and_late_answers(plant: SimulatedPlant) -> None:
     assert await exchange(plant.rtu_port, "01 03 0000 0001 840a") == ""
 
 
-async def test_dropped_connections(plant: SimulatedPlant) -> None:
+async def test_the_server_keeps_serving_after_connections_are_dropped(
+    plant: SimulatedPlant,
+) -> None:
     """Connections can be cut; the server goes on."""
     reader, writer = await asyncio.open_connection("127.0.0.1", plant.tcp_port)
     await asyncio.sleep(0.02)
@@ -146,7 +154,9 @@ async def test_dropped_connections(plant: SimulatedPlant) -> None:
     writer.close()
 
 
-async def test_one_client(plant: SimulatedPlant) -> None:
+async def test_a_second_client_goes_unheard_until_the_first_one_disconnects(
+    plant: SimulatedPlant,
+) -> None:
     """A module serves its first client alone: another one is not heard, whatever it says, until that one has gone."""
     plant.tcp.one_client = True
     request = bytes.fromhex("0001 0000 0006 01 03 008e 0001")
@@ -171,7 +181,7 @@ async def test_one_client(plant: SimulatedPlant) -> None:
     assert plant.machine().writes == []
 
 
-async def test_silent_block(plant: SimulatedPlant) -> None:
+async def test_only_reads_that_touch_a_silent_block_go_unanswered(plant: SimulatedPlant) -> None:
     """Reads that touch it stay unanswered, all others and all writes are answered."""
     plant.machine().trouble.silent_blocks = ((100, 149), (10000, 10999))
     assert await exchange(plant.tcp_port, "0001 0000 0006 01 03 0062 0003") == ""
@@ -184,7 +194,7 @@ async def test_silent_block(plant: SimulatedPlant) -> None:
     assert await exchange(plant.tcp_port, "0001 0000 0009 01 10 008e 0001 02 0000") == written
 
 
-async def test_serial_port() -> None:
+async def test_rtu_on_the_serial_port_serves_successive_clients_byte_for_byte() -> None:
     """RTU on a pseudo terminal, for one client after the other; no byte is translated or echoed."""
     async with SimulatedPlant(serial=True, tcp_port=None, rtu_port=None) as plant:
         # A client that does not set the terminal up: the line feed in its CRC must still arrive alone.
@@ -201,7 +211,7 @@ async def test_serial_port() -> None:
     assert plant.serial_device == ""
 
 
-async def test_statistics(plant: SimulatedPlant) -> None:
+async def test_requests_registers_and_exceptions_are_counted(plant: SimulatedPlant) -> None:
     """Requests, registers and exceptions are counted."""
     await exchange(
         plant.tcp_port,
@@ -220,7 +230,7 @@ async def test_statistics(plant: SimulatedPlant) -> None:
     }
 
 
-def test_line_timing() -> None:
+def test_a_character_is_10_bits_or_11_with_parity_and_a_gap_is_3_5_characters() -> None:
     """One character is 10 bits at 9600 8N1, 11 with parity; a gap is 3.5 characters."""
     line = LineTiming()
     assert line.character == pytest.approx(0.00104166667)
@@ -255,17 +265,19 @@ async def test_the_line_serves_one_at_a_time(framing: str) -> None:
         assert server.statistics.busy_seconds == pytest.approx(0.0758333, abs=1e-6)
 
 
-async def test_real_time() -> None:
+async def test_the_plant_advances_by_itself_when_it_has_a_speed() -> None:
     """With a speed, the plant moves by itself."""
     async with SimulatedPlant(speed=1000, rtu_port=None) as plant:
         assert plant.rtu_port == 0
-        before = plant.machine().plant.now
+        before = plant.machine().inverter.now
         await asyncio.sleep(1.1)
-        passed = (plant.machine().plant.now - before).total_seconds()
+        passed = (plant.machine().inverter.now - before).total_seconds()
     assert 900 <= passed <= 1200
 
 
-async def test_manual_time(plant: SimulatedPlant) -> None:
+async def test_without_a_speed_time_and_delays_move_only_when_advanced(
+    plant: SimulatedPlant,
+) -> None:
     """Without a speed time stands still until a test moves it, and delays follow it."""
     machine = plant.machine()
     before = machine.value("system_time")
@@ -279,7 +291,7 @@ async def test_manual_time(plant: SimulatedPlant) -> None:
     assert machine.word(142) == 0
 
 
-async def test_a_taken_port() -> None:
+async def test_a_port_in_use_raises_an_error_and_leaves_nothing_open() -> None:
     """A port in use is an error, and nothing stays open."""
     async with SimulatedPlant(rtu_port=None) as first:
         second = SimulatedPlant(tcp_port=0, rtu_port=first.tcp_port)

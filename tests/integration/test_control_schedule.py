@@ -1,0 +1,90 @@
+"""A schedule that its owner sets while an order of the battery is in force."""
+
+from typing import Any, Final
+
+import freezegun
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from simulator import SimulatedPlant
+
+from .test_control_actions import act, table, written
+from .test_schedule_windows import SERIAL as SAJ, set_up as set_up_saj
+
+# 10:01 in Berlin, as the machine's clock shows.
+MORNING: Final = "2026-06-21 08:01:00+00:00"
+WINDOW: Final = {"start": "01:00", "end": "05:00", "target": 90, "grid_charge": True}
+# From 01:00 to 05:00 up to 90 %, otherwise down to the 35 % of Low SOC with 8000 W; spare slots halve the longest one.
+NIGHT: Final = (
+    *(100, 500, 730, 1000, 1500, 2000),
+    *(8000, 8000, 8000, 8000, 8000, 8000),
+    *(90, 35, 35, 35, 35, 35),
+    *(1, 0, 0, 0, 0, 0),
+)
+
+pytestmark = pytest.mark.freeze_time(MORNING)
+
+
+@pytest.fixture(autouse=True)
+async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
+    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
+def table_without_volts(plant: SimulatedPlant) -> tuple[int, ...]:
+    """Return starts, watts, percent and flags of the six slots; volts stay as they were."""
+    words = table(plant)
+    return words[:12] + words[18:]
+
+
+async def test_a_schedule_set_during_a_hold_comes_into_its_own_when_the_hold_ends(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """The held hour stays where it is in the table."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    answer: Any = await act(hass, "set_schedule", windows=[WINDOW])
+    assert [slot["start"] for slot in answer["slots"]] == [
+        *("01:00", "05:00", "07:30"),
+        *("10:00", "15:00", "20:00"),
+    ]
+    # 10:00 to 11:05 is still held.
+    words = table(plant)
+    assert (words[2:4], words[20]) == ((1000, 1105), 100)
+
+
+async def test_what_was_set_during_a_hold_is_there_word_for_word_afterwards(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant, hass_admin_user: MockUser
+) -> None:
+    """Nothing is lost of it."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "set_schedule", windows=[WINDOW])
+    await act(hass, "release_battery", user=hass_admin_user)
+    assert table_without_volts(plant) == NIGHT
+
+
+async def test_a_dry_run_during_a_hold_changes_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """Neither the table, nor what was written."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    before = (table(plant), written(plant))
+    answer: Any = await act(hass, "set_schedule", windows=[WINDOW], dry_run=True)
+    assert answer["dry_run"] is True
+    assert (table(plant), written(plant)) == before
+
+
+async def test_the_slots_of_a_saj_that_no_order_touches_are_written_at_once(
+    hass: HomeAssistant, saj: SimulatedPlant, hass_admin_user: MockUser
+) -> None:
+    """Their switches follow when the charge is over."""
+    await set_up_saj(hass, saj, "discharge_slots")
+    machine = saj.machine(1)
+    await act(hass, "control_battery", SAJ, mode="charge", power=3000, duration=60)
+    window = {"mode": "charge", "start": "02:00", "end": "04:00", "power": 3000}
+    await act(hass, "set_schedule", SAJ, windows=[window])
+    # 02:00, 04:00, every day with half of the 6 kW; the slot is on when the charge is over.
+    assert [machine.word(0x3606 + place) for place in range(3)] == [0x0200, 0x0400, 0x7F32]
+    await act(hass, "release_battery", SAJ, user=hass_admin_user)
+    assert machine.word(0x3604) == 1

@@ -1,0 +1,1 @@
+"""Tests of the plant: several devices as one."""
