@@ -6,32 +6,40 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 import re
 import sqlite3
 from statistics import median
+import sys
 import time
 from typing import Any, Final
 
-from custom_components.hybrid_inverter import DESCRIPTIONS
-from custom_components.hybrid_inverter.faults import watched_keys
-from custom_components.hybrid_inverter.modbus.device import Device
-from custom_components.hybrid_inverter.modbus.family import Family
-from custom_components.hybrid_inverter.modbus.identify import identify
-from custom_components.hybrid_inverter.modbus.link import Framing, Link, TcpEndpoint
-from custom_components.hybrid_inverter.modbus.register import Group
+from custom_components.hybrid_inverter import OTHER_DESCRIPTIONS
+from custom_components.hybrid_inverter.entities.descriptions import described
+from custom_components.hybrid_inverter.modbus.device.device import Device
+from custom_components.hybrid_inverter.modbus.find.identify import identify
+from custom_components.hybrid_inverter.modbus.model.family import Family
+from custom_components.hybrid_inverter.modbus.model.register import Group, Tier
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.modbus.unit import LinkUnit
+from custom_components.hybrid_inverter.modbus.transport.link import (
+    Framing,
+    Link,
+    LinkUnit,
+    TcpEndpoint,
+)
+from custom_components.hybrid_inverter.runtime.faults import watched_keys
 from simulator.models import MODELS
 from simulator.server import LineTiming
 from simulator.simulation import SimulatedPlant
 
 from .crowd import crowd, processor_seconds
 from .home import Home, home_assistant
+from .older import compare, update
 from .plant import Plant, simulated_plant
 from .year import year
 
 JSO: Final = "JSO8048104"
-GROUPS: Final = (Group.POWER, Group.ENERGY, Group.SETTINGS)
+GROUPS: Final = (Group.POWER, Group.FAULTS, Group.ENERGY, Group.SETTINGS)
 
 # A line of 9600 8N1, and a machine that takes 15 ms to answer.
 CHARACTER: Final = 10 / 9600
@@ -41,7 +49,7 @@ REGISTER: Final = 2 * CHARACTER
 
 
 def least_seconds(addresses: Collection[int], most: int) -> float:
-    """Return the least line time that can fetch these registers, `most` of them with one read, whatever lies between."""
+    """The least line time that can fetch these registers, `most` of them with one read, whatever lies between."""
     wanted = sorted(addresses)
     best = [0.0]
     for end, last in enumerate(wanted):
@@ -56,10 +64,10 @@ def least_seconds(addresses: Collection[int], most: int) -> float:
 
 
 def default_keys(family: Family, group: Group) -> list[str]:
-    """Return what a new inverter shows of a group without anybody choosing, and what is watched."""
+    """What a new inverter shows of a group without anybody choosing, and what is watched."""
     known = family.registers.keys() | family.derived.keys()
     keys = set(watched_keys(family.faults))
-    for descriptions in DESCRIPTIONS.values():
+    for descriptions in (*described(family, Tier.EVERYDAY).values(), *OTHER_DESCRIPTIONS.values()):
         for description in descriptions:
             # What only another tier shows is polled as the control that stands there instead.
             polled = description.polled_from(family)
@@ -89,7 +97,8 @@ async def line(model: str) -> None:
             )
             family = device.family
             for group in GROUPS:
-                keys = default_keys(family, group)
+                if not (keys := default_keys(family, group)):
+                    continue
                 # What a firmware refuses is found out once.
                 await device.poll(keys)
                 rows = {
@@ -98,7 +107,7 @@ async def line(model: str) -> None:
                     for name in (family.derived[key].inputs if key in family.derived else (key,))
                 }
                 addresses = {a for name in rows for a in family.registers[name].addresses}
-                addresses.difference_update(device.resting)
+                addresses.difference_update(device.quarantined)
                 # Not from one block to another, which some machines answer with an exception.
                 least = sum(
                     least_seconds([a for a in addresses if low <= a <= high], family.max_read)
@@ -226,7 +235,7 @@ async def processor(minutes: int) -> None:
     for speed, plant_does in ((0, "stands still"), (1, "moves")):
         async with (
             simulated_plant(["--speed", str(speed)]) as plant,
-            home_assistant(level="warning") as home,
+            home_assistant(level="warning", commit_interval=5) as home,
         ):
             entry = await home.add_inverter(plant.tcp)
             await asyncio.sleep(60)
@@ -251,23 +260,26 @@ async def processor(minutes: int) -> None:
 
 
 def _recorded(home: Home) -> int:
-    """Return how many states the recorder has written so far."""
+    """How many states the recorder has written so far."""
     with closing(sqlite3.connect(home.config / "home-assistant_v2.db")) as database:
         count: int = database.execute("SELECT COUNT(*) FROM states").fetchone()[0]
         return count
 
 
 async def _busy(plant: Plant) -> float:
-    """Return the seconds that the line was busy so far."""
+    """The seconds that the line was busy so far."""
     return float((await plant.get("statistics"))["rtu"]["busy_seconds"])
 
 
 def _p95(values: list[float]) -> float:
-    """Return the value that 95 of 100 stay at or below."""
+    """The value that 95 of 100 stay at or below."""
     return sorted(values)[int(len(values) * 0.95)]
 
 
 async def _run(options: argparse.Namespace) -> None:
+    if options.against:
+        await compare(options.against.resolve(), options.pairs, options.minutes)
+        return
     year()
     if options.year:
         return
@@ -279,8 +291,8 @@ async def _run(options: argparse.Namespace) -> None:
     await crowd(options.minutes)
 
 
-def main() -> None:
-    """Run all benchmarks."""
+def main() -> int:
+    """Run the benchmarks; 1 when an installation would lose something."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=330, help="to watch the refreshes")
     parser.add_argument(
@@ -288,8 +300,22 @@ def main() -> None:
     )
     parser.add_argument("--year", action="store_true", help="only live a year, without servers")
     parser.add_argument("--model", action="append", choices=MODELS, help="whose cycle to measure")
-    asyncio.run(_run(parser.parse_args()))
+    parser.add_argument(
+        "--against", type=Path, metavar="CHECKOUT", help="only compare with an older checkout"
+    )
+    parser.add_argument("--pairs", type=int, default=5, help="of measurements, with --against")
+    parser.add_argument(
+        "--update-from",
+        type=Path,
+        metavar="CHECKOUT",
+        help="only see that what an older checkout stored loads in this one with all ids",
+    )
+    options = parser.parse_args()
+    if options.update_from:
+        return 1 if asyncio.run(update(options.update_from.resolve())) else 0
+    asyncio.run(_run(options))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -47,9 +47,9 @@ FLAGS: Final = (
 WINDOW: Final = (1280, 1300)
 # A person's patience is shorter, but a page on two busy cores is slow at its first visit.
 PATIENCE_SECONDS: Final = 40
-PATIENCE: Final = PATIENCE_SECONDS * 1000
+DEFAULT_TIMEOUT: Final = PATIENCE_SECONDS * 1000
 # More than all steps together take on a slow computer.
-LONGEST_SECONDS: Final = 200
+MAX_SECONDS: Final = 200
 # Blank space below what a picture shows.
 MARGIN: Final = 16
 
@@ -60,13 +60,13 @@ NOT_OURS: Final = re.compile(r"^Object$")
 
 @functools.cache
 def texts() -> dict[str, Any]:
-    """Return what the integration says in English."""
+    """What the integration says in English."""
     found: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text())
     return found
 
 
 def text(path: str, **placeholders: str) -> str:
-    """Return one text, by its path in the translations, for example `entity.switch.solar_sell.name`."""
+    """One text, by its path in the translations, for example `entity.switch.solar_sell.name`."""
     found: Any = texts()
     for key in path.split("."):
         found = found[key]
@@ -119,12 +119,11 @@ class Visit:
     async def expect_reading(self, key: str, pattern: str) -> None:
         """Wait until a sensor on a device page shows a value with its unit."""
         name = text(f"entity.sensor.{key}.name")
-        await expect_shown(self.card.first).to_match_aria_snapshot(
-            f"- list: /{re.escape(name)} {pattern}/"
-        )
+        card = self.card.filter(has_text=name).first
+        await expect_shown(card).to_match_aria_snapshot(f"- list: /{re.escape(name)} {pattern}/")
 
     def choice(self, key: str) -> Locator:
-        """Return the select of a device page with a key of the translations."""
+        """The select of a device page with a key of the translations."""
         name = text(f"entity.select.{key}.name")
         return self.card.get_by_role("button", name=re.compile(f"^{re.escape(name)} "))
 
@@ -142,7 +141,7 @@ class Visit:
         )
 
     def number(self, key: str) -> Locator:
-        """Return the input of a number on a device page."""
+        """The input of a number on a device page."""
         return self.card.get_by_role("spinbutton", name=text(f"entity.number.{key}.name"))
 
     async def enter(self, key: str, value: int) -> None:
@@ -201,7 +200,7 @@ async def the_integration_has_its_devices(visit: Visit) -> None:
 
 
 async def a_wrong_framing_is_named(visit: Visit) -> None:
-    """Home Assistant is told the wrong framing of the gateway of a second inverter."""
+    """Home Assistant is given the wrong framing of the gateway of a second inverter."""
     dialog = visit.dialog
     await visit.page.get_by_role("button", name="Add hub").click()
     await dialog.get_by_text(text("config.step.user.menu_options.network")).click()
@@ -221,9 +220,12 @@ async def a_wrong_framing_is_named(visit: Visit) -> None:
 
 
 async def another_inverter_is_added(visit: Visit) -> None:
-    """Once the form is corrected, the dialog names the inverter."""
+    """Once the form is corrected, the dialog asks who has made the inverter, and names it."""
     dialog = visit.dialog
     await dialog.get_by_role("radio", name=text("selector.framing.options.rtu")).click()
+    await dialog.get_by_role("button", name="Submit").click()
+    maker = text("selector.maker.options.juststandout")
+    await expect_shown(dialog.get_by_role("radio", name=maker)).to_be_checked()
     await dialog.get_by_role("button", name="Submit").click()
     await expect_shown(dialog.get_by_text("JSO8048104, serial number JSO0000002")).to_be_visible()
     await visit.picture("added")
@@ -329,9 +331,9 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
 
 async def browse(folder: Path) -> int:
     """Take all steps in order, and stop at the first that fails; return 0 when none does, else 1."""
-    expect_shown.set_options(timeout=PATIENCE)
+    expect_shown.set_options(timeout=DEFAULT_TIMEOUT)
     async with (
-        asyncio.timeout(LONGEST_SECONDS),
+        asyncio.timeout(MAX_SECONDS),
         simulated_plant() as plant,
         simulated_plant(ANOTHER) as other,
         home_assistant() as home,
@@ -345,7 +347,7 @@ async def browse(folder: Path) -> int:
             timezone_id="UTC",
             reduced_motion="reduce",
         )
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(DEFAULT_TIMEOUT)
         visit = Visit(page=page, home=home, plant=plant, other=other, folder=folder)
         page.on("pageerror", lambda err: visit.complaints.append(str(err)))
         page.on(
@@ -373,7 +375,7 @@ async def _take(visit: Visit) -> int:
 
 
 async def _box(locator: Locator) -> FloatRect:
-    """Return where an element is; CheckError when it is nowhere."""
+    """Where an element is; CheckError when it is nowhere."""
     box = await locator.bounding_box()
     if box is None:
         raise CheckError(f"{locator} is not shown")

@@ -17,7 +17,7 @@ from typing import Any, Final
 from playwright.async_api import Error as BrowserError, Page, async_playwright
 import yaml
 
-from .browse import BROWSER, FLAGS, NOT_OURS, PATIENCE
+from .browse import BROWSER, DEFAULT_TIMEOUT, FLAGS, NOT_OURS
 from .checking import CheckError, expect
 from .home import USER, Home
 from .house import House, house, midnight
@@ -30,12 +30,12 @@ HEIGHTS: Final = {
     "hybrid-inverter/flow": 1120,
     "hybrid-inverter/battery": 860,
     "hybrid-inverter/schedule": 700,
-    "hybrid-inverter/controls": 1040,
+    "hybrid-inverter/controls": 1300,
     "hybrid-inverter/health": 800,
 }
 # The same for the Energy dashboard, and how much of it is above the bar with the date.
 ENERGY_HEIGHTS: Final = (1000, 880)
-# What tells that a card is not what it should be, anywhere in the shadows of the page; and how many cards there are.
+# What shows that a card is not what it should be, anywhere in the shadows of the page; and how many cards there are.
 FIND: Final = """() => {
     const found = [];
     let cards = 0;
@@ -62,7 +62,7 @@ PICTURE_SPEED: Final = 400.0
 
 
 def views() -> Mapping[str, int]:
-    """Return how many cards each view of the dashboard has."""
+    """How many cards each view of the dashboard has."""
     dashboard: dict[str, Any] = yaml.safe_load(DASHBOARD.read_text())
     return {
         f"hybrid-inverter/{view['path']}": sum(len(one["cards"]) for one in view["sections"])
@@ -71,7 +71,7 @@ def views() -> Mapping[str, int]:
 
 
 def entity_ids(part: Any = None) -> Iterator[str]:
-    """Return every entity id in the dashboard."""
+    """Every entity id in the dashboard."""
     if part is None:
         part = yaml.safe_load(DASHBOARD.read_text())
     if isinstance(part, dict):
@@ -102,7 +102,7 @@ async def logged_in(
                 timezone_id="UTC",
                 reduced_motion="reduce",
             )
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(DEFAULT_TIMEOUT)
             page.on("pageerror", lambda err: complaints.append(str(err)))
             page.on(
                 "console",
@@ -124,7 +124,7 @@ async def look(home: Home, page: Page, path: str, cards: int, folder: Path | Non
     """Open a view, wait until it has so many cards, and return those that are not what they should be."""
     await page.set_viewport_size({"width": WIDTH, "height": HEIGHTS[path]})
     await page.goto(f"{home.url}/{path}")
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + DEFAULT_TIMEOUT / 1000
     while (await page.evaluate(FIND))[0] < cards:
         if time.monotonic() > deadline:
             raise CheckError(f"{path} does not have {cards} cards")

@@ -20,7 +20,7 @@ START: Final = ("--start", "2026-06-22T00:00")
 CLOSE_WATTS: Final = 12
 # An effect has to be there after so many polls of a second each, however busy the computer is.
 POLLS: Final = 2
-PATIENCE: Final = 15
+DEFAULT_TIMEOUT: Final = 15
 OPTIONS: Final = {
     "power_interval": 1,
     "energy_interval": 3600,
@@ -39,11 +39,11 @@ class Tried:
     bench: Bench
     plant: Plant
     home: Home
-    # Entity ids by canonical key; what a mode brings is there with the mode.
+    # Entity ids by canonical key; what a mode brings exists in that mode.
     entities: dict[str, str] = field(default_factory=dict)
 
     def flow(self, name: str) -> str:
-        """Return the sensor of a flow."""
+        """The sensor of a flow."""
         return self.entities[f"{name}_power"]
 
     async def look_up(self) -> Mapping[str, Mapping[str, Any]]:
@@ -77,7 +77,7 @@ async def check_effects() -> int:
 
 
 def _plant_of(bench: Bench) -> AbstractAsyncContextManager[Plant]:
-    """Return the machine of a bench, in a house of its own."""
+    """The machine of a bench, in a house of its own."""
     return simulated_plant(["--model", bench.model, "--serial-number", bench.serial, *START])
 
 
@@ -102,6 +102,11 @@ async def is_added(tried: Tried) -> None:
     await soon(lambda: _may_be_set(tried, wanted), "the tier brought no controls", RELOAD_SECONDS)
     entry_id = entry["entry_id"]
     await soon(lambda: tried.home.is_loaded(entry_id), "the entry is not loaded", RELOAD_SECONDS)
+    await tried.look_up()
+    mode = [tried.entities["work_mode"]]
+    await soon(lambda: _are_there(tried.home, mode), "no settings were read", RELOAD_SECONDS)
+    # With them come the controls that exist in some modes only.
+    await asyncio.sleep(1)
     known = await tried.look_up()
     hidden = [known[key] for key in wanted & known.keys() if known[key]["disabled_by"]]
     connections = await _connections(tried)
@@ -110,7 +115,7 @@ async def is_added(tried: Tried) -> None:
             "config/entity_registry/update", entity_id=one["entity_id"], disabled_by=None
         )
     if hidden:
-        # Half a minute after the last one, Home Assistant loads the entry again, which would end passive mode.
+        # Half a minute after the last one, Home Assistant loads the entry again.
         await soon(
             lambda: _is_loaded_again(tried, connections), "it was not loaded again", LAST_SECONDS
         )
@@ -121,7 +126,7 @@ async def is_added(tried: Tried) -> None:
 
 
 async def _connections(tried: Tried) -> int:
-    """Return how often the machine was connected to."""
+    """How often the machine was connected to."""
     return int((await tried.plant.get("statistics"))["tcp"]["connections"])
 
 
@@ -131,7 +136,7 @@ async def _is_loaded_again(tried: Tried, before: int) -> bool:
 
 
 def _check_of(case: Case) -> Callable[[Tried], Awaitable[None]]:
-    """Return a case as a check that is called what the case is."""
+    """A check of a case, with the name of the case."""
 
     async def check(tried: Tried) -> None:
         await _try_case(tried, case)
@@ -176,7 +181,7 @@ async def _change(tried: Tried, key: str, value: Any) -> None:
 
 async def _until_flows(tried: Tried, wanted: Flows, when: str, polls: int | None = None) -> None:
     """Wait until the sensors show flows, at most for so many polls that begin from now on."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + DEFAULT_TIMEOUT
     begun = await _polls(tried)
     while True:
         passed = len(await _polls(tried) - begun)
@@ -195,7 +200,7 @@ async def _until_flows(tried: Tried, wanted: Flows, when: str, polls: int | None
 
 
 async def _polls(tried: Tried) -> set[float]:
-    """Return when the powers were polled of late."""
+    """The times of the last polls of the powers."""
     polled = tried.bench.polled
     return {
         read["time"]
@@ -213,7 +218,7 @@ def _is_close(shown: str, watts: float) -> bool:
 
 
 async def _may_be_set(tried: Tried, keys: Iterable[str]) -> bool:
-    """Whether those of these that are there are controls, and not what only shows a setting."""
+    """Whether those of these that exist are controls, and not what only shows a setting."""
     known = await tried.look_up()
     return all(known[key]["entity_id"].split(".")[0] in CONTROLS for key in keys if key in known)
 

@@ -14,7 +14,7 @@ from .house import ENERGY_SOURCES, SUMMER, House, house, midnight
 
 # On the computer that decides about a change there has to be one.
 HAS_BROWSER: Final = BROWSER is not None or bool(os.environ.get("CI"))
-MOST_UP_SECONDS: Final = 60
+MAX_UP_SECONDS: Final = 60
 DAY: Final = 86400
 # What is waited for after the last midnight, until Home Assistant has added up the last five minutes of the day.
 AFTERWARDS: Final = 900
@@ -24,7 +24,7 @@ TOLERANCE: Final = 0.01
 
 
 def _statistics(kind: str, field: str) -> list[str]:
-    """Return what the Energy dashboard adds up for a kind of source."""
+    """What the Energy dashboard adds up for a kind of source."""
     return [str(source[field]) for source in ENERGY_SOURCES if source["type"] == kind]
 
 
@@ -44,7 +44,7 @@ class Lived:
     def __init__(
         self, one: House, *, begin: datetime, days: int, speed: float, up_seconds: float
     ) -> None:
-        """Look at these days of it."""
+        """`days` are those that are compared."""
         self.speed = speed
         # When they are over.
         self.end = 0.0
@@ -57,7 +57,7 @@ class Lived:
 async def it_is_up_soon(lived: Lived) -> None:
     """With all machines, the plant, the Energy dashboard and our own."""
     seconds = lived.up_seconds
-    expect(seconds < MOST_UP_SECONDS, f"it took {seconds:.0f} s")
+    expect(seconds < MAX_UP_SECONDS, f"it took {seconds:.0f} s")
     print(f"        up in {seconds:.0f} s", flush=True)
 
 
@@ -99,14 +99,14 @@ async def the_energy_dashboard_agrees_with_the_physics(lived: Lived) -> None:
     wrong = []
     for number in range(lived.days):
         day = true[(SUMMER + timedelta(days=number)).date().isoformat()]
-        told = []
+        compared = []
         for name, (statistics, parts) in FIGURES.items():
             expected = sum(day[part] for part in parts)
             found = sum(shown[statistic][number] for statistic in statistics)
-            told.append(f"{name} {found:.2f} ({expected:.2f})")
+            compared.append(f"{name} {found:.2f} ({expected:.2f})")
             if abs(found - expected) > TOLERANCE * expected:
                 wrong.append(f"day {number + 1}: {name} is {found:.2f} kWh, not {expected:.2f} kWh")
-        print(f"        day {number + 1}, kWh: {', '.join(told)}", flush=True)
+        print(f"        day {number + 1}, kWh: {', '.join(compared)}", flush=True)
     expect(not wrong, "\n".join(wrong))
 
 
@@ -117,7 +117,7 @@ async def the_log_is_clean(lived: Lived) -> None:
 
 
 async def _shown(lived: Lived) -> dict[str, list[float]]:
-    """Return what the Energy dashboard asks for: by how much each counter has grown on each day."""
+    """What the Energy dashboard asks for: by how much each counter has grown on each day."""
     ids = [statistic for statistics, _ in FIGURES.values() for statistic in statistics]
     answer: dict[str, list[dict[str, Any]]] = await lived.house.home.command(
         "recorder/statistics_during_period",

@@ -8,6 +8,7 @@ import json
 from typing import Any, Final
 
 from .checking import CheckError, expect, refusal, run_checks, soon, suspicious_lines
+from .controls import BEFORE_AN_ORDER
 from .home import RELOAD_SECONDS, Home, home_assistant
 from .plant import Plant, simulated_plant
 
@@ -43,7 +44,10 @@ NOT_SHOWN: Final = {
 
 
 # What there is nothing to say of before the first outage, and while time of use is off.
-NOTHING_YET: Final = ("_last_outage", "_last_outage_duration", "_next_schedule_change")
+NOTHING_YET: Final = (
+    *("_last_outage", "_last_outage_duration", "_next_schedule_change"),
+    *BEFORE_AN_ORDER,
+)
 
 
 @dataclass(kw_only=True)
@@ -59,7 +63,7 @@ class Inverter:
 
     @property
     def rated(self) -> int:
-        """Return the rated power in watts."""
+        """The rated power in watts."""
         return MODELS[self.model]
 
 
@@ -205,7 +209,7 @@ async def meters_are_devices_of_their_own(house: House) -> None:
 async def controls_are_obeyed(house: House) -> None:
     """Each is written as the register facts say, one register after the other, and shown."""
     home, inverter = house.home, house.inverters["H2-10K-T2"]
-    await _enable(house, inverter, [key for _, key, *_ in CONTROLS])
+    await enable(house, inverter, [key for _, key, *_ in CONTROLS])
     for action, key, data, state, steps in CONTROLS:
         entity_id = inverter.entities[key]
         before = len(await inverter.plant.writes())
@@ -265,7 +269,7 @@ async def a_schedule_is_set(house: House) -> None:
     """Two windows, one of them over midnight, make three slots, which are enabled last."""
     inverter = house.inverters["HS2-6K-S2"]
     home = house.home
-    device_id = await _device_id(house, inverter)
+    device_id = await device_id_of(house, inverter)
     windows = [
         {"start": "22:00", "end": "06:00", "mode": "charge", "power": 3000},
         {"start": "17:00", "end": "20:30", "mode": "discharge", "power": 2400},
@@ -310,9 +314,9 @@ PASSIVE: Final = (0x3636, 0x3637, 0x3638, 0x3639, 0x363A, 0x3647)
 async def leaving_passive_mode_leaves_no_trace(house: House) -> None:
     """Entered, used and left again: the registers are as they were before."""
     inverter = house.inverters["H2-10K-T2"]
-    await _enable(house, inverter, PASSIVE_KEYS)
+    await enable(house, inverter, PASSIVE_KEYS)
     before = [await inverter.plant.word(address) for address in PASSIVE]
-    await _enter_passive(house, inverter)
+    await enter_passive(house, inverter)
     await house.home.call(
         "select",
         "select_option",
@@ -350,7 +354,7 @@ async def stopping_in_passive_mode_leaves_no_trace(house: House) -> None:
     for key in PASSIVE_KEYS:
         await house.home.until(inverter.entities[key], _is_known, 60)
     before = [await inverter.plant.word(address) for address in PASSIVE]
-    await _enter_passive(house, inverter)
+    await enter_passive(house, inverter)
     await house.home.stop()
     after = [await inverter.plant.word(address) for address in PASSIVE]
     await house.home.start()
@@ -358,7 +362,7 @@ async def stopping_in_passive_mode_leaves_no_trace(house: House) -> None:
 
 
 async def nothing_is_refused_in_the_steady_state(house: House) -> None:
-    """What a firmware does not serve was found out at the start, and is not asked for again."""
+    """What a firmware does not serve was found out at the start, and is not requested again."""
 
     async def refused() -> dict[str, Any]:
         statistics = [await i.plant.get("statistics") for i in house.inverters.values()]
@@ -408,7 +412,7 @@ async def check_saj() -> int:
         return await run_checks(House(home=home, inverters=inverters), CHECKS, "SAJ")
 
 
-async def _enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None:
+async def enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None:
     """Switch on the entities that are off at first, and wait until they have values.
 
     Home Assistant loads the entry again half a minute later by itself, and then nothing else does.
@@ -423,7 +427,7 @@ async def _enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None
         await house.home.until(entity_id, _is_known, RELOAD_SECONDS)
 
 
-async def _enter_passive(house: House, inverter: Inverter) -> None:
+async def enter_passive(house: House, inverter: Inverter) -> None:
     """Charge the battery with 3 kW, as an automation would."""
     home, entities = house.home, inverter.entities
     for key in ("passive_grid_charge_power", "passive_battery_charge_power"):
@@ -436,8 +440,8 @@ async def _enter_passive(house: House, inverter: Inverter) -> None:
     expect(held == [2, 300, 300, 3], f"passive mode holds {held}")
 
 
-async def _device_id(house: House, inverter: Inverter) -> str:
-    """Return the id of the inverter's device."""
+async def device_id_of(house: House, inverter: Inverter) -> str:
+    """The id of the inverter's device."""
     for device in await house.home.command("config/device_registry/list"):
         if ["hybrid_inverter", inverter.serial] in device["identifiers"]:
             return str(device["id"])
@@ -445,7 +449,7 @@ async def _device_id(house: House, inverter: Inverter) -> str:
 
 
 def _hex(steps: Steps) -> str:
-    """Return steps as the register facts write them."""
+    """Steps as the register facts write them."""
     return json.dumps([f"{address:#06x}={word:#06x}" for address, word in steps])
 
 

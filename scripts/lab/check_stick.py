@@ -56,7 +56,7 @@ class StickHouse(Inhabited):
 
 
 def _stick(host: str) -> tuple[str, ...]:
-    """Return the options of a plant with a stick at an address."""
+    """The options of a plant with a stick at an address."""
     return (
         *("--host", host, "--stick-port", str(STICK_PORT), "--stick-udp-port", str(SEARCH_PORT)),
         *("--logger-serial", str(LOGGER_SERIAL)),
@@ -64,7 +64,7 @@ def _stick(host: str) -> tuple[str, ...]:
 
 
 def _form(**answers: Any) -> dict[str, Any]:
-    """Return the filled-in form of a stick, with some answers replaced."""
+    """The filled-in form of a stick, with some answers replaced."""
     form = {"host": HERE, "port": STICK_PORT, "logger_serial": LOGGER_SERIAL}
     return {**form, "advanced": {"unit_id": 1}, **answers}
 
@@ -135,7 +135,7 @@ async def all_is_as_over_modbus_tcp(house: StickHouse) -> None:
 
 
 async def an_unwell_stick_is_survived(house: StickHouse) -> None:
-    """Whatever is shown meanwhile is true, and all is there again at once when it is well."""
+    """Whatever is shown meanwhile is true, and everything is available again at once when it is well."""
     entity_id = f"select.{NAME}_work_mode"
     await house.plant.post("stick", UNWELL)
     shown = set()
@@ -162,7 +162,7 @@ async def a_moved_stick_is_followed(house: StickHouse) -> None:
     await soon(is_followed, f"the entry does not lead to {THERE}", 75)
     await house.home.until(f"binary_sensor.{NAME}_connection", "on", 30)
     served = (await house.plant.get("statistics"))["stick"]["requests"]
-    expect(served > 0, "nobody asks it there")
+    expect(served > 0, "nobody polls it there")
 
 
 async def its_diagnostics_tell_no_secrets(house: StickHouse) -> None:

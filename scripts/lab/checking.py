@@ -49,7 +49,7 @@ async def run_checks[HouseT](
 
 
 async def refusal(home: Home, action: str, **data: Any) -> str:
-    """Return the message with which an action is refused."""
+    """The message with which an action is refused."""
     domain, service = action.split(".")
     try:
         await home.call(domain, service, **data)
@@ -69,7 +69,7 @@ async def soon(
 
 
 def suspicious_lines(log: str) -> list[str]:
-    """Return the lines of a log that should not be there."""
+    """The lines of a log that should not be there."""
     return [
         line for line in log.splitlines() if SUSPICIOUS.search(line) and not NOT_OURS.search(line)
     ]

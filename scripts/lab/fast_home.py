@@ -6,6 +6,8 @@ over a socket for example, does so in real seconds: whoever answers is no faster
 """
 
 import asyncio
+from collections.abc import Callable
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 import os
 import runpy
@@ -43,6 +45,19 @@ class FastLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         """Wait by the fast clock."""
         super().__init__(FastSelector())
+
+    @override
+    def call_later[*Ts](
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call by the fast clock, but give up waiting for a device's answer in real seconds."""
+        if getattr(callback, "__qualname__", "") == "Channel._time_out":
+            delay *= PACE.speed
+        return super().call_later(delay, callback, *args, context=context)
 
 
 def keep_limits_real() -> None:
@@ -86,7 +101,7 @@ def main() -> int:
     calculate = web_ws.calculate_timeout_when  # type: ignore[attr-defined]
 
     def unhurried(now: float, timeout: float, threshold: float) -> float:
-        """Return when a browser must have shown that it is there."""
+        """When a browser must have shown that it is there."""
         return calculate(now, timeout * PACE.speed, threshold)
 
     web_ws.calculate_timeout_when = unhurried  # type: ignore[attr-defined, assignment]

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 import json
+import os
 from pathlib import Path
+import signal
 import tempfile
 from typing import Any, Final
 
@@ -15,6 +17,8 @@ from .fast_home import START_VARIABLE
 from .process import DEMO_ENVIRONMENT, REPOSITORY, free_port, running
 
 USER: Final = "demo"
+# The step that asks who has made an inverter.
+MAKER: Final = "maker"
 START_SECONDS: Final = 120
 # Home Assistant loads an entry again half a minute after a person has enabled an entity.
 RELOAD_SECONDS: Final = 90
@@ -83,13 +87,14 @@ class Home:
 
     @property
     def log(self) -> str:
-        """Return everything that was logged so far."""
+        """Everything that was logged so far."""
         return (self.config / "output.log").read_text(errors="replace")
 
     async def start(self) -> None:
         """Start it, and come back when it runs and we are logged in."""
         command: tuple[str | Path, ...] = (DEMO_ENVIRONMENT / "hass",)
-        environment = {}
+        # Nothing but its own folder may bring the integration: it can be one of another checkout.
+        environment = {"PYTHONPATH": ""}
         if self.start_time is not None:
             command = (DEMO_ENVIRONMENT / "python", "-m", "lab.fast_home")
             environment = {"PYTHONPATH": "scripts", START_VARIABLE: str(self.start_time)}
@@ -109,8 +114,21 @@ class Home:
             await asyncio.sleep(0.2)
 
     async def stop(self) -> None:
-        """Stop it in order; what it keeps is there at the next start."""
+        """Stop it in order; what it keeps is available at the next start."""
         await self._running.aclose()
+
+    async def kill(self) -> None:
+        """End it as a power cut does: nothing is saved, and nothing is left in order."""
+        os.kill(self.process_id, signal.SIGKILL)
+        await self._running.aclose()
+
+    async def update(self, tree: Path) -> None:
+        """Restart with the integration of another checkout, as an update does."""
+        await self.stop()
+        link = _integration(self.config)
+        link.unlink()
+        link.symlink_to(_integration(tree))
+        await self.start()
 
     async def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request to the REST API; RefusedError when it is answered with an error."""
@@ -127,21 +145,21 @@ class Home:
         await self.command("call_service", domain=domain, service=action, service_data=data)
 
     async def state(self, entity_id: str) -> dict[str, Any]:
-        """Return the state of an entity."""
+        """The state of an entity."""
         found: dict[str, Any] = await self.request("GET", f"states/{entity_id}")
         return found
 
     async def states(self) -> dict[str, dict[str, Any]]:
-        """Return all states by entity id."""
+        """All states by entity id."""
         return {state["entity_id"]: state for state in await self.request("GET", "states")}
 
     async def value(self, entity_id: str) -> str:
-        """Return the state of an entity without its attributes."""
+        """The state of an entity without its attributes."""
         value: str = (await self.state(entity_id))["state"]
         return value
 
     async def until(
-        self, entity_id: str, wanted: str | Callable[[str], bool], seconds: float = 15
+        self, entity_id: str, wanted: str | Callable[[str], bool], seconds: float = 25
     ) -> None:
         """Wait for a state; TimeoutError names what it was instead."""
         value = ""
@@ -181,7 +199,7 @@ class Home:
         )
 
     async def progress(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Return what comes behind the step that a config flow is at, when it has come."""
+        """What comes behind the step that a config flow is at, when it has come."""
         while result["type"] in ("progress", "progress_done"):
             await asyncio.sleep(0.2)
             path = f"config/config_entries/flow/{result['flow_id']}"
@@ -189,10 +207,11 @@ class Home:
         return result
 
     async def answer_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
-        """Fill in a form of a config flow."""
-        result: dict[str, Any] = await self.request(
-            "POST", f"config/config_entries/flow/{flow_id}", answers
-        )
+        """Fill in a form of a config flow; the likeliest maker of an inverter has made it."""
+        path = f"config/config_entries/flow/{flow_id}"
+        result: dict[str, Any] = await self.request("POST", path, answers)
+        if result.get("step_id") == MAKER:
+            result = await self.request("POST", path, {})
         return result
 
     async def add_inverter(
@@ -222,10 +241,11 @@ class Home:
         return dict(result)
 
     async def answer_unit_flow(self, flow_id: str, answers: dict[str, Any]) -> dict[str, Any]:
-        """Fill in a form of a flow that adds a machine to a link."""
-        result: dict[str, Any] = await self.request(
-            "POST", f"config/config_entries/subentries/flow/{flow_id}", answers
-        )
+        """Fill in a form of a flow that adds a machine to a link; the likeliest maker has made it."""
+        path = f"config/config_entries/subentries/flow/{flow_id}"
+        result: dict[str, Any] = await self.request("POST", path, answers)
+        if result.get("step_id") == MAKER:
+            result = await self.request("POST", path, {})
         return result
 
     async def add_meter(self, entry_id: str, unit_id: int, role: str) -> None:
@@ -252,12 +272,12 @@ class Home:
         return dict(result["result"])
 
     async def subentries(self, entry_id: str) -> dict[str, dict[str, Any]]:
-        """Return the machines of an entry by their names."""
+        """The machines of an entry by their names."""
         listed = await self.command("config_entries/subentries/list", entry_id=entry_id)
         return {subentry["title"]: subentry for subentry in listed}
 
     async def entities(self, entry_id: str) -> dict[str, dict[str, str]]:
-        """Return the entity ids of each machine of an entry, by its name and their keys."""
+        """The entity ids of each machine of an entry, by its name and their keys."""
         registered = await self.command("config/entity_registry/list")
         return {
             name: {
@@ -270,7 +290,7 @@ class Home:
         }
 
     async def entity_id(self, unique_id: str) -> str:
-        """Return the id of the entity with this unique id; KeyError when there is none."""
+        """The id of the entity with this unique id; KeyError when there is none."""
         for known in await self.command("config/entity_registry/list"):
             if known["unique_id"] == unique_id and known["platform"] == "hybrid_inverter":
                 return str(known["entity_id"])
@@ -312,25 +332,26 @@ async def home_assistant(
     watched: bool = False,
     dashboard: bool = False,
     start_time: float | None = None,
+    commit_interval: int | None = None,
+    tree: Path = REPOSITORY,
 ) -> AsyncIterator[Home]:
-    """Run a fresh Home Assistant with the integration of this checkout in it.
+    """Run a fresh Home Assistant with the integration of this checkout, or of another `tree`.
 
     If wanted, its event loop is watched, it has the dashboard that the integration comes with, or it begins at a time,
-    with a clock that can run faster.
+    with a clock that can run faster. The recorder writes every second, so that a check sees at once what it has caused,
+    and a fast clock does not keep it busy; a measurement sets `commit_interval` to what is usual, 5 seconds.
     """
+    if commit_interval is None:
+        commit_interval = 1 if start_time is None else 60
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
         config = Path(folder)
         port = free_port()
         (config / "configuration.yaml").write_text(
-            CONFIGURATION.format(
-                time_zone=time_zone, level=level, commit_interval=1 if start_time is None else 60
-            )
+            CONFIGURATION.format(time_zone=time_zone, level=level, commit_interval=commit_interval)
             + (DASHBOARD if dashboard else "")
         )
         (config / "custom_components").mkdir()
-        (config / "custom_components" / "hybrid_inverter").symlink_to(
-            REPOSITORY / "custom_components" / "hybrid_inverter"
-        )
+        _integration(config).symlink_to(_integration(tree))
         (config / "hybrid_inverter.yaml").symlink_to(
             REPOSITORY / "dashboards" / "hybrid_inverter.yaml"
         )
@@ -365,6 +386,11 @@ async def home_assistant(
                 yield home
             finally:
                 await home.stop()
+
+
+def _integration(folder: Path) -> Path:
+    """Where the integration is in a checkout, or in a configuration."""
+    return folder / "custom_components" / "hybrid_inverter"
 
 
 async def _wait_for(home: Home, process: asyncio.subprocess.Process) -> None:

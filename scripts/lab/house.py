@@ -6,11 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
+from pathlib import Path
 from typing import Any, Final
 
 from .checking import soon
 from .home import Home, RefusedError, home_assistant
 from .plant import Plant, simulated_plant
+from .process import REPOSITORY
 
 JSO: Final = 1
 SAJ: Final = 2
@@ -24,7 +26,7 @@ MACHINES: Final = {
 }
 # What they are called at home.
 NAMES: Final = ("JSO8048104", "Hybrid 10K", "Grid meter", "Solar meter")
-# The rated power of the SAJ, which it does not tell, and what the batteries hold.
+# The rated power of the SAJ, which it does not report, and what the batteries hold.
 RATED_POWER: Final = 10000
 CAPACITIES: Final = (30.7, 20.0)
 
@@ -54,9 +56,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(begin: datetime | None = None) -> AsyncIterator[House]:
-    """Run the house with all that is in it; with a time to begin at, its time can pass faster."""
-    options = ["--car"]
+async def house(begin: datetime | None = None, tree: Path = REPOSITORY) -> AsyncIterator[House]:
+    """Run the house with all that is in it and the integration of `tree`; from `begin` on, its time can pass faster."""
+    options = ["--car", *clock_options(begin)]
     for unit, model in MACHINES.items():
         options += ["--device", f"{unit}:{model}"]
     start_time = None
@@ -68,15 +70,39 @@ async def house(begin: datetime | None = None) -> AsyncIterator[House]:
         async with asyncio.TaskGroup() as starting:
             plant = starting.create_task(running.enter_async_context(simulated_plant(options)))
             home = starting.create_task(
-                running.enter_async_context(home_assistant(dashboard=True, start_time=start_time))
+                running.enter_async_context(
+                    home_assistant(dashboard=True, start_time=start_time, tree=tree)
+                )
             )
         found = House(plant=plant.result(), home=home.result())
         await _furnish(found, fast=begin is not None)
         yield found
 
 
+async def order_something(one: House) -> str:
+    """Have the battery of the first inverter charged for an hour, for the card of battery control; return what it was told."""
+    entities = (await one.home.entities(one.entry["entry_id"]))[NAMES[0]]
+    answer = await one.home.command(
+        "call_service",
+        domain="hybrid_inverter",
+        service="control_battery",
+        target={"entity_id": entities["battery_soc"]},
+        service_data={"mode": "charge", "power": 2000, "target_soc": 100, "duration": 60},
+        return_response=True,
+    )
+    told = answer["response"]
+    until = datetime.fromisoformat(told["until"])
+    return f"{NAMES[0]}: {told['mode']} with {told['power']} W until {until:%H:%M}, see Controls"
+
+
+def clock_options(begin: datetime | None = None) -> tuple[str, str]:
+    """Have the inverters' clocks show Home Assistant's time, now or at `begin`: only the sun is that of June."""
+    shown = (begin or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
+    return "--clock", shown.isoformat()
+
+
 def midnight(days: int) -> datetime:
-    """Return the midnight of Home Assistant's so many days ago."""
+    """The midnight of Home Assistant's so many days ago."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days)
 
@@ -89,7 +115,7 @@ async def _furnish(one: House, *, fast: bool) -> None:
     result = await home.search(entry_id, "inverter", "unit_id")
     result = await home.answer_unit_flow(result["flow_id"], {"unit_id": SAJ})
     if result["type"] == "form":
-        # It does not tell its rated power.
+        # It does not report its rated power.
         result = await home.answer_unit_flow(result["flow_id"], {"rated_power": RATED_POWER})
     if result["type"] != "create_entry":
         raise RefusedError(json.dumps(result))

@@ -25,14 +25,14 @@ class Plant:
     # The Wi-Fi stick and the UDP port on which it is found, when the simulation was asked for them.
     stick: int | None = None
     stick_udp: int | None = None
-    # Where a line can be heard on which an inverter asks its meter, when the simulation was asked for one.
+    # Where a line can be heard on which an inverter polls its meter, when the simulation was asked for one.
     overheard: int | None = None
     # The path of a serial port that the simulation serves, when it was asked to.
     serial: str | None = None
     session: aiohttp.ClientSession
 
     async def get(self, path: str, **query: int) -> Any:
-        """Return what a page of the control port says."""
+        """What a page of the control port says."""
         async with self.session.get(self._url(path), params=query) as response:
             response.raise_for_status()
             return await response.json()
@@ -44,12 +44,12 @@ class Plant:
             return await response.json()
 
     async def words(self, address: int, count: int = 1) -> list[int]:
-        """Return raw registers."""
+        """Raw registers."""
         values: list[int] = (await self.get("registers", address=address, count=count))["values"]
         return values
 
     async def word(self, address: int) -> int:
-        """Return one raw register."""
+        """One raw register."""
         return (await self.words(address))[0]
 
     async def trouble(self, **fields: Any) -> None:
@@ -57,7 +57,7 @@ class Plant:
         await self.post("trouble", fields)
 
     async def writes(self) -> list[dict[str, Any]]:
-        """Return the write requests that the machine has received."""
+        """The write requests that the machine has received."""
         found: list[dict[str, Any]] = await self.get("writes")
         return found
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import os
 from pathlib import Path
+import random
 import signal
 import socket
 from typing import Final
@@ -12,15 +13,19 @@ from typing import Final
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 DEMO_ENVIRONMENT: Final = REPOSITORY / ".venv-demo" / "bin"
 
+# Below those that the kernel gives to outgoing connections.
+LISTENED_PORTS: Final = (20000, 32000)
+
 # What a process may take to stop by itself.
 STOP_SECONDS: Final = 20
 
 
 def free_port() -> int:
-    """Return a port of this computer that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of this computer that nobody uses, and that no outgoing connection will have taken until it is opened."""
+    while True:
+        port = random.randrange(*LISTENED_PORTS)  # noqa: S311 - nothing secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ STEP: Final = 60.0
 
 
 def live(days: int) -> Mapping[str, float]:
-    """Return the kilowatt-hours of so many days from New Year on."""
+    """The kilowatt-hours of so many days from New Year on."""
     plant = SimulatedPlant(devices=MACHINES, car=True, start=BEGIN, tcp_port=None, rtu_port=None)
     plant.site.longest_step = STEP
     plant.advance(days * 86400)

@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant
 
 DOMAIN: Final = "loop_watch"
 # Seconds that a callback may take without a line, and between two looks at one that takes longer.
-PATIENCE: Final = 0.01
+DEFAULT_TIMEOUT: Final = 0.01
 LOOK: Final = 0.002
 OURS: Final = "custom_components/hybrid_inverter/"
 
@@ -45,7 +45,7 @@ class LoopWatch:
                 run(handle)
             finally:
                 self._began = None
-                if (took := time.perf_counter() - began) > PATIENCE:
+                if (took := time.perf_counter() - began) > DEFAULT_TIMEOUT:
                     self._write(took)
 
         asyncio.Handle._run = timed  # type: ignore[method-assign, assignment] # noqa: SLF001
@@ -56,7 +56,7 @@ class LoopWatch:
         while True:
             time.sleep(LOOK)
             began = self._began
-            if began is None or time.perf_counter() - began < PATIENCE:
+            if began is None or time.perf_counter() - began < DEFAULT_TIMEOUT:
                 continue
             frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - the one way to look at a thread
             files = list(_files(frame))
