@@ -247,9 +247,10 @@ async def the_work_mode_is_changed(visit: Visit) -> None:
     await visit.choose("work_mode", "selling_first")
     await visit.expect_word(142, 0)
     await visit.expect_choice("work_mode", "selling_first")
-    await expect_shown(
-        visit.page.locator("ha-logbook").get_by_text("Selling first")
-    ).to_be_visible()
+    logbook = visit.page.locator("ha-logbook")
+    # The page draws the entries that can be seen only.
+    await logbook.scroll_into_view_if_needed()
+    await expect_shown(logbook.get_by_text("Selling first")).to_be_visible()
     await visit.picture("demo-device", to=visit.card.last)
 
 
@@ -299,7 +300,7 @@ async def the_options_explain_themselves(visit: Visit) -> None:
     await visit.page.get_by_role("button", name="Configure").first.click()
     await expect_shown(visit.dialog.get_by_text(text("options.step.init.title"))).to_be_visible()
     await expect_shown(visit.dialog.get_by_role("radio", checked=True)).to_be_visible()
-    await visit.expect_labels(4)
+    await visit.expect_labels(6)
     await visit.picture("options", of=visit.dialog.get_by_role("dialog"))
 
 
