@@ -19,13 +19,15 @@ DEVICE_LAYER: Final = (
 )
 ARROWS: Final = {
     "": {
-        *("const", "flow", "schedule", "control", "plant", "entities", "runtime", "entry"),
+        *("const", "flow", "schedule", "control", "plant", "maintenance"),
+        *("entities", "runtime", "entry"),
         *DEVICE_LAYER,
     },
     "flow": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
     "schedule": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "control": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "plant": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
+    "maintenance": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "entities": {"const", "runtime", "entry", *DEVICE_LAYER},
     "runtime": {"const", "entry", *DEVICE_LAYER},
     "entry": {"const", *DEVICE_LAYER},
@@ -51,7 +53,8 @@ ARROWS: Final = {
 # The libraries that only some areas know.
 LIBRARIES: Final = {
     "homeassistant": {
-        *("", "const", "flow", "schedule", "control", "plant", "entities", "runtime", "entry"),
+        *("", "const", "flow", "schedule", "control", "plant", "maintenance"),
+        *("entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},
 }

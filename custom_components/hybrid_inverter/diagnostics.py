@@ -24,7 +24,7 @@ from .entities.base import part_identifier
 from .entry.data import is_plant, unit_data
 from .entry.redaction import OWNERS, TO_REDACT, redacted_bytes, redacted_text, renamed
 from .entry.stores import MachineStores
-from .modbus.model.codec import WORD, Text
+from .modbus.model.codec import WORD
 from .modbus.model.family import Family
 from .modbus.model.part import Part
 from .modbus.tables import FAMILIES
@@ -130,7 +130,7 @@ async def _unit(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> dict[str
         **device.image,
     }
     family = FAMILIES[unit.identity.family]
-    secret_keys = {row.key for row in family.every_row() if isinstance(row.codec, Text)}
+    secret_keys = {row.key for row in family.text_rows()}
     secret = _secret(family, image)
     return {
         **async_redact_data(unit_data(unit.unit_id, unit.identity), TO_REDACT),
@@ -186,15 +186,11 @@ async def _identification_dump(
 
 
 def _secret(family: Family, image: Mapping[int, int]) -> set[int]:
-    """The addresses of serial numbers, wherever a machine of the family may have one.
-
-    They are all that these machines hold as text. Empty words identify nobody.
-    """
+    """The addresses of serial numbers, wherever a machine of the family may have one. Empty words identify nobody."""
     return {
         address
-        for row in family.every_row()
-        if isinstance(row.codec, Text)
-        and {image.get(address, 0) for address in row.addresses} not in ({0}, {WORD})
+        for row in family.text_rows()
+        if {image.get(address, 0) for address in row.addresses} not in ({0}, {WORD})
         for address in row.addresses
         if address in image
     }

@@ -19,6 +19,7 @@ from .control.services import (
     async_limit_export,
     async_release_battery,
 )
+from .maintenance.read_registers import READ_SCHEMA, async_read_registers
 from .runtime.lookup import async_unit_of_call
 from .runtime.writes import async_undo
 from .schedule.services import (
@@ -64,6 +65,13 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         "get_control",
         async_get_control,
         schema=STATE_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        "read_registers",
+        async_read_registers,
+        schema=READ_SCHEMA,
         supports_response=SupportsResponse.ONLY,
     )
 

@@ -10,7 +10,7 @@ from ..model.family import Family
 from ..model.register import Group, Tier
 from ..model.residue import Residue, ResidueMemory
 from ..transport.unit import Unit
-from . import discovery
+from . import discovery, raw_read
 from .journal import Journal
 from .known import KnownDevice
 from .mode_exit import ModeExit
@@ -303,6 +303,10 @@ class Device(KnownDevice):
         """
         async with self._write_lock:
             return await self._word_writer.read(addresses)
+
+    async def read_raw(self, first: int, count: int) -> list[raw_read.RawWord]:
+        """Read any registers of the readable areas, as `raw_read` does; writes go before each of its requests."""
+        return await raw_read.read_raw(self._reader, first, count)
 
     async def write_words(
         self,

@@ -19,6 +19,7 @@ from .codec import (
     Dependent,
     FloatNumber,
     Number,
+    Text,
     Value,
     Values,
     as_number,
@@ -181,6 +182,10 @@ class Family:
         yield from self.registers.values()
         for feature in self.features:
             yield from feature.registers.values()
+
+    def text_rows(self) -> Iterator[Register]:
+        """The rows that are text: serial numbers, which are all that these devices hold as text."""
+        return (row for row in self.every_row() if isinstance(row.codec, Text))
 
     def rows_of(self, keys: Collection[str]) -> dict[str, Register]:
         """The rows with these keys, the family's own before those of its features."""
