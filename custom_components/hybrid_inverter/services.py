@@ -3,9 +3,8 @@
 from typing import Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
-from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
-from homeassistant.helpers import config_validation as cv
+from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -20,16 +19,12 @@ from .control.services import (
     async_release_battery,
 )
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
-from .runtime.lookup import async_unit_of_call
+from .runtime.targets import TARGET, async_units_of_call
 from .runtime.writes import async_undo
-from .schedule.services import (
-    GET_SCHEMA,
-    SET_SCHEMA,
-    async_get_schedule,
-    async_set_schedule,
-)
+from .schedule.request import GET_SCHEMA, SET_SCHEMA
+from .schedule.services import async_get_schedule, async_set_schedule
 
-UNDO_SCHEMA: Final = vol.Schema({vol.Required(ATTR_DEVICE_ID): cv.string})
+UNDO_SCHEMA: Final = vol.Schema(TARGET)
 
 
 @callback
@@ -77,5 +72,12 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 
 async def async_undo_last_change(call: ServiceCall) -> None:
-    """Put the last change of a setting back."""
-    await async_undo(await async_unit_of_call(call, POLICY_CONTROL))
+    """Put the last change of a setting back, of each inverter; the first error is raised when all have had their turn."""
+    errors: list[HomeAssistantError] = []
+    for unit in await async_units_of_call(call, POLICY_CONTROL):
+        try:
+            await async_undo(unit)
+        except HomeAssistantError as err:
+            errors.append(err)
+    if errors:
+        raise errors[0]

@@ -648,10 +648,10 @@ async def test_what_takes_no_orders_is_refused(
     """Nothing at all, an empty area, and an entity of something else."""
     area = ar.async_get(hass).async_create("Attic")
     hass.states.async_set("sensor.other", "1")
-    assert (await refused(hass, "get_control", {}))[0] == "control_no_target"
-    assert (await refused(hass, "get_control", {"area_id": area.id}))[0] == "control_no_target"
+    assert (await refused(hass, "get_control", {}))[0] == "no_target"
+    assert (await refused(hass, "get_control", {"area_id": area.id}))[0] == "no_target"
     assert await refused(hass, "get_control", {ATTR_ENTITY_ID: "sensor.other"}) == (
-        "control_no_device",
+        "no_device",
         {"entity": "sensor.other"},
     )
 

@@ -9,7 +9,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_DEVICE_ID, STATE_OFF, STATE_ON, STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, translation
 from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
@@ -21,11 +21,13 @@ import voluptuous as vol
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.model.register import Group
-from custom_components.hybrid_inverter.schedule.services import (
-    GET_SCHEMA,
+from custom_components.hybrid_inverter.modbus.schedule.days import DAYS
+from custom_components.hybrid_inverter.runtime.targets import TARGET
+from custom_components.hybrid_inverter.schedule.request import (
     OTHERWISE,
     SET_SCHEMA,
     WINDOW,
+    WINDOW_OF_MODE,
 )
 from simulator import SimulatedPlant
 
@@ -126,6 +128,25 @@ async def test_get_schedule_reads_the_table_from_the_inverter_now(
         ("15:00", "18:00", 40),
         ("18:00", "01:00", 35),
     ]
+
+
+async def test_the_response_begins_with_what_was_set(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """And says what is set, but switched off: here charging from the grid (130)."""
+    response = await act(hass, loaded, "set_schedule", windows=WINDOWS, days=["sunday"])
+    assert next(iter(response)) == "summary"
+    assert response["summary"] == (
+        "The schedule of JSO8048104 is now: 01:00 to 05:00: Charge to 80 % from grid; "
+        "17:00 to 21:00: Use battery down to 40 %. It applies on these days: Sunday."
+    )
+    plant.machine().panel_change(130, 0)
+    response = await act(hass, loaded, "set_schedule", windows=[NIGHT], enabled=False)
+    assert response["summary"] == (
+        "The schedule of JSO8048104 is now: 01:00 to 05:00: Charge to 80 % from grid. "
+        "Grid charging is set, but switched off. "
+        'It is switched off: set "Enabled" to have the inverter follow it.'
+    )
 
 
 async def test_windows_can_be_given_back(
@@ -341,7 +362,6 @@ async def test_rejected_schedule_names_window_and_reason_and_writes_nothing(
 @pytest.mark.parametrize(
     "data",
     [
-        {},
         {"windows": [{**NIGHT, "start": "25:00"}]},
         {"windows": [{"start": "01:00", "end": "02:00"}]},
         {"windows": WINDOWS, "days": ["someday"]},
@@ -604,19 +624,44 @@ async def test_form_of_the_actions_offers_what_they_take(hass: HomeAssistant) ->
     services = await hass.async_add_executor_job(load_yaml_dict, str(path))
 
     def names(schema: vol.Schema) -> dict[str, bool]:
-        return {str(key): isinstance(key, vol.Required) for key in schema.schema}
+        return {
+            str(key): isinstance(key, vol.Required) for key in schema.schema if key not in TARGET
+        }
 
     def offered(fields: dict[str, Any]) -> dict[str, bool]:
         return {name: field.get("required", False) for name, field in fields.items()}
 
-    for action, schema in (("get_schedule", GET_SCHEMA), ("set_schedule", SET_SCHEMA)):
-        fields = services[action]["fields"]
-        assert offered(fields) == names(schema)
-        for field in fields.values():
-            validate_selector(field["selector"])
-    fields = services["set_schedule"]["fields"]
-    for name, schema in (("windows", WINDOW), ("otherwise", OTHERWISE)):
-        assert offered(fields[name]["selector"]["object"]["fields"]) == names(schema)
+    form = services["set_schedule"]["fields"]
+    fields = {
+        **form["six_slots"]["fields"],
+        **form["charge_and_discharge"]["fields"],
+        "enabled": form["enabled"],
+        "dry_run": form["dry_run"],
+    }
+    assert offered(fields) == {**names(SET_SCHEMA), "dry_run": False}
+    for field in fields.values():
+        validate_selector(field["selector"])
+
+    def window(name: str) -> dict[str, bool]:
+        return offered(fields[name]["selector"]["object"]["fields"])
+
+    # Windows of six slots have targets; those with modes are in lists of their own.
+    assert window("windows") == {
+        "start": True,
+        "end": True,
+        "target": True,
+        "power": False,
+        "grid_charge": False,
+        "generator_charge": False,
+    }
+    assert window("windows").keys() < names(WINDOW).keys()
+    assert window("otherwise") == names(OTHERWISE)
+    assert window("charge_windows") == window("discharge_windows") == names(WINDOW_OF_MODE)
+    days = fields["days"]["selector"]["select"]["options"]
+    texts = await translation.async_get_translations(hass, "en", "selector", {DOMAIN})
+    assert {day["value"]: day["label"] for day in days} == {
+        day: texts[f"component.{DOMAIN}.selector.day.options.{day}"] for day in DAYS
+    }
 
 
 # ---------------------------------------------------------------------- calendar and sensors

@@ -210,14 +210,46 @@ async def test_dry_run_of_windows_returns_the_plan_and_writes_nothing(
     }
 
 
+async def test_windows_are_given_in_a_list_of_their_mode_and_the_response_says_what_was_set(
+    hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """As the form has them; the same windows once more change nothing, which the sentence says, too."""
+    night = {key: value for key, value in NIGHT.items() if key != "mode"}
+    evening = {key: value for key, value in EVENING.items() if key != "mode"}
+    lists = {"charge_windows": [night], "discharge_windows": [evening]}
+    told = (
+        "01:00 to 05:00: Charge at 1800 W; 18:00 to 20:30: Discharge at 3000 W "
+        "(Monday, Tuesday, Wednesday, Thursday, Friday)"
+    )
+    off = 'It is switched off: set "Enabled" to have the inverter follow it.'
+    response = await act(hass, loaded, "set_schedule", **lists)
+    assert next(iter(response)) == "summary"
+    assert response["summary"] == f"The schedule of H2-6K-S2 is now: {told}. {off}"
+    assert sorted(written(saj)) == sorted(WRITTEN)
+    response = await act(hass, loaded, "set_schedule", **lists)
+    assert response["summary"] == (
+        f"Nothing was written, as the schedule of H2-6K-S2 was already: {told}. {off}"
+    )
+    response = await act(hass, loaded, "set_schedule", windows=[], enabled=True, dry_run=True)
+    assert response["summary"] == (
+        "Nothing was written. The schedule of H2-6K-S2 would be: no windows."
+    )
+
+
 @pytest.mark.parametrize(
     ("data", "translation_key", "placeholders"),
     [
         (
             {"windows": [{"start": "01:00", "end": "02:00", "target": 80}]},
+            "schedule_with_modes",
+            {},
+        ),
+        (
+            {"windows": [{key: value for key, value in NIGHT.items() if key != "power"}]},
             "schedule_missing_field",
             {"window": "1", "field": "Power"},
         ),
+        ({}, "schedule_no_windows", {}),
         (
             {"windows": [{**NIGHT, "generator_charge": False}]},
             "schedule_unknown_window_field",

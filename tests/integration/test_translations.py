@@ -464,6 +464,11 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["day"] = set(DAYS)
     offered["slot_mode"] = set(MODES)
     offered["schedule_event"] = set(Text)
+    # What set_schedule answers with.
+    offered["schedule_summary"] = {
+        *("set", "unchanged", "dry_run", "later"),
+        *("window", "empty", "on_days", "off"),
+    }
     sides = {f"{unit}{side}" for unit in ("", "hour_", "days_") for side in ("ahead", "behind")}
     offered["clock_drift"] = sides | {"no_time"}
     # In the names of what was found on a line.
@@ -496,6 +501,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "day",
         "slot_mode",
         "schedule_event",
+        "schedule_summary",
         "clock_drift",
         "control_end",
         "role",
@@ -770,6 +776,8 @@ EXCEPTIONS: Final = {
     "schedule_too_many_slots": {"count", "most"},
     "schedule_too_many_windows": {"mode", "count", "most"},
     "schedule_stays_on": set(),
+    "schedule_with_modes": set(),
+    "schedule_without_modes": set(),
     "schedule_not_applied": {"address", "wanted", "held"},
     "schedule_not_restored": {"address", "wanted", "held"},
     "written_to_nobody": {"entity", "found"},
@@ -789,8 +797,8 @@ EXCEPTIONS: Final = {
     "control_energy": set(),
     "control_energy_mode": set(),
     "control_no_capacity": {"device"},
-    "control_no_target": set(),
-    "control_no_device": {"entity"},
+    "no_target": set(),
+    "no_device": {"entity"},
     "control_view_only": {"device"},
     "control_not_controlled": {"device"},
     "control_member_missing": {"plant", "member"},
@@ -979,18 +987,37 @@ async def test_every_action_and_field_has_a_name_and_an_explanation(hass: HomeAs
     assert set(actions) == set(TEXTS["services"]) == set(ICONS["services"])
     for name, action in actions.items():
         text = TEXTS["services"][name]
-        assert set(text) == {"name", "description", "fields"}
-        assert set(text["fields"]) == set(action["fields"])
-        assert all(set(field) == {"name", "description"} for field in text["fields"].values())
-    for name in ("window", "otherwise"):
-        (selector,) = (
+        sections = {key for key, field in action["fields"].items() if "fields" in field}
+        assert set(text) == {"name", "description", "fields", *(["sections"] if sections else [])}
+        assert set(text.get("sections", {})) == sections
+        assert set(text["fields"]) == set(fields_of(action))
+        for field in (*text["fields"].values(), *text.get("sections", {}).values()):
+            assert set(field) == {"name", "description"}
+    for name, told_only in (
+        ("window", {"mode", "days"}),
+        ("mode_window", set()),
+        ("otherwise", set()),
+    ):
+        selector = next(
             field["selector"]["object"]
-            for field in actions["set_schedule"]["fields"].values()
+            for field in fields_of(actions["set_schedule"]).values()
             if field["selector"].get("object", {}).get("translation_key") == name
         )
         text = TEXTS["selector"][name]["fields"]
-        assert set(text) == set(selector["fields"])
-        assert all(set(field) == {"name", "description"} for field in text.values())
+        # Messages name what is not in the form, too.
+        assert set(text) == set(selector["fields"]) | told_only
+        for key in selector["fields"]:
+            assert set(text[key]) - {"overview_label"} == {"name", "description"}
+            label = text[key].get("overview_label", "{value}")
+            assert placeholders(label) == {"value"}
+
+
+def fields_of(action: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an action, in whatever section they are."""
+    found: dict[str, Any] = {}
+    for name, field in action["fields"].items():
+        found |= field.get("fields", {name: field})
+    return found
 
 
 # ---------------------------------------------------------------------- triggers and conditions

@@ -412,8 +412,8 @@ def test_what_the_response_shows() -> None:
         (
             [NIGHT, replace(EVENING, mode=None)],
             {},
-            Reason.MISSING_FIELD,
-            {"window": "2", "field": "mode"},
+            Reason.WITH_MODES,
+            {},
         ),
         (
             [replace(NIGHT, power=None)],
@@ -533,16 +533,19 @@ def test_without_slots_that_discharge() -> None:
 def test_the_other_style_refuses_its_fields() -> None:
     """A machine of six slots knows no mode, and no days of a window."""
     six = SlotTable(enabled=True, days=ALL, slots=())
-    for window, field in (
-        (replace(NIGHT, target=80), "mode"),
-        (replace(NIGHT, mode=None, target=80, days=ALL), "days"),
+    for window, reason, details in (
+        (replace(NIGHT, target=80), Reason.WITHOUT_MODES, {}),
+        (
+            replace(NIGHT, mode=None, target=80, days=ALL),
+            Reason.UNKNOWN_WINDOW_FIELD,
+            {"window": "1", "field": "days"},
+        ),
     ):
         with pytest.raises(ScheduleError) as caught:
             SIX_SLOTS.writes_for(
                 ScheduleRequest(windows=(window,)), six, {}, lambda _: Bounds(0, 100, 1)
             )
-        assert caught.value.details == {"window": "1", "field": field}
-        assert caught.value.reason is Reason.UNKNOWN_WINDOW_FIELD
+        assert (caught.value.reason, caught.value.details) == (reason, details)
 
 
 # ---------------------------------------------------------------------- what is read

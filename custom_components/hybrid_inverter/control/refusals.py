@@ -39,8 +39,6 @@ class Mistake(StrEnum):
     ENERGY = "control_energy"
     ENERGY_MODE = "control_energy_mode"
     NO_CAPACITY = "control_no_capacity"
-    NO_TARGET = "control_no_target"
-    NO_DEVICE = "control_no_device"
     VIEW_ONLY = "control_view_only"
     NOT_CONTROLLED = "control_not_controlled"
     MEMBER_MISSING = "control_member_missing"

@@ -7,13 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
-from homeassistant.const import (
-    ATTR_AREA_ID,
-    ATTR_DEVICE_ID,
-    ATTR_ENTITY_ID,
-    ATTR_FLOOR_ID,
-    ATTR_LABEL_ID,
-)
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
@@ -26,6 +19,7 @@ from ..modbus.control.order import ControlMode, PowerAt
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
 from ..runtime.callers import async_owner
+from ..runtime.targets import TARGET
 from ..runtime.writes import origin_of
 from .keeper import Keeper
 from .orders import (
@@ -61,14 +55,6 @@ POWERED: Final = frozenset({ControlMode.CHARGE, ControlMode.DISCHARGE})
 
 # Planners send numbers as text. What is no number at all is refused here, what makes no sense in words further down.
 NUMBER: Final = vol.All(vol.Coerce(float), vol.Range(min=-1e9, max=1e9))
-IDS: Final = vol.All(cv.ensure_list, [cv.string])
-TARGET: Final = {
-    vol.Optional(ATTR_ENTITY_ID): cv.comp_entity_ids,
-    **{
-        vol.Optional(key): IDS
-        for key in (ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
-    },
-}
 END: Final = {vol.Optional(ATTR_DURATION): NUMBER, vol.Optional(ATTR_UNTIL): cv.string}
 OWNER: Final = {vol.Optional(ATTR_OWNER): cv.string}
 

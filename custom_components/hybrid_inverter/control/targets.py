@@ -1,17 +1,12 @@
 """What an order is for: the inverters that the target of an action means."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service import async_get_device_and_config_entry
-from homeassistant.helpers.target import (
-    TargetSelection,
-    async_extract_referenced_entity_ids,
-)
 
 from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN, SUBENTRY_INVERTER
 from ..entry.data import is_plant, owner_of
@@ -24,6 +19,7 @@ from ..runtime.lookup import (
     unit_of_device,
 )
 from ..runtime.runtime import UnitRuntime
+from ..runtime.targets import no_target, selected_devices
 from .driver import Driver
 from .refusals import Mistake, mistake
 from .setup import driver_of
@@ -57,19 +53,9 @@ async def async_targets(call: ServiceCall, policy: str) -> list[Target]:
     inverter or a plant. In an area there are other things, too: of it, only the inverters are meant.
     """
     hass = call.hass
-    selection = TargetSelection(call.data)
-    if not selection.has_any_target:
-        raise mistake(Mistake.NO_TARGET)
-    selected = async_extract_referenced_entity_ids(hass, selection, primary_entities_only=False)
-    named = dict.fromkeys(sorted(selection.device_ids))
-    named |= dict.fromkeys(_device_of(hass, entity_id) for entity_id in sorted(selected.referenced))
-    around = selected.referenced_devices | {
-        entry.device_id
-        for entity_id in selected.indirectly_referenced
-        if (entry := er.async_get(hass).async_get(entity_id)) is not None and entry.device_id
-    }
-    meant = [_meant(hass, device_id) for device_id in named]
-    meant += _inverters_among(hass, around - named.keys())
+    selected = selected_devices(hass, call.data)
+    meant = [_meant(hass, device_id) for device_id in selected.named]
+    meant += _inverters_among(hass, selected.around)
     targets: list[Target] = []
     seen: set[str] = set()
     # One that is meant twice is ordered once, and together with its plant if that is meant.
@@ -81,16 +67,8 @@ async def async_targets(call: ServiceCall, policy: str) -> list[Target]:
         if fresh:
             targets.append(Target(tuple(_controlled(unit) for unit in fresh), plant))
     if not targets:
-        raise mistake(Mistake.NO_TARGET)
+        raise no_target()
     return targets
-
-
-def _device_of(hass: HomeAssistant, entity_id: str) -> str:
-    """The device that an entity belongs to."""
-    entry = er.async_get(hass).async_get(entity_id)
-    if entry is None or entry.device_id is None:
-        raise mistake(Mistake.NO_DEVICE, entity=entity_id)
-    return entry.device_id
 
 
 type Meant = tuple[ConfigEntry | None, list[UnitRuntime]]
@@ -106,9 +84,9 @@ def _meant(hass: HomeAssistant, device_id: str) -> Meant:
     return None, [unit_of_device(hass, device_id)]
 
 
-def _inverters_among(hass: HomeAssistant, device_ids: set[str]) -> Iterator[Meant]:
+def _inverters_among(hass: HomeAssistant, device_ids: Sequence[str]) -> Iterator[Meant]:
     """The inverters that take orders among devices of all kinds."""
-    for device_id in sorted(device_ids):
+    for device_id in device_ids:
         try:
             unit = unit_of_device(hass, device_id)
         except ServiceValidationError:

@@ -66,7 +66,7 @@ def async_running_units(hass: HomeAssistant) -> dict[str, UnitRuntime]:
 
 
 async def async_unit_of_call(call: ServiceCall, policy: str) -> UnitRuntime:
-    """The unit that an action is called for, by somebody who has this permission for it."""
+    """The unit of the device in the data of an action, called by somebody who has this permission for it."""
     unit = unit_of_device(call.hass, call.data[ATTR_DEVICE_ID])
     await async_check_permission(call, unit, policy)
     return unit

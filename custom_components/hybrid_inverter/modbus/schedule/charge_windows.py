@@ -68,6 +68,11 @@ class WindowTable:
     slots: tuple[Slot, ...]
     rated_power: float
 
+    @property
+    def unit(self) -> str:
+        """Unit of the targets, which only windows of other schedules have."""
+        return "%"
+
     def on(self, weekday: int) -> list[Segment[Action]]:
         """Segments of a weekday, in order; a slot over midnight goes on into the next day."""
         if not self.enabled:

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     TOO_MANY = "schedule_too_many_slots"
     TOO_MANY_WINDOWS = "schedule_too_many_windows"
     STAYS_ON = "schedule_stays_on"
+    WITH_MODES = "schedule_with_modes"
+    WITHOUT_MODES = "schedule_without_modes"
 
 
 class ScheduleError(Exception):
@@ -97,6 +99,8 @@ class ScheduleRequest:
 # The fields that only some schedules have as a whole, as the action calls them.
 DEFAULT_RULE: Final = "otherwise"
 SHARED_DAYS: Final = "days"
+# The field that tells the kinds of schedules apart: windows have modes, or targets.
+MODE: Final = "mode"
 
 
 def check_fields(
@@ -113,6 +117,9 @@ def check_fields(
     for name, value in ((DEFAULT_RULE, request.default_rule), (SHARED_DAYS, request.days)):
         if name not in whole and value is not None:
             raise ScheduleError(Reason.UNKNOWN_FIELD, field=name)
+    has_modes = MODE in window
+    if any((requested.mode is not None) != has_modes for requested in request.windows):
+        raise ScheduleError(Reason.WITH_MODES if has_modes else Reason.WITHOUT_MODES)
     known = {"start", "end", *window}
     for number, requested in enumerate(request.windows, 1):
         for item in fields(requested):
@@ -201,6 +208,11 @@ class Timetable[RuleT](Protocol):
     @property
     def enabled(self) -> bool:
         """Whether the device follows it."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """Unit of the targets of its windows."""
         ...
 
     def on(self, weekday: int) -> Sequence[Segment[RuleT]]:

@@ -1,0 +1,102 @@
+"""What an action is called for: the devices that its target means, and the inverters behind them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers.target import (
+    TargetSelection,
+    async_extract_referenced_entity_ids,
+)
+from homeassistant.util.json import JsonValueType
+
+from ..const import DOMAIN
+from .lookup import async_check_permission, unit_of_device
+from .runtime import UnitRuntime
+
+# A target: devices, entities, areas, floors and labels, in the target of an action or among its data, one or several.
+TARGET: Final = cv.ENTITY_SERVICE_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The ids of the devices that a target means, in a fixed order."""
+
+    # Chosen themselves, or through one of their entities.
+    named: Sequence[str]
+    # In a chosen area, on a floor or under a label, where there are other devices, too.
+    around: Sequence[str]
+
+
+def selected_devices(hass: HomeAssistant, data: Mapping[str, Any]) -> Selected:
+    """The devices that the target in the data of an action means.
+
+    ServiceValidationError for an empty target, and for an entity that belongs to no device.
+    """
+    selection = TargetSelection(dict(data))
+    if not selection.has_any_target:
+        raise no_target()
+    selected = async_extract_referenced_entity_ids(hass, selection, primary_entities_only=False)
+    named = dict.fromkeys(sorted(selection.device_ids & selected.referenced_devices))
+    named |= dict.fromkeys(_device_of(hass, entity_id) for entity_id in sorted(selected.referenced))
+    around = selected.referenced_devices | {
+        entry.device_id
+        for entity_id in selected.indirectly_referenced
+        if (entry := er.async_get(hass).async_get(entity_id)) is not None and entry.device_id
+    }
+    return Selected(tuple(named), sorted(around - named.keys()))
+
+
+def no_target() -> ServiceValidationError:
+    """The error for a target that means nothing an action is for."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="no_target")
+
+
+def _device_of(hass: HomeAssistant, entity_id: str) -> str:
+    """The device that an entity belongs to."""
+    entry = er.async_get(hass).async_get(entity_id)
+    if entry is None or entry.device_id is None:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key="no_device",
+            translation_placeholders={"entity": entity_id},
+        )
+    return entry.device_id
+
+
+async def async_units_of_call(call: ServiceCall, policy: str) -> list[UnitRuntime]:
+    """The units that an action is called for, each once, by somebody who has this permission for all of them.
+
+    ServiceValidationError when there is none, or when a chosen device is none. Of an area, only the inverters are meant.
+    """
+    selected = selected_devices(call.hass, call.data)
+    meant = [unit_of_device(call.hass, device_id) for device_id in selected.named]
+    meant += _inverters_among(call.hass, selected.around)
+    units = list({unit.identity.serial: unit for unit in meant}.values())
+    if not units:
+        raise no_target()
+    for unit in units:
+        await async_check_permission(call, unit, policy)
+    return units
+
+
+def _inverters_among(hass: HomeAssistant, device_ids: Sequence[str]) -> Iterator[UnitRuntime]:
+    """The inverters among devices of all kinds."""
+    for device_id in device_ids:
+        try:
+            unit = unit_of_device(hass, device_id)
+        except ServiceValidationError:
+            continue
+        if unit.role is None:
+            yield unit
+
+
+def response_of(answers: Mapping[str, Mapping[str, JsonValueType]]) -> ServiceResponse:
+    """The response for the answers of devices by their ids: one is told as it is, several by these ids."""
+    if len(answers) == 1:
+        (answer,) = answers.values()
+        return dict(answer)
+    return {device_id: dict(answer) for device_id, answer in answers.items()}

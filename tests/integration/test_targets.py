@@ -1,0 +1,172 @@
+"""What Home Assistant offers for each kind of device, and what the actions make of a target."""
+
+from typing import Any, Final
+
+from homeassistant.components.websocket_api.automation import async_get_services_for_target
+from homeassistant.const import ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import area_registry as ar, device_registry as dr
+import pytest
+
+from custom_components.hybrid_inverter.const import DOMAIN
+from simulator import SimulatedPlant
+
+from .helpers import SERIAL, entity, link_entry, load, network_data
+from .test_entities_meters import meters_entry
+from .test_plant import TWIN_SERIAL, plant_entry
+
+METER: Final = "grid meter"
+PLANT: Final = "plant"
+LINK: Final = "link"
+
+SCHEDULE: Final = {"get_schedule", "set_schedule", "undo_last_change"}
+CONTROL: Final = {"control_battery", "get_control", "release_battery"}
+NIGHT: Final[dict[str, Any]] = {"start": "01:00", "end": "05:00", "target": 80, "grid_charge": True}
+
+
+def device_of(hass: HomeAssistant, identifier: str) -> dr.DeviceEntry:
+    """Return the device with this identifier."""
+    return next(
+        device
+        for device in dr.async_get(hass).devices
+        if (DOMAIN, identifier) in device.identifiers
+    )
+
+
+async def kinds(hass: HomeAssistant, house: SimulatedPlant, tier: str) -> dict[str, dr.DeviceEntry]:
+    """Set up an inverter, a meter and a plant, and return the devices of each kind."""
+    options = {"tier": tier}
+    link = await load(hass, link_entry(network_data(house.tcp_port), options=options))
+    meters = await load(hass, meters_entry(house.tcp_port, 11))
+    plant = await load(hass, plant_entry({SERIAL: "JSO"}, {SERIAL: 30}, SERIAL))
+    (meter,) = meters.runtime_data.units.values()
+    parts = {
+        part: device_of(hass, f"{SERIAL}_{part}")
+        for part in ("battery", "pv", "grid", "load", "generator")
+    }
+    return {
+        "inverter": device_of(hass, SERIAL),
+        **parts,
+        METER: device_of(hass, meter.identity.serial),
+        LINK: device_of(hass, link.entry_id),
+        PLANT: device_of(hass, plant.entry_id),
+    }
+
+
+def ours(offered: set[str]) -> set[str]:
+    """Return what is ours of what is offered."""
+    return {name.removeprefix(f"{DOMAIN}.") for name in offered if name.startswith(f"{DOMAIN}.")}
+
+
+@pytest.mark.parametrize("tier", ["read_only", "everyday"])
+async def test_what_is_offered_for_each_kind_of_device(
+    hass: HomeAssistant, house: SimulatedPlant, tier: str
+) -> None:
+    """By clicking it in the editor, whatever may be written; nothing that it is not for."""
+    devices = await kinds(hass, house, tier)
+
+    async def offered(device: dr.DeviceEntry) -> set[str]:
+        target = {ATTR_DEVICE_ID: [device.id]}
+        return ours(await async_get_services_for_target(hass, target, expand_group=True))
+
+    assert {kind: await offered(device) for kind, device in devices.items()} == {
+        "inverter": {*SCHEDULE, *CONTROL, "limit_export"},
+        "battery": {*SCHEDULE, *CONTROL, "limit_export"},
+        "pv": set(),
+        "grid": {"limit_export"},
+        "load": set(),
+        "generator": set(),
+        METER: set(),
+        LINK: set(),
+        PLANT: {*CONTROL, "limit_export"},
+    }
+
+
+# ---------------------------------------------------------------------- what a target means
+
+
+@pytest.fixture
+async def street(hass: HomeAssistant, socket_enabled: None) -> Any:
+    """Return the entry of two JSO8048104, with the unit ids 1 and 2."""
+    async with SimulatedPlant(units=(1, 2)) as simulated:
+        simulated.advance(60)
+        serials = {1: SERIAL, 2: TWIN_SERIAL}
+        await load(hass, link_entry(network_data(simulated.tcp_port), serials))
+        yield simulated
+
+
+async def act(hass: HomeAssistant, action: str, target: dict[str, Any], **data: Any) -> Any:
+    """Call an action for a target, and return its response."""
+    return await hass.services.async_call(
+        DOMAIN,
+        action,
+        data,
+        target=target,
+        blocking=True,
+        return_response=action != "undo_last_change",
+    )
+
+
+async def test_one_inverter_is_told_flat_whatever_names_it(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
+    """Its device, a part, an entity, both, and an area in which there are meters and a plant, too."""
+    devices = await kinds(hass, house, "everyday")
+    area = ar.async_get(hass).async_create("Cellar")
+    for device in devices.values():
+        dr.async_get(hass).async_update_device(device.id, area_id=area.id)
+    soc = entity(hass, Platform.SENSOR, "battery_soc")
+    for target in (
+        {ATTR_DEVICE_ID: devices["inverter"].id},
+        {ATTR_DEVICE_ID: [devices["battery"].id]},
+        {ATTR_ENTITY_ID: soc},
+        {ATTR_ENTITY_ID: [soc], ATTR_DEVICE_ID: [devices["grid"].id]},
+        {ATTR_AREA_ID: area.id},
+    ):
+        assert len((await act(hass, "get_schedule", target))["slots"]) == 6, target
+    # A string among the data, as automations have it from before there were targets.
+    told = await act(hass, "get_schedule", {}, device_id=devices["inverter"].id)
+    assert len(told["slots"]) == 6
+
+
+async def test_several_inverters_are_told_and_set_by_their_devices(
+    hass: HomeAssistant, street: SimulatedPlant
+) -> None:
+    """All is checked before anything is written to one of them, and undone for all of them."""
+    first, second = (device_of(hass, serial).id for serial in (SERIAL, TWIN_SERIAL))
+    both = {ATTR_DEVICE_ID: [first, second]}
+    # 8 kW is what either is built for.
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "set_schedule", both, windows=[{**NIGHT, "power": 9000}])
+    assert caught.value.translation_key == "schedule_power"
+    assert [street.machine(unit_id).writes for unit_id in (1, 2)] == [[], []]
+    told = await act(hass, "set_schedule", both, windows=[NIGHT])
+    assert {device_id: answer["write_requests"] for device_id, answer in told.items()} == {
+        first: 1,
+        second: 1,
+    }
+    assert [len(street.machine(unit_id).writes) for unit_id in (1, 2)] == [1, 1]
+    await act(hass, "undo_last_change", both)
+    assert [len(street.machine(unit_id).writes) for unit_id in (1, 2)] == [2, 2]
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "undo_last_change", both)
+    assert caught.value.translation_key == "nothing_to_undo"
+
+
+async def test_what_is_no_inverter_is_refused(hass: HomeAssistant, house: SimulatedPlant) -> None:
+    """Each with what to do instead."""
+    devices = await kinds(hass, house, "everyday")
+    area = ar.async_get(hass).async_create("Attic")
+    dr.async_get(hass).async_update_device(devices[METER].id, area_id=area.id)
+    hass.states.async_set("sensor.other", "1")
+    for target, reason in (
+        ({}, "no_target"),
+        ({ATTR_AREA_ID: area.id}, "no_target"),
+        ({ATTR_ENTITY_ID: "sensor.other"}, "no_device"),
+        ({ATTR_DEVICE_ID: devices[PLANT].id}, "no_such_unit"),
+        ({ATTR_DEVICE_ID: devices[METER].id}, "schedule_not_supported"),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, "set_schedule", target, windows=[NIGHT])
+        assert caught.value.translation_key == reason, target
