@@ -19,11 +19,12 @@ DEVICE_LAYER: Final = (
 )
 ARROWS: Final = {
     "": {
-        *("const", "flow", "schedule", "control", "plant", "maintenance"),
+        *("const", "flow", "energy", "schedule", "control", "plant", "maintenance"),
         *("entities", "runtime", "entry"),
         *DEVICE_LAYER,
     },
-    "flow": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
+    "flow": {"const", "energy", "plant", "runtime", "entry", *DEVICE_LAYER},
+    "energy": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
     "schedule": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "control": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "plant": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
@@ -53,7 +54,7 @@ ARROWS: Final = {
 # The libraries that only some areas know.
 LIBRARIES: Final = {
     "homeassistant": {
-        *("", "const", "flow", "schedule", "control", "plant", "maintenance"),
+        *("", "const", "flow", "energy", "schedule", "control", "plant", "maintenance"),
         *("entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},

@@ -6,6 +6,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    FlowType,
 )
 from homeassistant.core import callback
 
@@ -21,7 +22,7 @@ from .entry.data import is_plant
 from .flow.link import LINK_TYPES, STEP_SEARCH, LinkSteps
 from .flow.listen import ListenMeterFlow, ListenSteps
 from .flow.machines import InverterFlow, MeterFlow
-from .flow.options import HybridInverterOptionsFlow
+from .flow.options import SOURCE_ADDED, HybridInverterOptionsFlow
 from .flow.plant import PlantSteps
 
 # What can be added to an existing entry, by the type of its link.
@@ -47,13 +48,6 @@ class HybridInverterConfigFlow(LinkSteps, ListenSteps, PlantSteps, domain=DOMAIN
     def async_get_options_flow(config_entry: ConfigEntry) -> HybridInverterOptionsFlow:
         """The flow of an entry's options."""
         return HybridInverterOptionsFlow()
-
-    @classmethod
-    @callback
-    @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Whether there is anything to choose: nothing is polled for a plant."""
-        return not is_plant(config_entry)
 
     @classmethod
     @callback
@@ -84,3 +78,12 @@ class HybridInverterConfigFlow(LinkSteps, ListenSteps, PlantSteps, domain=DOMAIN
             # An entry that listens stays silent wherever it moves.
             return await self.async_step_listen()
         return self.async_show_menu(step_id="reconfigure", menu_options=LINK_TYPES)
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with what is next, now that the entry is set up."""
+        following = await self.hass.config_entries.options.async_init(
+            result["result"].entry_id, context={"source": SOURCE_ADDED}
+        )
+        result["next_flow"] = (FlowType.OPTIONS_FLOW, following["flow_id"])
+        return result

@@ -220,7 +220,7 @@ async def a_wrong_framing_is_named(visit: Visit) -> None:
 
 
 async def another_inverter_is_added(visit: Visit) -> None:
-    """Once the form is corrected, the dialog asks who has made the inverter, and names it."""
+    """Once the form is corrected, the dialog asks who has made the inverter, and says what is next."""
     dialog = visit.dialog
     await dialog.get_by_role("radio", name=text("selector.framing.options.rtu")).click()
     await dialog.get_by_role("button", name="Submit").click()
@@ -229,7 +229,25 @@ async def another_inverter_is_added(visit: Visit) -> None:
     await dialog.get_by_role("button", name="Submit").click()
     await expect_shown(dialog.get_by_text("JSO8048104, serial number JSO0000002")).to_be_visible()
     await visit.picture("added")
-    await dialog.get_by_role("button", name="Skip and finish").click()
+
+
+async def the_energy_dashboard_is_filled(visit: Visit) -> None:
+    """From the page about what is next; what is found is ticked, but for the grid, which two inverters report."""
+    dialog = visit.dialog
+    await dialog.get_by_text(text("options.step.next_inverter.menu_options.energy")).click()
+    boxes = dialog.get_by_role("checkbox")
+    await expect_shown(boxes).to_have_count(6)
+    await visit.expect_labels(1)
+    await visit.picture("energy-offer", of=dialog.get_by_role("dialog"))
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect_shown(dialog.get_by_text(re.compile("^Added to the"))).to_be_visible()
+    await visit.picture("energy-added", of=dialog.get_by_role("dialog"))
+    stored = (await visit.home.command("energy/get_prefs"))["energy_sources"]
+    expect(
+        [source["type"] for source in stored] == ["solar", "battery", "solar", "battery"],
+        f"the Energy dashboard has {stored}",
+    )
+    await dialog.get_by_role("button", name="Close").last.click()
     await expect_shown(visit.page.get_by_role("link", name="14 devices")).to_be_visible()
     await expect_shown(visit.page.locator("ha-config-entry-row")).to_have_count(2)
     await visit.picture("two")
@@ -298,7 +316,10 @@ async def the_options_explain_themselves(visit: Visit) -> None:
     """In the dialog behind the cogwheel, each field has a label and a description."""
     await visit.open_integration()
     await visit.page.get_by_role("button", name="Configure").first.click()
-    await expect_shown(visit.dialog.get_by_text(text("options.step.init.title"))).to_be_visible()
+    menu = "options.step.init.menu_options"
+    await expect_shown(visit.dialog.get_by_text(text(f"{menu}.energy"))).to_be_visible()
+    await visit.picture("options-menu", of=visit.dialog.get_by_role("dialog"))
+    await visit.dialog.get_by_text(text(f"{menu}.settings")).click()
     await expect_shown(visit.dialog.get_by_role("radio", checked=True)).to_be_visible()
     await visit.expect_labels(6)
     await visit.picture("options", of=visit.dialog.get_by_role("dialog"))
@@ -321,6 +342,7 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
     the_integration_has_its_devices,
     a_wrong_framing_is_named,
     another_inverter_is_added,
+    the_energy_dashboard_is_filled,
     the_work_mode_is_changed,
     a_locked_inverter_is_not_shown_as_changed,
     the_battery_is_set,

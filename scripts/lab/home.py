@@ -298,10 +298,13 @@ class Home:
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
         """Change the options of an entry."""
-        flow = await self.request(
-            "POST", "config/config_entries/options/flow", {"handler": entry_id}
-        )
-        await self.request("POST", f"config/config_entries/options/flow/{flow['flow_id']}", options)
+        path = "config/config_entries/options/flow"
+        flow = await self.request("POST", path, {"handler": entry_id})
+        path = f"{path}/{flow['flow_id']}"
+        # Versions before this one have no menu.
+        for step in {"settings", "listen"}.intersection(flow.get("menu_options", ())):
+            await self.request("POST", path, {"next_step_id": step})
+        await self.request("POST", path, options)
 
     async def is_loaded(self, entry_id: str) -> bool:
         """Whether an entry is set up, with all its entities."""

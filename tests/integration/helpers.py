@@ -191,6 +191,15 @@ async def past_maker(
     return dict(result)
 
 
+async def open_settings(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Open the options of an entry, and choose how it is polled."""
+    manager = hass.config_entries.options
+    menu = await manager.async_init(entry.entry_id)
+    assert menu["type"] is FlowResultType.MENU
+    (step,) = {"settings", "listen"}.intersection(menu["menu_options"])
+    return dict(await manager.async_configure(menu["flow_id"], {"next_step_id": step}))
+
+
 async def choose(hass: HomeAssistant, result: Mapping[str, Any], *steps: str) -> dict[str, Any]:
     """Choose from one menu after another."""
     shown = dict(result)

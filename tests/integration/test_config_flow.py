@@ -36,6 +36,7 @@ from .helpers import (
     link_entry,
     network_data,
     network_entry,
+    open_settings,
     past_maker,
     state,
     status,
@@ -810,9 +811,9 @@ async def test_options_are_in_force_after_the_dialog_closes(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """Intervals and tier, in force after the dialog closes."""
-    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    result = await open_settings(hass, loaded)
     assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "init"
+    assert result["step_id"] == "settings"
     assert filled_in(result["data_schema"]) == {  # type: ignore[arg-type]
         "power_interval": 5,
         "energy_interval": 60,
@@ -848,7 +849,7 @@ async def test_options_are_in_force_after_the_dialog_closes(
         "identity": 86400,
     }
     # The next time the form shows what was chosen.
-    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    result = await open_settings(hass, loaded)
     shown = filled_in(result["data_schema"])  # type: ignore[arg-type]
     assert shown == options | {"may_sell_from_battery": True}
 
@@ -866,10 +867,10 @@ async def test_what_orders_may_do_is_chosen_or_follows_the_inverter(
 
     async def answer(**chosen: Any) -> dict[str, Any]:
         """Send the form, and return what it shows the next time."""
-        form = await hass.config_entries.options.async_init(loaded.entry_id)
+        form = await open_settings(hass, loaded)
         await hass.config_entries.options.async_configure(form["flow_id"], polling | chosen)
         await hass.async_block_till_done(wait_background_tasks=True)
-        form = await hass.config_entries.options.async_init(loaded.entry_id)
+        form = await open_settings(hass, loaded)
         return filled_in(form["data_schema"])  # type: ignore[arg-type]
 
     assert (await answer(may_sell_from_battery=True))["may_sell_from_battery"] is True
@@ -903,7 +904,7 @@ async def test_a_line_without_an_inverter_is_not_asked_what_orders_may_do(
         ],
     )
     entry.add_to_hass(hass)
-    form = await hass.config_entries.options.async_init(entry.entry_id)
+    form = await open_settings(hass, entry)
     assert filled_in(form["data_schema"]).keys() == {  # type: ignore[arg-type]
         *("power_interval", "energy_interval", "settings_interval", "tier")
     }
@@ -929,6 +930,6 @@ async def test_options_are_limited_to_a_second_and_exclude_grid_codes(
     """The bus has room for one reading a second, and grid codes are nobody's option."""
     entry = network_entry(502)
     entry.add_to_hass(hass)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await open_settings(hass, entry)
     with pytest.raises(InvalidData):
         await hass.config_entries.options.async_configure(result["flow_id"], {option: value})

@@ -30,7 +30,7 @@ from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.runtime.issues import machine_tag
 from simulator import SimulatedPlant
 
-from .helpers import find, refresh, unit_of
+from .helpers import find, open_settings, refresh, unit_of
 from .test_schedule_windows import SERIAL, WORK_MODE, set_up
 from .test_writes_saj import ACTION, call, charge, held
 
@@ -111,7 +111,7 @@ async def reload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 async def change_options(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Change the interval of the powers."""
-    flow = await hass.config_entries.options.async_init(entry.entry_id)
+    flow = await open_settings(hass, entry)
     options = {"tier": "everyday", "power_interval": 7}
     result = await hass.config_entries.options.async_configure(flow["flow_id"], options)
     assert result["type"] == "create_entry"

@@ -29,7 +29,7 @@ from simulator.overheard import POLLS, OverheardLine, Poll
 from tests.modbus.heard_meter import SINGLE_PHASE, THREE_PHASE, holding
 from tests.overheard import overheard_line
 
-from .helpers import add_unit, answer, network_entry, state, status
+from .helpers import add_unit, answer, network_entry, open_settings, state, status
 
 # The inverter is faster here, to keep the tests short.
 PERIOD = 0.01
@@ -527,7 +527,7 @@ async def test_options_of_a_listener_are_intervals_only(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """There are intervals only: nothing can be changed at a meter that nobody asks."""
-    form = await hass.config_entries.options.async_init(entry.entry_id)
+    form = await open_settings(hass, entry)
     assert form["step_id"] == "listen"
     assert [(str(key), key.default()) for key in form["data_schema"].schema] == [
         ("power_interval", 1),

@@ -105,7 +105,7 @@ async def test_plant_of_one_inverter_is_set_up_with_its_reported_capacity(
     }
     (home,) = [entry for entry in hass.config_entries.async_entries(DOMAIN) if entry is not loaded]
     assert shown(hass, home)["load_power"] == "420"
-    assert not home.supports_options
+    assert home.supports_options
     assert home.supports_reconfigure
     assert loaded.supports_options
 

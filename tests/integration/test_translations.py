@@ -27,12 +27,14 @@ from custom_components.hybrid_inverter.const import (
 )
 from custom_components.hybrid_inverter.control.refusals import Mistake
 from custom_components.hybrid_inverter.control.request import ControlEventType
+from custom_components.hybrid_inverter.energy.sources import Flow
 from custom_components.hybrid_inverter.entities.link import (
     LINK_CONNECTIVITY,
     LINK_SENSORS,
     LISTENER_SENSORS,
 )
 from custom_components.hybrid_inverter.event import OUTAGE
+from custom_components.hybrid_inverter.flow.energy import energy_schema
 from custom_components.hybrid_inverter.flow.machines import WAYS, InverterFlow, MeterFlow
 from custom_components.hybrid_inverter.flow.plant import (
     CAPACITY_SCHEMA,
@@ -77,7 +79,7 @@ from custom_components.hybrid_inverter.services import async_setup_actions
 from custom_components.hybrid_inverter.trigger import REASONS, TRIGGERS
 
 from .described import everything_described
-from .helpers import network_entry
+from .helpers import network_entry, open_settings
 
 INTEGRATION: Final = Path(__file__).parents[2] / "custom_components" / "hybrid_inverter"
 
@@ -288,9 +290,9 @@ async def options_schema(hass: HomeAssistant) -> vol.Schema:
     """Return the form of the options."""
     entry = network_entry(502)
     entry.add_to_hass(hass)
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["data_schema"] is not None
-    return result["data_schema"]
+    result = await open_settings(hass, entry)
+    schema: vol.Schema = result["data_schema"]
+    return schema
 
 
 async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistant) -> None:
@@ -350,9 +352,38 @@ async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistan
     check_step(steps["direct"], vol.Schema(METER_SETTINGS))
     for step in ("wiring", "direct"):
         assert placeholders(steps[step]["description"]) == {"model"}
-    assert set(TEXTS["options"]["step"]) == {"init", "listen"}
-    check_step(TEXTS["options"]["step"]["listen"], LISTEN_OPTIONS)
-    check_step(TEXTS["options"]["step"]["init"], await options_schema(hass))
+    steps = TEXTS["options"]["step"]
+    assert set(steps) == {
+        *("init", "settings", "listen", "energy"),
+        *("next_inverter", "next_meter", "next_plant"),
+    }
+    check_step(steps["listen"], LISTEN_OPTIONS)
+    check_step(steps["settings"], await options_schema(hass))
+    check_step(steps["energy"], energy_schema({"grid_1": "Grid"}, []))
+    for menu, options in (
+        ("init", {"energy", "settings", "listen"}),
+        ("next_inverter", {"energy", "settings", "finish"}),
+        ("next_meter", {"energy", "settings", "listen", "finish"}),
+        ("next_plant", {"energy", "finish"}),
+    ):
+        assert set(steps[menu]["menu_options"]) == options
+        assert set(steps[menu]["menu_option_descriptions"]) == options
+    assert {
+        menu: placeholders(steps[menu]["description"])
+        for menu in ("next_inverter", "next_meter", "next_plant")
+    } == {
+        "next_inverter": {"model", "serial", "dashboard_url", "schedule_url", "control_url"},
+        "next_meter": {"model", "plant_url"},
+        "next_plant": {"plant", "dashboard_url", "control_url"},
+    }
+    assert set(TEXTS["options"]["error"]) == {"nothing_chosen"}
+    assert {name: placeholders(text) for name, text in TEXTS["options"]["abort"].items()} == {
+        "no_energy_dashboard": set(),
+        "energy_nothing": set(),
+        "energy_complete": {"energy_url", "sources"},
+        "energy_added": {"energy_url", "sources"},
+        "energy_not_accepted": {"energy_url"},
+    }
 
 
 # A meter of which nothing was heard but that it is there: everything has to be told.
@@ -485,6 +516,8 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["controlled"] = {"battery", "export"}
     # 9 is not assigned, and some devices have codes of their own.
     offered["modbus_exception"] = {*map(str, (*range(1, 9), 10, 11)), "other"}
+    # What is offered to the Energy dashboard.
+    offered["energy_source"] = {*Flow, "adds", "completes", "capacity"}
     # The settings that no entity shows, in messages.
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
@@ -517,6 +550,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "control_at",
         "control_if_busy",
         "controlled",
+        "energy_source",
     }
 
 
