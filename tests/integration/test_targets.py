@@ -170,3 +170,73 @@ async def test_what_is_no_inverter_is_refused(hass: HomeAssistant, house: Simula
         with pytest.raises(ServiceValidationError) as caught:
             await act(hass, "set_schedule", target, windows=[NIGHT])
         assert caught.value.translation_key == reason, target
+
+
+# ---------------------------------------------------------------------- Home Assistant's own actions for a whole device
+
+
+async def test_a_number_for_a_whole_device_sets_what_is_for_every_day_only(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
+    """One number of the battery and one of the grid; the other settings need to be named.
+
+    Of an inverter it is the power of an order or its target: no number but 100 is within the bounds of both.
+    """
+    devices = await kinds(hass, house, "everyday")
+
+    async def set_number(kind: str, value: float) -> dict[str, str]:
+        before = {state.entity_id: state.state for state in hass.states.async_all("number")}
+        target = {ATTR_DEVICE_ID: devices[kind].id}
+        await hass.services.async_call(
+            "number", "set_value", {"value": value}, target=target, blocking=True
+        )
+        return {
+            state.entity_id: state.state
+            for state in hass.states.async_all("number")
+            if state.state != before[state.entity_id]
+        }
+
+    # The reserve of a JSO is its low state of charge, which an entity of its own shows, too.
+    reserve = entity(hass, Platform.NUMBER, "battery_reserve")
+    assert await set_number("battery", 30) == {
+        reserve: "30",
+        entity(hass, Platform.NUMBER, "battery_low_soc"): "30",
+    }
+    export_limit = entity(hass, Platform.NUMBER, "export_limit")
+    assert await set_number("grid", 3000) == {
+        export_limit: "3000",
+        entity(hass, Platform.NUMBER, "max_sell_power"): "3000",
+    }
+    for value, other in ((3000, "control_target_soc"), (80, "control_power")):
+        with pytest.raises(ServiceValidationError) as caught:
+            await set_number("inverter", value)
+        assert caught.value.translation_key == "out_of_range"
+        assert caught.value.translation_placeholders is not None
+        named = caught.value.translation_placeholders["entity_id"]
+        assert named == entity(hass, Platform.NUMBER, other)
+
+
+async def test_an_option_for_an_area_does_not_reach_a_switch(
+    hass: HomeAssistant, house: SimulatedPlant
+) -> None:
+    """The work mode is for every day; what is switched is a setting, which "turn everything off" leaves alone."""
+    devices = await kinds(hass, house, "everyday")
+    area = ar.async_get(hass).async_create("Cellar")
+    dr.async_get(hass).async_update_device(devices["inverter"].id, area_id=area.id)
+    await hass.services.async_call(
+        "switch", "turn_off", {}, target={ATTR_AREA_ID: area.id}, blocking=True
+    )
+    assert house.machine().writes == []
+    work_mode = entity(hass, Platform.SELECT, "work_mode")
+    with pytest.raises(ServiceValidationError):
+        # No other select has this option.
+        await hass.services.async_call(
+            "select",
+            "select_option",
+            {"option": "selling_first"},
+            target={ATTR_AREA_ID: area.id},
+            blocking=True,
+        )
+    shown = hass.states.get(work_mode)
+    assert shown is not None
+    assert shown.state == "selling_first"

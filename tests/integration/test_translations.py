@@ -1084,7 +1084,7 @@ async def test_every_trigger_and_condition_and_their_fields_have_texts(
 # ---------------------------------------------------------------------- icons
 
 # Device classes whose own icon says less than ours: that of a power does not tell sun from battery.
-OUR_ICON_IS_BETTER: Final = {"power", "energy", "enum", None}
+OUR_ICON_IS_BETTER: Final = {"battery", "power", "energy", "enum", None}
 KINDS_OF_ICONS: Final = {"default", "service", "trigger", "condition"}
 
 

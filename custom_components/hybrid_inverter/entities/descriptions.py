@@ -38,6 +38,7 @@ FLAG_CLASSES: Final = {
     Kind.PROBLEM: BinarySensorDeviceClass.PROBLEM,
     Kind.GRID_PRESENT: BinarySensorDeviceClass.POWER,
 }
+NUMBER_CLASSES: Final = {Kind.CHARGE_LEVEL: NumberDeviceClass.BATTERY}
 # Thousandths: the scale of a number, or the decimals of a single.
 FINE_SCALE: Final = 0.001
 FINE_PLACES: Final = 3
@@ -111,7 +112,11 @@ def describe(
 
 def _control(row: Register, role: MeterRole | None) -> tuple[Platform, UnitEntityDescription]:
     """A setting that can be changed."""
-    common = {**_common(row, role), "entity_category": EntityCategory.CONFIG}
+    # What has no category is what somebody means who picks the whole device, or its area.
+    common = {
+        **_common(row, role),
+        "entity_category": None if row.primary else EntityCategory.CONFIG,
+    }
     if row.is_flag:
         return Platform.SWITCH, UnitSwitchDescription(**common)
     if row.kind is Kind.DAYS or isinstance(row.codec, Choice):
@@ -121,9 +126,11 @@ def _control(row: Register, role: MeterRole | None) -> tuple[Platform, UnitEntit
     if row.limits is None:
         raise ValueError(f"{row.key} has no limits")
     device_class = _of_unit(row).device_class
+    number_class = NumberDeviceClass(device_class) if device_class else None
     return Platform.NUMBER, UnitNumberDescription(
         **common,
-        device_class=NumberDeviceClass(device_class) if device_class else None,
+        # Only of the number: a sensor of the class is taken for the charge of the device itself.
+        device_class=NUMBER_CLASSES.get(row.kind, number_class) if row.kind else number_class,
         native_unit_of_measurement=row.unit,
         native_step=row.limits.step,
     )

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     """The quantity of a value whose unit, codec and group do not say it."""
 
     STATE_OF_CHARGE = "state_of_charge"
+    # A setting: the state of charge at which something begins, ends, or is held.
+    CHARGE_LEVEL = "charge_level"
     POWER_FACTOR = "power_factor"
     # A number of events, for example of charge cycles.
     COUNT = "count"

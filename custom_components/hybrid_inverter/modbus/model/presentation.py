@@ -56,6 +56,8 @@ class Presented:
     shown: bool = False
     # Whether it is for finding out what is wrong, rather than for everyday use.
     diagnostic: bool = False
+    # Whether a person changes it in everyday life, so that whoever picks the whole device means it, too.
+    primary: bool = False
     # The conditions under which the device uses it; all of them have to be met.
     when: tuple[Condition, ...] = ()
     kind: Kind | None = None

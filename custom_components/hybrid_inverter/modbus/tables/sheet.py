@@ -42,6 +42,7 @@ class Extra(TypedDict, total=False):
     part: Part | None
     shown: bool
     diagnostic: bool
+    primary: bool
     when: tuple[Condition, ...]
     kind: Kind
     named_by_role: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
-from ...model.part import Part
+from ...model.part import Kind, Part
 from ...model.register import (
     Group,
     Limits,
@@ -71,6 +71,7 @@ ROWS: tuple[Register, ...] = (
         "battery_shutdown_soc",
         115,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(0, Ref("battery_low_soc", offset=-1, default=100)),
         shown=True,
@@ -80,6 +81,7 @@ ROWS: tuple[Register, ...] = (
         "battery_restart_soc",
         116,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(Ref("battery_low_soc", offset=1, default=0), 100),
         shown=True,
@@ -89,6 +91,7 @@ ROWS: tuple[Register, ...] = (
         "battery_low_soc",
         117,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(
             Ref("battery_shutdown_soc", offset=1, default=0),
@@ -160,6 +163,7 @@ ROWS: tuple[Register, ...] = (
         "generator_charge_start_soc",
         124,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(0, 100),
         part=Part.GENERATOR,
@@ -186,6 +190,7 @@ ROWS: tuple[Register, ...] = (
         "grid_charge_start_soc",
         127,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(0, 100),
         when=(BY_STATE_OF_CHARGE,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
-from ...model.part import Part
+from ...model.part import Kind, Part
 from ...model.register import (
     Group,
     Limits,
@@ -59,6 +59,7 @@ ROWS: tuple[Register, ...] = (
         "smart_load_off_soc",
         135,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(0, Ref("smart_load_on_soc", offset=-1, default=100)),
         shown=True,
@@ -78,6 +79,7 @@ ROWS: tuple[Register, ...] = (
         "smart_load_on_soc",
         137,
         "%",
+        kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
         limits=Limits(Ref("smart_load_off_soc", offset=1, default=0), 100),
         shown=True,

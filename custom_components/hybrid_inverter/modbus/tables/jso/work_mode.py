@@ -11,7 +11,7 @@ from ...model.condition import BY_STATE_OF_CHARGE, BY_VOLTAGE
 from ...model.export_limit import ExportLimit
 from ...model.family import table
 from ...model.features import Feature, among
-from ...model.part import Part
+from ...model.part import Kind, Part
 from ...model.presentation import numbered
 from ...model.register import (
     Group,
@@ -82,6 +82,7 @@ ROWS: tuple[Register, ...] = (
         tier=EVERYDAY,
         part=Part.INVERTER,
         shown=True,
+        primary=True,
     ),
     MODE.choice(
         "work_mode",
@@ -90,6 +91,7 @@ ROWS: tuple[Register, ...] = (
         tier=EVERYDAY,
         part=Part.INVERTER,
         shown=True,
+        primary=True,
     ),
     MODE.u16("max_sell_power", 143, "W", tier=EVERYDAY, limits=POWER, shown=True),
     MODE.switch("solar_sell", 145, tier=EVERYDAY, part=Part.INVERTER, shown=True),
@@ -142,6 +144,7 @@ ROWS: tuple[Register, ...] = (
             numbered("tou_slot_{}_soc", slot),
             165 + slot,
             "%",
+            kind=Kind.CHARGE_LEVEL,
             tier=EVERYDAY,
             may_be_blank=True,
             limits=Limits(0, 100),

@@ -7,7 +7,7 @@ from typing import Final
 from ...model.export_limit import ExportLimit
 from ...model.family import table
 from ...model.features import Feature, known
-from ...model.part import Part
+from ...model.part import Kind, Part
 from ...model.register import Group, Limits, Ref, Register
 from ...model.reserve import Reserve
 from ...model.residue import Residue
@@ -62,13 +62,31 @@ ROWS: tuple[Register, ...] = (
     SETUP.u16("frequency_return_hysteresis", 0x3642, "Hz", scale=0.01, part=Part.GRID),
     SETUP.switch("battery_auto_wake", 0x3643, part=Part.BATTERY),
     SETTINGS.u16(
-        "on_grid_discharge_floor", 0x3644, "%", tier=EVERYDAY, limits=Limits(5, 100), shown=True
+        "on_grid_discharge_floor",
+        0x3644,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(5, 100),
+        shown=True,
+        kind=Kind.CHARGE_LEVEL,
     ),
     SETTINGS.u16(
-        "off_grid_discharge_floor", 0x3645, "%", tier=EVERYDAY, limits=Limits(5, 100), shown=True
+        "off_grid_discharge_floor",
+        0x3645,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(5, 100),
+        shown=True,
+        kind=Kind.CHARGE_LEVEL,
     ),
     SETTINGS.u16(
-        "charge_upper_limit", 0x3646, "%", tier=EVERYDAY, limits=Limits(20, 100), shown=True
+        "charge_upper_limit",
+        0x3646,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(20, 100),
+        shown=True,
+        kind=Kind.CHARGE_LEVEL,
     ),
     SETTINGS.choice(
         "work_mode",
@@ -78,6 +96,7 @@ ROWS: tuple[Register, ...] = (
         tier=EVERYDAY,
         part=Part.INVERTER,
         shown=True,
+        primary=True,
     ),
     SETTINGS.share(
         "battery_charge_power_limit", 0x364D, tier=EVERYDAY, limits=OVERLOAD, shown=True
@@ -92,7 +111,13 @@ ROWS: tuple[Register, ...] = (
         "grid_discharge_power_limit", 0x3650, tier=EVERYDAY, limits=OVERLOAD, part=Part.GRID
     ),
     SETTINGS.u16(
-        "backup_reserve_soc", 0x3651, "%", tier=EVERYDAY, limits=Limits(20, 100), shown=True
+        "backup_reserve_soc",
+        0x3651,
+        "%",
+        tier=EVERYDAY,
+        limits=Limits(20, 100),
+        shown=True,
+        kind=Kind.CHARGE_LEVEL,
     ),
     SETTINGS.share(
         "export_limit_power", 0x365A, tier=EVERYDAY, limits=OVERLOAD, part=Part.GRID, shown=True
