@@ -2,11 +2,16 @@
 
 from typing import Any, Final
 
-from homeassistant.components.websocket_api.automation import async_get_services_for_target
+from homeassistant.components.websocket_api.automation import (
+    async_get_conditions_for_target,
+    async_get_services_for_target,
+    async_get_triggers_for_target,
+)
 from homeassistant.const import ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import area_registry as ar, device_registry as dr
+from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.hybrid_inverter.const import DOMAIN
@@ -21,6 +26,14 @@ PLANT: Final = "plant"
 LINK: Final = "link"
 
 SCHEDULE: Final = {"get_schedule", "set_schedule", "undo_last_change"}
+FAULTS: Final = {"fault_appeared", "fault_cleared"}
+GRID: Final = {"grid_lost", "grid_back"}
+ORDERS: Final = {
+    "battery_control_started",
+    "battery_control_target_reached",
+    "battery_control_not_followed",
+    "battery_control_ended",
+}
 CONTROL: Final = {"control_battery", "get_control", "release_battery"}
 NIGHT: Final[dict[str, Any]] = {"start": "01:00", "end": "05:00", "target": 80, "grid_charge": True}
 
@@ -59,27 +72,55 @@ def ours(offered: set[str]) -> set[str]:
     return {name.removeprefix(f"{DOMAIN}.") for name in offered if name.startswith(f"{DOMAIN}.")}
 
 
-@pytest.mark.parametrize("tier", ["read_only", "everyday"])
+# For each kind of device: the actions, the triggers and the conditions, but for those that only a tier with orders has.
+OFFERED: Final[dict[str, tuple[set[str], set[str], set[str]]]] = {
+    "inverter": (
+        {*SCHEDULE, *CONTROL, "limit_export"},
+        {*FAULTS, *GRID, *ORDERS, "device_silent", "slot_started", "battery_reserve_reached"},
+        {"grid_is_present", "slot_is_active"},
+    ),
+    "battery": (
+        {*SCHEDULE, *CONTROL, "limit_export"},
+        {*ORDERS, "battery_reserve_reached"},
+        {"battery_is_controlled"},
+    ),
+    "pv": (set(), set(), set()),
+    "grid": ({"limit_export"}, {*GRID, *ORDERS}, {"grid_is_present"}),
+    "load": (set(), set(), set()),
+    "generator": (set(), set(), set()),
+    METER: (set(), {"device_silent"}, set()),
+    LINK: (set(), {"device_silent"}, set()),
+    PLANT: ({*CONTROL, "limit_export"}, set(), set()),
+}
+# What may be changed can be changed elsewhere, and has orders.
+CHANGEABLE: Final = {"inverter": (set[str](), {"setting_changed"}, {"battery_is_controlled"})}
+
+
+@pytest.mark.parametrize(("tier", "more"), [("read_only", {}), ("everyday", CHANGEABLE)])
 async def test_what_is_offered_for_each_kind_of_device(
-    hass: HomeAssistant, house: SimulatedPlant, tier: str
+    hass: HomeAssistant,
+    house: SimulatedPlant,
+    tier: str,
+    more: dict[str, tuple[set[str], set[str], set[str]]],
 ) -> None:
     """By clicking it in the editor, whatever may be written; nothing that it is not for."""
+    for domain in ("automation", "script"):
+        assert await async_setup_component(hass, domain, {})
     devices = await kinds(hass, house, tier)
 
-    async def offered(device: dr.DeviceEntry) -> set[str]:
+    async def offered(device: dr.DeviceEntry) -> tuple[set[str], ...]:
         target = {ATTR_DEVICE_ID: [device.id]}
-        return ours(await async_get_services_for_target(hass, target, expand_group=True))
+        return (
+            ours(await async_get_services_for_target(hass, target, expand_group=True)),
+            ours(await async_get_triggers_for_target(hass, target, expand_group=True)),
+            ours(await async_get_conditions_for_target(hass, target, expand_group=True)),
+        )
 
     assert {kind: await offered(device) for kind, device in devices.items()} == {
-        "inverter": {*SCHEDULE, *CONTROL, "limit_export"},
-        "battery": {*SCHEDULE, *CONTROL, "limit_export"},
-        "pv": set(),
-        "grid": {"limit_export"},
-        "load": set(),
-        "generator": set(),
-        METER: set(),
-        LINK: set(),
-        PLANT: {*CONTROL, "limit_export"},
+        kind: tuple(
+            one | other for one, other in zip(what, more.get(kind, (set(),) * 3), strict=True)
+        )
+        for kind, what in OFFERED.items()
     }
 
 

@@ -25,6 +25,7 @@ from custom_components.hybrid_inverter.const import (
     DOMAIN,
     MeterRole,
 )
+from custom_components.hybrid_inverter.control.automations import REASONS
 from custom_components.hybrid_inverter.control.refusals import Mistake
 from custom_components.hybrid_inverter.control.request import ControlEventType
 from custom_components.hybrid_inverter.energy.sources import Flow
@@ -75,8 +76,9 @@ from custom_components.hybrid_inverter.modbus.schedule.days import DAYS
 from custom_components.hybrid_inverter.modbus.schedule.schedule import Reason, Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.plant.sensors import PLANT_SENSORS
+from custom_components.hybrid_inverter.schedule.automations import SLOTS
 from custom_components.hybrid_inverter.services import async_setup_actions
-from custom_components.hybrid_inverter.trigger import REASONS, TRIGGERS
+from custom_components.hybrid_inverter.trigger import CHANGES, KINDS, TRIGGERS
 
 from .described import everything_described
 from .helpers import network_entry, open_settings
@@ -522,6 +524,10 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
     offered["control_end"] = set(REASONS)
+    # What the triggers and conditions of an inverter ask for.
+    offered["fault_kind"] = set(KINDS)
+    offered["setting_change"] = set(CHANGES)
+    offered["schedule_slot"] = set(SLOTS)
     # What the logbook says of a setting.
     offered["setting_news"] = {"changed_elsewhere", "taken_back"}
     selectors = TEXTS["selector"]
@@ -537,6 +543,9 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "schedule_summary",
         "clock_drift",
         "control_end",
+        "fault_kind",
+        "setting_change",
+        "schedule_slot",
         "role",
         "maker",
         "found",
