@@ -58,6 +58,7 @@ class UnitBinarySensor(ValueEntity, BinarySensorEntity):
     """A value that is on or off."""
 
     entity_description: UnitBinarySensorDescription
+    _handle_coordinator_update = ValueEntity.async_handle_own_value
 
     @property
     @override

@@ -116,6 +116,7 @@ class UnitSensor(ValueEntity, SensorEntity):
     """A value that is only shown."""
 
     entity_description: UnitSensorDescription
+    _handle_coordinator_update = ValueEntity.async_handle_own_value
 
     @property
     @override

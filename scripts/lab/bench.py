@@ -278,7 +278,7 @@ def _p95(values: list[float]) -> float:
 
 async def _run(options: argparse.Namespace) -> None:
     if options.against:
-        await compare(options.against.resolve(), options.pairs, options.minutes)
+        await compare(options.against.resolve(), options.minutes)
         return
     year()
     if options.year:
@@ -303,7 +303,6 @@ def main() -> int:
     parser.add_argument(
         "--against", type=Path, metavar="CHECKOUT", help="only compare with an older checkout"
     )
-    parser.add_argument("--pairs", type=int, default=5, help="of measurements, with --against")
     parser.add_argument(
         "--update-from",
         type=Path,

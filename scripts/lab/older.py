@@ -1,7 +1,7 @@
 """An older checkout beside this one: what both cost, and that an installation goes on. See scripts/bench."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from statistics import median
@@ -13,89 +13,66 @@ from .house import MACHINES, house
 from .plant import simulated_plant
 from .process import REPOSITORY
 
-# Processor seconds, by what is measured.
+# Processor milliseconds a minute, by what is measured.
 type Spent = dict[str, float]
 
-# Seconds after an entry was loaded or disabled that are not measured.
+# Seconds after the last entry was loaded that are not measured; and those until nothing is added to a registry any more.
+WARMING_UP: Final = 60
 SETTLING: Final = 20
 # What is measured: what blocks Home Assistant, and that with the recorder, which has a thread of its own.
 MEASURED: Final = {"event loop": loop_seconds, "process": processor_seconds}
+# The speed of the plant's time, and what that means.
+SPEEDS: Final = {0: "stands still", 1: "moves"}
 
 
-async def compare(older: Path, pairs: int, minutes: int) -> None:
-    """Print what both checkouts add to an idle Home Assistant's processor time: the median of minutes, measured in turn.
+async def compare(older: Path, minutes: int) -> None:
+    """Print what both checkouts add to an idle Home Assistant's processor time, as the median of minutes.
 
-    Two Home Assistants run side by side, each with a JSO at default intervals. While one polls, the entry of the other
-    is disabled, so that what is measured of either has the same computer and the same minutes around it. Two more do so
-    with a plant that moves.
+    Five Home Assistants run side by side, so that each minute is the same for all: an idle one, and of each checkout one
+    with a JSO at default intervals whose plant stands still, and one whose plant moves.
     """
-    print(
-        f"\nProcessor seconds a minute, {pairs} pairs of {minutes} minutes, older and this checkout in turn"
-    )
-    await asyncio.gather(
-        _compare(older, pairs, minutes, 0, "stands still"),
-        _compare(older, pairs, minutes, 1, "moves"),
-    )
-
-
-async def _compare(older_tree: Path, pairs: int, minutes: int, speed: int, plant_does: str) -> None:
-    """The same for a plant whose time runs at one speed."""
+    print(f"\nProcessor milliseconds a minute, {minutes} minutes, older and this checkout")
     async with AsyncExitStack() as stack:
-        homes: list[tuple[Home, str]] = []
-        for tree in (older_tree, REPOSITORY):
-            plant = await stack.enter_async_context(simulated_plant(["--speed", str(speed)]))
-            home = await stack.enter_async_context(
-                home_assistant(level="warning", commit_interval=5, tree=tree)
-            )
-            entry = await home.add_inverter(plant.tcp)
-            homes.append((home, entry["entry_id"]))
-        # Of each measure, and the older and this checkout.
-        added: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in MEASURED}
-        for _ in range(pairs):
-            idle: list[Spent] = [{}, {}]
-            polling: list[Spent] = [{}, {}]
-            for active in (0, 1):
-                for number, (home, entry_id) in enumerate(homes):
-                    await home.command(
-                        "config_entries/disable",
-                        entry_id=entry_id,
-                        disabled_by=None if number == active else "user",
-                    )
-                await asyncio.sleep(SETTLING)
-                spent = await _minute_by_minute([home for home, _ in homes], minutes)
-                for number, figures in enumerate(spent):
-                    (polling if number == active else idle)[number] = figures
-            for name, (older, this) in added.items():
-                older.append(polling[0][name] - idle[0][name])
-                this.append(polling[1][name] - idle[1][name])
-                print(
-                    f"the plant {plant_does}, {name}: older {older[-1]:.4f} s, this {this[-1]:.4f} s,"
-                    f" ratio {this[-1] / older[-1]:.3f}",
-                    flush=True,
+        idle = await stack.enter_async_context(
+            home_assistant(level="warning", commit_interval=5, tree=older)
+        )
+        polling: dict[tuple[int, Path], Home] = {}
+        for speed in SPEEDS:
+            for tree in (older, REPOSITORY):
+                plant = await stack.enter_async_context(simulated_plant(["--speed", str(speed)]))
+                home = polling[speed, tree] = await stack.enter_async_context(
+                    home_assistant(level="warning", commit_interval=5, tree=tree)
                 )
-        for name, (older, this) in added.items():
-            ratios = [new / old for old, new in zip(older, this, strict=True)]
-            print(
-                f"the plant {plant_does}, {name}: median older {median(older):.4f} s, this {median(this):.4f} s,"
-                f" ratio {median(ratios):.3f}"
+                await home.add_inverter(plant.tcp)
+        await asyncio.sleep(WARMING_UP)
+        homes = [idle, *polling.values()]
+        spent: list[list[Spent]] = []
+        for _ in range(minutes):
+            before = [_so_far(home) for home in homes]
+            await asyncio.sleep(60)
+            spent.append(
+                [
+                    {name: after - then[name] for name, after in _so_far(home).items()}
+                    for home, then in zip(homes, before, strict=True)
+                ]
             )
-
-
-async def _minute_by_minute(homes: Sequence[Home], minutes: int) -> list[Spent]:
-    """The processor seconds of a minute for each of these: the median, as what Home Assistant does now and then stands out."""
-    spent: list[dict[str, list[float]]] = [{name: [] for name in MEASURED} for _ in homes]
-    for _ in range(minutes):
-        before = [_so_far(home) for home in homes]
-        await asyncio.sleep(60)
-        for figures, home, start in zip(spent, homes, before, strict=True):
-            for name, seconds in _so_far(home).items():
-                figures[name].append(seconds - start[name])
-    return [{name: median(seconds) for name, seconds in figures.items()} for figures in spent]
+    for speed, plant_does in SPEEDS.items():
+        first, second = (homes.index(polling[speed, tree]) for tree in (older, REPOSITORY))
+        for name in MEASURED:
+            old, this = (
+                [minute[number][name] - minute[0][name] for minute in spent]
+                for number in (first, second)
+            )
+            ratios = [new / former for former, new in zip(old, this, strict=True)]
+            print(
+                f"the plant {plant_does}, {name}: older {median(old):.1f} ms, this {median(this):.1f} ms,"
+                f" ratio {median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+            )
 
 
 def _so_far(home: Home) -> Spent:
-    """The processor seconds that a Home Assistant has spent so far, by what is measured."""
-    return {name: measure(home.process_id) for name, measure in MEASURED.items()}
+    """The processor milliseconds that a Home Assistant has spent so far, by what is measured."""
+    return {name: 1000 * measure(home.process_id) for name, measure in MEASURED.items()}
 
 
 async def update(older: Path) -> int:

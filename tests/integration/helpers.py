@@ -1,5 +1,6 @@
 """What several tests of the integration share: an entry as it is stored, and short ways to look things up."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.helpers import entity_registry as er
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
@@ -136,6 +138,16 @@ def unit_of(entry: MockConfigEntry) -> UnitRuntime:
 async def refresh(hass: HomeAssistant, entry: MockConfigEntry, group: Group) -> None:
     """Poll a group now, and let everything happen that follows from it."""
     await unit_of(entry).coordinators[group].async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def pass_time(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let time pass by the clock of the event loop, by which polls are due, and everything happen that follows."""
+    time = hass.loop.time
+    monkeypatch.setattr(hass.loop, "time", lambda: time() + seconds)
+    # The loop looks what is due before it calls anybody.
+    for _ in range(2):
+        await asyncio.sleep(0)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 

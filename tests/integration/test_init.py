@@ -24,6 +24,7 @@ from simulator import SimulatedPlant
 from .helpers import (
     link_entry,
     network_data,
+    pass_time,
     refresh,
     requests,
     serial_data,
@@ -141,7 +142,10 @@ async def test_removed_entry_leaves_nothing_in_the_registries(
 
 
 async def test_each_group_is_polled_at_its_interval(
-    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each group in its interval, and not before."""
     coordinators = unit_of(loaded).coordinators
@@ -156,10 +160,10 @@ async def test_each_group_is_polled_at_its_interval(
     plant.machine().panel_change(142, 0)
     plant.machine().inverter.soc = 0.7
     plant.advance(1)
-    await later(hass, 7)
+    await pass_time(hass, monkeypatch, 7)
     assert state(hass, Platform.SENSOR, "battery_soc").state == "70"
     assert state(hass, Platform.SELECT, "work_mode").state == "zero_export_to_ct"
-    await later(hass, 302)
+    await pass_time(hass, monkeypatch, 302)
     assert state(hass, Platform.SELECT, "work_mode").state == "selling_first"
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+import math
 from pathlib import Path
 import sys
 from types import CodeType
 from typing import Any, Final
+from unittest.mock import Mock
 
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
@@ -75,17 +77,41 @@ def same_words(loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Mock
     return loaded
 
 
-def time_of_a_poll(coordinator: GroupCoordinator) -> asyncio.TimerHandle:
-    """The timer of the next poll."""
-    (timer,) = (
+def timers_of(coordinator: GroupCoordinator) -> list[asyncio.TimerHandle]:
+    """The timers of the next polls of a group."""
+    return [
         handle
         for handle in coordinator.hass.loop._scheduled  # type: ignore[attr-defined]
-        if handle._args
-        and getattr(handle._args[0], "name", "") == f"{coordinator.name} refresh interval"
-        and not handle.cancelled()
-    )
-    assert isinstance(timer, asyncio.TimerHandle)
-    return timer
+        if getattr(handle._callback, "__self__", None) is coordinator and not handle.cancelled()
+    ]
+
+
+async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_calls_no_entity(
+    same_words: MockConfigEntry,
+) -> None:
+    """The task of this poll, and the timer of the next one; the coordinator's own functions, and few of them."""
+    coordinator = unit_of(same_words).coordinators[Group.POWER]
+    # What was put together for entities that came later is polled once.
+    await coordinator.async_refresh()
+    (timer,) = timers_of(coordinator)
+    shown = coordinator.data
+    with counted() as costs:
+        timer._run()
+    timer.cancel()
+    assert coordinator.data is shown
+    assert coordinator.last_update_success
+    assert (costs.timers, costs.tasks) == (1, 1)
+    assert [name.rpartition(".")[2] for name in costs.entered("runtime")] == [
+        "_async_update_data",
+        "_async_poll",
+        "take",
+        "must_restore",
+        "_keep_pace",
+        "_schedule_refresh",
+        *("_async_refresh_finished", "_async_refresh_finished", "_are_due", "<genexpr>"),
+    ]
+    for folder in ("entities", "sensor", "number", "plant", "schedule"):
+        assert costs.entered(folder) == []
 
 
 # The schedule follows the clock and the time zone, too, which no setting shows.
@@ -97,44 +123,156 @@ LOOK_AT_THE_CLOCK: Final = [
     "ClockWatch._polled",
     "ScheduleView.schedule",
 ]
-# Whether what was written was changed elsewhere, and whether a change was broken off: a look at what is kept of that.
-LOOK_AT_WHAT_WAS_WRITTEN: Final = ["compare", "polled", "device"]
 
 
-@pytest.mark.parametrize(
-    ("group", "written", "schedule"),
-    [
-        (Group.POWER, [], []),
-        (Group.SETTINGS, LOOK_AT_WHAT_WAS_WRITTEN, LOOK_AT_THE_CLOCK),
-    ],
-)
-async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_calls_no_entity(
-    same_words: MockConfigEntry, group: Group, written: list[str], schedule: list[str]
+async def test_other_groups_are_polled_behind_the_powers_in_one_task_and_without_a_timer(
+    same_words: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The task of this poll, and the timer of the next one; the coordinator's own functions, and few of them."""
-    coordinator = unit_of(same_words).coordinators[group]
-    # What was put together for entities that came later is polled once.
-    await coordinator.async_refresh()
-    timer = time_of_a_poll(coordinator)
-    shown = coordinator.data
+    """When all are due, nothing of the settings moves, either: they look at the clock, and no entity is called."""
+    coordinators = unit_of(same_words).coordinators
+    for coordinator in coordinators.values():
+        await coordinator.async_refresh()
+    others = (Group.FAULTS, Group.ENERGY, Group.SETTINGS)
+    assert [timers_of(coordinators[group]) for group in (*others, Group.IDENTITY)] == [[]] * 4
+    loop = asyncio.get_running_loop()
+    later = loop.time() + 300
+    monkeypatch.setattr(loop, "time", lambda: later)
+    (timer,) = timers_of(coordinators[Group.POWER])
     with counted() as costs:
         timer._run()
     timer.cancel()
-    assert coordinator.data is shown
-    assert coordinator.last_update_success
-    assert (costs.timers, costs.tasks) == (1, 1)
-    assert [name.rpartition(".")[2] for name in costs.entered("runtime")] == [
-        "_async_update_data",
-        "_async_poll",
-        "keys",
-        "must_restore",
-        "_keep_pace",
-        "_async_refresh_finished",
-        *written,
+    assert [coordinators[group].began == later for group in Group] == [
+        group is not Group.IDENTITY for group in Group
     ]
-    assert costs.entered("schedule") == schedule
-    for folder in ("entities", "sensor", "number", "plant"):
+    # The timer of the powers, their task, and that of the others.
+    assert (costs.timers, costs.tasks) == (1, 2)
+    assert costs.entered("schedule") == LOOK_AT_THE_CLOCK
+    for folder in ("number", "select", "switch", "plant"):
         assert costs.entered(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("powers", "faults", "energy", "settings"),
+    [(1, 15, 60, 300), (4, 16, 60, 300), (5, 15, 60, 300), (7, 14, 63, 301), (60, 60, 60, 300)],
+)
+async def test_other_groups_are_polled_evenly_with_the_poll_of_the_powers_next_to_their_time(
+    hass: HomeAssistant,
+    same_words: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    powers: int,
+    faults: int,
+    energy: int,
+    settings: int,
+) -> None:
+    """Every n-th poll of the powers brings another group, however late the powers were answered."""
+    coordinators = unit_of(same_words).coordinators
+    primary = coordinators[Group.POWER]
+    primary.interval = timedelta(seconds=powers)
+    coordinators[Group.FAULTS].interval = timedelta(seconds=max(15, powers))
+    began = clock = hass.loop.time()
+    monkeypatch.setattr(hass.loop, "time", lambda: clock)
+    for coordinator in coordinators.values():
+        await coordinator.async_refresh()
+    polled: dict[Group, list[float]] = {group: [] for group in Group}
+    for number in range(1, 603 // powers + 1):
+        # They are never quite in time.
+        clock = began + number * powers + number % 3 / 10
+        await primary.async_refresh()
+        for group, coordinator in coordinators.items():
+            if coordinator.began == clock:
+                polled[group].append(round(clock - began))
+    for timer in timers_of(primary):
+        timer.cancel()
+    assert polled[Group.FAULTS][:4] == [faults, 2 * faults, 3 * faults, 4 * faults]
+    assert polled[Group.ENERGY][:3] == [energy, 2 * energy, 3 * energy]
+    assert polled[Group.SETTINGS][:2] == [settings, 2 * settings]
+    assert polled[Group.IDENTITY] == []
+
+
+async def test_a_group_that_is_polled_more_often_than_the_powers_has_a_timer(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """A person has chosen so."""
+    options = {"power_interval": 60, "energy_interval": 30}
+    hass.config_entries.async_update_entry(entry, options=options)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    coordinators = unit_of(entry).coordinators
+    assert [len(timers_of(coordinators[group])) for group in (Group.ENERGY, Group.SETTINGS)] == [
+        1,
+        0,
+    ]
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_another_group_has_a_timer_while_nobody_shows_the_powers(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """As soon as the last one who does is gone; and none when somebody does again."""
+    machine = unit_of(loaded).machine
+    powers = GroupCoordinator(hass, loaded, machine, Group.POWER)
+    settings = GroupCoordinator(hass, loaded, machine, Group.SETTINGS, powers)
+    stop_settings = settings.async_add_listener(Mock())
+    assert len(timers_of(settings)) == 1
+    stop_powers = powers.async_add_listener(Mock())
+    await settings.async_refresh()
+    assert (len(timers_of(powers)), len(timers_of(settings))) == (1, 0)
+    stop_powers()
+    assert (len(timers_of(powers)), len(timers_of(settings))) == (0, 1)
+    stop_settings()
+    assert timers_of(settings) == []
+    # With the last one goes what was due.
+    await powers.async_refresh()
+    assert settings.due_at == math.inf
+
+
+async def test_powers_are_polled_while_a_long_read_of_another_group_goes_on(
+    hass: HomeAssistant, same_words: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The group that takes so long is not polled again before it is there."""
+    unit = unit_of(same_words)
+    powers, settings = unit.coordinators[Group.POWER], unit.coordinators[Group.SETTINGS]
+    answer, asked = asyncio.Event(), []
+
+    async def poll(keys: Any, _until: float) -> Snapshot:
+        if keys == settings.keys:
+            asked.append("settings")
+            await answer.wait()
+        return unit.device.snapshot(keys)
+
+    monkeypatch.setattr(unit.device, "poll", poll)
+    clock = hass.loop.time()
+    monkeypatch.setattr(hass.loop, "time", lambda: clock)
+    for _ in range(3):
+        clock += 300
+        await powers.async_refresh()
+        assert powers.began == clock
+    assert asked == ["settings"]
+    answer.set()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    clock += 300
+    await powers.async_refresh()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert asked == ["settings", "settings"]
+
+
+async def test_a_poll_asks_only_the_sensor_whose_value_has_changed_for_its_state(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """Of all that show one value of their own; the energy in the battery rests on several."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    unit = unit_of(loaded)
+    coordinator = unit.coordinators[Group.POWER]
+    await coordinator.async_refresh()
+    # Battery temperature, 25.0 degrees more than 100.
+    plant.machine().panel_change(586, 1234)
+    snapshot = await unit.device.poll(coordinator.keys)
+    assert snapshot.differences(coordinator.data) == {"battery_temperature"}
+    with counted() as costs:
+        coordinator.async_publish()
+    asked = [name for name in costs.entered("entities") if name.startswith("ValueEntity")]
+    assert asked.count("ValueEntity.async_handle_own_value") > 15
+    assert asked.count("ValueEntity.state_key") <= 2
 
 
 async def test_a_publish_of_the_settings_enters_a_tenth_of_the_functions_that_it_did(

@@ -136,6 +136,13 @@ class ValueEntity(UnitEntity):
         """Everything that the state is made of."""
         return (self.available, self.reading)
 
+    @callback
+    def async_handle_own_value(self) -> None:
+        """Write the state if it has changed: for entities whose state rests on this value alone."""
+        changed = self.coordinator.changed
+        if changed is None or self._value_key in changed:
+            self.async_write_if_changed()
+
 
 class FaultEntity(UnitEntity):
     """What the fault monitor of a unit reports."""

@@ -1,34 +1,38 @@
 """Polling: a coordinator for each group of a machine's registers."""
 
-import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import nullcontext
 from datetime import timedelta
+import math
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 
-from ..const import DOMAIN, LOGGER
+from ..const import LOGGER
 from ..entry.data import interval_of
-from ..entry.texts import error_text
 from ..modbus.device.device import Snapshot
 from ..modbus.errors import DeviceError, LinkError, LinkErrorCode, WrongDeviceError
 from ..modbus.model.register import Group
 from ..modbus.transport.turns import going_first
 from .back_off import BackOff
+from .listened import ListenedCoordinator
 from .machine import Machine, may_be_silent
+from .poll_failure import poll_failure
+from .polled_keys import PolledKeys
 
-# For how many seconds at most another group waits for the powers that are due, and how many it then stays behind them.
-GIVE_WAY: Final = 2.5
-BEHIND: Final = 0.05
+# Which part of the powers' interval another group may be early, so that it is polled right behind the poll of the powers
+# that is next to its time.
+EARLY: Final = 0.4
 
 
-class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
+class GroupCoordinator(ListenedCoordinator):
     """Polls the registers of one group that some enabled entity shows.
 
-    The powers are the primary group: when they are not answered, no other group is polled until they are.
+    The powers are the primary group: when they are not answered, no other group is polled until they are. While they are
+    polled, a group that is polled no more often than they are has no timer of its own: it follows the poll of the powers
+    that is next to its time, when the line is free for the rest of their interval.
     """
 
     config_entry: ConfigEntry
@@ -48,20 +52,17 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         self.dependents: list[GroupCoordinator] = []
         if primary is not None:
             primary.dependents.append(self)
-        # What is polled until the entities have been added, and as long as none shows anything.
-        self._first_keys = frozenset[str]()
-        self._entities_added = False
-        # What entities show that are being added.
-        self._expected = frozenset[str]()
-        # What is polled; None when that has to be worked out again.
-        self._keys: frozenset[str] | None = None
+        # What is polled.
+        self._wanted = PolledKeys(machine.device, group, self.async_contexts)
         # What was asked for last.
         self._polled = frozenset[str]()
-        self._poll_listeners: list[CALLBACK_TYPE] = []
         # Whether other values were put in the place of those of the last poll.
         self._data_replaced = False
         # When the last poll began; 0 before the first.
         self.began = 0.0
+        # When the next poll is due that follows the powers, and after how many seconds the last failure wants it to be.
+        self.due_at = math.inf
+        self._pause: float | None = None
         # From the beginning of a poll to that of the next one.
         self.interval = timedelta(seconds=interval_of(entry, group))
         self._back_off = BackOff(entry, machine, self.interval.total_seconds())
@@ -74,48 +75,28 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             update_interval=self.interval,
             always_update=False,
         )
-        self.data = Snapshot({})
 
     # ------------------------------------------------------------------ what is polled
 
     @property
     def keys(self) -> frozenset[str]:
-        """The keys that enabled entities and the device page show, and those that other values rest on."""
-        if self._keys is None:
-            self._keys = self._wanted_keys()
-        return self._keys
+        """The keys that a poll asks for now."""
+        return self._wanted.keys
 
     @property
     def is_polled(self) -> bool:
         """Whether it is polled at its interval: that takes somebody who shows something of it."""
         return bool(self._listeners)
 
-    def _wanted_keys(self) -> frozenset[str]:
-        """Work out the keys, after what is shown has changed."""
-        shown = frozenset[str]().union(*self.async_contexts())
-        if not shown or not self._entities_added:
-            shown |= self._first_keys
-        shown |= self._expected
-        device = self.machine.device
-        family = device.family
-        if self.group is Group.IDENTITY:
-            return shown.union(family.firmware, device.scaling_inputs)
-        # A mode may be left at the machine itself, whether or not an entity shows it.
-        return shown.union(
-            residue.key for residue in family.residues if family.group_of(residue.key) is self.group
-        )
-
     @callback
     def begin_with(self, keys: Collection[str]) -> None:
         """Poll these keys until the entities have been added."""
-        self._first_keys = frozenset(keys)
-        self._keys = None
+        self._wanted.begin_with(keys)
 
     @callback
     def async_entities_added(self) -> None:
         """Poll from now on what is shown."""
-        self._entities_added = True
-        self._keys = None
+        self._wanted.end_beginning()
 
     @callback
     @override
@@ -124,41 +105,75 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     ) -> Callable[[], None]:
         """Call back when the values have changed, or cannot be polled any more; `context` are the keys to poll for it."""
         remove = super().async_add_listener(update_callback, context)
-        self._keys = None
+        self._wanted.forget()
 
         @callback
         def stop() -> None:
             remove()
-            self._keys = None
-
-        return stop
-
-    @callback
-    def async_add_poll_listener(
-        self, poll_callback: CALLBACK_TYPE, keys: frozenset[str] | None = None
-    ) -> Callable[[], None]:
-        """Call back after every answered poll, before other listeners, even if all values are the same as before."""
-        stop_polling = self.async_add_listener(_do_nothing, keys)
-        self._poll_listeners.append(poll_callback)
-
-        @callback
-        def stop() -> None:
-            stop_polling()
-            self._poll_listeners.remove(poll_callback)
+            self._wanted.forget()
 
         return stop
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Call those who want to know of every poll."""
-        if self.last_update_success:
-            for poll_callback in tuple(self._poll_listeners):
-                try:
-                    poll_callback()
-                except Exception:
-                    # The other listeners are called all the same, as Home Assistant does with those of its own.
-                    self.logger.exception("Unexpected error calling a listener of %s", self.name)
+        """Call those who want to know of every poll, and have the groups polled that follow this one."""
+        super()._async_refresh_finished()
+        if self.dependents and self.machine.last_error is None and any(self._are_due()):
+            self._run(self._async_poll_due(), "others")
+
+    # ------------------------------------------------------------------ when it is polled
+
+    @property
+    def _follows(self) -> bool:
+        """Whether it is polled behind the powers instead of by a timer of its own."""
+        primary = self._primary
+        return primary is not None and primary.is_polled and primary.interval <= self.interval
+
+    def _are_due(self) -> Iterator[GroupCoordinator]:
+        """The groups that are to be polled behind these powers, which were just polled."""
+        limit = self.began + EARLY * self.interval.total_seconds()
+        return (one for one in self.dependents if one.due_at <= limit)
+
+    @callback
+    @override
+    def _schedule_refresh(self) -> None:
+        """See to it that the next poll comes, by a timer or behind the powers."""
+        primary = self._primary
+        if primary is None or not self._follows:
+            self.due_at = math.inf
+            super()._schedule_refresh()
+            return
+        pause = self.interval.total_seconds() if self._pause is None else self._pause
+        # From one poll of the powers to another, however long it had to wait behind them.
+        self.due_at = (primary.began or self.hass.loop.time()) + pause
+
+    @callback
+    @override
+    def _unschedule_refresh(self) -> None:
+        """Do not poll it any more, as nobody shows anything of it."""
+        self.due_at = math.inf
+        super()._unschedule_refresh()
+        for dependent in self.dependents:
+            dependent.async_take_timer()
+
+    @callback
+    def async_take_timer(self) -> None:
+        """Have a timer, now that the powers are not polled any more."""
+        if self.is_polled and not self._shutdown_requested:
+            self._schedule_refresh()
+
+    @callback
+    def async_poll_soon(self) -> None:
+        """Be due at once, if it has failed: the machine answers again."""
+        if not self.last_update_success:
+            self.due_at = 0.0
+
+    async def _async_poll_due(self) -> None:
+        """Poll the other groups that are due, one after the other."""
+        for dependent in self._are_due():
+            if not self.hass.is_stopping:
+                await dependent.async_refresh()
 
     # ------------------------------------------------------------------ a poll
 
@@ -173,7 +188,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         """Begin without a poll: the link could not be opened."""
         self._await_others()
         self.machine.note_loss(error)
-        self.async_set_update_error(self._failure(error))
+        self.async_set_update_error(poll_failure(self.hass, self.machine, error))
 
     def _await_others(self) -> None:
         """Show nothing of the other groups until they are polled."""
@@ -198,14 +213,15 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     @override
     async def _async_update_data(self) -> Snapshot:
         """Poll once, and see to it that the next poll is in time."""
-        before, self.began = self.began, self.hass.loop.time()
+        self.began = self.hass.loop.time()
+        self._pause = None
+        # Not due again before it has ended.
+        self.due_at = math.inf
         try:
-            # Not what is polled out of turn, for somebody who waits.
-            if before and self.began - before > self.interval.total_seconds() - 1:
-                await self._async_give_way()
             return await self._async_poll(until=self.began + self.interval.total_seconds())
         finally:
-            self._keep_pace()
+            if self._primary is None or not self._follows:
+                self._keep_pace()
 
     def _keep_pace(self) -> None:
         """Begin the next poll one interval after this one, however long this one took, or the first one after that.
@@ -217,16 +233,9 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         late = int(now) - int(began)
         pause = seconds * (1 + (now - began) // seconds) - late
         # Without an interval there would be no next one.
-        self.update_interval = timedelta(seconds=pause) or timedelta.resolution
-
-    async def _async_give_way(self) -> None:
-        """Let the powers begin if they are about to: they would have to wait for a read that is on the line."""
-        if (primary := self._primary) is None:
-            return
-        interval = primary.interval.total_seconds()
-        wait = primary.began + interval - self.began
-        if 0 < wait < min(interval / 2, GIVE_WAY):
-            await asyncio.sleep(wait + BEHIND)
+        interval = timedelta(seconds=pause) or timedelta.resolution
+        if interval != self._update_interval:
+            self.update_interval = interval
 
     async def _async_poll(self, until: float) -> Snapshot:
         """Poll once, after making sure that it is still the same machine; what has failed once more, if `until` allows."""
@@ -236,11 +245,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         if machine.last_error is not None and primary is not None:
             # One request is enough to find out that it answers again, and each takes its time from the others.
             raise self._silent_like_its_powers(machine.last_error)
-        keys = self._polled = self.keys
-        if self._expected:
-            # By the next poll the entities will have said so themselves.
-            self._expected = frozenset()
-            self._keys = None
+        keys = self._polled = self._wanted.take()
         try:
             with going_first() if primary is None else nullcontext():
                 if not machine.verified:
@@ -258,38 +263,42 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             raise await self._async_explain(err, primary) from err
         if not self.last_update_success:
             self._back_off.end()
-        if self._expected:
+        if expected := self._wanted.expected:
             # Entities that show more have been announced in the meantime.
-            snapshot = machine.device.snapshot(keys | self._expected)
+            snapshot = machine.device.snapshot(keys | expected)
         # Otherwise listeners are called only for values that differ from those of the last poll.
         self.always_update, self._data_replaced = self._data_replaced, False
         if primary is None and not self.last_update_success:
             machine.last_error = None
-            self._run(self._async_retry_failed(), "retry")
+            self._retry_failed()
         if machine.must_restore:
             machine.restore_tried = True
             self._run(machine.async_restore(), "restore")
         return snapshot
 
-    async def _async_retry_failed(self) -> None:
-        """Poll the other groups that have failed, now that the machine answers again."""
+    def _retry_failed(self) -> None:
+        """Have the other groups that have failed polled behind this poll: the machine answers again."""
         for dependent in self.dependents:
-            if not dependent.last_update_success:
-                await dependent.async_refresh()
+            dependent.async_poll_soon()
 
     # ------------------------------------------------------------------ a poll that fails
 
     def _fail(self, error: DeviceError) -> UpdateFailed:
         """What to raise for powers that could not be polled; the other groups follow at once."""
         machine = self.machine
-        failure = self._failure(error, self._back_off.next_pause(in_vain=machine.note_loss(error)))
+        failure = poll_failure(
+            self.hass,
+            self.machine,
+            error,
+            self._back_off.next_pause(in_vain=machine.note_loss(error)),
+        )
         if machine.last_error is error:
             for dependent in self.dependents:
                 dependent.async_fall_silent(failure)
         elif machine.last_error is not None:
             # A refusal is an answer, too: the machine is back, and may refuse nothing but its powers.
             machine.last_error = None
-            self._run(self._async_retry_failed(), "retry")
+            self._retry_failed()
         elif self.last_update_success:
             self._run(self._async_poll_others_again(), "check")
         return failure
@@ -317,27 +326,13 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
             await primary.async_refresh()
         if not primary.last_update_success:
             return self._silent_like_its_powers(machine.last_error or error)
-        return self._failure(error, self._back_off.next_pause(in_vain=False))
+        self._pause = self._back_off.next_pause(in_vain=False)
+        return poll_failure(self.hass, self.machine, error, self._pause)
 
     def _silent_like_its_powers(self, error: DeviceError) -> UpdateFailed:
         """What to raise while the powers fail, too, which is logged once: for them."""
         self.last_update_success = False
-        return self._failure(error)
-
-    def _failure(self, error: DeviceError, retry_after: float | None = None) -> UpdateFailed:
-        """What to raise for a poll that brought nothing."""
-        translation_key, placeholder = "no_answer", "error"
-        if isinstance(error, WrongDeviceError):
-            translation_key, placeholder = "wrong_machine", "found"
-        return UpdateFailed(
-            translation_domain=DOMAIN,
-            translation_key=translation_key,
-            translation_placeholders={
-                "model": self.machine.identity.model,
-                placeholder: error_text(self.hass, error),
-            },
-            retry_after=retry_after,
-        )
+        return poll_failure(self.hass, self.machine, error)
 
     # ------------------------------------------------------------------ beside the polls
 
@@ -367,8 +362,7 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_expect(self, keys: Collection[str]) -> None:
         """Publish and poll these keys, too: entities that show them are about to be added."""
-        self._expected |= frozenset(keys)
-        self._keys = None
+        self._wanted.expect(keys)
         self.data = self.machine.device.snapshot(self.keys)
         self._data_replaced = True
 
@@ -383,8 +377,3 @@ class GroupCoordinator(DataUpdateCoordinator[Snapshot]):
         """Poll if the last poll did not ask for everything that is shown."""
         if not self.keys <= self._polled:
             await self.async_refresh()
-
-
-@callback
-def _do_nothing() -> None:
-    """The listener that keeps a group polled for somebody who is called after every poll."""

@@ -165,9 +165,10 @@ class Device(KnownDevice):
         snapshot = await self._reader.poll(keys, until)
         if self._reader.released:
             self._writer.publish(self._reader.take_released())
-        if not self.leased and not self._write_lock.locked():
+        if self._modes.is_empty or self.leased or self._write_lock.locked():
             # A write notes them itself.
-            await self._modes.note_poll(snapshot.values)
+            return snapshot
+        await self._modes.note_poll(snapshot.values)
         # To save what was noted takes its time, in which a write may have read back newer values.
         return self._reader.snapshot(keys)
 

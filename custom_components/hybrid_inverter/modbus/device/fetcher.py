@@ -291,7 +291,7 @@ class Fetcher:
                     raise
                 continue
             brought = dict(zip(range(first, last + 1), words, strict=True))
-            if is_plausible(brought, self.gates):
+            if not self.gates or is_plausible(brought, self.gates):
                 self._image.update(first, words)
                 if self._quarantine.limits_reads:
                     self._quarantine.acquit(first, last, is_long=self._planner.is_long(first, last))

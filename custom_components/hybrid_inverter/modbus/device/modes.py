@@ -22,6 +22,8 @@ class Modes:
     ) -> None:
         """`values` are the device's newest ones, and go on changing."""
         self.memory = memory
+        # Whether there is no such mode.
+        self.is_empty = not residues
         self._residues = residues
         self._values = values
 

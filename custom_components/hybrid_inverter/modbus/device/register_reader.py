@@ -33,6 +33,10 @@ class Snapshot:
     values: Mapping[str, Value | None]
     failed: frozenset[str] = frozenset()
 
+    def differences(self, other: Snapshot) -> frozenset[str]:
+        """The keys that have another value than in the other snapshot, or that only one of them has."""
+        return frozenset(key for key, _ in self.values.items() ^ other.values.items())
+
 
 @dataclass(slots=True)
 class _Plan:

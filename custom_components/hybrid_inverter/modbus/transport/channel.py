@@ -59,6 +59,9 @@ class Channel:
     ) -> None:
         """`on_late_answer` is called with the unit whose answer came after it was given up."""
         self._endpoint = endpoint
+        # What is asked with every request is kept.
+        self._has_transaction_id = endpoint.has_transaction_id
+        self._framing = endpoint.framing
         self._connect_timeout = connect_timeout
         self._events = events
         self._statistics = statistics
@@ -218,7 +221,7 @@ class Channel:
         A connection over which unsolicited bytes came is closed: they may be the true answer to the last request,
         which then got another one's.
         """
-        if self._endpoint.has_transaction_id:
+        if self._has_transaction_id:
             return None
         if self._matcher.unsolicited_bytes > STRAY_BYTES:
             if self._matcher.expected is not NOTHING:
@@ -226,10 +229,15 @@ class Channel:
             self.close()
         return self._missing.probe_before(request)
 
-    async def exchange(self, request: Request, seconds: float) -> bytes:
-        """The frame that answers a request; LinkTimeout after so many seconds, other LinkErrors at once."""
-        stream = await self.open()
-        framing = self._endpoint.framing
+    async def exchange(self, request: Request, seconds: float, now: float) -> bytes:
+        """The frame that answers a request; LinkTimeout after so many seconds, other LinkErrors at once.
+
+        `now` is the time of the event loop.
+        """
+        stream = self._stream
+        if stream is None:
+            stream = await self.open()
+        framing = self._framing
         self._transaction = self._transaction % MAX_TRANSACTION + 1
         frame = encode(request, framing, self._transaction)
         expected = Expected.of(frame, framing)
@@ -238,8 +246,8 @@ class Channel:
         )
         loop = asyncio.get_running_loop()
         answer = self._answer = loop.create_future()
-        timer = loop.call_later(seconds, self._time_out, request.unit, seconds)
-        self._send(stream, frame)
+        timer = loop.call_at(now + seconds, self._time_out, request.unit, seconds)
+        self._send(stream, frame, now)
         try:
             response: bytes = await answer
         except LinkError as err:
@@ -252,7 +260,7 @@ class Channel:
                 # Whoever is cancelled in this very moment does not fetch the error, and asyncio would log that.
                 answer.exception()
             self._conclude(request.unit)
-        if not self._endpoint.has_transaction_id:
+        if not self._has_transaction_id:
             self._missing.settle(expected, refused=response[1] != request.function)
         return response
 
@@ -276,7 +284,7 @@ class Channel:
         if self._envelope is not None:
             self._envelope.give_up()
         self._count_late_answers()
-        if self._endpoint.framing is Framing.TCP:
+        if self._framing is Framing.TCP:
             self._earlier.append(matcher.expected.sent[:TCP_START])
         self._statistics.echoes += matcher.echoed
         if matcher.answered:
@@ -293,7 +301,7 @@ class Channel:
             if self._answering_units - {unit}
             else self._endpoint.max_silent_requests
         )
-        torn = matcher.is_mid_frame if self._endpoint.has_transaction_id else not matcher.is_clean
+        torn = matcher.is_mid_frame if self._has_transaction_id else not matcher.is_clean
         if torn or self._silent_requests >= tolerated:
             self.close()
 
@@ -310,10 +318,10 @@ class Channel:
 
     # ------------------------------------------------------------------ bytes
 
-    def _send(self, stream: ByteStream, frame: bytes) -> None:
+    def _send(self, stream: ByteStream, frame: bytes, now: float) -> None:
         """Send a frame, in the envelope that a stick wants."""
         data = frame if self._envelope is None else self._envelope.wrap(frame)
-        self._events.record_frame(data, _now(), sent=True)
+        self._events.record_frame(data, now, sent=True)
         self._statistics.bytes_sent += len(data)
         if _LOGGER.isEnabledFor(logging.DEBUG):
             _LOGGER.debug("%s: sent %s", self._endpoint, data.hex(" "))

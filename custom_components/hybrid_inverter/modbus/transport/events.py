@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # The longest frame there can be, an RTU frame in the envelope of a stick, has 284 bytes. What is longer is noise, of which
 # the beginning says enough.
 KEPT_BYTES: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Bytes that went over a connection together, at a time of the event loop's clock."""
 
     time: float

@@ -153,7 +153,9 @@ class Link(ConnectionEvents):
         try:
             for _ in range(retries):
                 try:
-                    return await self._read(request, priority, timeout, failures, connection)
+                    return await self._read(
+                        request, priority, estimator, timeout, failures, connection
+                    )
                 except REPEATABLE as err:
                     if estimator.failures != failures:
                         raise
@@ -163,7 +165,7 @@ class Link(ConnectionEvents):
                     if err.code not in TEMPORARY:
                         raise
                 self.statistics.retries += 1
-            return await self._read(request, priority, timeout, failures, connection)
+            return await self._read(request, priority, estimator, timeout, failures, connection)
         except REPEATABLE:
             # A stick reports itself that the device is silent, and has its own reasons to be so.
             is_stick = isinstance(self.endpoint, StickEndpoint)
@@ -195,6 +197,8 @@ class Link(ConnectionEvents):
 
     def _is_shared(self, unit_id: int) -> bool:
         """Whether others may be waiting for the line while this unit is polled."""
+        if len(self._estimators) == 1:
+            return False
         now = _now()
         return any(
             other != unit_id and estimator.shares(now)
@@ -225,6 +229,7 @@ class Link(ConnectionEvents):
         self,
         request: Request,
         priority: Priority,
+        estimator: TimeoutEstimator,
         seconds: float | None,
         failures: int,
         connection: int | None,
@@ -232,7 +237,7 @@ class Link(ConnectionEvents):
         """The words that one attempt brings."""
         frame = await self._request(request, priority, seconds, failures, connection)
         self.statistics.registers_read += request.count
-        self._estimator(request.unit).served(request.address, request.count)
+        estimator.served(request.address, request.count)
         return registers_of(frame, self.endpoint.framing)
 
     async def _request(
@@ -274,10 +279,11 @@ class Link(ConnectionEvents):
         """Send a request, its answer within these seconds; RejectedError when it is a Modbus exception."""
         if connection is not None and not (self.connected and connection == self.connection):
             raise LinkReopened("the connection was lost", endpoint=self.endpoint)
-        await self._channel.open()
+        if not self._channel.connected:
+            await self._channel.open()
         started = _now()
         try:
-            frame = await self._channel.exchange(request, seconds)
+            frame = await self._channel.exchange(request, seconds, started)
         finally:
             self._record(request, started)
         if (code := exception_code_of(frame, self.endpoint.framing)) is not None:

@@ -7,7 +7,7 @@ nobody see the bytes or end a request. Its PDUs and framers work on bytes alone,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import pymodbus
@@ -23,7 +23,7 @@ from pymodbus.pdu.register_message import (
 
 from ..errors import LinkError, LinkErrorCode
 from .endpoint import Framing
-from .request import READ, REFUSED, WRITE_ONE, Request, read_request
+from .request import KEPT_READS, READ, REFUSED, WRITE_ONE, Request, read_request
 
 FRAMERS: Final[Mapping[Framing, FramerRTU | FramerSocket]] = {
     Framing.TCP: FramerSocket(DecodePDU(is_server=False)),
@@ -41,9 +41,7 @@ KNOWN_REGISTERS: Final = [0x022B, 0, 0x0064]
 
 def encode(request: Request, framing: Framing, transaction: int) -> bytes:
     """The frame of a request; RTU has no transaction id."""
-    pdu = _pdu(request)
-    payload = bytes([pdu.function_code]) + pdu.encode()
-    return FRAMERS[framing].encode(payload, request.unit, transaction)
+    return FRAMERS[framing].encode(_payload(request), request.unit, transaction)
 
 
 def registers_of(frame: bytes, framing: Framing) -> list[int]:
@@ -55,9 +53,9 @@ def registers_of(frame: bytes, framing: Framing) -> list[int]:
 
 def exception_code_of(frame: bytes, framing: Framing) -> int | None:
     """The code in a whole answer that is a Modbus exception; None for any other answer."""
-    pdu = _pdu_bytes(frame, framing)
-    if not pdu[0] & REFUSED:
+    if not frame[BEFORE_PDU[framing]] & REFUSED:
         return None
+    pdu = _pdu_bytes(frame, framing)
     response = ExceptionResponse(pdu[0])
     response.decode(pdu[1:])
     return response.exception_code
@@ -72,8 +70,9 @@ def is_intact(frame: bytes) -> bool:
 def check_pymodbus() -> None:
     """LinkError when the installed pymodbus does not turn known values into the bytes that the protocol demands."""
     try:
+        payload = _encoded(read_request(17, 107, 3))
         works = (
-            encode(read_request(17, 107, 3), Framing.RTU, 0) == KNOWN_REQUEST
+            FRAMERS[Framing.RTU].encode(payload, 17, 0) == KNOWN_REQUEST
             and is_intact(KNOWN_ANSWER)
             and registers_of(KNOWN_ANSWER, Framing.RTU) == KNOWN_REGISTERS
         )
@@ -90,6 +89,18 @@ def _unsupported() -> LinkError:
         LinkErrorCode.UNSUPPORTED_PYMODBUS,
         version=pymodbus.__version__,
     )
+
+
+@lru_cache(KEPT_READS)
+def _payload(request: Request) -> bytes:
+    """Function code and data of a request, which is the same with every poll."""
+    return _encoded(request)
+
+
+def _encoded(request: Request) -> bytes:
+    """Function code and data of a request, as pymodbus puts them together now."""
+    pdu = _pdu(request)
+    return bytes([pdu.function_code]) + pdu.encode()
 
 
 def _pdu(request: Request) -> ModbusPDU:

@@ -59,9 +59,10 @@ class Expected:
         shapes: tuple[tuple[bytes, int], ...]
         if framing is Framing.TCP:
             # Transaction and protocol id come back; the length counts from the unit id.
-            shapes = tuple(
-                (sent[:TCP_START] + length.to_bytes(2) + start, 6 + length)
-                for start, length in ((known, size), (refusal, REFUSAL_LENGTH))
+            head = sent[:TCP_START]
+            shapes = (
+                (head + size.to_bytes(2) + known, 6 + size),
+                (head + REFUSAL_LENGTH.to_bytes(2) + refusal, 6 + REFUSAL_LENGTH),
             )
         else:
             shapes = ((known, size + 2), (refusal, 5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 READ: Final = 0x03
@@ -18,6 +19,8 @@ MAX_WRITTEN: Final = 123
 # Unit ids that address one unit; 0 is a broadcast.
 UNITS: Final = range(1, 248)
 WORDS: Final = range(0x10000)
+# How many reads are kept: a device is polled with the same few again and again.
+KEPT_READS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Request:
     values: tuple[int, ...] = ()
 
 
+@lru_cache(KEPT_READS)
 def read_request(unit: int, address: int, count: int) -> Request:
     """Function code 3; ValueError for what the protocol cannot express."""
     _check(unit, address, count, MAX_READ)

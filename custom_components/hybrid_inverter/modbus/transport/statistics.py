@@ -111,8 +111,10 @@ class LinkStatistics:
 
     def record(self, unit_id: int, started: float, ended: float, *, answered: bool) -> None:
         """Count a request to a unit that was sent and then answered, or given up, at these times."""
-        for tally in (self.total, self.units.setdefault(unit_id, Tally())):
-            tally.count(ended - started, answered=answered)
+        if (unit := self.units.get(unit_id)) is None:
+            unit = self.units[unit_id] = Tally()
+        self.total.count(ended - started, answered=answered)
+        unit.count(ended - started, answered=answered)
         self.busy_seconds += ended - started
         if self._first is None:
             self._first = started

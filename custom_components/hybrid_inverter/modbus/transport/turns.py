@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,14 +17,9 @@ HEAD_START: Final = 2.0
 _goes_first: ContextVar[bool] = ContextVar("goes_first", default=False)
 
 
-@contextmanager
-def going_first() -> Iterator[None]:
+def going_first() -> AbstractContextManager[object]:
     """Let the reads of this block go before others of the same unit, as long as those have not waited for long."""
-    token = _goes_first.set(True)
-    try:
-        yield
-    finally:
-        _goes_first.reset(token)
+    return _goes_first.set(True)
 
 
 class Priority(IntEnum):
