@@ -15,6 +15,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
     config_validation as cv,
+    device_registry as dr,
     entity_registry as er,
 )
 from homeassistant.helpers.typing import ConfigType
@@ -28,6 +29,8 @@ from .entities.registry import async_remove_orphans, enabled_keys
 from .entry.data import is_plant
 from .entry.reload import async_reload_on_change
 from .entry.stores import MachineStores
+from .maintenance.remove_device import async_remove_device
+from .maintenance.removed_parts import async_watch_parts
 from .plant.plant import async_remove_plant, async_setup_plant, async_unload_plant
 from .runtime.faults import async_remove_issues
 from .runtime.forced_modes import (
@@ -37,6 +40,7 @@ from .runtime.forced_modes import (
 )
 from .runtime.heard_requests import async_follow_heard
 from .runtime.interrupted_changes import async_resume_interrupted
+from .runtime.other_machine import async_watch_machine
 from .runtime.runtime import HybridInverterConfigEntry
 from .runtime.setting_news import async_follow_settings
 from .runtime.setup import (
@@ -48,6 +52,7 @@ from .runtime.setup import (
     build_unit,
 )
 from .runtime.stick_address import async_follow
+from .schedule.charge_watch import async_watch_charging
 from .schedule.clock_watch import async_watch_clock
 from .services import async_setup_actions
 
@@ -98,6 +103,13 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await _kind_of(entry).remove(hass, entry)
 
 
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: ConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Whether a person may delete a device: that of a part that is gone."""
+    return await async_remove_device(hass, entry, device)
+
+
 async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Open the link and start polling the units on it; ConfigEntryNotReady if it leads nowhere for the first time."""
     runtime = await async_open_link(hass, entry)
@@ -127,12 +139,15 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         if unit.faults is not None:
             entry.async_on_unload(unit.faults.async_start())
         entry.async_on_unload(async_follow_identity(hass, entry, unit))
+        entry.async_on_unload(async_watch_parts(hass, entry, unit))
         if unit.may_write:
             entry.async_on_unload(async_follow_settings(hass, entry, unit))
         entry.async_on_unload(async_leave_abandoned(hass, entry, unit))
         entry.async_on_unload(async_resume_interrupted(hass, entry, unit))
         entry.async_on_unload(async_start_control(hass, unit))
         entry.async_on_unload(async_watch_clock(hass, entry, unit))
+        entry.async_on_unload(async_watch_charging(hass, unit))
+        entry.async_on_unload(async_watch_machine(hass, unit))
         # The powers are shown in the meantime.
         entry.async_create_task(hass, unit.async_poll_others(), f"{unit.name} first polls")
     if entry.unique_id is not None:

@@ -16,13 +16,18 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .control.issues import NOT_PUT_BACK
+from .control.refusals import spoken_error
 from .control.setup import driver_of
 from .entry.texts import error_text
+from .maintenance.removed_parts import PARTS_GONE, async_forget, async_missing
 from .modbus.errors import DeviceError
 from .runtime.clock import async_sync_clock
-from .runtime.issues import DATA_KIND, DATA_TAG
+from .runtime.issues import DATA_KIND, DATA_TAG, issue_id
 from .runtime.lookup import unit_of_tag
+from .runtime.other_machine import OTHER_MACHINE, async_find_machine
 from .runtime.runtime import UnitRuntime
+from .runtime.writes import async_write_setting
+from .schedule.charge_watch import CHARGE_OFF
 from .schedule.clock_watch import CLOCK_OFF
 
 
@@ -54,7 +59,7 @@ class InverterDialog(RepairsFlow, ABC):
             try:
                 await self.async_repair(unit)
             except HomeAssistantError as err:
-                errors["base"], placeholders["error"] = self.failure, str(err)
+                errors["base"], placeholders["error"] = self.failure, spoken_error(self.hass, err)
             except DeviceError as err:
                 errors["base"], placeholders["error"] = self.failure, error_text(self.hass, err)
             else:
@@ -78,6 +83,30 @@ class SetClockDialog(InverterDialog):
         await async_sync_clock(unit)
 
 
+class ChargeDialog(InverterDialog):
+    """Switches on what the schedule of an inverter needs to charge."""
+
+    failure = "not_switched_on"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Switch it on, like a person does at its entity."""
+        key = self.issue_id.removeprefix(f"{issue_id(unit.identity.serial, CHARGE_OFF)}_")
+        await async_write_setting(unit, key, value=True)
+
+
+class FindMachineDialog(InverterDialog):
+    """Searches the line for an inverter in whose place another one answers."""
+
+    failure = "not_found"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Move it to the unit id at which it answers now."""
+        entry = self.hass.config_entries.async_get_known_entry(unit.entry_id)
+        await async_find_machine(self.hass, entry, unit)
+
+
 class PutBackDialog(InverterDialog):
     """Puts back what an order that is over has left at an inverter."""
 
@@ -90,10 +119,26 @@ class PutBackDialog(InverterDialog):
             await driver.keeper.async_release_all()
 
 
+class ForgetPartsDialog(InverterDialog):
+    """Forgets what an owner has taken away from an inverter."""
+
+    failure = "not_forgotten"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Ask it once more, and forget what it does not show; there is nothing to do where all is there again."""
+        entry = self.hass.config_entries.async_get_known_entry(unit.entry_id)
+        if missing := await async_missing(entry, unit):
+            async_forget(self.hass, entry, unit, missing)
+
+
 # The dialog of each kind of issue; it finds in its `data` what the issue keeps.
 DIALOGS: Final[Mapping[str, Callable[[], RepairsFlow]]] = {
     CLOCK_OFF: SetClockDialog,
+    CHARGE_OFF: ChargeDialog,
+    OTHER_MACHINE: FindMachineDialog,
     NOT_PUT_BACK: PutBackDialog,
+    PARTS_GONE: ForgetPartsDialog,
 }
 
 

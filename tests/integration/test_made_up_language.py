@@ -9,8 +9,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import translation
 from homeassistant.helpers.selector import SelectSelector
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.entry.texts import async_load_texts, error_text
@@ -27,10 +29,13 @@ from custom_components.hybrid_inverter.modbus.errors import (
     WrongDeviceError,
 )
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.issues import async_raise, issue_id
 from custom_components.hybrid_inverter.runtime.writes import async_write_setting
+from custom_components.hybrid_inverter.schedule.charge_watch import CHARGE_OFF
 from simulator import SimulatedPlant
 
 from .helpers import (
+    SERIAL,
     add_unit,
     answer,
     choose,
@@ -229,3 +234,64 @@ async def test_a_refused_setting(
         await async_write_setting(unit_of(loaded), key, value)
     assert caught.value.translation_key == reason
     assert english(*(caught.value.translation_placeholders or {}).values()) == set()
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "reason"),
+    [
+        ("read_registers", {"register": 587}, "registers_need_tier"),
+        ("control_battery", {"mode": "idle", "duration": 60}, "control_not_supported"),
+        (
+            "set_schedule",
+            {"windows": [{"start": "01:00", "end": "05:00", "target": 80, "days": ["monday"]}]},
+            "schedule_unknown_window_field",
+        ),
+        (
+            "set_schedule",
+            {"windows": [{"start": "01:00", "end": "05:00", "mode": "charge"}]},
+            "schedule_missing_field",
+        ),
+    ],
+)
+async def test_a_refused_action(
+    hass: HomeAssistant, loaded: MockConfigEntry, action: str, data: dict[str, Any], reason: str
+) -> None:
+    """The message names tiers, modes and fields as the forms do."""
+    with pytest.raises(HomeAssistantError) as caught:
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"device_id": unit_of(loaded).device_id, **data},
+            blocking=True,
+            return_response=True,
+        )
+    assert caught.value.translation_key == reason
+    assert caught.value.translation_placeholders
+    assert english(*caught.value.translation_placeholders.values()) == set()
+
+
+async def test_a_repair_that_fails(
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """What keeps it from being done is told in the same language as the dialog."""
+    assert await async_setup_component(hass, "repairs", {})
+    async_raise(
+        hass, SERIAL, CHARGE_OFF, "grid_charge_enabled", name="JSO8048104", setting="жжжж жжжжжж"
+    )
+    plant.machine().panel_change(130, 0)
+    plant.machine().trouble.locked = True
+    client = await hass_client()
+    shown: dict[str, Any] = {}
+    for path, sent in (
+        ("", {"handler": DOMAIN, "issue_id": issue_id(SERIAL, CHARGE_OFF, "grid_charge_enabled")}),
+        ("/{flow_id}", {}),
+    ):
+        url = "/api/repairs/issues/fix" + path.format(**shown)
+        shown = await (await client.post(url, json=sent)).json()
+    assert shown["errors"] == {"base": "not_switched_on"}
+    assert "130" in shown["description_placeholders"]["error"]
+    # These two are Home Assistant's own, and in its language.
+    assert english(*shown["description_placeholders"].values()) == {"On", "Off"}

@@ -66,9 +66,14 @@ def counted() -> Iterator[Costs]:
 
 
 @pytest.fixture
-def same_words(loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> MockConfigEntry:
+async def same_words(
+    loaded: MockConfigEntry, plant: SimulatedPlant, monkeypatch: pytest.MonkeyPatch
+) -> MockConfigEntry:
     """An inverter that answers at once, and with the same words as before."""
     device = unit_of(loaded).device
+    # Where a slot cannot charge, that is looked after with every poll.
+    plant.machine().panel_change(130, 1)
+    await unit_of(loaded).coordinators[Group.SETTINGS].async_refresh()
 
     async def poll(keys: Any, _until: float) -> Snapshot:
         return device.snapshot(keys)
@@ -121,6 +126,9 @@ LOOK_AT_THE_CLOCK: Final = [
     "ScheduleView.schedule",
     # So does whether the clock of the machine matters.
     "ClockWatch._polled",
+    "ScheduleView.schedule",
+    # And whether it can charge.
+    "ChargeWatch._polled",
     "ScheduleView.schedule",
 ]
 

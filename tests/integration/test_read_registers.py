@@ -131,8 +131,7 @@ async def test_only_readable_areas_are_read(
     assert caught.value.translation_key == "registers_not_readable"
     assert caught.value.translation_placeholders is not None
     assert caught.value.translation_placeholders["areas"] == (
-        "0 to 237, 310 to 334, 336 to 347, 350 to 424, 480 to 493, 500 to 708, "
-        "0x2710 to 0x2712, 0x2730 to 0x285F"
+        "0-237, 310-334, 336-347, 350-424, 480-493, 500-708, 0x2710-0x2712, 0x2730-0x285F"
     )
 
 

@@ -524,6 +524,13 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
     offered["control_end"] = set(REASONS)
+    # What an owner may take away from an inverter.
+    offered["removable"] = {
+        feature.removable.key
+        for family in FAMILIES.values()
+        for feature in family.features
+        if feature.removable is not None
+    }
     # What the triggers and conditions of an inverter ask for.
     offered["fault_kind"] = set(KINDS)
     offered["setting_change"] = set(CHANGES)
@@ -555,6 +562,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "modbus_exception",
         "setting",
         "setting_news",
+        "removable",
         "control_mode",
         "control_at",
         "control_if_busy",
@@ -800,6 +808,12 @@ EXCEPTIONS: Final = {
     "registers_need_tier": {"device", "tier"},
     "registers_not_readable": {"device", "first", "last", "areas"},
     "registers_not_read": {"device", "error"},
+    "device_is_entry": {"device"},
+    "device_is_unit": {"device"},
+    "device_is_there": {"device"},
+    "device_not_asked": {"device", "error"},
+    "device_not_loaded": {"device"},
+    "machine_not_found": {"name"},
     "schedule_not_supported": set(),
     "schedule_not_readable": set(),
     "schedule_unknown_field": {"field"},
@@ -934,16 +948,28 @@ def test_a_clock_that_is_off_has_its_texts() -> None:
     }
 
 
-def test_an_order_that_could_not_be_ended_has_its_texts() -> None:
-    """Its dialog tries again, and says why it was in vain."""
-    text = TEXTS["issues"]["control_not_put_back"]
-    assert set(text) == {"title", "fix_flow"}
-    assert set(text["fix_flow"]) == {"step", "error", "abort"}
-    step = text["fix_flow"]["step"]["confirm"]
-    assert placeholders(text["title"]) == placeholders(step["title"]) == {"name"}
-    assert placeholders(step["description"]) == {"name", "settings"}
-    assert placeholders(text["fix_flow"]["error"]["not_put_back"]) == {"error"}
-    assert set(text["fix_flow"]["abort"]) == {"not_loaded"}
+# The issues that a dialog does something about, with what they name, and the error that says why it was in vain.
+MENDED: Final = {
+    "control_not_put_back": ({"name", "settings"}, "not_put_back"),
+    "charge_off": ({"name", "setting"}, "not_switched_on"),
+    "other_machine": ({"name", "unit_id", "found"}, "not_found"),
+    "parts_gone": ({"name", "parts"}, "not_forgotten"),
+}
+
+
+def test_every_issue_that_a_dialog_mends_has_its_texts() -> None:
+    """A title in the list, a step that says what it does, and an error with the reason."""
+    for kind, (given, failure) in MENDED.items():
+        text = TEXTS["issues"][kind]
+        assert set(text) == {"title", "fix_flow"}, kind
+        assert set(text["fix_flow"]) == {"step", "error", "abort"}, kind
+        step = text["fix_flow"]["step"]["confirm"]
+        assert "name" in placeholders(text["title"]) <= given, kind
+        assert "name" in placeholders(step["title"]) <= given, kind
+        assert placeholders(step["description"]) == given, kind
+        assert set(text["fix_flow"]["error"]) == {failure}, kind
+        assert placeholders(text["fix_flow"]["error"][failure]) == {"error"}, kind
+        assert set(text["fix_flow"]["abort"]) == {"not_loaded"}, kind
 
 
 def test_every_code_with_a_remedy_has_a_repair_with_numbered_steps() -> None:
@@ -959,7 +985,7 @@ def test_every_code_with_a_remedy_has_a_repair_with_numbered_steps() -> None:
     missing = issues.pop("plant_member_missing")
     assert placeholders(missing["title"]) == {"plant"}
     assert placeholders(missing["description"]) == {"plant", "machines"}
-    watched = {*DIALOGS, "clock_off", "clock_off_elsewhere", "control_not_put_back"}
+    watched = {*DIALOGS, *MENDED, "clock_off", "clock_off_elsewhere"}
     issues = {key: text for key, text in issues.items() if key not in watched}
     assert set(issues) == {f"fault_{code.lower()}" for code in remedies}
     for key, text in issues.items():

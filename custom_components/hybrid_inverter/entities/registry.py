@@ -4,12 +4,19 @@ from collections.abc import Iterator
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
+from ..modbus.model.part import WHOLE, Part
 from ..runtime.faults import watched_keys
 from ..runtime.runtime import HybridInverterConfigEntry, UnitRuntime
-from .base import UnitEntityDescription, conditions_of, is_served, unique_id
+from .base import (
+    UnitEntityDescription,
+    conditions_of,
+    is_served,
+    part_identifier,
+    unique_id,
+)
 from .descriptions import ByPlatform, descriptions_of
 
 
@@ -48,7 +55,7 @@ def enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, others: ByPlatf
 def async_remove_orphans(
     hass: HomeAssistant, entry: HybridInverterConfigEntry, unit: UnitRuntime, others: ByPlatform
 ) -> None:
-    """Remove entities that the unit cannot have: in another tier a setting is another entity."""
+    """Remove entities that the unit cannot have, as a setting is another entity in another tier, and parts without any."""
     registry = er.async_get(hass)
     expected = {
         (platform, unique_id(unit, description))
@@ -60,3 +67,9 @@ def async_remove_orphans(
             and (known.domain, known.unique_id) not in expected
         ):
             registry.async_remove(known.entity_id)
+    devices = dr.async_get(hass)
+    parts = {description.part for _, description in entities_of(unit, others)} | WHOLE
+    for part in set(Part) - parts:
+        device = devices.async_get_device_by_identifier(part_identifier(unit, part), entry.entry_id)
+        if device is not None:
+            devices.async_remove_device(device.id)

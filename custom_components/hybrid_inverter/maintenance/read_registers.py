@@ -93,7 +93,7 @@ def _check(unit: UnitRuntime, first: int, count: int) -> None:
                 "device": _name(unit),
                 "first": _spoken(first),
                 "last": _spoken(first + count - 1),
-                "areas": ", ".join(f"{_spoken(a)} to {_spoken(b)}" for a, b in _joined(readable)),
+                "areas": ", ".join(f"{_spoken(a)}-{_spoken(b)}" for a, b in _joined(readable)),
             },
         )
 

@@ -23,7 +23,7 @@ from ..modbus.model.faults import (
 )
 from ..modbus.model.register import Group
 from .coordinator import GroupCoordinator
-from .issues import issue_id, machine_name, machine_tag
+from .issues import async_withdraw, issue_id, machine_name, machine_tag
 
 # Where the translations say what a code means: with the types of the event, which the user interface shows as well.
 MEANING: Final = "entity.event.fault.state_attributes.event_type.state."
@@ -191,12 +191,10 @@ class FaultMonitor:
             ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(code))
 
     def _withdraw_issues(self) -> None:
-        """Delete the issues; one that a person ignores is not shown anyway, and stays ignored for the next time."""
-        registry = ir.async_get(self._hass)
+        """Delete the issues that nobody ignores."""
+        serial = self._coordinator.machine.identity.serial
         for code in self.rules.remedies:
-            issue = registry.async_get_issue(DOMAIN, self._issue_id(code))
-            if issue is not None and issue.dismissed_version is None:
-                registry.async_delete(DOMAIN, issue.issue_id)
+            async_withdraw(self._hass, serial, code.lower(), keep_ignored=True)
 
     def _issue_id(self, code: str) -> str:
         """The id of the issue of a code."""

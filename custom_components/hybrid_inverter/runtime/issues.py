@@ -62,6 +62,14 @@ def async_raise(
 
 
 @callback
-def async_withdraw(hass: HomeAssistant, serial: str, kind: str, about: str = "") -> None:
-    """Withdraw an issue, if there is one."""
-    ir.async_delete_issue(hass, DOMAIN, issue_id(serial, kind, about))
+def async_withdraw(
+    hass: HomeAssistant, serial: str, kind: str, about: str = "", *, keep_ignored: bool = False
+) -> None:
+    """Withdraw an issue, if there is one.
+
+    One that a person ignores is not shown anyway; with `keep_ignored` it stays ignored for the next time.
+    """
+    registry = ir.async_get(hass)
+    issue = registry.async_get_issue(DOMAIN, issue_id(serial, kind, about))
+    if issue is not None and not (keep_ignored and issue.dismissed_version is not None):
+        registry.async_delete(DOMAIN, issue.issue_id)

@@ -144,12 +144,12 @@ class Device(KnownDevice):
         """Verify before the next write: while a device is silent, another one may take its place."""
         self._verified_unit.doubt()
 
-    async def discover(self) -> frozenset[str]:
+    async def discover(self, among: Collection[str] | None = None) -> frozenset[str]:
         """Look for what only some devices of the family have, in this tier; the features that were not known before.
 
-        Raises like `read`; what was found before that is kept.
+        Only `among` these, if given. Raises like `read`; what was found before that is kept.
         """
-        return await discovery.discover(self._reader, self.tier)
+        return await discovery.discover(self._reader, self.tier, among)
 
     async def identification_dump(self) -> Mapping[int, int]:
         """The words that show which device this is and what it has, as far as it answers.

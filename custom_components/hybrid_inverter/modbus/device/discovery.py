@@ -35,13 +35,20 @@ async def verify(reader: RegisterReader, serial: str) -> None:
         raise WrongDeviceError("other_serial_number")
 
 
-async def discover(reader: RegisterReader, tier: Tier) -> frozenset[str]:
-    """Look for what only some devices of the family have; the features that were not known before."""
+async def discover(
+    reader: RegisterReader, tier: Tier, among: Collection[str] | None = None
+) -> frozenset[str]:
+    """Look for what only some devices of the family have; the features that were not known before.
+
+    Only `among` these, if they are given.
+    """
     before = reader.features
     waiting = [
         feature
         for feature in reader.unfitted.features
-        if feature.key not in before and tier.allows(feature.tier)
+        if feature.key not in before
+        and tier.allows(feature.tier)
+        and (among is None or feature.key in among)
     ]
     while waiting:
         undecided = {feature.key for feature in waiting}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .codec import Value, Values, as_number
 from .derived import Derived
+from .presentation import Name
 from .register import Register, Tier
 
 
@@ -39,6 +40,8 @@ class Feature:
     # It is probed only on devices with all of these other features, and none of those.
     needs: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
+    # What an owner may take away one day, as people call it; those of one thing have the same name. None: it is built in.
+    removable: Name | None = None
     # It is there to be written by this tier, and so not worth a question for a lower one.
     tier: Tier = Tier.READ_ONLY
 

@@ -67,6 +67,8 @@ class WindowTable:
     enabled: bool
     slots: tuple[Slot, ...]
     rated_power: float
+    # Nothing but the work mode is in the way of a slot.
+    blocked_by: frozenset[str] = frozenset()
 
     @property
     def unit(self) -> str:

@@ -211,6 +211,11 @@ class Timetable[RuleT](Protocol):
         ...
 
     @property
+    def blocked_by(self) -> frozenset[str]:
+        """The keys of settings that are off, and without which a slot that counts does not do what it says."""
+        ...
+
+    @property
     def unit(self) -> str:
         """Unit of the targets of its windows."""
         ...

@@ -80,6 +80,15 @@ class SlotTable:
         """Unit of the targets."""
         return "V" if self.by_voltage else "%"
 
+    @property
+    def blocked_by(self) -> frozenset[str]:
+        """The settings that are off, and without which a slot that counts does not charge."""
+        if not self.switched_off:
+            return frozenset()
+        segments = (segment for weekday in self.days for segment in self.on(weekday))
+        sources = {name for segment in segments for name in segment.rule.sources}
+        return frozenset(CHARGERS[name] for name in sources & self.switched_off)
+
     def on(self, weekday: int) -> list[Segment[Rule]]:
         """Segments of a weekday, in order.
 

@@ -8,7 +8,7 @@ from ...model.codec import Text
 from ...model.family import table
 from ...model.features import Feature, above
 from ...model.part import Kind, Part
-from ...model.presentation import Named, numbered
+from ...model.presentation import Name, Named, numbered
 from ...model.register import Group, Register
 from ..sheet import NOT_AVAILABLE
 from .page import PERCENT, ZERO, JsoPage
@@ -61,6 +61,7 @@ def _pack(number: int) -> Feature:
     return Feature(
         key=name,
         proof=above(number - 1, "pack_count"),
+        removable=Name("pack", {"number": str(number)}),
         registers=table(
             IDENTITY.row(
                 numbered("pack_{}_serial", number), tuple(range(start, start + 8)), Text(8)
@@ -136,6 +137,7 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature(
         key="packs",
         proof=above(0, "pack_count"),
+        removable=Name("packs"),
         registers=table(
             IDENTITY.u16("pack_device_type", 10000),
             IDENTITY.u16("pack_count", 10002, plausible=COUNT),

@@ -13,7 +13,7 @@ from ...model.features import (
     has_bit,
 )
 from ...model.part import Kind, Part
-from ...model.presentation import numbered
+from ...model.presentation import Name, numbered
 from ...model.register import Group, Register
 from ..sheet import SILENT, THROUGH_DEVICE
 from .page import (
@@ -248,6 +248,7 @@ FEATURES: Final = (
             "battery_count",
             *(f"battery_{number}_{value}" for number in PACKS for value in ("soc", "voltage")),
         ),
+        removable=Name("packs"),
         registers=table(*STACK),
     ),
     *(
@@ -258,6 +259,7 @@ FEATURES: Final = (
                 has_bit("battery_online", number - 1),
                 above(0, f"battery_{number}_soc", f"battery_{number}_voltage"),
             ),
+            removable=Name("pack", {"number": str(number)}),
             registers=table(*pack(number)),
             derived={
                 "battery_soh": Derived(

@@ -8,7 +8,7 @@ from ...model.codec import Text
 from ...model.family import table
 from ...model.features import Feature, known
 from ...model.part import Part
-from ...model.presentation import numbered
+from ...model.presentation import Name, numbered
 from ...model.recognition import OtherDevice, Recognition, by_code
 from ...model.register import Group, Register
 from .page import BATTERY_PROTOCOLS, SajPage
@@ -98,6 +98,7 @@ FEATURES: Final = tuple(
     Feature(
         key=f"bms_{number}",
         proof=known(f"bms_{number}_serial_number"),
+        removable=Name("controller", {"number": str(number)}),
         registers=table(*controller(number)),
     )
     for number in CONTROLLERS

@@ -133,12 +133,14 @@ FEATURES: Final = (
                 proof=either(
                     among(f"{meter}_status", "online"), above(PHASE_VOLTAGE, f"{meter}_l1_voltage")
                 ),
+                removable=Name(meter),
                 registers=table(status(meter), *measured(meter, PHASES[:1])),
                 derived=power_of(meter, PHASES[:1]),
             ),
             Feature(
                 key=f"{meter}_three_phase",
                 proof=ON_THREE_PHASES[meter],
+                removable=Name(meter),
                 registers=table(*measured(meter, PHASES[1:])),
                 derived=power_of(meter, PHASES),
             ),
@@ -148,6 +150,7 @@ FEATURES: Final = (
     Feature(
         key="three_phase_meter",
         proof=both(IS_THREE_PHASE, ON_THREE_PHASES["meter_a"]),
+        removable=Name("meter_a"),
         derived={
             **sum_of("grid_power", Part.GRID, *powers("meter_a", PHASES)),
             **{
