@@ -15,7 +15,8 @@ from .entities.presence import async_add_values
 from .modbus.model.register import Group
 from .runtime.clock import CLOCK, async_sync_clock
 from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
-from .runtime.writes import async_undo, undo_text
+from .runtime.undo import async_undo
+from .runtime.writes import undo_text
 
 PARALLEL_UPDATES = 1
 

@@ -25,8 +25,9 @@ from .modbus.model.export_limit import EXPORT_LIMIT
 from .modbus.model.family import Family
 from .modbus.model.part import Part
 from .modbus.model.reserve import RESERVE, Reserve, keys_of, reserve_in_force
+from .runtime.callers import origin_of
 from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
-from .runtime.writes import async_write, display_name, origin_of
+from .runtime.writes import async_write, display_name
 
 # The device takes one write at a time, and of the same setting the last one of those that wait.
 PARALLEL_UPDATES = 0

@@ -20,7 +20,7 @@ from .control.services import (
 )
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
 from .runtime.targets import TARGET, async_units_of_call
-from .runtime.writes import async_undo
+from .runtime.undo import async_undo
 from .schedule.request import GET_SCHEMA, SET_SCHEMA
 from .schedule.services import async_get_schedule, async_set_schedule
 

@@ -95,10 +95,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any]
     happened: list[tuple[str, str, dict[str, Any]]] = []
     tell = Keeper.async_tell
 
-    def listen(self: Keeper, type_: ControlEventType, lease: Lease | None, **details: Any) -> None:
-        mode = "" if lease is None else lease.order.mode.value
-        happened.append((type_.value, mode, details))
-        tell(self, type_, lease, **details)
+    def listen(
+        self: Keeper,
+        type_: ControlEventType,
+        lease: Lease,
+        *,
+        is_repeated: bool = False,
+        **details: Any,
+    ) -> None:
+        happened.append((type_.value, lease.order.mode.value, details))
+        tell(self, type_, lease, is_repeated=is_repeated, **details)
 
     monkeypatch.setattr(Keeper, "async_tell", listen)
     return happened

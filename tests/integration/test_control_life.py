@@ -242,21 +242,6 @@ async def test_what_somebody_has_put_back_meanwhile_is_forgotten(home: Home) -> 
     assert (home.writes, home.happened, home.issues) == (arrived, ["started"], set())
 
 
-async def test_a_computer_that_does_not_know_the_time_waits(home: Home) -> None:
-    """A clock that is before the order was given is wrong; then it is set, and the order is over."""
-    await home.order(**CHARGE)
-    held, arrived = home.words, home.writes
-    await home.life.end(home.entry)
-    home.freezer.move_to("2026-01-01 00:00:00+00:00")
-    await home.life.begin(home.entry)
-    await wait(home.hass, home.freezer, 1)
-    assert (home.words, home.writes, home.happened) == (held, arrived, ["started"])
-    home.freezer.move_to("2026-06-21 10:00:00+00:00")
-    await wait(home.hass, home.freezer, 1)
-    assert home.words == home.before
-    assert home.happened == ["started", "restored_at_start"]
-
-
 # ---------------------------------------------------------------------- silence, and a lost link
 
 
@@ -532,23 +517,3 @@ async def test_a_floor_that_is_ignored_becomes_a_reserve(windows: Home) -> None:
     assert windows.plant.machine().value("battery_power") == 0
     await windows.release()
     assert windows.words == windows.before
-
-
-# ---------------------------------------------------------------------- wear
-
-
-async def test_an_automation_that_toggles_all_day_ends_released(home: Home) -> None:
-    """At seventy writes of a register the next order is refused before its first write, and a release never is."""
-    refused = 0
-    for _ in range(200):
-        try:
-            await home.order(**HOLD)
-        except HomeAssistantError:
-            refused += 1
-        await home.release()
-    counts: dict[int, int] = {}
-    for write in home.plant.machine().writes:
-        counts[write.address] = counts.get(write.address, 0) + 1
-    assert max(counts.values()) <= 71
-    assert refused >= 165
-    assert home.words == home.before

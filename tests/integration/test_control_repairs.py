@@ -79,6 +79,19 @@ async def hold(hass: HomeAssistant, entry: MockConfigEntry, minutes: int = 30) -
     )
 
 
+async def limit_export(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Have nothing flow into the grid for half an hour, for an automation."""
+    await driver(hass, entry).keeper.async_order(
+        OrderRequest(
+            mode=ControlMode.EXPORT_LIMIT,
+            until=dt_util.utcnow() + timedelta(minutes=30),
+            owner="Low prices",
+            of_person=False,
+            power=0,
+        )
+    )
+
+
 async def wait(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: float) -> None:
     """Let some minutes pass at once, also for timers, which wait by the time of the event loop."""
     some = timedelta(minutes=minutes)
@@ -311,6 +324,30 @@ async def test_who_takes_over_three_times_a_day_is_an_issue(
         }
     }
     assert await is_confirmed(hass, TWO_MASTERS)
+
+
+async def test_who_ends_two_orders_at_once_has_taken_over_once(
+    hass: HomeAssistant,
+    saj: SimulatedPlant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """One change of the floor ends the order of the battery and the export limit beside it."""
+    take_over = taker(hass, saj, loaded, freezer)
+    happened: list[tuple[str, str]] = []
+    keeper = driver(hass, loaded).keeper
+    keeper.async_add_event_listener(
+        lambda event: happened.append((event.type.value, event.attributes["mode"]))
+    )
+    for _ in range(2):
+        await limit_export(hass, loaded)
+        await take_over()
+    assert happened[-2:] == [("overridden", "hold"), ("overridden", "export_limit")]
+    assert issues(hass) == {}
+    await take_over()
+    told = issues(hass)[TWO_MASTERS]
+    assert told is not None
+    assert told["times"] == "3"
 
 
 async def test_who_takes_over_once_a_day_is_none(

@@ -3,13 +3,17 @@
 from typing import Any, Final
 
 import freezegun
+from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
-from .test_control_actions import act, table, written
+from .helpers import SERIAL
+from .test_control_actions import HELD, TABLE, act, device_of, table, written
 from .test_schedule_windows import SERIAL as SAJ, set_up as set_up_saj
 
 # 10:01 in Berlin, as the machine's clock shows.
@@ -88,3 +92,94 @@ async def test_the_slots_of_a_saj_that_no_order_touches_are_written_at_once(
     assert [machine.word(0x3606 + place) for place in range(3)] == [0x0200, 0x0400, 0x7F32]
     await act(hass, "release_battery", SAJ, user=hass_admin_user)
     assert machine.word(0x3604) == 1
+
+
+# ---------------------------------------------------------------------- undone
+
+
+async def undo(hass: HomeAssistant, serial: str = SERIAL) -> None:
+    """Undo the last change, as a person."""
+    await hass.services.async_call(
+        DOMAIN, "undo_last_change", {ATTR_DEVICE_ID: device_of(hass, serial)}, blocking=True
+    )
+
+
+async def test_a_schedule_set_during_a_hold_is_undone_during_it(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant, hass_admin_user: MockUser
+) -> None:
+    """The hold goes on over the table that was before, which is there when it ends."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "set_schedule", windows=[WINDOW])
+    assert table(plant) != HELD
+    await undo(hass)
+    assert table(plant) == HELD
+    assert (await act(hass, "get_control"))["mode"] == "hold"
+    await act(hass, "release_battery", user=hass_admin_user)
+    assert table(plant) == TABLE
+    with pytest.raises(ServiceValidationError) as caught:
+        await undo(hass)
+    assert caught.value.translation_key == "nothing_to_undo"
+
+
+async def test_a_schedule_set_during_a_hold_is_undone_after_it(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant, hass_admin_user: MockUser
+) -> None:
+    """As if it had been written when it was set."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "set_schedule", windows=[WINDOW])
+    await act(hass, "release_battery", user=hass_admin_user)
+    assert table_without_volts(plant) == NIGHT
+    await undo(hass)
+    assert table(plant) == TABLE
+
+
+async def test_a_schedule_set_before_a_hold_is_undone_during_it(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+    hass_admin_user: MockUser,
+) -> None:
+    """The held hour stays over the table that was before, which is there when it ends."""
+    await act(hass, "set_schedule", windows=[WINDOW])
+    await act(hass, "control_battery", mode="hold", duration=60)
+    held = table(plant)
+    await undo(hass)
+    assert (table(plant)[2:4], table(plant)[20]) == ((1000, 1105), 100)
+    assert table(plant) != held
+    await act(hass, "release_battery", user=hass_admin_user)
+    assert table(plant) == TABLE
+
+
+async def test_a_schedule_that_was_changed_at_the_panel_during_a_hold_is_not_undone(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """The target of the first slot is another one, by the panel; that is said, and stays."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "set_schedule", windows=[WINDOW])
+    plant.machine().panel_change(166, 70)
+    with pytest.raises(ServiceValidationError) as caught:
+        await undo(hass)
+    assert caught.value.translation_key == "changed_elsewhere"
+    assert table(plant)[18] == 70
+    with pytest.raises(ServiceValidationError) as caught:
+        await undo(hass)
+    assert caught.value.translation_key == "nothing_to_undo"
+
+
+async def test_the_slots_of_a_saj_are_undone_during_a_charge(
+    hass: HomeAssistant, saj: SimulatedPlant, hass_admin_user: MockUser
+) -> None:
+    """At once where no order is in their place; their switches are off when it is over."""
+    await set_up_saj(hass, saj, "discharge_slots")
+    machine = saj.machine(1)
+    places = [*range(0x3604, 0x3630), 0x3647]
+    before = [machine.word(place) for place in places]
+    await act(hass, "control_battery", SAJ, mode="charge", power=3000, duration=60)
+    window = {"mode": "charge", "start": "02:00", "end": "04:00", "power": 3000}
+    await act(hass, "set_schedule", SAJ, windows=[window])
+    assert machine.word(0x3606) == 0x0200
+    await undo(hass, SAJ)
+    assert machine.word(0x3606) == before[2]
+    assert (await act(hass, "get_control", SAJ))["mode"] == "charge"
+    await act(hass, "release_battery", SAJ, user=hass_admin_user)
+    assert [machine.word(place) for place in places] == before

@@ -18,12 +18,13 @@ from ..const import CONF_MAX_IMPORT, LOGGER
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlMode, ControlRefusedError
 from ..modbus.control.plan import EndsBy
-from ..modbus.errors import DeviceError
+from ..modbus.errors import DeviceError, WriteBudgetError
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..modbus.model.register import Group
 from ..runtime.machine import may_pass
 from ..runtime.runtime import UnitRuntime
-from .facts import BATTERY_POWER, LOAD_POWER, SOC, plausible_clock
+from .deadline import TOO_OLD
+from .facts import BATTERY_POWER, LOAD_POWER, SOC
 from .flow import LASTING, FlowWatch, Verdict
 from .issues import ControlIssues
 from .keeper import Keeper
@@ -40,8 +41,6 @@ SUCCESSOR: Final = 10
 # How long a battery may be discharged while it is held, before the family's other way to hold it is tried.
 HOLD_FOLLOWED: Final = timedelta(seconds=60)
 HOUR: Final = timedelta(hours=1)
-# An order that ended so long ago is shown, and not put back any more: nobody knows whose words these are.
-TOO_OLD: Final = timedelta(days=7)
 # The longest wait before an inverter that does not let go of an order is written to again: its memory wears out.
 MAX_PAUSE: Final = timedelta(hours=1)
 
@@ -221,8 +220,11 @@ class Driver:
             if not self._adopted:
                 await self._async_adopt()
             elif keeper.leases:
-                await keeper.async_renew()
-                await keeper.async_end_due()
+                try:
+                    await keeper.async_renew()
+                finally:
+                    # An order that cannot be made to last longer ends all the same.
+                    await keeper.async_end_due()
                 await keeper.async_compare()
             else:
                 await keeper.async_release_all()
@@ -236,22 +238,25 @@ class Driver:
     async def _async_adopt(self) -> None:
         """Deal with what was in force before the start."""
         keeper, memory = self.keeper, self.keeper.memory
-        if not all(map(plausible_clock, (*memory.leases, *memory.ending))):
-            # The computer does not know the time yet.
+        if (now := await keeper.async_now()) is None:
             return
-        if memory.ended_before(dt_util.utcnow() - TOO_OLD):
+        if memory.ended_before(now - TOO_OLD):
             self._adopted = True
             self._issues.async_left_alone()
             await memory.keep((), {}, {})
             self._changed()
             return
-        await keeper.async_adopt()
+        await keeper.async_adopt(now)
         self._adopted = True
         self._changed()
 
     def _tell_failure(self, err: Exception) -> None:
         """Tell that an order could not be ended, if that is what has failed."""
         LOGGER.debug("%s: its orders could not be looked after: %s", self._unit.name, err)
+        if isinstance(err, WriteBudgetError):
+            # What ends an order is never refused.
+            self._issues.async_written_too_often(err)
+            return
         now, ends = dt_util.utcnow(), [one.order.until for one in self.keeper.leases]
         since = now - min(ends) if ends else LASTING
         is_due = since >= timedelta() or not self._adopted

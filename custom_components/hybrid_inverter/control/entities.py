@@ -10,8 +10,8 @@ from ..modbus.control.styles import control_style_of
 from ..modbus.device.wear import Origin
 from ..modbus.model.family import Family
 from ..modbus.model.register import Group
+from ..runtime.callers import origin_of
 from ..runtime.runtime import UnitRuntime
-from ..runtime.writes import origin_of
 from .driver import Driver
 from .orders import async_order, async_release
 from .request import OrderRequest

@@ -10,10 +10,13 @@ from homeassistant.util import dt as dt_util
 
 from ..entry.texts import async_text
 from ..modbus.device.device import Device
+from ..modbus.errors import WriteBudgetError
 from ..modbus.find.identify import Identity
+from ..runtime.busy_automations import async_report_busy
 from ..runtime.issues import async_raise, async_withdraw, machine_name
 from ..runtime.writes import display_names
 from .keeper import Keeper
+from .refusals import BATTERY_NAME, EXPORT_NAME
 from .request import ControlEvent, ControlEventType
 
 # The kinds of the issues. That of an order that could not be ended has a dialog that tries again.
@@ -63,6 +66,21 @@ class ControlIssues:
         async_withdraw(self.hass, self.identity.serial, NOT_PUT_BACK)
 
     @callback
+    def async_written_too_often(self, err: WriteBudgetError) -> None:
+        """Tell whose order is not made to last longer, as its automation has used up the day's writes."""
+        lease = self._keeper.lease() or self._keeper.lease(is_export_limit=True)
+        if lease is not None:
+            name = EXPORT_NAME if lease.is_export_limit else BATTERY_NAME
+            async_report_busy(
+                self.hass,
+                self._entry_id,
+                self.identity,
+                err,
+                setting=async_text(self.hass, name) or err.key,
+                automation=lease.owner,
+            )
+
+    @callback
     def async_left_alone(self) -> None:
         """Tell of orders after which nobody is going to put anything back any more."""
         memory = self._keeper.memory
@@ -83,7 +101,7 @@ class ControlIssues:
         told = event.attributes
         if event.type is ControlEventType.RESTORED_AT_START:
             self._raise(PUT_BACK, mode=self._mode(told["mode"]), owner=told["owner"])
-        if event.type is not ControlEventType.OVERRIDDEN:
+        if event.type is not ControlEventType.OVERRIDDEN or event.is_repeated:
             return
         now = dt_util.utcnow()
         self._overrides = [one for one in self._overrides if now - one[0] < DAY]

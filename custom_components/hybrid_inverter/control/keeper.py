@@ -1,34 +1,36 @@
 """The keeper of an inverter's orders: they are given through it, and end through it, whatever happens in between."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, override
+from typing import override
 
 from homeassistant.util import dt as dt_util
 
-from ..const import LOGGER
 from ..modbus.control.lease import Lease, LeaseMemory
-from ..modbus.control.order import ControlMode, ControlRefusedError, Order
-from ..modbus.control.plan import ControlStyle, Plan, Told
+from ..modbus.control.order import ControlMode, Order
+from ..modbus.control.plan import ControlStyle, Told
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..runtime.machine import Machine, may_pass
-from .facts import HOLD_IGNORED, Permissions, facts_of, nothing_ordered, situation_of
-from .listeners import Listeners
-from .order_writer import OrderWriter
+from .deadline import Deadlines
+from .facts import (
+    HOLD_IGNORED,
+    Permissions,
+    facts_of,
+    nothing_ordered,
+    plausible_clock,
+    situation_of,
+)
+from .order_book import OrderBook
 from .refusals import Mistake, mistake
+from .renewal import due_at
 from .request import Change, ControlEventType, OrderRequest, event_type_of
 
-# The part of an order that has to be over before the same order again makes it last longer.
-RENEWED_AFTER: Final = 0.75
-# Steps of the power that are smaller than this part of the rated one wait as long: planners reckon with noise.
-SMALL_STEP: Final = 0.05
 
-
-class Keeper(Listeners):
+class Keeper(OrderBook):
     """Keeps the orders of one inverter."""
 
     def __init__(
@@ -39,43 +41,14 @@ class Keeper(Listeners):
         permissions: Callable[[], Permissions],
     ) -> None:
         """`permissions` returns what the owner allows now."""
-        super().__init__()
-        self.machine = machine
-        self.style = style
-        self.memory = memory
+        super().__init__(machine, style, memory)
         self._permissions = permissions
-        self._writer = OrderWriter(machine, style, memory)
+        self.deadlines = Deadlines(machine)
         self._lock = asyncio.Lock()
         # Orders that take the place of the present ones later, and when, by whether they are export limits.
         self._later: dict[bool, tuple[Lease, datetime]] = {}
 
     # ------------------------------------------------------------------ what is in force
-
-    @property
-    def plan(self) -> Plan:
-        """What the orders in force have become."""
-        return self._writer.plan
-
-    @property
-    def leases(self) -> tuple[Lease, ...]:
-        """The orders in force."""
-        return self.memory.leases
-
-    def lease(self, *, is_export_limit: bool = False) -> Lease | None:
-        """The order of the battery, or the export limit."""
-        return next((one for one in self.leases if one.is_export_limit is is_export_limit), None)
-
-    @override
-    def told_of(self, lease: Lease) -> Told | None:
-        """What its owner was told of an order in force."""
-        return next(
-            (
-                told
-                for one, told in zip(self.leases, self.plan.told, strict=False)
-                if one.is_export_limit is lease.is_export_limit
-            ),
-            None,
-        )
 
     @property
     def may_sell(self) -> bool:
@@ -108,6 +81,8 @@ class Keeper(Listeners):
             if present is not None and not request.dry_run:
                 self._later.pop(lease.is_export_limit, None)
                 if waiting := self._put_off(present, lease):
+                    if present.is_released:
+                        await self.memory.mark_released(present, is_released=False)
                     return waiting
             others = [
                 one for one in self.leases if one.is_export_limit is not lease.is_export_limit
@@ -143,20 +118,9 @@ class Keeper(Listeners):
 
     def _put_off(self, present: Lease, wanted: Lease) -> tuple[Told, Change] | None:
         """What is told of an order that need not be written yet, as nearly the same one is in force; it is kept for later."""
-        now, order, new = dt_util.utcnow(), present.order, wanted.order
-        told = self.told_of(present)
-        if told is None or wanted.of_person or present.owner != wanted.owner:
-            return None
-        is_same = (order.mode, order.at, order.target_soc) == (new.mode, new.at, new.target_soc)
-        if not is_same or new.until < order.until:
-            return None
-        due = order.start + RENEWED_AFTER * (order.until - order.start)
-        if (step := abs((order.power or 0) - (new.power or 0))) > 0:
-            rated = as_number(self.machine.device.values.get(RATED_POWER)) or 0
-            # What may be exported is somebody's rule, however small the step.
-            if step >= SMALL_STEP * rated or wanted.is_export_limit:
-                return None
-        if now >= due:
+        rated = as_number(self.machine.device.values.get(RATED_POWER)) or 0
+        told, due = self.told_of(present), due_at(present, wanted, rated)
+        if told is None or due is None or dt_util.utcnow() >= due:
             return None
         self._later[wanted.is_export_limit] = (wanted, due)
         return told, Change(told=self.plan.told, requests=0, words={}, left_today=None)
@@ -209,6 +173,27 @@ class Keeper(Listeners):
                 raise mistake(Mistake.NOT_YOURS, owner=present.owner)
             return await self._async_end(present, type_)
 
+    async def async_release_soon(self, owner: str) -> bool:
+        """Store that an owner releases its order of the battery, before it does; whether there is one.
+
+        After a crash the next start releases it. ServiceValidationError when it is somebody else's.
+        """
+        async with self._lock:
+            if (present := self.lease()) is None:
+                return False
+            if present.owner != owner:
+                raise mistake(Mistake.NOT_YOURS, owner=present.owner)
+            self._later.pop(present.is_export_limit, None)
+            await self.memory.mark_released(present, is_released=True)
+            return True
+
+    async def async_carry_out_release(self, owner: str) -> None:
+        """Release what `async_release_soon` was called for, unless another order has taken its place."""
+        async with self._lock:
+            present = self.lease()
+            if present is not None and present.owner == owner and present.is_released:
+                await self._async_end(present, ControlEventType.RELEASED)
+
     async def async_release_all(self) -> None:
         """Put back everything, whoever has ordered it; raises the DeviceError."""
         async with self._lock:
@@ -232,65 +217,19 @@ class Keeper(Listeners):
             await self._async_change(leases)
             return True
 
+    @override
+    async def _async_end(self, lease: Lease, type_: ControlEventType) -> Change:
+        self._later.pop(lease.is_export_limit, None)
+        return await super()._async_end(lease, type_)
+
     async def async_end_due(self) -> None:
         """End the orders whose time is over; what cannot be put back now is tried again later."""
         async with self._lock:
             for lease in self.leases:
                 told = self.told_of(lease)
-                if dt_util.utcnow() >= (told.until if told else lease.order.until):
+                if self.deadlines.is_over(lease, told.until if told else lease.order.until):
                     await self._async_end(lease, ControlEventType.ENDED)
-
-    async def _async_end(self, lease: Lease, type_: ControlEventType) -> Change:
-        """End an order, and tell it."""
-        others = [one for one in self.leases if one != lease]
-        self._later.pop(lease.is_export_limit, None)
-        await self._writer.async_read()
-        return await self._async_go_on(others, over=[lease], type_=type_)
-
-    async def _async_go_on(
-        self,
-        leases: Sequence[Lease],
-        over: Sequence[Lease] = (),
-        type_: ControlEventType = ControlEventType.FAILED,
-    ) -> Change:
-        """Go on with some of the orders; `over` are those that end now, which is told as `type_`."""
-        try:
-            return await self._async_change(leases, over=over, type_=type_)
-        except ControlRefusedError:
-            # What stays cannot be planned any more, in a fault for example: nothing of it stays either.
-            change = await self._async_change(over=over, type_=type_)
-            for lease in leases:
-                self.async_tell(ControlEventType.FAILED, lease)
-            return change
-
-    async def _async_change(
-        self,
-        leases: Sequence[Lease] = (),
-        origin: Origin = Origin.RESTORE,
-        *,
-        dry_run: bool = False,
-        owners: Mapping[int, int] | None = None,
-        over: Sequence[Lease] = (),
-        type_: ControlEventType = ControlEventType.FAILED,
-        **details: Any,
-    ) -> Change:
-        """Have the device hold what these orders take, and tell which ones are over.
-
-        When nobody knows what it holds after that, all orders are.
-        """
-        others = [one for one in self.leases if one not in over]
-        try:
-            change = await self._writer.async_change(leases, origin, dry_run=dry_run, owners=owners)
-        except DeviceError as err:
-            if err.left:
-                for lease in others:
-                    self.async_tell(ControlEventType.FAILED, lease)
-                for lease in over:
-                    self.async_tell(type_, lease, **details)
-            raise
-        for lease in over:
-            self.async_tell(type_, lease, **details)
-        return change
+            self.deadlines.forget(self.leases)
 
     # ------------------------------------------------------------------ while orders are in force
 
@@ -302,47 +241,6 @@ class Keeper(Listeners):
             ):
                 await self._writer.async_read()
                 await self._async_compare()
-
-    async def _async_compare(self) -> None:
-        """Make what somebody else has changed the owner's own, or give the orders up; follow the device's clock."""
-        memory, held = self.memory, self.machine.device.image
-        if found := {a: held[a] for a, word in memory.after.items() if held.get(a, word) != word}:
-            await self._async_take_over(found)
-            return
-        if moved := self._writer.moved(self.leases):
-            LOGGER.info("%s: its clock was set, and the order's edges follow", self.machine.name)
-            await self._async_go_on(moved)
-
-    async def _async_take_over(self, found: Mapping[int, int]) -> None:
-        """Make what somebody else has changed the owner's own, or give the orders up when it is an order itself."""
-        memory, leases = self.memory, self.leases
-        absorbed = None
-        if leases:
-            image = {**self.machine.device.image, **memory.before}
-            situation = situation_of(self.machine, self.style, image, leases[0])
-            absorbed = self.style.absorbed(self.plan, memory.before, found, situation)
-        if absorbed is None:
-            await self._async_give_up(found)
-            return
-        self._writer.owners |= {**memory.before, **absorbed}
-        await self._async_go_on(leases)
-        self.async_update()
-
-    async def _async_give_up(self, found: Mapping[int, int]) -> None:
-        """End all orders: somebody else has taken over. What is still ours is put back."""
-        memory, leases = self.memory, self.leases
-        ours = {address: memory.after[address] for address in found}
-        registers = self.machine.device.family.registers
-        names = sorted(
-            key for key, row in registers.items() if not found.keys().isdisjoint(row.addresses)
-        )
-        await self._async_change(
-            over=leases,
-            type_=ControlEventType.OVERRIDDEN,
-            settings=names,
-            ours=list(ours.values()),
-            found=list(found.values()),
-        )
 
     # ------------------------------------------------------------------ what the owner sets meanwhile
 
@@ -373,17 +271,34 @@ class Keeper(Listeners):
 
     # ------------------------------------------------------------------ after a start
 
-    async def async_adopt(self) -> None:
+    async def async_now(self) -> datetime | None:
+        """The time in UTC, by the clock of the computer, or of the device; None while nobody knows it.
+
+        Raises the DeviceError of a device whose clock has to be asked.
+        """
+        leases = (*self.leases, *self.memory.ending)
+        if not all(map(plausible_clock, leases)):
+            await self._writer.async_read_clock()
+        return self.deadlines.now(leases)
+
+    async def async_adopt(self, now: datetime) -> None:
         """Go on with the orders that were in force before Home Assistant has started, or end them."""
         async with self._lock:
             await self._writer.async_read()
             memory, known = self.memory, (*self.leases, *self.memory.ending)
-            held, now = self.machine.device.image, dt_util.utcnow()
-            is_whole = all(held[a] == word for a, word in memory.after.items())
-            going = [one for one in self.leases if is_whole and now < one.order.until]
-            words = {**memory.former, **memory.after}
-            ours = {a for a in words if memory.is_ours(a, held[a]) and held[a] != memory.before[a]}
-            if not (going or ours):
+            held, after = self.machine.device.image, memory.after
+            found = {a: held[a] for a, word in after.items() if held[a] != word}
+            # While a change was under way, what differs may not have been written yet.
+            is_settled = not (memory.former or memory.ending)
+            may_go_on = not found or (is_settled and self._absorb(found))
+            going = [
+                one
+                for one in self.leases
+                if may_go_on and now < one.order.until and not one.is_released
+            ]
+            owners = self._writer.owners
+            left = {a for a in {**memory.former, **after} if held[a] != owners[a]}
+            if not (going or left):
                 await memory.keep((), {}, {})
                 self.async_update()
                 return

@@ -1,7 +1,7 @@
 """Those who want to know what is in force, and what happens to orders."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, callback
@@ -35,12 +35,22 @@ class Listeners(ABC):
         return lambda: self._event_listeners.remove(listener)
 
     @callback
-    def async_tell(self, type_: ControlEventType, lease: Lease, **details: Any) -> None:
-        """Tell what has happened to an order."""
+    def async_tell_all(
+        self, type_: ControlEventType, leases: Sequence[Lease], **details: Any
+    ) -> None:
+        """Tell what has happened at once to some orders."""
+        for place, lease in enumerate(leases):
+            self.async_tell(type_, lease, is_repeated=place > 0, **details)
+
+    @callback
+    def async_tell(
+        self, type_: ControlEventType, lease: Lease, *, is_repeated: bool = False, **details: Any
+    ) -> None:
+        """Tell what has happened to an order; `is_repeated` if it was told of another one already."""
         attributes: dict[str, Any] = {"owner": lease.owner, "mode": lease.order.mode.value}
         if (told := self.told_of(lease)) is not None:
             attributes |= told_response(told)
-        event = ControlEvent(type_, {**attributes, **details})
+        event = ControlEvent(type_, {**attributes, **details}, is_repeated=is_repeated)
         for listener in tuple(self._event_listeners):
             listener(event)
         self.async_update()

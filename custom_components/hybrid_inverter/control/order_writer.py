@@ -10,7 +10,7 @@ from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError, NotRememberedError
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine
-from .facts import CLOCK_AHEAD, clock_ahead, keys_of, situation_of
+from .facts import CLOCK_AHEAD, clock_ahead, keys_of, plausible_clock, situation_of
 from .request import Change
 
 # Seconds by which the clock of an inverter has to be off from what it was for the edges to move.
@@ -33,13 +33,11 @@ class OrderWriter:
         """Read everything that a plan is made from."""
         await self.machine.async_verify()
         await self.machine.device.poll(keys_of(self.machine, self.style))
-        held = self.machine.device.image
-        self.owners = {
-            address: self.memory.before[address]
-            if address in self.memory.before and self.memory.is_ours(address, word)
-            else word
-            for address, word in held.items()
-        }
+        device, memory = self.machine.device, self.memory
+        given_back = self.style.given_back(
+            memory.before, (memory.after, memory.former), device.image, device.family.registers
+        )
+        self.owners = {**device.image, **given_back}
 
     async def async_look(self) -> bool:
         """Read only the words that orders rest on, and the clock; whether the words are as they were put there.
@@ -47,16 +45,24 @@ class OrderWriter:
         Most of what a plan is made from does not matter to one that is in force, and a slow line has other things to carry.
         """
         await self.machine.async_verify()
-        device, after = self.machine.device, self.memory.after
-        held = await device.read_words(after)
-        if device.family.serves([CLOCK]):
-            await device.read([CLOCK])
+        after = self.memory.after
+        held = await self.machine.device.read_words(after)
+        await self.async_read_clock()
         return held == after
 
+    async def async_read_clock(self) -> None:
+        """Read what the clock of the device shows, if it has one."""
+        await self.machine.async_verify()
+        if self.machine.device.family.serves([CLOCK]):
+            await self.machine.device.read([CLOCK])
+
     def moved(self, leases: Sequence[Lease]) -> list[Lease]:
-        """These orders by the clock of the device as it was read last; none when it was not set."""
+        """These orders by the clock of the device as it was read last; none when it was not set.
+
+        None either while the computer's own clock is wrong, by which it is told how far the device's is ahead.
+        """
         ahead = clock_ahead(self.machine)
-        if ahead is None:
+        if ahead is None or not all(map(plausible_clock, leases)):
             return []
         moved = [
             replace(lease, facts={**lease.facts, CLOCK_AHEAD: ahead})
@@ -93,9 +99,7 @@ class OrderWriter:
         held = device.image
         put_there = {**memory.former, **memory.after}
         target = dict(plan.after) | {
-            address: self.owners[address]
-            for address in put_there.keys() - plan.after.keys()
-            if memory.is_ours(address, held[address])
+            address: self.owners[address] for address in put_there.keys() - plan.after.keys()
         }
         target = {**(owners or {}), **target}
         changes = {address: word for address, word in target.items() if held[address] != word}

@@ -1,8 +1,8 @@
 """Orders and releases carried out for whoever has called: at one inverter, or at several of them or none."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Final
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -14,13 +14,9 @@ from ..modbus.control.order import ControlRefusedError
 from ..modbus.errors import DeviceError
 from ..runtime.writes import async_write, display_names
 from .driver import SUCCESSOR
-from .refusals import Mistake, mistake, refusal, spoken_error
+from .refusals import BATTERY_NAME, EXPORT_NAME, refusal, spoken_error
 from .request import AUTO, OrderRequest
 from .targets import Controlled
-
-# What messages call an order of the battery, and one about the export.
-BATTERY_NAME: Final = "selector.controlled.options.battery"
-EXPORT_NAME: Final = "selector.controlled.options.export"
 
 # What an action answers about one inverter.
 type Answer = dict[str, JsonValueType]
@@ -107,28 +103,23 @@ async def async_release(
     return answer
 
 
-def release_soon(one: Controlled, owner: str) -> Answer:
+async def async_release_soon(one: Controlled, owner: str) -> Answer:
     """End an order of the battery unless its owner gives another one soon; ServiceValidationError if it is not its own."""
-    present = one.driver.keeper.lease()
-    if present is None:
+    if not await one.driver.keeper.async_release_soon(owner):
         return {"mode": AUTO, "writes": 0, "registers": [], "left_today": None}
-    if present.owner != owner:
-        raise mistake(Mistake.NOT_YOURS, owner=present.owner)
     _release_later(one, owner)
     return {"mode": AUTO, "releases_in": SUCCESSOR}
 
 
 def _release_later(one: Controlled, owner: str) -> None:
-    """End an order in a while, and try again until it has worked or somebody else has the battery."""
+    """End a released order in a while, and try again until it has worked or another order has taken its place."""
 
     async def release() -> None:
         try:
-            await one.driver.keeper.async_release(owner=owner)
+            await one.driver.keeper.async_carry_out_release(owner)
         except (DeviceError, ControlRefusedError) as err:
             LOGGER.debug("%s: the order could not be ended yet: %s", one.unit.name, err)
             _release_later(one, owner)
-        except ServiceValidationError as err:
-            LOGGER.debug("%s: the order is not ended: %s", one.unit.name, err)
 
     one.driver.async_release_soon(release)
 
@@ -140,7 +131,8 @@ async def _async_take_back(one: Controlled, request: OrderRequest) -> None:
     except HomeAssistantError as err:
         LOGGER.warning("%s: an order could not be taken back: %s", one.unit.name, err)
         if not request.is_export_limit:
-            _release_later(one, request.owner)
+            with suppress(ServiceValidationError):
+                await async_release_soon(one, request.owner)
 
 
 async def async_run(

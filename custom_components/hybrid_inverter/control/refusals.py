@@ -13,6 +13,9 @@ from ..runtime.runtime import UnitRuntime
 from ..runtime.writes import display_name, display_value
 
 WORK_MODE: Final = "work_mode"
+# What messages call an order of the battery, and one about the export.
+BATTERY_NAME: Final = "selector.controlled.options.battery"
+EXPORT_NAME: Final = "selector.controlled.options.export"
 
 # Where the names of what fills a message are.
 NAMES: Final = {

@@ -104,6 +104,8 @@ class ControlEvent:
 
     type: ControlEventType
     attributes: Mapping[str, Any]
+    # Whether the same was told of another order already: what ends two orders has happened once.
+    is_repeated: bool = False
 
 
 def event_type_of(present: Lease | None, lease: Lease) -> ControlEventType:

@@ -18,16 +18,15 @@ from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlMode, PowerAt
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
-from ..runtime.callers import async_owner
+from ..runtime.callers import async_owner, origin_of
 from ..runtime.targets import TARGET
-from ..runtime.writes import origin_of
 from .keeper import Keeper
 from .orders import (
     Answer,
     async_load_control_texts,
     async_order_all,
     async_release,
-    release_soon,
+    async_release_soon,
 )
 from .refusals import Mistake, mistake
 from .request import AUTO, OrderRequest, told_response
@@ -119,7 +118,7 @@ async def async_release_battery(call: ServiceCall) -> ServiceResponse:
         if caller["of_person"]:
             return await async_release(one, context=call.context)
         # A planner ends one order and gives the next: only what differs is written.
-        return release_soon(one, caller["owner"])
+        return await async_release_soon(one, caller["owner"])
 
     return await _async_each(targets, release)
 
@@ -158,11 +157,14 @@ async def async_get_control(call: ServiceCall) -> ServiceResponse:
 
 
 async def _caller(call: ServiceCall) -> dict[str, Any]:
-    """Whose order it is, as far as an order names it."""
+    """Whose order it is, as far as an order names it.
+
+    Whoever names an owner speaks for that one alone, as planners do, and so does a person who starts their script.
+    """
     owner = call.data.get(ATTR_OWNER, "").strip()
     return {
         "owner": owner or await async_owner(call.hass, call.context),
-        "of_person": origin_of(call.context) is Origin.PERSON,
+        "of_person": not owner and origin_of(call.context) is Origin.PERSON,
     }
 
 

@@ -93,6 +93,7 @@ LEASE: Final = {
     "owner": str,
     "of_person": bool,
     "facts": {str: NUMBER},
+    vol.Optional("is_released"): bool,
 }
 ORDERS: Final = vol.Schema(
     {

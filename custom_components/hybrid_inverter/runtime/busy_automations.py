@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 
-from ..entry.texts import async_text
 from ..modbus.errors import WriteBudgetError
-from .callers import running_in
+from ..modbus.find.identify import Identity
 from .issues import async_raise, machine_name
-from .runtime import UnitRuntime
 
 # The kind of the issue.
 BUSY_AUTOMATION: Final = "busy_automation"
@@ -16,23 +14,22 @@ BUSY_AUTOMATION: Final = "busy_automation"
 
 @callback
 def async_report_busy(
-    unit: UnitRuntime, setting: str, err: WriteBudgetError, context: Context | None
+    hass: HomeAssistant,
+    entry_id: str,
+    identity: Identity,
+    err: WriteBudgetError,
+    *,
+    setting: str,
+    automation: str,
 ) -> None:
-    """Raise an issue for a setting, by the name that a person gave it, that was written as often as automations may."""
+    """Raise an issue for a setting that was written as often as automations may; both go by the names that a person knows."""
     async_raise(
-        unit.hass,
-        unit.identity.serial,
+        hass,
+        identity.serial,
         BUSY_AUTOMATION,
         err.key,
-        name=machine_name(unit.hass, unit.entry_id, unit.identity),
+        name=machine_name(hass, entry_id, identity),
         entity=setting,
         limit=str(err.limit),
-        automation=_caller(unit.hass, context),
+        automation=automation,
     )
-
-
-def _caller(hass: HomeAssistant, context: Context | None) -> str:
-    """The name and the entity id of the automation, or the script, that runs in a context, or has caused it."""
-    if (running := running_in(hass, context)) is not None:
-        return f"{running.name} ({running.entity_id})"
-    return async_text(hass, "selector.caller.options.unknown") or "?"

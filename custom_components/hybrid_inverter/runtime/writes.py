@@ -14,7 +14,7 @@ from homeassistant.helpers.translation import async_translate_state
 from ..const import DOMAIN
 from ..entry.texts import SCHEDULE_NAME, async_text, error_text
 from ..modbus.device.device import Device
-from ..modbus.device.wear import Origin
+from ..modbus.device.wear import WRITES_PER_DAY, Origin
 from ..modbus.errors import (
     ChangedElsewhereError,
     DeviceError,
@@ -35,6 +35,7 @@ from ..modbus.model.register import Group
 from ..modbus.schedule.days import CUSTOM, DAYS_OF, days_named
 from ..modbus.schedule.styles import keys_of, style_of
 from .busy_automations import async_report_busy
+from .callers import caller_name, origin_of
 from .runtime import UnitRuntime
 
 # The platforms on which a setting is shown: where it may be written, and where it may not.
@@ -52,11 +53,6 @@ type NotSent = InvalidValueError | NotRememberedError | UndoError | WriteBudgetE
 NOT_SENT: Final = (InvalidValueError, NotRememberedError, UndoError, WriteBudgetError)
 
 
-def origin_of(context: Context | None) -> Origin:
-    """Who has called: a person, or an automation, which has no user."""
-    return Origin.PERSON if context is not None and context.user_id else Origin.AUTOMATION
-
-
 async def async_write_setting(
     unit: UnitRuntime, key: str, value: Value, context: Context | None = None
 ) -> None:
@@ -68,13 +64,6 @@ async def async_write_setting(
         group=unit.device.family.group_of(key),
         context=context,
     )
-
-
-async def async_undo(unit: UnitRuntime) -> None:
-    """Revert the last change of a unit's settings."""
-    changes = unit.device.changes
-    name = display_name(unit, changes[-1].key) if changes else ""
-    await async_write(unit, name, unit.device.undo, several=True)
 
 
 async def async_write(
@@ -95,8 +84,15 @@ async def async_write(
     except DeviceError as err:
         key = _key_of(err) if several else None
         called = display_name(unit, key) if key is not None else name
-        if isinstance(err, WriteBudgetError) and origin_of(context) is Origin.AUTOMATION:
-            async_report_busy(unit, called, err, context)
+        if isinstance(err, WriteBudgetError) and err.limit == WRITES_PER_DAY[Origin.AUTOMATION]:
+            async_report_busy(
+                unit.hass,
+                unit.entry_id,
+                unit.identity,
+                err,
+                setting=called,
+                automation=caller_name(unit.hass, context),
+            )
         if isinstance(err, NOT_SENT) and not err.left:
             raise _refusal(unit, called, err) from err
         # The write may have been carried out all the same. The caller does not wait for the poll that shows it.

@@ -1,7 +1,7 @@
 """A schedule that is asked for, checked and ready to be written: at once, or when an order of the battery ends."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, ClassVar, override
@@ -13,13 +13,15 @@ from homeassistant.util.json import JsonValueType
 from ..const import DOMAIN
 from ..entry.texts import SCHEDULE_NAME, async_text, error_text
 from ..modbus.device.device import Device
+from ..modbus.device.write_request import AppliedChange
 from ..modbus.errors import DeviceError, LinkError, NotAppliedError, RejectedError
 from ..modbus.model.codec import Value
 from ..modbus.schedule.schedule import ScheduleRequest, ScheduleWrites, Timetable
+from ..runtime.callers import origin_of
 from ..runtime.issues import machine_name
 from ..runtime.machine import Substitute
 from ..runtime.runtime import UnitRuntime
-from ..runtime.writes import async_write, display_value, origin_of
+from ..runtime.writes import async_write, display_value
 from .summary import DRY_RUN, LATER, SET, UNCHANGED, summary_of
 
 type Answer = dict[str, JsonValueType]
@@ -133,6 +135,8 @@ class ChangeLater(Change):
     """A change of what the owner has set, which comes into its own when the order of the battery that is in force ends."""
 
     substitute: Substitute
+    # The owner's words by address, as they are.
+    owners: Mapping[int, int]
 
     outcome = LATER
 
@@ -148,7 +152,27 @@ class ChangeLater(Change):
             )
 
         await async_write(self.unit, self.name, write, context=context)
+        if not dry_run:
+            self._remember()
         return requests
+
+    def _remember(self) -> None:
+        """Remember what the owner has changed, so that it can be undone as if it had been written at once."""
+        device = self.unit.device
+        owners = {**self.owners, **{address: after for address, (_, after) in self.words.items()}}
+
+        def changes(keys: Iterable[str]) -> list[AppliedChange]:
+            rows = [device.family.registers[key] for key in dict.fromkeys(keys)]
+            values = [(row.key, row.decode(self.owners), row.decode(owners)) for row in rows]
+            return [
+                AppliedChange(key, before, after)
+                for key, before, after in values
+                if after is not None and after != before
+            ]
+
+        for values in self.planned.requests:
+            device.remember_changes(changes(values), in_order=False)
+        device.remember_changes(changes(key for key, _ in self.planned.steps), in_order=True)
 
 
 def _request_count(device: Device, steps: Sequence[tuple[str, Value]]) -> int:

@@ -103,6 +103,7 @@ async def _async_prepared_later(
         planned=planned,
         words={address: (told[address], word) for address, word in sorted(words.changed.items())},
         substitute=substitute,
+        owners=told,
     )
 
 

@@ -13,6 +13,7 @@ from ..model.codec import as_number
 from ..model.register import Register
 from ..model.slots import CHARGE, DISCHARGE, MODES, WINDOW_SLOTS, window_key
 from .order import ControlMode, ControlRefusedError, Order, Refusal
+from .ownership import given_back
 from .plan import Plan, Situation
 from .window_draft import (
     BACKUP,
@@ -93,6 +94,8 @@ SLOT_WORDS: Final = tuple(
     for number in reversed(WINDOW_SLOTS)
     for field in ("end", "start", "power")
 )
+# One word has the switches of all slots of a kind.
+SWITCH_WORDS: Final = tuple(window_key(kind, 1, ENABLED) for kind in MODES)
 # Percent by which the battery may be above a reserve that holds it.
 HELD_WITHIN: Final = 1
 
@@ -188,6 +191,17 @@ class ControlByWindows:
             owners[address] = before[address] & moved | word & ~moved
         return owners
 
+    def given_back(
+        self,
+        before: Mapping[int, int],
+        put_there: Sequence[Mapping[int, int]],
+        held: Mapping[int, int],
+        registers: Mapping[str, Register],
+    ) -> dict[int, int]:
+        """Word by word, and of the switches of the slots each one by itself."""
+        switches = {registers[key].addresses[0] for key in SWITCH_WORDS if key in registers}
+        return given_back(before, put_there, held, switches)
+
     def mode_of(self, situation: Situation) -> ControlMode | None:
         """By the mode, the slot that acts, the floor and the reserve.
 
@@ -239,9 +253,7 @@ def _refuse(order: Order, situation: Situation, words: Words) -> None:
 def _switch_words(situation: Situation) -> frozenset[int]:
     """The addresses of the words with the switches of both kinds of slots."""
     return frozenset(
-        situation.registers[key].addresses[0]
-        for kind in MODES
-        if has(situation, key := window_key(kind, 1, ENABLED))
+        situation.registers[key].addresses[0] for key in SWITCH_WORDS if has(situation, key)
     )
 
 

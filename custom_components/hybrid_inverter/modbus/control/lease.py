@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ class Lease:
     of_person: bool
     # What the plan was made from and will have changed when it is made again: state of charge, watts, volts.
     facts: Mapping[str, float]
+    # Whether its owner has released it, and it only waits for the next one to take its place.
+    is_released: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Everything that `from_dict` takes, fit for JSON."""
@@ -42,6 +44,7 @@ class Lease:
             "owner": self.owner,
             "of_person": self.of_person,
             "facts": dict(self.facts),
+            "is_released": self.is_released,
         }
 
     @classmethod
@@ -59,6 +62,8 @@ class Lease:
             owner=stored["owner"],
             of_person=stored["of_person"],
             facts=stored["facts"],
+            # Older versions have not stored it.
+            is_released=stored.get("is_released", False),
         )
 
     @property
@@ -112,6 +117,14 @@ class LeaseMemory:
     def former(self) -> dict[int, int]:
         """The words that we had put there before those, of a change that may not have been carried out."""
         return _words(self._stored.get(FORMER, {}))
+
+    async def mark_released(self, lease: Lease, *, is_released: bool) -> bool:
+        """Note of an order whether it is released; whether that is stored."""
+        self._stored[LEASES] = [
+            (replace(one, is_released=is_released) if one == lease else one).as_dict()
+            for one in self.leases
+        ]
+        return await self._saved()
 
     def is_ours(self, address: int, word: int) -> bool:
         """Whether a device that holds this word there has it from us."""

@@ -184,6 +184,20 @@ class ControlStyle(Protocol):
         """
         ...
 
+    def given_back(
+        self,
+        before: Mapping[int, int],
+        put_there: Sequence[Mapping[int, int]],
+        held: Mapping[int, int],
+        registers: Mapping[str, Register],
+    ) -> dict[int, int]:
+        """What the device is to hold when orders are over, at all addresses of `before`, which has the owner's words.
+
+        `put_there` are the words that orders have put there: one state of them, or two between which a change was broken
+        off. What somebody else has set meanwhile is theirs, and stays.
+        """
+        ...
+
     def mode_of(self, situation: Situation) -> ControlMode | None:
         """Which order the words in `situation.image` are now, whoever has given it; None for none."""
         ...

@@ -6,11 +6,13 @@ slots of the owner, and a moved edge is a moved start of theirs. The edge of a s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from ..model.codec import WORD
 from ..model.slots import START_SLOTS
+from . import ownership
 from .day_table import (
     FIELDS,
     FLAGS,
@@ -56,6 +58,26 @@ def absorbed(
     owner |= _moved(changed, before, planned, registers)
     owner |= _refilled(changed, before, planned, registers)
     return owner if _is_in_order(owner, changed, registers) else None
+
+
+def given_back(
+    before: Image, put_there: Sequence[Image], held: Image, registers: Registers
+) -> dict[int, int]:
+    """What the table and the settings beside it are to be when orders are over.
+
+    An edge of the order that somebody has moved is put back with it if it would not be in order in the owner's table.
+    """
+    flags = {
+        registers[ENABLED].addresses[0],
+        *(address_of(slot, FLAGS, registers) for slot in START_SLOTS),
+    }
+    owner = ownership.given_back(before, put_there, held, flags)
+    starts = [address_of(slot, START, registers) for slot in START_SLOTS]
+    if owner.keys() >= {*starts} and any(
+        owner[one] > owner[other] for one, other in pairwise(starts)
+    ):
+        owner |= {address: before[address] for address in starts}
+    return owner
 
 
 def _is_enabled(found: Image, registers: Registers) -> bool:

@@ -34,7 +34,7 @@ from .day_table import (
 )
 from .order import ControlMode, ControlRefusedError, Order, Refusal
 from .plan import AfterEnd, EndsBy, Limited, Plan, Recurs, Situation, Told, Why
-from .six_slot_changes import absorbed
+from .six_slot_changes import absorbed, given_back
 from .six_slot_modes import (
     GRID_CHARGE,
     GRID_CHARGE_CURRENT,
@@ -153,6 +153,16 @@ class SixSlots:
     ) -> dict[int, int] | None:
         """All of the owner's words with what somebody has changed; None when that is the order itself."""
         return absorbed(plan, before, found, situation)
+
+    def given_back(
+        self,
+        before: Mapping[int, int],
+        put_there: Sequence[Mapping[int, int]],
+        held: Mapping[int, int],
+        registers: Mapping[str, Register],
+    ) -> dict[int, int]:
+        """What the device is to hold when orders are over; its starts stay in order."""
+        return given_back(before, put_there, held, registers)
 
     def mode_of(self, situation: Situation) -> ControlMode | None:
         """The order that the words are now."""

@@ -66,7 +66,8 @@ class Device(KnownDevice):
             inverted=inverted,
             verified=verified,
         )
-        super().__init__(reader)
+        self._change_log = changes or ChangeLog()
+        super().__init__(reader, self._change_log)
         self.wear = wear or WearBudget()
         self.residues = residues or ResidueMemory()
         # Whether somebody else sees to what modes leave behind.
@@ -80,7 +81,6 @@ class Device(KnownDevice):
         self._word_writer = WordWriter(reader, self._writer, self.wear)
         self._mode_exit = ModeExit(reader, self._preparation, self._writer, self._modes)
         self._write_lock = WriteLock()
-        self._change_log = changes or ChangeLog()
         self._changes = SteppedChanges(
             reader, self._preparation, self._writer, journal or Journal(), self._change_log
         )
@@ -96,20 +96,6 @@ class Device(KnownDevice):
     @tier.setter
     def tier(self, tier: Tier) -> None:
         self._preparation.tier = tier
-
-    @property
-    def changes(self) -> Sequence[Change]:
-        """The last changes that were made, the oldest first."""
-        return self._change_log.changes
-
-    @property
-    def last_changes(self) -> Sequence[Change]:
-        """Those that the next undo reverts; none when there is nothing to undo."""
-        return self._change_log.last()
-
-    def add_change_listener(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call back when there are other changes; returns how to stop that."""
-        return self._change_log.add_listener(listener)
 
     def may_write(self, key: str) -> bool:
         """Whether the chosen tier allows to write this key."""

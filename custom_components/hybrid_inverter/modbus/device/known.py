@@ -1,20 +1,23 @@
-"""What is known of a device: what it has, what it held when it was last read, and what of it could not be read."""
+"""What is known of a device: what it has, what it held when it was last read, and what was changed last."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from ..model.codec import Value
 from ..model.family import Family
 from .register_reader import RegisterReader, Snapshot
+from .undo import Change, ChangeLog
+from .write_request import AppliedChange
 
 
 class KnownDevice:
     """A device as it was last read."""
 
-    def __init__(self, reader: RegisterReader) -> None:
+    def __init__(self, reader: RegisterReader, change_log: ChangeLog) -> None:
         self._reader = reader
+        self._change_log = change_log
 
     @property
     def family(self) -> Family:
@@ -67,3 +70,28 @@ class KnownDevice:
     def snapshot(self, keys: Collection[str]) -> Snapshot:
         """These keys as they were last read; failed are those whose last read brought nothing."""
         return self._reader.snapshot(keys)
+
+    # ------------------------------------------------------------------ what was changed
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """The last changes that were made, the oldest first."""
+        return self._change_log.changes
+
+    @property
+    def last_changes(self) -> Sequence[Change]:
+        """Those that the next undo reverts; none when there is nothing to undo."""
+        return self._change_log.last()
+
+    def remember_changes(self, applied: Sequence[AppliedChange], *, in_order: bool) -> None:
+        """Remember what was changed together in another way than by a write, so that an undo reverts it."""
+        if applied:
+            self._change_log.remember(applied, in_order=in_order)
+
+    def forget_change(self, reverted: Change) -> None:
+        """Forget a change that was reverted, or is not there any more, with all that was changed together with it."""
+        self._change_log.forget(reverted)
+
+    def add_change_listener(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call back when there are other changes; returns how to stop that."""
+        return self._change_log.add_listener(listener)

@@ -1,0 +1,168 @@
+"""The orders of an inverter, and what it holds for them: changed together, one change after the other.
+
+Whoever changes them keeps everybody else from it meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, override
+
+from ..const import LOGGER
+from ..modbus.control.lease import Lease, LeaseMemory
+from ..modbus.control.order import ControlRefusedError
+from ..modbus.control.plan import ControlStyle, Plan, Told
+from ..modbus.device.wear import Origin
+from ..modbus.errors import DeviceError
+from ..runtime.machine import Machine
+from .facts import situation_of
+from .listeners import Listeners
+from .order_writer import OrderWriter
+from .request import Change, ControlEventType
+
+
+class OrderBook(Listeners):
+    """The orders of one inverter."""
+
+    def __init__(self, machine: Machine, style: ControlStyle, memory: LeaseMemory) -> None:
+        super().__init__()
+        self.machine = machine
+        self.style = style
+        self.memory = memory
+        self._writer = OrderWriter(machine, style, memory)
+
+    # ------------------------------------------------------------------ what is in force
+
+    @property
+    def plan(self) -> Plan:
+        """What the orders in force have become."""
+        return self._writer.plan
+
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """The orders in force."""
+        return self.memory.leases
+
+    def lease(self, *, is_export_limit: bool = False) -> Lease | None:
+        """The order of the battery, or the export limit."""
+        return next((one for one in self.leases if one.is_export_limit is is_export_limit), None)
+
+    @override
+    def told_of(self, lease: Lease) -> Told | None:
+        """What its owner was told of an order in force."""
+        return next(
+            (
+                told
+                for one, told in zip(self.leases, self.plan.told, strict=False)
+                if one.is_export_limit is lease.is_export_limit
+            ),
+            None,
+        )
+
+    # ------------------------------------------------------------------ a change
+
+    async def _async_end(self, lease: Lease, type_: ControlEventType) -> Change:
+        """End an order, and tell it."""
+        others = [one for one in self.leases if one != lease]
+        await self._writer.async_read()
+        return await self._async_go_on(others, over=[lease], type_=type_)
+
+    async def _async_go_on(
+        self,
+        leases: Sequence[Lease],
+        over: Sequence[Lease] = (),
+        type_: ControlEventType = ControlEventType.FAILED,
+    ) -> Change:
+        """Go on with some of the orders; `over` are those that end now, which is told as `type_`."""
+        try:
+            return await self._async_change(leases, over=over, type_=type_)
+        except ControlRefusedError:
+            # What stays cannot be planned any more, in a fault for example: nothing of it stays either.
+            change = await self._async_change(over=over, type_=type_)
+            for lease in leases:
+                self.async_tell(ControlEventType.FAILED, lease)
+            return change
+
+    async def _async_change(
+        self,
+        leases: Sequence[Lease] = (),
+        origin: Origin = Origin.RESTORE,
+        *,
+        dry_run: bool = False,
+        owners: Mapping[int, int] | None = None,
+        over: Sequence[Lease] = (),
+        type_: ControlEventType = ControlEventType.FAILED,
+        **details: Any,
+    ) -> Change:
+        """Have the device hold what these orders take, and tell which ones are over.
+
+        When nobody knows what it holds after that, all orders are.
+        """
+        others = [one for one in self.leases if one not in over]
+        try:
+            change = await self._writer.async_change(leases, origin, dry_run=dry_run, owners=owners)
+        except DeviceError as err:
+            if err.left:
+                for lease in others:
+                    self.async_tell(ControlEventType.FAILED, lease)
+                self.async_tell_all(type_, over, **details)
+            raise
+        self.async_tell_all(type_, over, **details)
+        return change
+
+    # ------------------------------------------------------------------ what somebody else has changed
+
+    async def _async_compare(self) -> None:
+        """Make what somebody else has changed the owner's own, or give the orders up; follow the device's clock."""
+        memory, held = self.memory, self.machine.device.image
+        if found := {a: held[a] for a, word in memory.after.items() if held.get(a, word) != word}:
+            await self._async_take_over(found)
+            return
+        if moved := self._writer.moved(self.leases):
+            LOGGER.info("%s: its clock was set, and the order's edges follow", self.machine.name)
+            await self._async_go_on(moved)
+
+    async def _async_take_over(self, found: Mapping[int, int]) -> None:
+        """Make what somebody else has changed the owner's own, or give the orders up when it is an order itself."""
+        if not self._absorb(found):
+            await self._async_give_up(found)
+            return
+        await self._async_go_on(self.leases)
+        self.async_update()
+
+    def _absorb(self, found: Mapping[int, int]) -> bool:
+        """Take what the device holds otherwise than it should for its owner's own, unless that is the order itself.
+
+        Whether the orders may go on. After a start the plan is made again, by what was known when they were given.
+        """
+        memory, leases = self.memory, self.leases
+        if not leases:
+            return False
+        image = {**self.machine.device.image, **memory.before}
+        situation = situation_of(self.machine, self.style, image, leases[0])
+        plan = self.plan
+        if not plan.told:
+            with suppress(ControlRefusedError):
+                plan = self.style.plan([lease.order for lease in leases], situation)
+        if plan.after != memory.after:
+            return False
+        absorbed = self.style.absorbed(plan, memory.before, found, situation)
+        if absorbed is None:
+            return False
+        self._writer.owners |= {**memory.before, **absorbed}
+        return True
+
+    async def _async_give_up(self, found: Mapping[int, int]) -> None:
+        """End all orders: somebody else has taken over. What is still ours is put back."""
+        memory, leases = self.memory, self.leases
+        ours = {address: memory.after[address] for address in found}
+        registers = self.machine.device.family.registers
+        names = sorted(
+            key for key, row in registers.items() if not found.keys().isdisjoint(row.addresses)
+        )
+        await self._async_change(
+            over=leases,
+            type_=ControlEventType.OVERRIDDEN,
+            settings=names,
+            ours=list(ours.values()),
+            found=list(found.values()),
+        )
