@@ -119,6 +119,28 @@ async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_ca
         assert costs.entered(folder) == []
 
 
+async def test_a_poll_over_a_socket_enters_few_functions(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """From the timer to the next one. It entered 113 before read requests were kept, and what nobody waits for was asked."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    powers = unit_of(loaded).coordinators[Group.POWER]
+    await powers.async_refresh()
+    # The line cools down.
+    await asyncio.sleep(0.1)
+    (timer,) = timers_of(powers)
+    with counted() as costs:
+        timer._run()
+        timer.cancel()
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert powers.began > timer.when() - 5
+    # The simulated machine is in the same process, and uses the tables.
+    entered = [
+        len(costs.entered(folder)) for folder in ("runtime", "modbus/device", "modbus/transport")
+    ]
+    assert 0 < sum(entered) <= 80, entered
+
+
 # The schedule follows the clock and the time zone, too, which no setting shows.
 LOOK_AT_THE_CLOCK: Final = [
     "ScheduleView.async_polled",
