@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 import json
 from pathlib import Path
 import signal
@@ -44,6 +44,11 @@ def _device(text: str) -> tuple[int, str]:
     return int(unit), model
 
 
+def _units(text: str) -> tuple[int, ...]:
+    """Unit ids between commas."""
+    return tuple(int(unit) for unit in text.split(","))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--model", choices=(*MODELS, *METERS), default=NAME)
@@ -77,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     ports = '0 takes a free one, "none" switches it off'
     parser.add_argument("--tcp-port", type=_port, default=5020, help=f"Modbus TCP; {ports}")
     parser.add_argument("--rtu-port", type=_port, default=5021, help=f"RTU over TCP; {ports}")
+    parser.add_argument(
+        "--line",
+        type=_units,
+        action="append",
+        metavar="UNIT[,UNIT]",
+        help="one more Modbus TCP server on a free port, with these units only; may be given more than once",
+    )
     parser.add_argument("--stick-port", type=_port, help=f"a Wi-Fi stick, Solarman V5; {ports}")
     parser.add_argument("--stick-udp-port", type=_port, help="where that stick is searched for")
     parser.add_argument("--logger-serial", type=int, default=LOGGER_SERIAL, help="of that stick")
@@ -100,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
         "--start", type=datetime.fromisoformat, default=START, help="local time of the plant"
     )
     parser.add_argument(
+        "--past",
+        type=int,
+        default=0,
+        metavar="DAYS",
+        help="live so many days before that one as well, and record what the machines show (GET /recording)",
+    )
+    parser.add_argument(
         "--clock",
         type=datetime.fromisoformat,
         help="what the inverters' own clocks show at the start, if not that time",
@@ -110,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(options: argparse.Namespace) -> None:
     # The day so far is lived through, so that its counters and the battery fit the time of day.
     midnight = datetime.combine(options.start, time())
+    midnight -= timedelta(days=options.past)
     passed = options.start - midnight
     machines = PlantOptions(
         model=options.model,
@@ -124,6 +144,7 @@ async def _run(options: argparse.Namespace) -> None:
         host=options.host,
         tcp_port=options.tcp_port,
         rtu_port=options.rtu_port,
+        lines=options.line or (),
         serial=options.serial,
         stick=options.stick_port is not None,
         stick_port=options.stick_port or 0,
@@ -137,7 +158,10 @@ async def _run(options: argparse.Namespace) -> None:
         replay=options.replay,
     )
     plant = SimulatedPlant(machines)
-    plant.advance(passed.total_seconds())
+    if options.past:
+        plant.live_and_record(passed.total_seconds())
+    else:
+        plant.advance(passed.total_seconds())
     scenario = options.scenario and Scenario.load(options.scenario, options.start)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -155,6 +179,7 @@ async def _run(options: argparse.Namespace) -> None:
             ports = {
                 "tcp": plant.tcp_port or None,
                 "rtu": plant.rtu_port or None,
+                "lines": plant.line_ports,
                 "stick": plant.stick_port or None,
                 "stick_udp": plant.stick_udp_port or None,
                 "overheard": plant.overheard_port or None,

@@ -84,6 +84,7 @@ async def _index(request: web.Request) -> web.Response:
                 "/statistics",
                 "/time",
                 "/days",
+                "/recording",
             ],
         }
     )
@@ -161,6 +162,13 @@ async def _days(request: web.Request) -> web.Response:
     return web.json_response(request.app[PLANT].diary.days)
 
 
+async def _recording(request: web.Request) -> web.Response:
+    """What the machines have shown before the start, if it was recorded."""
+    if (recording := request.app[PLANT].recording) is None:
+        raise ValueError("nothing was recorded")
+    return web.json_response(recording.as_dict())
+
+
 async def _statistics(request: web.Request) -> web.Response:
     plant = request.app[PLANT]
     servers = {"tcp": plant.tcp, "rtu": plant.rtu, "stick": plant.stick}
@@ -219,6 +227,7 @@ class ControlServer:
                 web.get("/time", _show_time),
                 web.post("/time", _change_time),
                 web.get("/days", _days),
+                web.get("/recording", _recording),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 import struct
 from typing import Any, ClassVar, Final
@@ -126,9 +126,16 @@ class Machine(ABC):
 
     def value(self, key: str) -> Value | None:
         """The value of a row of the table, or of what it derives, as a read would give it now."""
+        return self.values((key,))[key]
+
+    def values(self, keys: Iterable[str]) -> dict[str, Value | None]:
+        """The values of several rows, or of what is derived, at one moment."""
         self._refresh()
+        return {key: self._decoded(key) for key in keys}
+
+    def _decoded(self, key: str) -> Value | None:
         if (derived := self.family.derived.get(key)) is not None:
-            return derived.compute({name: self.value(name) for name in derived.inputs})
+            return derived.compute({name: self._decoded(name) for name in derived.inputs})
         return self.family.registers[key].decode(self._image)
 
     def panel_set(self, key: str, value: Value) -> None:

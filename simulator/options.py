@@ -53,6 +53,8 @@ class PlantOptions:
     host: str = "127.0.0.1"
     tcp_port: int | None = 0
     rtu_port: int | None = 0
+    # Further servers of Modbus TCP on free ports, each with some of the units only.
+    lines: Sequence[Sequence[int]] = ()
     # A pseudo terminal that a client opens as its serial port.
     serial: bool = False
     # A Wi-Fi stick with this serial number; it is found on its UDP port if it has one.

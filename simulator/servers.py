@@ -28,13 +28,15 @@ class Servers:
     stick_search: StickSearch
     # None where nobody polls a meter.
     overheard: OverheardLine | None
+    # Those with some of the units only.
+    lines: tuple[ModbusServer, ...] = ()
     # The path of the serial port; empty when there is none.
     serial_device: str = ""
 
     @property
     def links(self) -> tuple[ModbusServer, ...]:
         """Those that answer a client."""
-        return (self.tcp, self.rtu, self.serial, self.stick)
+        return (self.tcp, self.rtu, self.serial, self.stick, *self.lines)
 
     async def start(self) -> None:
         """Listen as the options say; OSError when a port is taken, and then nothing listens."""
@@ -44,6 +46,7 @@ class Servers:
                 (self.tcp, options.tcp_port),
                 (self.rtu, options.rtu_port),
                 (self.stick, options.stick_port if options.stick else None),
+                *((line, 0) for line in self.lines),
             ):
                 if port is not None:
                     await server.start(options.host, port)
@@ -68,7 +71,10 @@ class Servers:
 
 
 def make_servers(options: PlantOptions, machines: Mapping[int, Machine]) -> Servers:
-    """Servers that do not listen yet; ValueError when a meter shall be overheard and there is none."""
+    """Servers that do not listen yet.
+
+    KeyError for a line with a unit that there is not, ValueError when a meter shall be overheard and there is none.
+    """
     tcp = ModbusServer(machines, TcpFraming(), line=options.line)
     # The network module of some inverters sits inside its one inverter: it has one client, and takes any unit id.
     module = len(machines) == 1 and any(model.module for model in inverters_of(options).values())
@@ -81,6 +87,10 @@ def make_servers(options: PlantOptions, machines: Mapping[int, Machine]) -> Serv
         stick=Stick(machines, options.logger_serial, line=options.line, seed=options.seed),
         stick_search=StickSearch(options.logger_serial),
         overheard=_overheard(options, machines) if options.overheard else None,
+        lines=tuple(
+            ModbusServer({unit: machines[unit] for unit in units}, TcpFraming(), line=options.line)
+            for units in options.lines
+        ),
     )
 
 

@@ -19,11 +19,14 @@ from .options import PlantOptions
 from .pace import Pace
 from .pdu import Refusal
 from .physics.chance import seconds_of
+from .recording import Recording
 from .servers import make_servers
 
 # Seconds between two steps of the physics, and how much of the plant's time may pass between them at high speed.
 TICK: Final = 0.5
 MAX_PLANT_SECONDS: Final = 30.0
+# Seconds between two steps of what is recorded: as long as they may be without missing a time slot.
+RECORDED_STEP: Final = 60.0
 
 
 class Alarm(Protocol):
@@ -72,6 +75,8 @@ class SimulatedPlant:
         self.stick = self._servers.stick
         self.stick_search = self._servers.stick_search
         self.overheard = self._servers.overheard
+        # What was recorded, if anything was.
+        self.recording: Recording | None = None
 
     async def __aenter__(self) -> Self:
         """Start to listen, and the time if it runs by itself."""
@@ -122,6 +127,11 @@ class SimulatedPlant:
         return self.stick_search.port
 
     @property
+    def line_ports(self) -> tuple[int, ...]:
+        """The ports of the servers with some of the units only."""
+        return tuple(line.port for line in self._servers.lines)
+
+    @property
     def overheard_port(self) -> int:
         """The port on which the line can be heard; 0 when there is none."""
         return 0 if self.overheard is None else self.overheard.port
@@ -149,6 +159,14 @@ class SimulatedPlant:
             raise ValueError(f"time cannot pass for {seconds} s")
         self._elapsed += seconds
         self._step(seconds)
+
+    def live_and_record(self, seconds: float) -> None:
+        """Let so much plant time pass at once, in long steps, and record what the machines show meanwhile."""
+        before, self.site.longest_step = self.site.longest_step, RECORDED_STEP
+        self.recording = Recording(self.site, self.machines)
+        self.advance(seconds)
+        self.recording.stop()
+        self.site.longest_step = before
 
     def timer(self) -> float:
         """The seconds by which delays of the trouble are measured, and writes are stamped."""

@@ -19,10 +19,11 @@ DEVICE_LAYER: Final = (
 )
 ARROWS: Final = {
     "": {
-        *("const", "flow", "energy", "schedule", "control", "plant", "maintenance"),
-        *("entities", "runtime", "entry"),
+        *("const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
+        *("maintenance", "entities", "runtime", "entry"),
         *DEVICE_LAYER,
     },
+    "dashboard": {"const", "runtime", "entry"},
     "flow": {"const", "energy", "plant", "runtime", "entry", *DEVICE_LAYER},
     "energy": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
     "schedule": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
@@ -54,8 +55,8 @@ ARROWS: Final = {
 # The libraries that only some areas know.
 LIBRARIES: Final = {
     "homeassistant": {
-        *("", "const", "flow", "energy", "schedule", "control", "plant", "maintenance"),
-        *("entities", "runtime", "entry"),
+        *("", "const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
+        *("maintenance", "entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},
 }

@@ -18,6 +18,7 @@ from .control.services import (
     async_limit_export,
     async_release_battery,
 )
+from .dashboard.services import DASHBOARD_SCHEMA, async_get_dashboard
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
 from .runtime.targets import TARGET, async_units_of_call
 from .runtime.undo import async_undo
@@ -55,20 +56,14 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         hass.services.async_register(
             DOMAIN, name, action, schema=schema, supports_response=SupportsResponse.OPTIONAL
         )
-    hass.services.async_register(
-        DOMAIN,
-        "get_control",
-        async_get_control,
-        schema=STATE_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
-    hass.services.async_register(
-        DOMAIN,
-        "read_registers",
-        async_read_registers,
-        schema=READ_SCHEMA,
-        supports_response=SupportsResponse.ONLY,
-    )
+    for name, reading, schema in (
+        ("get_control", async_get_control, STATE_SCHEMA),
+        ("read_registers", async_read_registers, READ_SCHEMA),
+        ("get_dashboard", async_get_dashboard, DASHBOARD_SCHEMA),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, reading, schema=schema, supports_response=SupportsResponse.ONLY
+        )
 
 
 async def async_undo_last_change(call: ServiceCall) -> None:

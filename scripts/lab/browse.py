@@ -27,7 +27,8 @@ from playwright.async_api import (
 )
 
 from .checking import CheckError, expect
-from .home import USER, Home, RefusedError, home_assistant
+from .home import Home, RefusedError, home_assistant
+from .home_folder import USER
 from .plant import ANOTHER, Plant, simulated_plant
 from .process import REPOSITORY
 

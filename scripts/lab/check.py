@@ -488,8 +488,8 @@ CHECKS: Final[tuple[Callable[[House], Awaitable[None]], ...]] = (
 )
 
 
-async def check() -> tuple[int, Journal]:
-    """Run all checks in order; return how many failed, and what was done over Modbus TCP."""
+async def check(done: asyncio.Future[Journal]) -> int:
+    """Run all checks in order; return how many failed. `done` becomes what was done over Modbus TCP."""
     another = ("--serial-number", "JSO0000002", "--seed", "7")
     async with (
         simulated_plant() as plant,
@@ -507,7 +507,9 @@ async def check() -> tuple[int, Journal]:
             for station in STATIONS
         ]
         house = House(plant=plant, other=other, home=home, stations=machines)
-        return await run_checks(house, CHECKS, "JSO"), house.journal
+        failed = await run_checks(house, CHECKS, "JSO")
+        done.set_result(house.journal)
+        return failed
 
 
 async def _repairs(home: Home, wanted: int) -> bool:

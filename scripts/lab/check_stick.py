@@ -51,8 +51,8 @@ class StickHouse(Inhabited):
 
     # The process of the stick with its machine, which ends when the stick moves.
     running: AsyncExitStack
-    # What came of the same checks over Modbus TCP.
-    expected: Journal
+    # What comes of the same checks over Modbus TCP, which go on beside them.
+    expected: asyncio.Future[Journal]
 
 
 def _stick(host: str) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ async def it_is_not_added_twice(house: StickHouse) -> None:
 
 async def all_is_as_over_modbus_tcp(house: StickHouse) -> None:
     """The same entities, the same settings, and the machine has received the same writes in the same order."""
-    mine, other = house.journal, house.expected
+    mine, other = house.journal, await house.expected
     expect(mine.entities == other.entities, f"only once: {sorted(mine.entities ^ other.entities)}")
     apart = [k for k, state in mine.settings.items() if other.settings.get(k) != state]
     expect(not apart, f"settings that differ: {sorted(apart)}")
@@ -190,8 +190,8 @@ CHECKS: Final[tuple[Callable[[StickHouse], Awaitable[None]], ...]] = (
 )
 
 
-async def check_stick(expected: Journal) -> int:
-    """Run all checks in order, and compare with what came of them over Modbus TCP; return how many failed."""
+async def check_stick(expected: asyncio.Future[Journal]) -> int:
+    """Run all checks in order, and compare with what comes of them over Modbus TCP; return how many failed."""
     async with AsyncExitStack() as running:
         plant = await running.enter_async_context(simulated_plant(_stick(HERE)))
         async with home_assistant() as home:

@@ -14,58 +14,14 @@ from typing import Any, Final
 import aiohttp
 
 from .fast_home import START_VARIABLE
+from .home_folder import CONFIGURATION, USER, link_integration, prepare_folder
 from .process import DEMO_ENVIRONMENT, REPOSITORY, free_port, running
 
-USER: Final = "demo"
 # The step that asks who has made an inverter.
 MAKER: Final = "maker"
 START_SECONDS: Final = 120
-# Home Assistant loads an entry again half a minute after a person has enabled an entity.
+# Within which Home Assistant has loaded an entry again after an entity was enabled.
 RELOAD_SECONDS: Final = 90
-
-CONFIGURATION: Final = """\
-homeassistant:
-  name: Demo
-  country: AT
-  currency: EUR
-  time_zone: {time_zone}
-  unit_system: metric
-  latitude: 48.2
-  longitude: 16.4
-  elevation: 170
-api:
-config:
-diagnostics:
-energy:
-frontend:
-history:
-logbook:
-repairs:
-recorder:
-  commit_interval: {commit_interval}
-logger:
-  default: warning
-  logs:
-    custom_components.hybrid_inverter: {level}
-"""
-
-# The dashboard that the integration comes with, from the file that a user copies.
-DASHBOARD: Final = """\
-lovelace:
-  dashboards:
-    hybrid-inverter:
-      mode: yaml
-      filename: hybrid_inverter.yaml
-      title: House
-      icon: mdi:home-lightning-bolt
-"""
-
-ONBOARDING: Final = {
-    "version": 4,
-    "minor_version": 1,
-    "key": "onboarding",
-    "data": {"done": ["user", "core_config", "analytics", "integration"]},
-}
 
 
 class RefusedError(Exception):
@@ -125,9 +81,7 @@ class Home:
     async def update(self, tree: Path) -> None:
         """Restart with the integration of another checkout, as an update does."""
         await self.stop()
-        link = _integration(self.config)
-        link.unlink()
-        link.symlink_to(_integration(tree))
+        link_integration(self.config, tree)
         await self.start()
 
     async def request(self, method: str, path: str, body: Any = None) -> Any:
@@ -218,16 +172,20 @@ class Home:
         self, port: int, framing: str = "tcp", unit_id: int = 1
     ) -> dict[str, Any]:
         """Add an inverter on this computer as a user would, and return the entry."""
+        result = await self.add_device(port, unit_id, framing)
+        if result["type"] != "create_entry":
+            raise RefusedError(json.dumps(result))
+        return dict(result["result"])
+
+    async def add_device(self, port: int, unit_id: int, framing: str = "tcp") -> dict[str, Any]:
+        """Enter the connection of a device on this computer, and return what comes next: the entry, or a question."""
         form = {
             "host": "127.0.0.1",
             "port": port,
             "framing": framing,
             "advanced": {"unit_id": unit_id},
         }
-        result = await self.answer_flow(await self.start_flow("network"), form)
-        if result["type"] != "create_entry":
-            raise RefusedError(json.dumps(result))
-        return dict(result["result"])
+        return await self.answer_flow(await self.start_flow("network"), form)
 
     async def search(self, entry_id: str, kind: str, *steps: str) -> dict[str, Any]:
         """Start to add a machine to a link, choose these from the menus, and return what comes next, when it has come."""
@@ -332,51 +290,40 @@ async def home_assistant(
     *,
     time_zone: str = "UTC",
     level: str = "info",
+    quick_reload: bool = True,
     watched: bool = False,
-    dashboard: bool = False,
     start_time: float | None = None,
+    lived: bool = False,
     commit_interval: int | None = None,
     tree: Path = REPOSITORY,
 ) -> AsyncIterator[Home]:
     """Run a fresh Home Assistant with the integration of this checkout, or of another `tree`.
 
-    If wanted, its event loop is watched, it has the dashboard that the integration comes with, or it begins at a time,
-    with a clock that can run faster. The recorder writes every second, so that a check sees at once what it has caused,
+    Entries are loaded again at once after an entity was enabled, if that is not left to Home Assistant. If wanted, its
+    event loop is watched, or it begins at a time, with a clock that can run faster, or days that were lived can be put
+    into its recorder. The recorder writes every second, so that a check sees at once what it has caused,
     and a fast clock does not keep it busy; a measurement sets `commit_interval` to what is usual, 5 seconds.
     """
     if commit_interval is None:
         commit_interval = 1 if start_time is None else 60
+    components = {
+        "quick_reload": quick_reload,
+        "loop_watch": watched,
+        "fast_clock": start_time is not None,
+        "lived_days": lived,
+    }
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
         config = Path(folder)
         port = free_port()
-        (config / "configuration.yaml").write_text(
-            CONFIGURATION.format(time_zone=time_zone, level=level, commit_interval=commit_interval)
-            + (DASHBOARD if dashboard else "")
+        prepare_folder(
+            config,
+            port=port,
+            tree=tree,
+            configuration=CONFIGURATION.format(
+                time_zone=time_zone, level=level, commit_interval=commit_interval
+            ),
+            components=[name for name, wanted in components.items() if wanted],
         )
-        (config / "custom_components").mkdir()
-        _integration(config).symlink_to(_integration(tree))
-        (config / "hybrid_inverter.yaml").symlink_to(
-            REPOSITORY / "dashboards" / "hybrid_inverter.yaml"
-        )
-        for name, wanted in (("loop_watch", watched), ("fast_clock", start_time is not None)):
-            if wanted:
-                (config / "custom_components" / name).symlink_to(
-                    REPOSITORY / "scripts" / "lab" / name
-                )
-                with (config / "configuration.yaml").open("a") as configuration:
-                    configuration.write(f"{name}:\n")
-        (config / ".storage").mkdir()
-        (config / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
-        # The `http:` of configuration.yaml is deprecated. Home Assistant fills in what its oldest format lacks.
-        web_server = {"server_host": ["127.0.0.1"], "server_port": port}
-        (config / ".storage" / "http").write_text(
-            json.dumps({"version": 1, "key": "http", "data": web_server})
-        )
-        hass = DEMO_ENVIRONMENT / "hass"
-        async with running(
-            hass, "--script", "auth", "-c", config, "add", USER, USER, log=config / "auth.log"
-        ) as adding:
-            await adding.wait()
         async with aiohttp.ClientSession() as session:
             home = Home(
                 url=f"http://127.0.0.1:{port}",
@@ -389,11 +336,6 @@ async def home_assistant(
                 yield home
             finally:
                 await home.stop()
-
-
-def _integration(folder: Path) -> Path:
-    """Where the integration is in a checkout, or in a configuration."""
-    return folder / "custom_components" / "hybrid_inverter"
 
 
 async def _wait_for(home: Home, process: asyncio.subprocess.Process) -> None:

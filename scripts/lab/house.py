@@ -1,13 +1,18 @@
-"""The house of the demo: two inverters and two meters on one line, seen as one plant, with an Energy dashboard."""
+"""The house of the demo: two inverters and two meters, seen as one plant, with an Energy dashboard.
+
+Each inverter has a link of its own, and the meters share one on which Home Assistant is the only master.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from .checking import soon
 from .home import Home, RefusedError, home_assistant
@@ -24,14 +29,26 @@ MACHINES: Final = {
     GRID_METER: "DTSU666",
     SOLAR_METER: "DDSU666",
 }
+LINKS: Final = ((JSO,), (SAJ,), (GRID_METER, SOLAR_METER))
 # What they are called at home.
-NAMES: Final = ("JSO8048104", "Hybrid 10K", "Grid meter", "Solar meter")
+NAMES: Final = {
+    JSO: "JSO8048104",
+    SAJ: "Hybrid 10K",
+    GRID_METER: "Grid meter",
+    SOLAR_METER: "Solar meter",
+}
 # The rated power of the SAJ, which it does not report, and what the batteries hold.
 RATED_POWER: Final = 10000
 CAPACITIES: Final = (30.7, 20.0)
 
 # The sun of the simulated house is always that of this day, where Home Assistant may be in winter.
 SUMMER: Final = datetime(2026, 6, 20)  # noqa: DTZ001 - the machines know no zone
+# How many whole days are lived before the page opens, beside the one of today.
+LIVED_DAYS: Final = 1
+# Where the dashboard is.
+DASHBOARD: Final = "hybrid-inverter"
+# What was lived, in the configuration folder.
+PAST_FILE: Final = "past.json"
 
 # The intervals that go with a clock that runs faster: these many readings are as much as two cores can do.
 POWER_INTERVAL: Final = 60
@@ -45,7 +62,10 @@ class House:
 
     plant: Plant
     home: Home
-    entry: dict[str, Any] = field(default_factory=dict)
+    # The time of Home Assistant at which the simulation began.
+    began: datetime
+    # The entries of the links, by the unit ids of their machines.
+    entries: dict[int, str] = field(default_factory=dict)
 
     async def hurry(self, speed: float, span: float) -> None:
         """Let time pass faster for so many seconds of the house, at the same moment for both."""
@@ -54,51 +74,95 @@ class House:
             self.home.call("fast_clock", "change", speed=speed, span=span),
         )
 
+    async def now(self) -> datetime:
+        """The time of the house, in June."""
+        return datetime.fromisoformat((await self.plant.get("time"))["now"])
+
+    async def hurry_to(self, moment: datetime, speed: float) -> None:
+        """Let time pass faster until a moment of the house."""
+        span = (moment - await self.now()).total_seconds()
+        await self.hurry(speed, span)
+        await asyncio.sleep(span / speed)
+
+    async def entities(self, unit: int) -> Mapping[str, str]:
+        """The entity ids of a machine by their keys."""
+        if (entry_id := self.entries.get(unit)) is None:
+            return {}
+        return (await self.home.entities(entry_id)).get(NAMES[unit], {})
+
 
 @asynccontextmanager
 async def house(begin: datetime | None = None, tree: Path = REPOSITORY) -> AsyncIterator[House]:
-    """Run the house with all that is in it and the integration of `tree`; from `begin` on, its time can pass faster."""
-    options = ["--car", *clock_options(begin)]
+    """Run the house with all that is in it and the integration of `tree`.
+
+    It is now, in this computer's zone, and the days before were lived, if the tree is ours. Or it begins at `begin`
+    without a past, and its time can pass faster.
+    """
+    lived = begin is None and tree == REPOSITORY
+    began = begin or datetime.now(UTC).replace(microsecond=0)
+    zone = "UTC" if begin is not None else local_zone()
+    summer = datetime.combine(SUMMER, (began if begin is not None else began.astimezone()).time())
+    options = ["--car", *clock_options(begin), "--start", summer.isoformat()]
+    if lived:
+        options += ["--past", str(LIVED_DAYS)]
     for unit, model in MACHINES.items():
         options += ["--device", f"{unit}:{model}"]
-    start_time = None
-    if begin is not None:
-        summer = datetime.combine(SUMMER, begin.time())
-        options += ["--start", summer.isoformat()]
-        start_time = begin.timestamp()
+    for units in LINKS:
+        options += ["--line", ",".join(map(str, units))]
     async with AsyncExitStack() as running:
         async with asyncio.TaskGroup() as starting:
             plant = starting.create_task(running.enter_async_context(simulated_plant(options)))
             home = starting.create_task(
                 running.enter_async_context(
-                    home_assistant(dashboard=True, start_time=start_time, tree=tree)
+                    home_assistant(
+                        quick_reload=False,
+                        time_zone=zone,
+                        start_time=None if begin is None else begin.timestamp(),
+                        lived=lived,
+                        tree=tree,
+                    )
                 )
             )
-        found = House(plant=plant.result(), home=home.result())
+        found = House(plant=plant.result(), home=home.result(), began=began)
+        if begin is None:
+            # It has taken a while to live the days before.
+            late = datetime.now(UTC) - began - (await found.now() - summer)
+            await found.plant.post("time", {"advance": late.total_seconds()})
         await _furnish(found, fast=begin is not None)
+        if lived:
+            await _remember(found)
+        if tree == REPOSITORY:
+            await _install_dashboard(found.home)
         yield found
+
+
+def local_zone() -> str:
+    """The name of this computer's time zone; UTC where it has none."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    _, _, linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")
+    known = available_timezones()
+    return next((name for name in (named, linked) if name in known), "UTC")
 
 
 async def order_something(one: House) -> str:
     """Have the battery of the first inverter charged for an hour, for the card of battery control; return what it was told."""
-    entities = (await one.home.entities(one.entry["entry_id"]))[NAMES[0]]
     answer = await one.home.command(
         "call_service",
         domain="hybrid_inverter",
         service="control_battery",
-        target={"entity_id": entities["battery_soc"]},
+        target={"entity_id": (await one.entities(JSO))["battery_soc"]},
         service_data={"mode": "charge", "power": 2000, "target_soc": 100, "duration": 60},
         return_response=True,
     )
     told = answer["response"]
     until = datetime.fromisoformat(told["until"])
-    return f"{NAMES[0]}: {told['mode']} with {told['power']} W until {until:%H:%M}, see Controls"
+    return f"{NAMES[JSO]}: {told['mode']} with {told['power']} W until {until:%H:%M}, see Controls"
 
 
 def clock_options(begin: datetime | None = None) -> tuple[str, str]:
     """Have the inverters' clocks show Home Assistant's time, now or at `begin`: only the sun is that of June."""
-    shown = (begin or datetime.now(UTC)).replace(tzinfo=None, microsecond=0)
-    return "--clock", shown.isoformat()
+    shown = begin or datetime.now(UTC).astimezone()
+    return "--clock", shown.replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def midnight(days: int) -> datetime:
@@ -110,83 +174,145 @@ def midnight(days: int) -> datetime:
 async def _furnish(one: House, *, fast: bool) -> None:
     """Add everything as a user would."""
     home = one.home
-    one.entry = await home.add_inverter(one.plant.tcp, unit_id=JSO)
-    entry_id = one.entry["entry_id"]
-    result = await home.search(entry_id, "inverter", "unit_id")
-    result = await home.answer_unit_flow(result["flow_id"], {"unit_id": SAJ})
+    lines = iter(one.plant.lines)
+    one.entries[JSO] = (await home.add_inverter(next(lines), unit_id=JSO))["entry_id"]
+    one.entries[SAJ] = await _add_saj(home, next(lines))
+    meters = await _add_meters(home, next(lines))
+    one.entries |= dict.fromkeys((GRID_METER, SOLAR_METER), meters)
+    await _connected(one)
+    if fast:
+        for entry_id in set(one.entries.values()):
+            await home.set_options(
+                entry_id,
+                power_interval=POWER_INTERVAL,
+                energy_interval=ENERGY_INTERVAL,
+                settings_interval=SETTINGS_INTERVAL,
+                tier="everyday",
+            )
+        await _connected(one)
+    await home.add_plant("House", CAPACITIES)
+    await home.command(
+        "energy/save_prefs", energy_sources=await _energy_sources(one), device_consumption=[]
+    )
+
+
+async def _add_saj(home: Home, port: int) -> str:
+    """Add the inverter that does not report its rated power; return the id of its entry."""
+    result = await home.add_device(port, SAJ)
     if result["type"] == "form":
-        # It does not report its rated power.
-        result = await home.answer_unit_flow(result["flow_id"], {"rated_power": RATED_POWER})
+        result = await home.answer_flow(result["flow_id"], {"rated_power": RATED_POWER})
+    return _entry_id(result)
+
+
+async def _add_meters(home: Home, port: int) -> str:
+    """Add both meters on a line of their own; return the id of its entry."""
+    result = await home.add_device(port, GRID_METER)
+    for answers in ({"next_step_id": "direct"}, {"role": "grid", "inverted": False}):
+        result = await home.answer_flow(result["flow_id"], answers)
+    entry_id = _entry_id(result)
+    await home.add_meter(entry_id, SOLAR_METER, "solar")
+    return entry_id
+
+
+def _entry_id(result: Mapping[str, Any]) -> str:
+    """The id of the entry that a flow has made; RefusedError if it has not."""
     if result["type"] != "create_entry":
         raise RefusedError(json.dumps(result))
-    await _connected(one, 2)
-    await home.add_meter(entry_id, GRID_METER, "grid")
-    await _connected(one, 3)
-    await home.add_meter(entry_id, SOLAR_METER, "solar")
-    await _connected(one, 4)
-    if fast:
-        await home.set_options(
-            entry_id,
-            power_interval=POWER_INTERVAL,
-            energy_interval=ENERGY_INTERVAL,
-            settings_interval=SETTINGS_INTERVAL,
-            tier="everyday",
-        )
-        await _connected(one, 4)
-    await home.add_plant("House", CAPACITIES)
-    await home.command("energy/save_prefs", energy_sources=ENERGY_SOURCES, device_consumption=[])
+    return str(result["result"]["entry_id"])
 
 
-async def _connected(one: House, count: int) -> None:
-    """Wait until the first so many machines are connected; the entry is loaded again for each that is added."""
+async def _connected(one: House) -> None:
+    """Wait until all machines are connected."""
 
     async def are() -> bool:
-        entities = await one.home.entities(one.entry["entry_id"])
+        known = [(await one.entities(unit)).get("connectivity", "") for unit in MACHINES]
         states = await one.home.states()
-        return all(
-            states.get(entities.get(name, {}).get("connectivity", ""), {}).get("state") == "on"
-            for name in NAMES[:count]
-        )
+        return all(states.get(entity_id, {}).get("state") == "on" for entity_id in known)
 
-    await soon(are, f"the machines are not connected: {NAMES[:count]}", 40)
+    await soon(are, "the machines are not connected", 40)
 
 
-# What the Energy dashboard is made of: the grid and the solar inverter by their meters, the rest by machine.
-ENERGY_SOURCES: Final[tuple[dict[str, Any], ...]] = (
-    {
-        "type": "grid",
-        "stat_energy_from": "sensor.grid_meter_imported_total",
-        "stat_energy_to": "sensor.grid_meter_exported_total",
-        "stat_rate": "sensor.grid_meter_power",
-        "cost_adjustment_day": 0,
-    },
-    *(
+async def _remember(one: House) -> None:
+    """Have Home Assistant know what the machines have shown on the days that were lived."""
+    recorded = await one.plant.get("recording")
+    # The sun's time is that of June, what has passed since is the same.
+    start = datetime.combine(SUMMER, one.began.astimezone().time())
+    before = (start - datetime.fromisoformat(recorded["began"])).total_seconds()
+    serials = {
+        unit: subentry["unique_id"]
+        for unit, entry_id in one.entries.items()
+        for name, subentry in (await one.home.subentries(entry_id)).items()
+        if name == NAMES[unit]
+    }
+    past = {
+        "began": int(one.began.timestamp() - before),
+        "machines": {serial: recorded["units"][str(unit)] for unit, serial in serials.items()},
+    }
+    (one.home.config / PAST_FILE).write_text(json.dumps(past))
+    await one.home.call("lived_days", "put", file=PAST_FILE)
+
+
+async def _install_dashboard(home: Home) -> None:
+    """Have the dashboard that the integration makes for this house in the menu."""
+    answer = await home.command(
+        "call_service",
+        domain="hybrid_inverter",
+        service="get_dashboard",
+        service_data={},
+        return_response=True,
+    )
+    await home.command(
+        "lovelace/dashboards/create",
+        url_path=DASHBOARD,
+        title="House",
+        icon="mdi:home-lightning-bolt",
+    )
+    await home.command(
+        "lovelace/config/save", url_path=DASHBOARD, config=answer["response"]["dashboard"]
+    )
+
+
+async def _energy_sources(one: House) -> list[dict[str, Any]]:
+    """What the Energy dashboard is made of: the grid and the solar inverter by their meters, the rest by machine."""
+    grid, solar = await one.entities(GRID_METER), await one.entities(SOLAR_METER)
+    inverters = {unit: await one.entities(unit) for unit in (JSO, SAJ)}
+    return [
         {
+            "type": "grid",
+            "stat_energy_from": grid["import_energy_total"],
+            "stat_energy_to": grid["export_energy_total"],
+            "stat_rate": grid["power"],
+            "cost_adjustment_day": 0,
+        },
+        *_solar(
+            *(
+                (NAMES[unit], known["pv_energy_total"], known["pv_power"])
+                for unit, known in inverters.items()
+            ),
+            ("Solar inverter", solar["import_energy_total"], solar["power"]),
+        ),
+        *(
+            {
+                "type": "battery",
+                "stat_energy_from": known["battery_discharge_energy_total"],
+                "stat_energy_to": known["battery_charge_energy_total"],
+                "stat_rate": known["battery_power"],
+                "stat_soc": known["battery_soc"],
+                "capacity": capacity,
+                "name": NAMES[unit],
+            }
+            for (unit, known), capacity in zip(inverters.items(), CAPACITIES, strict=True)
+        ),
+    ]
+
+
+def _solar(*sources: tuple[str, str, str]) -> Iterable[dict[str, Any]]:
+    """Solar sources: the name, the counter and the power of each."""
+    for name, energy, power in sources:
+        yield {
             "type": "solar",
-            "stat_energy_from": f"sensor.{energy}_total",
-            "stat_rate": f"sensor.{name}_power",
+            "stat_energy_from": energy,
+            "stat_rate": power,
             "config_entry_solar_forecast": None,
-            "name": title,
+            "name": name,
         }
-        for name, energy, title in (
-            ("jso8048104_pv", "jso8048104_pv_energy", "JSO8048104"),
-            ("hybrid_10k_pv", "hybrid_10k_pv_energy", "SAJ H2-10K"),
-            ("solar_meter", "solar_meter_produced", "Solar inverter"),
-        )
-    ),
-    *(
-        {
-            "type": "battery",
-            "stat_energy_from": f"sensor.{name}_battery_discharged_total",
-            "stat_energy_to": f"sensor.{name}_battery_charged_total",
-            "stat_rate": f"sensor.{name}_battery_power",
-            "stat_soc": f"sensor.{name}_battery_soc",
-            "capacity": capacity,
-            "name": title,
-        }
-        for name, title, capacity in (
-            ("jso8048104", "JSO8048104", CAPACITIES[0]),
-            ("hybrid_10k", "SAJ H2-10K", CAPACITIES[1]),
-        )
-    ),
-)

@@ -79,13 +79,14 @@ async def update(older: Path) -> int:
     """Make the house with an older checkout, go on with this one, and return how many entities or devices differ."""
     async with house(tree=older) as one:
         home = one.home
-        await home.set_options(
-            one.entry["entry_id"],
-            power_interval=5,
-            energy_interval=60,
-            settings_interval=300,
-            tier="installer",
-        )
+        for entry_id in set(one.entries.values()):
+            await home.set_options(
+                entry_id,
+                power_interval=5,
+                energy_interval=60,
+                settings_interval=300,
+                tier="installer",
+            )
         await _settled(home)
         before = await _owned(home)
         await home.update(REPOSITORY)

@@ -21,6 +21,8 @@ class Plant:
 
     tcp: int
     rtu: int
+    # The ports with some of the units only, as they were asked for.
+    lines: Sequence[int] = ()
     control: int
     # The Wi-Fi stick and the UDP port on which it is found, when the simulation was asked for them.
     stick: int | None = None
@@ -69,8 +71,17 @@ class Plant:
 async def simulated_plant(options: Sequence[str] = ()) -> AsyncIterator[Plant]:
     """Run a simulated plant on free ports of this computer."""
     ports = ["--tcp-port", "0", "--rtu-port", "0", "--control-port", "0"]
-    command: list[str | Path] = [DEMO_ENVIRONMENT / "python", "-m", "simulator", *ports, *options]
-    async with running(*command) as process, aiohttp.ClientSession() as session:
+    command: tuple[str | Path, ...] = (
+        DEMO_ENVIRONMENT / "python",
+        "-m",
+        "lab.lone_simulator",
+        *ports,
+        *options,
+    )
+    async with (
+        running(*command, environment={"PYTHONPATH": "scripts"}) as process,
+        aiohttp.ClientSession() as session,
+    ):
         assert process.stdout is not None  # noqa: S101 - it was asked for
         if not (line := await process.stdout.readline()):
             raise RuntimeError("the simulated plant did not start")

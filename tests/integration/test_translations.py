@@ -486,6 +486,17 @@ def selects(schema: vol.Schema) -> Iterator[SelectSelector]:
             yield value
 
 
+DASHBOARD_TEXTS: Final = {
+    *("title", "now", "battery", "schedule", "controls", "health", "today", "energy", "meters"),
+    *("devices", "solar", "grid", "home", "control", "producing", "no_sun", "charging"),
+    *("discharging", "idle", "buying", "selling", "balanced", "using", "using_nothing", "unknown"),
+    *("order_until", "produced", "used", "bought", "sold", "charged", "discharged"),
+    *("autarky_today", "self_consumption_today", "state_of_charge", "state_of_charge_day"),
+    *("power_and_energy", "battery_power_day", "battery_energy_hours", "schedule_ahead"),
+    *("temperatures_and_grid", "temperatures", "frequency_hours"),
+}
+
+
 async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     """Every option has a text, but for the letters of a parity."""
     offered = {
@@ -520,6 +531,9 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["modbus_exception"] = {*map(str, (*range(1, 9), 10, 11)), "other"}
     # What is offered to the Energy dashboard.
     offered["energy_source"] = {*Flow, "adds", "completes", "capacity"}
+    # What is on the dashboard, and what can be returned of it.
+    offered["dashboard"] = DASHBOARD_TEXTS
+    offered["dashboard_kind"] = {"dashboard", "sunsynk_power_flow_card", "power_flow_card_plus"}
     # The settings that no entity shows, in messages.
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
@@ -568,6 +582,8 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "control_if_busy",
         "controlled",
         "energy_source",
+        "dashboard",
+        "dashboard_kind",
     }
 
 
@@ -880,6 +896,7 @@ EXCEPTIONS: Final = {
     "control_not_readable": {"setting"},
     "control_parallel": set(),
     "control_not_ordered": {"entity"},
+    "nothing_to_show": set(),
 }
 
 

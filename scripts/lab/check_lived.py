@@ -1,0 +1,155 @@
+"""The first screen of the demo: yesterday and today until now were lived, and every page has something to show."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+import os
+import time
+from typing import Any, Final
+
+from .browse import BROWSER
+from .browse_house import dashboard_of, entity_ids, look_at_all
+from .checking import expect, run_checks, soon, suspicious_lines
+from .energy_days import expect_days
+from .house import LIVED_DAYS, SUMMER, House, house, order_something
+
+# On the computer that decides about a change there has to be one.
+HAS_BROWSER: Final = BROWSER is not None or bool(os.environ.get("CI"))
+MAX_UP_SECONDS: Final = 60
+# Kilowatt-hours that a counter of this house may grow by in five minutes: what 24 kW are.
+MAX_STEP: Final = 2.0
+
+
+@dataclass(kw_only=True)
+class Lived:
+    """What the checks look at."""
+
+    house: House
+    up_seconds: float
+
+    @property
+    def midnight(self) -> datetime:
+        """When the day of today has begun."""
+        return self.house.began.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def it_is_up_soon(lived: Lived) -> None:
+    """With all machines, the plant, the Energy dashboard, our own, and the past."""
+    expect(lived.up_seconds < MAX_UP_SECONDS, f"it took {lived.up_seconds:.0f} s")
+    print(f"        up in {lived.up_seconds:.0f} s", flush=True)
+
+
+async def the_day_before_agrees_with_the_physics(lived: Lived) -> None:
+    """Each figure of the Energy dashboard."""
+    begin = lived.midnight - timedelta(days=LIVED_DAYS)
+    first = SUMMER.date() - timedelta(days=LIVED_DAYS)
+    await expect_days(lived.house, begin, LIVED_DAYS, first)
+
+
+async def its_clock_is_that_of_this_computer(lived: Lived) -> None:
+    """The hours of the house and Home Assistant's zone; only the sun is that of June."""
+    shown = datetime.fromisoformat((await lived.house.plant.get("time"))["now"])
+    now = datetime.now().astimezone()
+    apart = abs((shown - now.replace(tzinfo=None)).total_seconds()) % 86400
+    expect(min(apart, 86400 - apart) < 5, f"in the house it is {shown:%H:%M:%S}")
+    zone = (await lived.house.home.request("GET", "config"))["time_zone"]
+    template = {"template": "{{ now().utcoffset().total_seconds() }}"}
+    offset = await lived.house.home.request("POST", "template", template)
+    expect(float(offset) == _offset(now), f"Home Assistant's zone is {zone}")
+
+
+def _offset(moment: datetime) -> float:
+    """The seconds that a local time is ahead of UTC."""
+    offset = moment.utcoffset()
+    return 0.0 if offset is None else offset.total_seconds()
+
+
+async def counters_go_on_without_a_jump(lived: Lived) -> None:
+    """From the day that was lived to the machines that are polled."""
+    home, since = lived.house.home, lived.midnight - timedelta(days=LIVED_DAYS)
+    counters = [
+        entity_id
+        for entity_id, state in (await home.states()).items()
+        if state["attributes"].get("state_class") == "total_increasing"
+        and state["attributes"].get("device_class") == "energy"
+    ]
+    expect(len(counters) > 20, f"counters: {counters}")
+    path = f"history/period/{since.isoformat().replace('+', '%2B')}"
+    ids = ",".join(counters)
+    found: list[list[dict[str, Any]]] = await home.request(
+        "GET", f"{path}?filter_entity_id={ids}&minimal_response&no_attributes"
+    )
+    jumps = []
+    for states in found:
+        values = [float(one["state"]) for one in states if one["state"].replace(".", "").isdigit()]
+        for before, after in pairwise(values):
+            begins_again = after < 1
+            if after - before > MAX_STEP or (after < before and not begins_again):
+                jumps.append(f"{states[0]['entity_id']}: from {before} to {after} kWh")
+    expect(not jumps, "\n".join(jumps))
+    print(f"        {len(found)} of {len(counters)} counters have a past", flush=True)
+
+
+async def automations_can_be_made(lived: Lived) -> None:
+    """The editor of Home Assistant stores one, and it is there."""
+    home = lived.house.home
+    wanted = {
+        "alias": "Hold in the evening",
+        "triggers": [{"trigger": "time", "at": "17:00:00"}],
+        "actions": [{"action": "persistent_notification.create", "data": {"message": "Evening"}}],
+    }
+    await home.request("POST", "config/automation/config/evening", wanted)
+
+    async def is_on() -> bool:
+        automation = (await home.states()).get("automation.hold_in_the_evening", {})
+        return automation.get("state") == "on"
+
+    await soon(is_on, "the automation is not there", 20)
+
+
+async def an_order_is_at_work(lived: Lived) -> None:
+    """For the card of battery control."""
+    await order_something(lived.house)
+
+
+async def the_dashboard_has_its_entities(lived: Lived) -> None:
+    """Each that it names is there."""
+    home = lived.house.home
+    states = await home.states()
+    missing = sorted({name for name in entity_ids(await dashboard_of(home)) if name not in states})
+    expect(not missing, f"not there: {missing}")
+
+
+async def the_dashboard_is_whole(lived: Lived) -> None:
+    """No card of it is an error or a warning, in a real browser."""
+    if HAS_BROWSER:
+        await look_at_all(lived.house.home)
+    else:
+        print("        no browser is installed: nobody has looked", flush=True)
+
+
+async def the_log_is_clean(lived: Lived) -> None:
+    """No warning, no error, no deprecation."""
+    lines = suspicious_lines(lived.house.home.log)
+    expect(not lines, "\n".join(lines[:20]))
+
+
+CHECKS: Final = (
+    it_is_up_soon,
+    the_day_before_agrees_with_the_physics,
+    its_clock_is_that_of_this_computer,
+    automations_can_be_made,
+    an_order_is_at_work,
+    the_dashboard_has_its_entities,
+    the_dashboard_is_whole,
+    counters_go_on_without_a_jump,
+    the_log_is_clean,
+)
+
+
+async def check_lived() -> int:
+    """Run all checks in order; return how many failed."""
+    started = time.monotonic()
+    async with house() as one:
+        lived = Lived(house=one, up_seconds=time.monotonic() - started)
+        return await run_checks(lived, CHECKS, "First screen")

@@ -1,0 +1,102 @@
+"""What the sensors of the simulated house have shown: those of its machines, and with them those of a plant."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.plant.ledger import Ledger
+from custom_components.hybrid_inverter.plant.plant import Plant, shares, today_of
+from custom_components.hybrid_inverter.runtime.lookup import async_running_units
+
+# Seconds that a row of the short-term statistics is about.
+SLOT: Final = 300
+# No gap between two readings is too long to say to which day their difference belongs.
+ANY_GAP: Final = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values of one sensor at equal distances; None where it had none."""
+
+    # Seconds since 1970 of the first value, which is a whole slot, and between two values, which divide a slot.
+    began: int
+    step: int
+    values: list[float | None]
+
+    def at(self, moment: int) -> float | None:
+        """The value at a time, or the last one."""
+        return self.values[min((moment - self.began) // self.step, len(self.values) - 1)]
+
+    def within(self, slot: int) -> list[float]:
+        """The values of a slot."""
+        first = (slot - self.began) // self.step
+        part = self.values[first : first + SLOT // self.step]
+        return [value for value in part if value is not None]
+
+    def slots(self) -> Iterator[int]:
+        """When each slot begins of which the end is known as well."""
+        end = self.began + self.step * (len(self.values) - 1)
+        yield from range(self.began, end - SLOT + 1, SLOT)
+
+
+type Past = Mapping[str, Mapping[str, Series]]
+
+
+def load(file: Path) -> Past:
+    """What each machine has shown, by serial number and key, as the demo has written it."""
+    stored: dict[str, Any] = json.loads(file.read_text())
+    return {
+        serial: {
+            key: Series(stored["began"], one["seconds"], one["values"])
+            for key, one in series.items()
+        }
+        for serial, series in stored["machines"].items()
+    }
+
+
+def live_plant(hass: HomeAssistant, plant: Plant, past: Past) -> dict[str, Series]:
+    """Have a plant count what its members have shown, and return what it has shown itself."""
+    members = [member.id for member in plant.membership.members]
+    ledger = Ledger(
+        plant.balance.energies, {one.id: one.rated_power for one in plant.membership.members}
+    )
+    constant = _settings(hass, plant)
+    some = next(iter(past[members[0]].values()))
+    moments = [*some.slots()]
+    shown: dict[str, list[float | None]] = {}
+    for moment in moments:
+        readings: dict[str, dict[str, Value | None]] = {
+            serial: constant[serial] | {key: one.at(moment) for key, one in past[serial].items()}
+            for serial in members
+        }
+        day = dt_util.as_local(dt_util.utc_from_timestamp(moment)).date().isoformat()
+        for serial in members:
+            ledger.take(serial, readings[serial], when=moment, day=day, gap=ANY_GAP)
+        ledger.settle(day)
+        values = plant.balance.measured(readings)
+        for key in plant.balance.energies:
+            values[key] = ledger.total(key)
+            values[today_of(key)] = ledger.today(key)
+        for key, value in (values | shares(values)).items():
+            shown.setdefault(key, []).append(value)
+    plant.ledger.restore(ledger.as_dict())
+    return {key: Series(some.began, SLOT, values) for key, values in shown.items()}
+
+
+def _settings(hass: HomeAssistant, plant: Plant) -> dict[str, dict[str, Value | None]]:
+    """The settings of its members that a plant needs; they were always as they are now."""
+    found: dict[str, dict[str, Value | None]] = {}
+    for serial, unit in async_running_units(hass).items():
+        found[serial] = {}
+        for coordinator in unit.coordinators.values():
+            values = coordinator.data.values if coordinator.data else {}
+            found[serial] |= {
+                key: values[key] for key in plant.balance.keys_of(serial) & values.keys()
+            }
+    return found
