@@ -57,8 +57,10 @@ def test_manifest_says_what_hassfest_wants() -> None:
         "domain": "hybrid_inverter",
         "name": "Hybrid Inverter",
         "after_dependencies": ["energy"],
+        "categories": ["energy.solar_batteries", "energy.meters_monitoring"],
         "codeowners": ["@hybrid-inverter"],
         "config_flow": True,
+        "connectivity": ["modbus"],
         "dependencies": ["usb"],
         "dhcp": [
             {"macaddress": "98D863*"},
@@ -91,7 +93,13 @@ def test_versions_are_equal() -> None:
 
 def test_hacs_names_the_oldest_home_assistant() -> None:
     """HACS refuses keys that it does not know."""
-    assert load(ROOT / "hacs.json") == {"name": "Hybrid Inverter", "homeassistant": "2026.10.0"}
+    assert load(ROOT / "hacs.json") == {
+        "name": "Hybrid Inverter",
+        # What the workflow of a release attaches to it.
+        "filename": "hybrid_inverter.zip",
+        "homeassistant": "2026.10.0",
+        "zip_release": True,
+    }
 
 
 def test_one_integration_in_the_repository() -> None:
