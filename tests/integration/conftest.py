@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import freezegun
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 import pytest
@@ -96,6 +97,18 @@ def pictured(hass: HomeAssistant, picture: FaultServer) -> MockConfigEntry:
     entry = network_entry(picture.port, features=PICTURED_FEATURES)
     entry.add_to_hass(hass)
     return entry
+
+
+@pytest.fixture
+def loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the event loop's own time pass where time is frozen, or no machine would ever answer."""
+    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+
+
+@pytest.fixture
+async def in_berlin(hass: HomeAssistant, loop_goes_on: None) -> None:
+    """Live in Berlin, where time is frozen and the event loop's own time passes."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @pytest.fixture

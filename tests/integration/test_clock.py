@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNAVAILABLE, STATE_UNKNOWN, Platform
 from homeassistant.core import HomeAssistant
@@ -21,13 +20,7 @@ from .helpers import SERIAL, entity, refresh, state, unit_of
 # 10:00:05 in Berlin; the machine's clock stands at 10:01:00.
 MORNING: Final = "2026-06-21 08:00:05+00:00"
 
-pytestmark = pytest.mark.freeze_time(MORNING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("loop_goes_on")]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, Platform
 from homeassistant.core import Context, HomeAssistant
@@ -51,14 +50,7 @@ HELD: Final = (
 )
 HOLD: Final[dict[str, Any]] = {"mode": "hold", "duration": 60}
 
-pytestmark = pytest.mark.freeze_time(MORNING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
@@ -52,14 +51,10 @@ FORBIDDEN: Final = {
 FLOORS: Final = {SERIAL: (117,), SAJ_SERIAL: (0x3644, 0x3651)}
 CEILINGS: Final = {SERIAL: (128, 143, 191), SAJ_SERIAL: (0x3646, 0x364F, 0x3650, 0x365A)}
 
-pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("few_entities")]
-
-
-@pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, and let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [
+    pytest.mark.freeze_time(MORNING),
+    pytest.mark.usefixtures("few_entities", "in_berlin"),
+]
 
 
 def words_of(plant: SimulatedPlant) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNKNOWN, Platform
 from homeassistant.core import Context, Event, HomeAssistant, State, callback
@@ -42,14 +41,7 @@ OWNERS: Final = [
 ]
 
 
-pytestmark = pytest.mark.freeze_time(NOW)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+pytestmark = [pytest.mark.freeze_time(NOW), pytest.mark.usefixtures("in_berlin")]
 
 
 async def call(

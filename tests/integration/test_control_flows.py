@@ -6,7 +6,6 @@ from the roof 4454 W are left for it, or 4320 W for the grid.
 
 from typing import Any, Final
 
-import freezegun
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
@@ -18,15 +17,8 @@ from .test_control_actions import act
 
 pytestmark = [
     pytest.mark.freeze_time(MORNING),
-    pytest.mark.usefixtures("socket_enabled", "quick_saj"),
+    pytest.mark.usefixtures("socket_enabled", "quick_saj", "in_berlin"),
 ]
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 ORDERS: Final[dict[str, dict[str, Any]]] = {

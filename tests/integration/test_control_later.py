@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
@@ -15,14 +14,7 @@ from .test_control_actions import act, let_pass, table, written
 # 10:01 in Berlin, as the machine's clock shows.
 MORNING: Final = "2026-06-21 08:01:00+00:00"
 
-pytestmark = pytest.mark.freeze_time(MORNING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 
 async def test_the_same_order_again_lasts_longer_when_three_quarters_are_over(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
@@ -41,14 +40,10 @@ CHARGE: Final[dict[str, Any]] = {
 # The minimum state of charge on the grid, the mode, and the switches of the slots that charge, of a SAJ.
 FLOOR, MODE, MASK = 0x3644, 0x3647, 0x3604
 
-pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("few_entities")]
-
-
-@pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, and let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [
+    pytest.mark.freeze_time(MORNING),
+    pytest.mark.usefixtures("few_entities", "in_berlin"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +196,30 @@ async def test_an_order_survives_a_restart(home: Home) -> None:
     assert home.issues == set()
     await home.release()
     assert home.words == home.before
+
+
+async def test_a_restart_just_before_the_end_that_was_told_ends_nothing_early(jso: Home) -> None:
+    """11:01 was asked for, which is 11:05 in steps of five minutes: the inverter goes on until then, and so does the order."""
+    await jso.order(**CHARGE)
+    held, arrived = jso.words, jso.writes
+    jso.plant.advance(3720)
+    await jso.restart(timedelta(minutes=62))
+    assert (jso.words, jso.writes) == (held, arrived)
+    assert jso.happened == ["started", "adopted_at_start"]
+    await jso.wait(1.5)
+    assert jso.words == held
+    await jso.wait(1)
+    assert jso.words == jso.before
+    assert jso.happened == ["started", "adopted_at_start", "ended"]
+
+
+async def test_an_order_of_nearly_a_day_gives_up_a_step(jso: Home) -> None:
+    """10:01 until 09:56 would be 10:00 until 10:00: it ends at 09:55, and says so; one that needs no slot keeps its end."""
+    answer = await jso.order(mode="hold", duration=1435)
+    # The clock of the inverter is a second ahead.
+    assert (answer["until"], answer["ends_by"]) == ("2026-06-22T09:54:59+02:00", "inverter")
+    limit = await act(jso.hass, "limit_export", jso.serial, power=0, duration=1435)
+    assert limit["until"] == "2026-06-22T09:56:00+02:00"
 
 
 async def test_an_order_that_is_over_at_the_start_is_put_back(home: Home) -> None:

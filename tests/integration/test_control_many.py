@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import random
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -28,15 +27,8 @@ MIDNIGHT: Final = "2026-06-20 22:00:00+00:00"
 
 pytestmark = [
     pytest.mark.freeze_time(MORNING),
-    pytest.mark.usefixtures("socket_enabled", "quick_saj"),
+    pytest.mark.usefixtures("socket_enabled", "quick_saj", "in_berlin"),
 ]
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 # ---------------------------------------------------------------------- what is never written

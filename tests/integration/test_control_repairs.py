@@ -5,7 +5,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import ConfirmRepairFlow
 from homeassistant.core import HomeAssistant
@@ -44,14 +43,7 @@ PUT_BACK: Final = f"{TAG}_control_put_back"
 TWO_MASTERS: Final = f"{TAG}_control_two_masters"
 LEFT_ALONE: Final = f"{TAG}_control_left_alone"
 
-pytestmark = pytest.mark.freeze_time(MORNING)
-
-
-@pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, and let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import freezegun
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -27,14 +26,7 @@ NIGHT: Final = (
     *(1, 0, 0, 0, 0, 0),
 )
 
-pytestmark = pytest.mark.freeze_time(MORNING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 
 def table_without_volts(plant: SimulatedPlant) -> tuple[int, ...]:

@@ -4,9 +4,10 @@ A byte takes ten bits. A read is 8 bytes there and 5 and two for each register b
 the thirty of a table 69 and 8. What the device needs of time is counted as what is waited for.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-import freezegun
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -27,15 +28,8 @@ RUNNING: Final = {JSO: 0.15, SAJ: 0.3}
 
 pytestmark = [
     pytest.mark.freeze_time(MORNING),
-    pytest.mark.usefixtures("socket_enabled", "quick_saj"),
+    pytest.mark.usefixtures("socket_enabled", "quick_saj", "in_berlin"),
 ]
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 ORDERS: Final[dict[str, dict[str, Any]]] = {
@@ -89,48 +83,64 @@ async def test_an_order_in_force_costs_next_to_nothing(
         assert len(house.machine.reads) - reads == len(LOOKS[model, name])
 
 
-# Requests before the first write, registers in them, and what the families need of time: seconds between two requests,
-# between two writes, and to settle.
-@pytest.mark.parametrize(
-    ("model", "asked", "writes", "to_first", "confirmed"),
-    [
-        # 78 and 180 bytes, and six times 0.05 s; then writes of 16, 77, 16 and 16 bytes, a second, and 81 registers back.
-        (JSO, [(62, 3), (98, 80), (500, 1), (587, 4), (625, 1), (653, 1)], 4, 0.57, 2.1),
-        # 78 and 258 bytes, and six times 0.2 s; then eight writes a second apart, 0.3 s, and 92 registers back in two reads.
-        (
-            SAJ,
-            [(0x3604, 44), (0x3630, 49), (0x4000, 4), (0x4004, 1), (0x4069, 7), (0x4096, 24)],
-            8,
-            1.55,
-            9.6,
-        ),
-    ],
-)
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What the longest order costs until its first write, and until it is confirmed."""
+
+    # Reads before it: first register, and how many.
+    asked: list[tuple[int, int]]
+    # Seconds.
+    first: float
+    confirmed: float
+
+
+# The settings, which are always read, and the clock.
+SETTINGS_READ: Final = {JSO: [(62, 3), (98, 80)], SAJ: [(0x3604, 44), (0x3630, 49), (0x4000, 4)]}
+WRITES: Final = {JSO: 4, SAJ: 8}
+STARTS: Final[dict[tuple[str, float], Start]] = {
+    # Of the powers, the state of charge and the status the last poll counts. 26 and 166 bytes, and twice 0.05 s; then writes
+    # of 16, 77, 16 and 16 bytes 0.05 s apart, a second, and 81 registers back.
+    (JSO, 29): Start(asked=SETTINGS_READ[JSO], first=0.3, confirmed=1.81),
+    # 39 and 194 bytes, and three times 0.2 s; then eight writes a second apart, 0.3 s, and 92 registers back in two reads.
+    (SAJ, 29): Start(asked=SETTINGS_READ[SAJ], first=0.84, confirmed=8.89),
+    # What is older is read: 78 and 180 bytes, and six times 0.05 s.
+    (JSO, 31): Start(
+        asked=[*SETTINGS_READ[JSO], (500, 1), (587, 4), (625, 1), (653, 1)],
+        first=0.57,
+        confirmed=2.08,
+    ),
+    # 78 and 258 bytes, and six times 0.2 s.
+    (SAJ, 31): Start(
+        asked=[*SETTINGS_READ[SAJ], (0x4004, 1), (0x4069, 7), (0x4096, 24)],
+        first=1.55,
+        confirmed=9.6,
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "age"), STARTS, ids=str)
 async def test_the_longest_order_is_soon_on_the_wire_and_soon_confirmed(
-    hass: HomeAssistant,
-    model: str,
-    asked: list[tuple[int, int]],
-    writes: int,
-    to_first: float,
-    confirmed: float,
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, model: str, age: float
 ) -> None:
-    """At most four seconds on a JSO, ten on a SAJ, with the families' own times; it settles once after all writes."""
-    family = AT_WORK[model]
+    """At most one second after the call while polls go on, with the families' own times; it settles once after all writes."""
+    family, start = AT_WORK[model], STARTS[model, age]
     async with house_with(hass, model, options={"may_sell_from_battery": True}) as house:
         await hass.async_block_till_done(wait_background_tasks=True)
         machine = house.machine
         reads = len(machine.reads)
+        # Nothing is polled while nobody tells the timers.
+        freezer.tick(age)
         await act(hass, "control_battery", house.serial, duration=60, **ORDERS["at the grid"])
         read = [(one.address, one.count) for one in list(machine.reads)[reads:]]
-        assert read[: len(asked)] == asked
-        back = read[len(asked) :]
-        assert len(machine.writes) == writes
+        asked, back = read[: len(start.asked)], read[len(start.asked) :]
+        assert asked == start.asked
+        assert len(machine.writes) == WRITES[model]
         first = sum(13 + 2 * count for _, count in asked) * BYTE + len(asked) * family.spacing
-        assert first == pytest.approx(to_first, abs=0.01)
+        assert first == pytest.approx(start.first, abs=0.01)
         whole = (
             on_the_line(house, reads, 0)
             + len(asked + back) * family.spacing
-            + (writes - 1) * max(family.write_spacing, family.spacing)
+            + (len(machine.writes) - 1) * max(family.write_spacing, family.spacing)
             + family.settle
         )
-        assert whole == pytest.approx(confirmed, abs=0.02)
+        assert whole == pytest.approx(start.confirmed, abs=0.02)

@@ -6,7 +6,6 @@ The house takes 1500 W, all of it behind the backup output, and it is dark: 1546
 from datetime import datetime
 from typing import Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
@@ -25,15 +24,8 @@ MORNING: Final = "2026-06-21 08:01:00+00:00"
 
 pytestmark = [
     pytest.mark.freeze_time(MORNING),
-    pytest.mark.usefixtures("socket_enabled", "quick_saj"),
+    pytest.mark.usefixtures("socket_enabled", "quick_saj", "in_berlin"),
 ]
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 async def test_a_charge_of_a_saj_touches_its_ceiling_and_never_what_is_kept_for_an_outage(

@@ -8,8 +8,6 @@ from functools import partial
 import random
 from typing import Any, Final
 
-import freezegun
-from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
@@ -35,10 +33,8 @@ pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("few_ent
 
 
 @pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, let the event loop's own time pass, and do not wait long for who is silent."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+def _impatient(in_berlin: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait long for who is silent."""
     link = partial(Link, timeout=0.3, spacing=0.0)
     monkeypatch.setattr("custom_components.hybrid_inverter.runtime.setup.Link", link)
 

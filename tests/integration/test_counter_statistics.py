@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
@@ -37,7 +36,10 @@ PV_TODAY: Final = 529
 # The counters of import and export of the pictured three-phase meter, whose import is 12345.678 kWh.
 METER_COUNTERS: Final = range(0x101E, 0x1032)
 
-pytestmark = [pytest.mark.freeze_time(BEGIN), pytest.mark.usefixtures("recorder_mock")]
+pytestmark = [
+    pytest.mark.freeze_time(BEGIN),
+    pytest.mark.usefixtures("recorder_mock", "loop_goes_on"),
+]
 
 
 @pytest.fixture
@@ -45,12 +47,6 @@ async def mock_recorder_before_hass(
     async_test_recorder: RecorderInstanceContextManager,
 ) -> None:
     """Have a recorder before there is a Home Assistant."""
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
 
 
 async def counted(hass: HomeAssistant, entity_id: str, begin: datetime) -> float | None:

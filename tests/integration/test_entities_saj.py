@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER
 from homeassistant.const import ATTR_ENTITY_ID, STATE_UNKNOWN, Platform
@@ -370,12 +369,6 @@ async def test_what_a_value_is(
     assert shown.attributes.get("unit_of_measurement") == unit
     assert shown.attributes.get("device_class") == device_class
     assert shown.attributes.get("state_class") == state_class
-
-
-@pytest.fixture
-def loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
 
 
 @pytest.mark.freeze_time("2027-01-01 07:59:00+00:00")

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -23,13 +22,7 @@ from .test_plant import compute, count, plant_entry, poll, set_up, shown
 # 23:50 in Berlin.
 EVENING: Final = "2026-06-21 21:50:00+00:00"
 
-pytestmark = pytest.mark.freeze_time(EVENING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+pytestmark = [pytest.mark.freeze_time(EVENING), pytest.mark.usefixtures("loop_goes_on")]
 
 
 @pytest.fixture

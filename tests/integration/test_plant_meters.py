@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.const import STATE_UNKNOWN
@@ -48,13 +47,10 @@ ENERGIES: Final = {
     "load_energy_total": 0,
 }
 
-pytestmark = pytest.mark.freeze_time("2026-06-21 08:01:00+00:00")
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+pytestmark = [
+    pytest.mark.freeze_time("2026-06-21 08:01:00+00:00"),
+    pytest.mark.usefixtures("loop_goes_on"),
+]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from pathlib import Path
 import re
 from typing import Any, Final
 
-import freezegun
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryDataWithId
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
@@ -62,12 +61,10 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer, and have machines need none of their own."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+def _quick(in_berlin: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have machines need no time of their own."""
     for name, family in FAMILIES.items():
         monkeypatch.setitem(FAMILIES, name, replace(family, spacing=0))
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any, Final
 
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import Context, HomeAssistant
@@ -31,13 +30,7 @@ from .helpers import SERIAL, entity, state, unit_of
 # An hour before midnight in Berlin.
 EVENING: Final = "2026-06-21 21:00:00+00:00"
 
-pytestmark = pytest.mark.freeze_time(EVENING)
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+pytestmark = [pytest.mark.freeze_time(EVENING), pytest.mark.usefixtures("loop_goes_on")]
 
 
 @pytest.fixture

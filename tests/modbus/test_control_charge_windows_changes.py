@@ -18,7 +18,7 @@ from custom_components.hybrid_inverter.modbus.control.order import (
 )
 from custom_components.hybrid_inverter.modbus.tables.saj import SAJ
 
-from .test_control_charge_windows import (
+from .charge_window_slots import (
     AT_GRID,
     BUSY,
     CHARGE,
@@ -153,20 +153,26 @@ def test_a_slot_that_is_not_needed_any_more_is_off_before_it_is_put_back() -> No
 
 
 def test_how_many_writes_an_order_costs() -> None:
-    """With all words different: two slots over midnight cost three more."""
+    """Two slots over midnight cost two more, and three where no free one begins there."""
     filled = {
         **dict.fromkeys(range(0x3606, 0x3630), 0x0101),
         0x3604: 0x01,
         0x3605: 0x01,
     }
     midnight: dict[str, Any] = {"until": NOW + timedelta(hours=8), "power": 3000}
-    at_grid = {**midnight, "at": PowerAt.GRID, "target_soc": 40}
+    charge = order(ControlMode.CHARGE, **midnight, target_soc=80)
+    discharge = order(ControlMode.DISCHARGE, **midnight, target_soc=40)
+    at_grid = order(ControlMode.DISCHARGE, **midnight, at=PowerAt.GRID, target_soc=40)
+    # As the slots leave the factory.
+    assert [len(entered(one, may_sell=True)) for one in (CHARGE, DISCHARGE, AT_GRID)] == [6, 7, 8]
+    assert [len(entered(one, may_sell=True)) for one in (charge, discharge, at_grid)] == [8, 9, 10]
+    # With all words different, and slots of the other kind that were waiting for their mode.
     assert len(entered(CHARGE, filled)) == 7
-    assert len(entered(order(ControlMode.CHARGE, **midnight, target_soc=80), filled)) == 10
     assert len(entered(AT_GRID, {**filled, 0x3604: 0}, may_sell=True)) == 8
-    # With slots that charge, and were waiting for their mode.
     assert len(entered(AT_GRID, filled, may_sell=True)) == 9
-    assert len(entered(order(ControlMode.DISCHARGE, **at_grid), filled, may_sell=True)) == 12
+    assert [len(entered(one, filled, may_sell=True)) for one in (charge, discharge, at_grid)] == [
+        *(10, 11, 12)
+    ]
     assert len(entered(NO_CHARGE, {**filled, 0x3660: 1})) == 7
     assert len(entered(NO_EXPORT)) == 2
 

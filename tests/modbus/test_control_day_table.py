@@ -121,6 +121,47 @@ def test_the_longest_order_ends_a_step_before_a_day() -> None:
     assert (refused.value.reason, refused.value.details) == (Refusal.TOO_LONG, {"hours": 23.92})
 
 
+@pytest.mark.parametrize(
+    ("clock", "minutes", "begin", "end", "until"),
+    [
+        # Steps of their own: nothing is given up.
+        (at(18, 4, second=30), 1430, at(18), at(17, 55, day=22), 1430.5),
+        (at(18, 3), 1431, at(18), at(17, 55, day=22), 1432),
+        (at(18, 3), 1432, at(18), at(17, 55, day=22), 1432),
+        # 17:56 of the next day would be 18:00, at which it begins.
+        (at(18, 4), 1432, at(18), at(17, 55, day=22), 1431),
+        (at(18, 3), 1433, at(18), at(17, 55, day=22), 1432),
+        (at(18, 2), 1434, at(18), at(17, 55, day=22), 1433),
+        (at(18, 4, second=20), 1435, at(18), at(17, 55, day=22), 1430 + 2 / 3),
+        (at(18, 0, second=1), 1435, at(18), at(17, 55, day=22), 1435 - 1 / 60),
+        # Over midnight of the machine, and begun at it.
+        (at(23, 59), 1435, at(23, 55), at(23, 50, day=22), 1431),
+        (at(0, 2), 1435, at(0), at(23, 55), 1433),
+    ],
+)
+def test_an_order_of_nearly_a_day_gives_up_a_step_rather_than_its_edge(
+    clock: datetime, minutes: float, begin: datetime, end: datetime, until: float
+) -> None:
+    """It never lasts a whole day on the clock of the machine, and its end is told as it is."""
+    known = situation(image(SIX), clock=clock)
+    found = window_of(order(ControlMode.HOLD, minutes), known)
+    assert (found.begin, found.end) == (begin, end)
+    assert (found.until - NOW) / timedelta(minutes=1) == pytest.approx(until)
+
+
+def test_a_clock_that_is_set_on_a_night_of_the_year_moves_both_edges_of_a_whole_day() -> None:
+    """18:02 to 17:57 on the day before the clock goes back, or forward, and after that by the clock that was set."""
+    for zone, shown in ((2, 1), (1, 2)):
+        now = datetime(2026, 10, 24, 16, 2, tzinfo=UTC)
+        wanted = Order(mode=ControlMode.HOLD, start=now, until=now + timedelta(minutes=1435))
+        for hours in (zone, shown):
+            clock = now.replace(tzinfo=None) + timedelta(hours=hours)
+            found = window_of(wanted, situation(image(SIX), now=now, clock=clock))
+            assert found.begin == clock - timedelta(minutes=2)
+            assert found.end == clock + timedelta(hours=23, minutes=53)
+            assert found.until == datetime(2026, 10, 25, 15, 55, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("clock", [None, at(18, day=24), at(15, day=19), datetime(2000, 1, 1)])  # noqa: DTZ001
 def test_a_clock_that_shows_another_day_is_refused(clock: datetime | None) -> None:
     """Its slots would run at any hour."""

@@ -291,7 +291,7 @@ def random_orders(chance: Random) -> list[Order]:
     orders = [
         order(
             chance.choice((HOLD, CHARGE, DISCHARGE, NO_CHARGE)),
-            chance.randrange(5, 1430),
+            chance.randrange(5, 1436),
             power=chance.choice((None, 1, 3000, 20000)),
             at=chance.choice(list(PowerAt)),
             target_soc=chance.choice((None, chance.randrange(101))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import FrozenInstanceError, replace
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -218,6 +219,50 @@ async def test_a_failed_read_takes_nothing_from_another_group() -> None:
     with pytest.raises(LinkTimeout):
         await device.poll(["a", "b"])
     assert device.snapshot(["other"]).values == {"other": 5}
+
+
+# ---------------------------------------------------------------------- how old a value is
+
+
+async def test_what_was_read_lately_is_not_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By every word of a value; what failed, and what a clock that was set back has read in the future, is outdated."""
+    now = 1000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    unit = FakeUnit(served(0, 7, 50))
+    device = Device(unit, two_strings())
+    every = {"r0", "r7", "r50", "sum"}
+    assert device.outdated(every, 30) == every
+    await device.poll(["r0", "r7"])
+    now += 20
+    await device.poll(["r50"])
+    now += 10
+    assert device.outdated(every, 30) == set()
+    now += 1
+    assert device.outdated(every, 30) == {"r0", "r7", "sum"}
+    unit.faults = deque([None, LinkTimeout("no answer")])
+    await device.poll(["r0", "r50"])
+    assert device.outdated(every, 30) == {"r7", "r50", "sum"}
+    now -= 100
+    assert device.outdated(every, 30) == every
+
+
+async def test_what_the_machine_does_not_have_is_never_outdated() -> None:
+    """It would be asked for again and again."""
+    device = Device(FakeUnit(served(0, 7), refused={50: 2}), two_strings())
+    await device.poll(["r0", "r50"])
+    await device.poll(["r0", "r50"])
+    assert device.outdated({"r0", "r50", "sum"}, 30) == set()
+
+
+async def test_an_urgent_poll_goes_before_reads_that_wait() -> None:
+    """Also where it is halved."""
+    unit = FakeUnit(served(0, 50), refused={7: 2})
+    device = Device(unit, two_strings())
+    await device.poll(["r0", "r7", "r50"], urgent=True)
+    assert len(unit.requests) > 2
+    assert all(isinstance(one, ReadRequest) and one.urgent for one in unit.requests)
+    await device.poll(["r0"])
+    assert not isinstance(unit.requests[-1], ReadRequest) or not unit.requests[-1].urgent
 
 
 # ---------------------------------------------------------------------- derived values

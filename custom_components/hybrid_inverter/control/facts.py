@@ -25,8 +25,12 @@ METER: Final = "meter_wiring"
 NO_METER: Final = "off"
 # Counters of the house connection; what is not measured is not counted.
 FLOWED: Final = ("grid_import_energy_total", "grid_export_energy_total")
-# What is read beside the settings.
-LIVE: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, STATUS, METER, CLOCK)
+# What is known beside the settings: what polls have brought, and what is always read.
+POLLED: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, STATUS, METER)
+ALWAYS_READ: Final = (CLOCK,)
+# Seconds for which what a poll has brought is as good as read now. The powers are polled every few seconds, the status every
+# fifteen: on a slow line each further request would keep an order waiting.
+FRESH_FOR: Final = 30
 
 # Facts that are no values of the inverter: seconds by which its clock is ahead of UTC, and flags.
 CLOCK_AHEAD: Final = "clock_ahead"
@@ -48,17 +52,28 @@ class Permissions:
 
 
 def keys_of(machine: Machine, style: ControlStyle) -> frozenset[str]:
-    """Everything that is read before a plan is made."""
-    family = machine.device.family
-    live = frozenset(key for key in LIVE if family.serves([key]))
-    return settings_of(style, family.registers.keys()) | live
+    """What is read before a plan is made: all that it may change or rests on, and what no poll has just brought.
+
+    After a silence, or over a link that was opened again, everything is read.
+    """
+    device = machine.device
+    polled, always = (
+        [key for key in keys if device.family.serves([key])] for keys in (POLLED, ALWAYS_READ)
+    )
+    is_followed = machine.verified and machine.last_error is None
+    missing = device.outdated(polled, FRESH_FOR) if is_followed else polled
+    return settings_of(style, device.family.registers.keys()).union(always, missing)
 
 
 def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
-    """What is known now and will have changed when the plan is made again; what is unknown is left out."""
-    values = machine.device.values
+    """What is known now and will have changed when the plan is made again; what is unknown is left out.
+
+    So is what could not be read last: nobody knows how old that is.
+    """
+    device, values = machine.device, machine.device.values
+    measured = [key for key in (SOC, VOLTAGE, LOAD_POWER) if device.family.serves([key])]
     facts: dict[str, float | None] = {
-        key: as_number(values.get(key)) for key in (SOC, VOLTAGE, LOAD_POWER)
+        key: as_number(value) for key, value in device.snapshot(measured).values.items()
     }
     facts[CLOCK_AHEAD] = clock_ahead(machine)
     facts[MAY_SELL] = float(permissions.may_sell)

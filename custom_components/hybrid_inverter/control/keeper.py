@@ -16,14 +16,7 @@ from ..modbus.errors import DeviceError
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..runtime.machine import Machine, may_pass
 from .deadline import Deadlines
-from .facts import (
-    HOLD_IGNORED,
-    Permissions,
-    facts_of,
-    nothing_ordered,
-    plausible_clock,
-    situation_of,
-)
+from .facts import HOLD_IGNORED, Permissions, facts_of, plausible_clock
 from .order_book import OrderBook
 from .refusals import Mistake, mistake
 from .renewal import due_at
@@ -56,12 +49,10 @@ class Keeper(OrderBook):
         return self._permissions().may_sell
 
     async def async_found(self) -> ControlMode | None:
-        """Read which order the settings of the device are now, whoever has made them; raises the DeviceError."""
+        """Read which order the settings of the device are now; raises the DeviceError, or ControlRefusedError if not all are told."""
         async with self._lock:
             await self._writer.async_read()
-            found = nothing_ordered(self.machine, self._permissions())
-            image = self.machine.device.image
-            return self.style.mode_of(situation_of(self.machine, self.style, image, found))
+            return self._writer.found(self._permissions())
 
     # ------------------------------------------------------------------ orders
 
@@ -210,7 +201,9 @@ class Keeper(OrderBook):
             if lease is None or lease.facts.get(HOLD_IGNORED):
                 return False
             await self._writer.async_read()
-            other = replace(lease, facts={**lease.facts, HOLD_IGNORED: 1.0})
+            # By what is left in the battery now: a reserve above it would buy.
+            now_known = facts_of(self.machine, self._permissions())
+            other = replace(lease, facts={**now_known, HOLD_IGNORED: 1.0})
             leases = [other if one == lease else one for one in self.leases]
             if self._writer.plan_for(leases).after == self.plan.after:
                 return False
@@ -291,11 +284,7 @@ class Keeper(OrderBook):
             # While a change was under way, what differs may not have been written yet.
             is_settled = not (memory.former or memory.ending)
             may_go_on = not found or (is_settled and self._absorb(found))
-            going = [
-                one
-                for one in self.leases
-                if may_go_on and now < one.order.until and not one.is_released
-            ]
+            going = [one for one in self._writer.running(now) if may_go_on and not one.is_released]
             owners = self._writer.owners
             left = {a for a in {**memory.former, **after} if held[a] != owners[a]}
             if not (going or left):

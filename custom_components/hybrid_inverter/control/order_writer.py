@@ -1,20 +1,43 @@
 """From orders to what an inverter holds: read, planned, stored, written and read back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from ..modbus.control.lease import Lease, LeaseMemory
+from ..modbus.control.order import ControlMode, ControlRefusedError, Refusal
 from ..modbus.control.plan import ControlStyle, Plan
+from ..modbus.control.styles import settings_of
 from ..modbus.device.wear import Origin
-from ..modbus.errors import DeviceError, NotRememberedError
+from ..modbus.errors import DeviceError, NotRememberedError, RejectedError
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine
-from .facts import CLOCK_AHEAD, clock_ahead, keys_of, plausible_clock, situation_of
+from .facts import (
+    CLOCK_AHEAD,
+    Permissions,
+    clock_ahead,
+    keys_of,
+    nothing_ordered,
+    plausible_clock,
+    situation_of,
+)
 from .request import Change
 
 # Seconds by which the clock of an inverter has to be off from what it was for the edges to move.
 CLOCK_STEP: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PlannedChange:
+    """A change that is worked out and not yet written; words are by address."""
+
+    plan: Plan
+    requests: Sequence[Mapping[int, int]]
+    # The owner's words of all that the device is to hold, and those that orders have put in their place so far.
+    before: Mapping[int, int]
+    put_there: Mapping[int, int]
+    change: Change
 
 
 class OrderWriter:
@@ -30,14 +53,36 @@ class OrderWriter:
         self.owners: dict[int, int] = {}
 
     async def async_read(self) -> None:
-        """Read everything that a plan is made from."""
+        """Read everything that a plan is made from and that is not known from the last seconds; raises the DeviceError."""
+        keys, device = keys_of(self.machine, self.style), self.machine.device
         await self.machine.async_verify()
-        await self.machine.device.poll(keys_of(self.machine, self.style))
-        device, memory = self.machine.device, self.memory
+        await device.poll(keys, urgent=True)
+        await self._async_read_again()
+        memory = self.memory
         given_back = self.style.given_back(
             memory.before, (memory.after, memory.former), device.image, device.family.registers
         )
         self.owners = {**device.image, **given_back}
+
+    async def _async_read_again(self) -> None:
+        """Read what a poll goes on without, and an order does not; raises the DeviceError.
+
+        A device may refuse to tell a setting: no order can be planned then, but one that has not changed it can end.
+        """
+        device, registers = self.machine.device, self.machine.device.family.registers
+        if lost := {*self.memory.after, *self.memory.former} - device.image.keys():
+            await device.read_words(lost)
+        every, required = (
+            {address for key in keys for address in registers[key].addresses}
+            for keys in (settings_of(self.style, registers.keys()), self.style.reads)
+        )
+        if not (missing := every - device.image.keys() - {*device.quarantined}):
+            return
+        try:
+            await device.read_words(missing)
+        except RejectedError as err:
+            if not err.is_refusal or not missing & required:
+                raise
 
     async def async_look(self) -> bool:
         """Read only the words that orders rest on, and the clock; whether the words are as they were put there.
@@ -76,8 +121,35 @@ class OrderWriter:
         """What orders become with the owner's words as they are; ControlRefusedError when they cannot."""
         if not leases:
             return Plan()
+        self._check_known()
         situation = situation_of(self.machine, self.style, self.owners, leases[0])
         return self.style.plan([lease.order for lease in leases], situation)
+
+    def found(self, permissions: Permissions) -> ControlMode | None:
+        """Which order the words of the device are as they were just read, None for none; ControlRefusedError where some are unknown."""
+        self._check_known()
+        lease = nothing_ordered(self.machine, permissions)
+        return self.style.mode_of(
+            situation_of(self.machine, self.style, self.machine.device.image, lease)
+        )
+
+    def _check_known(self) -> None:
+        """Raise ControlRefusedError when the device does not tell a setting on which every plan rests."""
+        held, registers = self.machine.device.image, self.machine.device.family.registers
+        for key in sorted(self.style.reads):
+            if not held.keys() >= {*registers[key].addresses}:
+                raise ControlRefusedError(Refusal.NOT_READABLE, setting=key)
+
+    def running(self, now: datetime) -> list[Lease]:
+        """The stored orders whose end, as it was told, is still ahead; the end that was asked for where none can be planned."""
+        leases = self.memory.leases
+        try:
+            ends = [told.until for told in self.plan_for(leases).told]
+        except ControlRefusedError:
+            ends = [lease.order.until for lease in leases]
+        return [lease for lease, end in zip(leases, ends, strict=True) if now < end]
+
+    # ------------------------------------------------------------------ a change: planned, then written
 
     async def async_change(
         self,
@@ -94,14 +166,25 @@ class OrderWriter:
         the owner sets meanwhile.
         """
         self.owners |= owners or {}
+        planned = self._planned(leases, origin, owners or {})
+        if not dry_run:
+            await self._async_write(planned, leases, origin)
+        return planned.change
+
+    def _planned(
+        self, leases: Sequence[Lease], origin: Origin, owners: Mapping[int, int]
+    ) -> _PlannedChange:
+        """What these orders take beside what the device holds, and what of it has to be put back one day.
+
+        ControlRefusedError, and WriteBudgetError when a register may not be written so often today.
+        """
         device, memory = self.machine.device, self.memory
-        plan = self.plan_for(leases)
-        held = device.image
+        plan, held = self.plan_for(leases), device.image
         put_there = {**memory.former, **memory.after}
-        target = dict(plan.after) | {
+        restored = {
             address: self.owners[address] for address in put_there.keys() - plan.after.keys()
         }
-        target = {**(owners or {}), **target}
+        target = {**owners, **plan.after, **restored}
         changes = {address: word for address, word in target.items() if held[address] != word}
         requests = self._requests(changes, plan)
         device.check_budget(requests, origin)
@@ -109,27 +192,33 @@ class OrderWriter:
         budget = Origin.AUTOMATION if origin is Origin.RESTORE else origin
         # Also of what is only sent along.
         written = {address for request in requests for address in request}
-        change = Change(
-            told=plan.told,
-            requests=len(requests),
-            words={address: (held[address], word) for address, word in changes.items()},
-            left_today=max(device.writes_left(written, budget) - 1, 0) if changes else None,
+        return _PlannedChange(
+            plan=plan,
+            requests=requests,
+            before={address: self.owners[address] for address in target},
+            put_there={address: word for address, word in put_there.items() if address in target},
+            change=Change(
+                told=plan.told,
+                requests=len(requests),
+                words={address: (held[address], word) for address, word in changes.items()},
+                left_today=max(device.writes_left(written, budget) - 1, 0) if changes else None,
+            ),
         )
-        if dry_run:
-            return change
-        before = {address: self.owners[address] for address in target}
-        put_there = {address: word for address, word in put_there.items() if address in before}
-        stay = {lease.is_export_limit for lease in leases}
-        known = (*memory.leases, *memory.ending)
-        ending = [lease for lease in known if lease.is_export_limit not in stay]
-        former = memory.copy()
+
+    async def _async_write(
+        self, planned: _PlannedChange, leases: Sequence[Lease], origin: Origin
+    ) -> None:
+        """Store what is about to change, send it, and store what has become of it; raises the DeviceError."""
+        device, memory = self.machine.device, self.memory
+        plan, before, put_there = planned.plan, planned.before, planned.put_there
+        ending, former = self._ending(leases), memory.copy()
         # What only ends is stored already: a full disk does not keep the owner's words from coming back.
         if not await memory.keep(leases, before, plan.after, put_there, ending) and leases:
             await memory.reset(former)
             raise NotRememberedError(next(iter(self.style.writes)))
         device.leased = True
         try:
-            await device.write_words(requests, origin=origin, just_read=True)
+            await device.write_words(planned.requests, origin=origin, just_read=True)
         except DeviceError as err:
             if err.left:
                 # Nobody knows what it holds: all of it is put back as soon as that is possible.
@@ -142,7 +231,12 @@ class OrderWriter:
         await memory.keep(leases, {a: before[a] for a in plan.after}, plan.after)
         device.leased = bool(plan.after)
         self.plan = plan
-        return change
+
+    def _ending(self, leases: Sequence[Lease]) -> list[Lease]:
+        """The orders that are over once these are in force."""
+        stay = {lease.is_export_limit for lease in leases}
+        known = (*self.memory.leases, *self.memory.ending)
+        return [lease for lease in known if lease.is_export_limit not in stay]
 
     def _requests(self, changes: Mapping[int, int], plan: Plan) -> list[dict[int, int]]:
         """The write requests for these words; those that the device takes together are whole."""

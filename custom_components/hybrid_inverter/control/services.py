@@ -15,7 +15,7 @@ import voluptuous as vol
 
 from ..const import CONF_GRID_INVERTER
 from ..modbus.control.lease import Lease
-from ..modbus.control.order import ControlMode, PowerAt
+from ..modbus.control.order import ControlMode, ControlRefusedError, PowerAt
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
 from ..runtime.callers import async_owner, origin_of
@@ -249,8 +249,8 @@ async def _async_state(one: Controlled) -> Answer:
     """The orders in force at an inverter, and which one its settings are."""
     keeper = one.driver.keeper
     in_registers: str | None = None
-    # While it does not answer, what is in force is known all the same.
-    with suppress(DeviceError):
+    # While it does not answer, or does not tell all, what is in force is known all the same.
+    with suppress(DeviceError, ControlRefusedError):
         found = await keeper.async_found()
         in_registers = AUTO if found is None else found.value
     limit = keeper.lease(is_export_limit=True)

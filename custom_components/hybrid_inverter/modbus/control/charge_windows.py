@@ -15,6 +15,7 @@ from ..model.slots import CHARGE, DISCHARGE, MODES, WINDOW_SLOTS, window_key
 from .order import ControlMode, ControlRefusedError, Order, Refusal
 from .ownership import given_back
 from .plan import Plan, Situation
+from .rewrite import Rewrite
 from .window_draft import (
     BACKUP,
     BATTERY_CHARGE,
@@ -142,33 +143,29 @@ class ControlByWindows:
         their switches leave after that: those of the owner's slots may be meant for another time. A slot sells after it has
         its new power, and ceases to before.
         """
-        leaving, entering = target.keys() & set(restored), target.keys() - set(restored)
-        mode = registers[WORK_MODE]
-        enters_mode = mode.addresses[0] in entering
+        rewrite, mode = Rewrite(target, restored, registers), registers[WORK_MODE]
+        enters_mode = mode.addresses[0] in rewrite.entering
         begins = enters_mode and mode.decode(target) == TIME_OF_USE
         ceases = enters_mode and not begins
         export = registers.get(BATTERY_EXPORT)
         sells = export is not None and bool(target.get(export.addresses[0]))
-        switches = (leaving, _switches(leaving, registers)[::-1])
-        steps = [
-            (leaving, (WORK_MODE,)),
-            *([(leaving, (FLOOR,))] if begins else []),
-            *([] if ceases else [switches]),
-            (entering, ENTERED_FIRST),
-            *([] if sells else [(entering, (BATTERY_EXPORT,))]),
-            (entering, SLOT_WORDS),
-            (entering, (BATTERY_EXPORT, *_switches(entering, registers), WORK_MODE)),
-            *([switches] if ceases else []),
-            (leaving, SLOT_WORDS),
-            (leaving, LEFT_LAST),
-        ]
-        order = [
-            registers[key].addresses[0]
-            for among, keys in steps
-            for key in keys
-            if key in registers and registers[key].addresses[0] in among
-        ]
-        return [{address: target[address]} for address in sorted(target, key=order.index)]
+        switches = rewrite.leave(_switches(rewrite.leaving, registers)[::-1])
+        return rewrite.requests(
+            [
+                *rewrite.leave((WORK_MODE,)),
+                *(rewrite.leave((FLOOR,)) if begins else ()),
+                *(() if ceases else switches),
+                *rewrite.enter(ENTERED_FIRST),
+                *(() if sells else rewrite.enter((BATTERY_EXPORT,))),
+                *rewrite.enter(SLOT_WORDS),
+                *rewrite.enter(
+                    (BATTERY_EXPORT, *_switches(rewrite.entering, registers), WORK_MODE)
+                ),
+                *(switches if ceases else ()),
+                *rewrite.leave(SLOT_WORDS),
+                *rewrite.leave(LEFT_LAST),
+            ]
+        )
 
     def absorbed(
         self,

@@ -77,7 +77,7 @@ class Told:
     # Watts, and percent; None where they mean nothing.
     power: float | None = None
     target_soc: float | None = None
-    # In UTC: the end as the device keeps it, no earlier than what was asked for.
+    # In UTC: the end as the device keeps it, which is earlier than what was asked for only where a slot has to keep an edge.
     until: datetime
     ends_by: EndsBy
     recurs: Recurs = Recurs.NO

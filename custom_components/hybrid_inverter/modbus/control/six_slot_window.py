@@ -58,9 +58,12 @@ def window_of(order: Order, situation: Situation) -> Window:
     # From its start on, so that the same order gives the same words later; one that was extended so often that this
     # is a day ago, from now on.
     for start in (order.start, max(order.start, now)):
-        begin = _floored(clock + (start - now))
-        if end - begin <= LONGEST:
-            return Window(begin=begin, end=end, until=now + (end - clock))
+        begin, last = _floored(clock + (start - now)), end
+        if order.until - start <= LONGEST < last - begin:
+            # Both edges were moved away from each other until they met: the last step is given up.
+            last -= STEP
+        if last - begin <= LONGEST:
+            return Window(begin=begin, end=last, until=now + (last - clock))
     raise ControlRefusedError(Refusal.TOO_LONG, hours=round(LONGEST / timedelta(hours=1), 2))
 
 

@@ -34,6 +34,7 @@ from .day_table import (
 )
 from .order import ControlMode, ControlRefusedError, Order, Refusal
 from .plan import AfterEnd, EndsBy, Limited, Plan, Recurs, Situation, Told, Why
+from .rewrite import Rewrite
 from .six_slot_changes import absorbed, given_back
 from .six_slot_modes import (
     GRID_CHARGE,
@@ -116,33 +117,21 @@ class SixSlots:
         it bounds, and is put back when nothing needs it any more.
         """
         whole = table_addresses(registers)
-        days = registers[ENABLED].addresses[0]
-        switches, bounds = (
-            [registers[key].addresses[0] for key in keys] for keys in (SWITCHES, BOUNDS)
-        )
-        if strange := target.keys() - {*whole, days, *switches, *bounds}:
-            raise ValueError(f"no order changes {sorted(strange)}")
         slots = [address for address in whole if address in target]
         if slots not in ([], whole):
             raise ValueError("the table is written as a whole")
-        singles = {
-            (kind, leaves): [
-                [address]
-                for address in addresses
-                if address in target and (address in restored) is leaves
+        rewrite, days = Rewrite(target, restored, registers), (ENABLED,)
+        return rewrite.requests(
+            [
+                *rewrite.leave(SWITCHES),
+                *rewrite.enter(BOUNDS),
+                slots,
+                *rewrite.leave(days),
+                *rewrite.enter(days),
+                *rewrite.enter(SWITCHES),
+                *rewrite.leave(BOUNDS),
             ]
-            for kind, addresses in (("switch", switches), ("bound", bounds))
-            for leaves in (True, False)
-        }
-        runs = [
-            *singles["switch", True],
-            *singles["bound", False],
-            *([slots] if slots else []),
-            *([[days]] if days in target else []),
-            *singles["switch", False],
-            *singles["bound", True],
-        ]
-        return [{address: target[address] for address in run} for run in runs]
+        )
 
     def absorbed(
         self,

@@ -20,6 +20,7 @@ MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 MINUTES_PER_DAY: Final = 24 * 60
+MIDNIGHT: Final = time(0)
 # As an end it stands for midnight.
 LAST_MINUTE: Final = MINUTES_PER_DAY - 1
 DAYS_PER_WEEK: Final = 7
@@ -145,6 +146,8 @@ def occupy(
 ) -> bool:
     """Put windows with a power, in percent of the rated one, into free slots of a kind, the last ones first.
 
+    What goes on after midnight takes one that begins there, as most that nobody uses do: that is a write less.
+
     All other slots are switched off if it is to be `alone`, else those that are on at the same moment. Whether any is off
     then that would have gone on. ControlRefusedError when too few are free.
     """
@@ -153,7 +156,10 @@ def occupy(
     free = [number for number in reversed(WINDOW_SLOTS) if (kind, number) not in on]
     if len(free) < len(windows):
         raise ControlRefusedError(Refusal.NO_SLOT, kind=kind)
-    for number, window in zip(free, windows, strict=False):
+    starts = {number: words.value(window_key(kind, number, "start")) for number in free}
+    # Stable, and the first one is the last slot whatever it holds: an order that is extended over midnight keeps its slot.
+    rest = sorted(free[1:], key=lambda number: starts[number] != MIDNIGHT)
+    for number, window in zip([*free[:1], *rest], windows, strict=False):
         end = LAST_MINUTE if window.end == MINUTES_PER_DAY else window.end
         held: tuple[Value, ...] = (_time_of(window.start), _time_of(end), window.days, share)
         for field, value in zip(FIELDS, held, strict=True):

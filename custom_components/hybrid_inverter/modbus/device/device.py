@@ -146,9 +146,11 @@ class Device(KnownDevice):
             RegisterReader(self._unit, self._reader.unfitted)
         )
 
-    async def poll(self, keys: Collection[str], until: float | None = None) -> Snapshot:
+    async def poll(
+        self, keys: Collection[str], until: float | None = None, *, urgent: bool = False
+    ) -> Snapshot:
         """Poll like the reader, and take note of the modes that the device is in."""
-        snapshot = await self._reader.poll(keys, until)
+        snapshot = await self._reader.poll(keys, until, urgent=urgent)
         if self._reader.released:
             self._writer.publish(self._reader.take_released())
         if self._modes.is_empty or self.leased or self._write_lock.locked():
@@ -190,7 +192,7 @@ class Device(KnownDevice):
 
         A device that takes one register at a time gets them one after another, as by `write_steps`.
         """
-        if self._one_register_a_write:
+        if self.family.max_write == 1:
             steps = [step for values in requests for step in values.items()]
             await self.write_steps(steps, origin=origin)
             return
@@ -232,7 +234,7 @@ class Device(KnownDevice):
 
     async def preview(self, values: Mapping[str, Value]) -> dict[int, tuple[int, int]]:
         """The words that `write_many` would send by address, each as it is and as it would be; sends nothing."""
-        if self._one_register_a_write:
+        if self.family.max_write == 1:
             return await self.preview_steps(tuple(values.items()))
         request = self._preparation.request(values)
         self._preparation.check(request)
@@ -246,10 +248,6 @@ class Device(KnownDevice):
         async with self._write_lock:
             requests, image = await self._preparation.with_prerequisites(requests)
         return words_before_and_after(requests, image)
-
-    @property
-    def _one_register_a_write(self) -> bool:
-        return self.family.max_write == 1
 
     async def _write_one(self, request: WriteRequest, *, restore_on_failure: bool) -> None:
         image = await self._preparation.read_current(request)

@@ -41,8 +41,9 @@ PASSING: Final = frozenset(
 
 @dataclass(slots=True)
 class _Outcome:
-    """What has become of the reads of a poll."""
+    """What has become of the reads of a poll, which may be urgent."""
 
+    urgent: bool
     answered: bool = False
     error: DeviceError | None = None
     refused: dict[Span, RejectedError] = field(default_factory=dict)
@@ -85,13 +86,15 @@ class Fetcher:
 
     # ------------------------------------------------------------------ a poll
 
-    async def fetch_all(self, reads: Reads, until: float | None = None) -> None:
+    async def fetch_all(
+        self, reads: Reads, until: float | None = None, *, urgent: bool = False
+    ) -> None:
         """Send these reads, of which some may fail; what they do not bring is dropped from the image.
 
-        What has failed is tried once more if there is time `until` then, and nobody else waits for the line. Raises the
-        DeviceError when nothing at all was read.
+        What is urgent goes before reads that wait. What has failed is tried once more if there is time `until` then, and
+        nobody else waits for the line. Raises the DeviceError when nothing at all was read.
         """
-        outcome = _Outcome()
+        outcome = _Outcome(urgent)
         await self._send(reads, outcome)
         if outcome.missing and await self._may_try_again(outcome, until):
             missing, outcome.missing, outcome.unanswered = outcome.missing, [], {}
@@ -125,7 +128,7 @@ class Fetcher:
         silences = 0
         for index, spans in enumerate(reads):
             try:
-                refused = await self._read_bisecting(spans)
+                refused = await self._read_bisecting(spans, urgent=outcome.urgent)
             except (LinkError, RejectedError, ImplausibleError) as err:
                 outcome.error = err
                 outcome.missing.append(spans)
@@ -219,14 +222,14 @@ class Fetcher:
         self._quarantine.add_refused(await self._read_bisecting(spans))
 
     async def _read_bisecting(
-        self, spans: Sequence[Span], *, once: bool = False
+        self, spans: Sequence[Span], *, urgent: bool = False, once: bool = False
     ) -> dict[Span, RejectedError]:
         """Read these spans in one request; which of them the device refuses, and how.
 
         A refused read is halved until that is known. It costs few requests, and only a few times.
         """
         try:
-            await self.read(spans, once=once)
+            await self.read(spans, urgent=urgent, once=once)
         except RejectedError as err:
             if not err.is_refusal:
                 raise
@@ -236,8 +239,8 @@ class Fetcher:
             return {}
         middle = len(spans) // 2
         revision = self._quarantine.revision
-        refused = await self._read_bisecting(spans[:middle], once=once)
-        refused |= await self._read_bisecting(spans[middle:], once=once)
+        refused = await self._read_bisecting(spans[:middle], urgent=urgent, once=once)
+        refused |= await self._read_bisecting(spans[middle:], urgent=urgent, once=once)
         # Unless a border has been found deeper down.
         if not refused and self._quarantine.revision == revision:
             self._end_before(spans[middle][0])

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..model.codec import Value
 from ..model.family import Family
+from .image import utc_now
 from .register_reader import RegisterReader, Snapshot
 from .undo import Change, ChangeLog
 from .write_request import AppliedChange
@@ -62,6 +63,22 @@ class KnownDevice:
     def read_at(self, key: str) -> datetime | None:
         """When a register was read last, in UTC; None if never, or if its words are from different reads."""
         return self._reader.image.read_at(self.family.registers[key])
+
+    def outdated(self, keys: Collection[str], seconds: float) -> frozenset[str]:
+        """Those of these registers and derived values of which something was last read longer ago, or in vain.
+
+        What the device does not serve does not count.
+        """
+        return frozenset(key for key in keys if not self._is_recent(key, seconds))
+
+    def _is_recent(self, key: str, seconds: float) -> bool:
+        derived, image = self.family.derived.get(key), self._reader.image
+        rows = self._reader.served((key,) if derived is None else derived.inputs)
+        times = [image.read_at(row) if image.has(row) else None for row in rows]
+        now = utc_now()
+        return all(
+            when is not None and 0 <= (now - when).total_seconds() <= seconds for when in times
+        )
 
     def limits(self, key: str) -> tuple[float, float]:
         """The bounds in force for a key that has limits; ValueError for another."""

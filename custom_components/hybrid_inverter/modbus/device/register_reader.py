@@ -128,16 +128,19 @@ class RegisterReader:
 
     # ------------------------------------------------------------------ polling
 
-    async def poll(self, keys: Collection[str], until: float | None = None) -> Snapshot:
+    async def poll(
+        self, keys: Collection[str], until: float | None = None, *, urgent: bool = False
+    ) -> Snapshot:
         """Read these registers and derived values at the least bus time.
 
         The same snapshot as the last poll's, the object itself, when no value has changed. Raises the DeviceError when
         nothing at all could be read. Otherwise a read that fails fails its keys, and is tried once more if there is time
-        `until` then, by the event loop's clock; what is refused or not answered again and again is quarantined.
+        `until` then, by the event loop's clock; what is refused or not answered again and again is quarantined. What is
+        urgent goes before reads that wait.
         """
         if self.quarantine.limits_reads:
             self.quarantine.release_due()
-        await self._fetcher.fetch_all(self._plan(keys).reads, until)
+        await self._fetcher.fetch_all(self._plan(keys).reads, until, urgent=urgent)
         if self._fitted_at != self.image.revision:
             self.refit()
         return self.snapshot(keys)
