@@ -22,6 +22,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import binary_sensor, button, calendar, event, number, select, sensor
 from .const import DOMAIN
+from .control.plants import async_setup_plant_control
 from .control.setup import async_release_removed, async_setup_control, async_start_control
 from .entities.descriptions import ByPlatform
 from .entities.link import async_register_link
@@ -172,6 +173,12 @@ async def _async_remove_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
     await stores.async_remove()
 
 
+async def _async_setup_plant(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Add up what the members measure, and follow what is ordered of their batteries."""
+    async_setup_plant_control(hass, entry)
+    return await async_setup_plant(hass, entry)
+
+
 @dataclass(frozen=True, slots=True)
 class EntryKind:
     """What is done with an entry of one kind."""
@@ -182,7 +189,7 @@ class EntryKind:
 
 
 LINK: Final = EntryKind(_async_setup_link, _async_unload_link, _async_remove_link)
-PLANT: Final = EntryKind(async_setup_plant, async_unload_plant, async_remove_plant)
+PLANT: Final = EntryKind(_async_setup_plant, async_unload_plant, async_remove_plant)
 
 
 def _kind_of(entry: ConfigEntry) -> EntryKind:

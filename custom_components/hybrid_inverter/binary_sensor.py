@@ -9,32 +9,21 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entities.base import UnitEntity, ValueEntity
+from .entities.charging import CHARGING, ChargingSensor
 from .entities.descriptions import UnitBinarySensorDescription
 from .entities.link import link_binary_sensors
 from .entities.presence import async_add_rows, async_add_values
-from .modbus.model.codec import as_number
-from .modbus.model.part import Part
+from .entry.data import is_plant
 from .modbus.model.register import Group
+from .plant.sensors import PLANT_BINARY_SENSORS, PlantChargingSensor, async_add_plant_values
 from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
 
 PARALLEL_UPDATES = 0
-
-BATTERY_POWER: Final = "battery_power"
 
 CONNECTIVITY: Final = UnitBinarySensorDescription(
     key="connectivity",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
-)
-
-# Watts that flow into the battery while it is being charged; less may only be how exactly they are measured.
-CHARGING_FROM: Final = 50
-CHARGING: Final = UnitBinarySensorDescription(
-    key="battery_charging",
-    value_key=BATTERY_POWER,
-    inputs=frozenset({BATTERY_POWER}),
-    part=Part.BATTERY,
-    device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
 )
 
 # What is not a value of the unit.
@@ -46,7 +35,12 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of the link, and of every unit."""
+    """Add the binary sensors of the link, and of every unit; or those of a plant."""
+    if is_plant(entry):
+        async_add_plant_values(
+            hass, entry, async_add_entities, PLANT_BINARY_SENSORS, PlantChargingSensor
+        )
+        return
     async_add_entities(link_binary_sensors(entry))
     await async_add_rows(entry, async_add_entities, UnitBinarySensor)
     await async_add_values(entry, async_add_entities, (CHARGING,), ChargingSensor)
@@ -65,24 +59,6 @@ class UnitBinarySensor(ValueEntity, BinarySensorEntity):
     def is_on(self) -> bool | None:
         """The value as it was last read."""
         return self.reading if isinstance(self.reading, bool) else None
-
-
-class ChargingSensor(ValueEntity, BinarySensorEntity):
-    """Whether power flows into the battery."""
-
-    entity_description: UnitBinarySensorDescription
-
-    @property
-    @override
-    def is_on(self) -> bool | None:
-        """Whether it flows; None while the power is not known."""
-        power = as_number(self.reading)
-        return None if power is None else power < -CHARGING_FROM
-
-    @override
-    def state_key(self) -> tuple[Any, ...]:
-        """Everything that the state is made of."""
-        return (self.available, self.is_on)
 
 
 class ConnectivitySensor(UnitEntity, BinarySensorEntity):

@@ -1,4 +1,4 @@
-"""Buttons: actions that an inverter performs once."""
+"""Buttons: actions that an inverter, or the battery of a plant, performs once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,9 +9,12 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control.entities import OrderEntityDescription, async_release_battery
+from .control.button import CONTROL_BUTTONS, ReleaseButton
+from .control.entities import of_inverter
+from .control.plants import async_add_to_plant_battery
 from .entities.base import UnitEntity, UnitEntityDescription
 from .entities.presence import async_add_values
+from .entry.data import is_plant
 from .modbus.model.register import Group
 from .runtime.clock import CLOCK, async_sync_clock
 from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
@@ -33,21 +36,13 @@ class UnitButtonDescription(UnitEntityDescription, ButtonEntityDescription):
     entity_registry_enabled_default: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class ControlButtonDescription(OrderEntityDescription, UnitButtonDescription):
-    """What a person does with the orders of a unit."""
-
-
 UNDO: Final = UnitButtonDescription(
     key="undo_last_change",
     needs_write=True,
     entity_registry_enabled_default=True,
     press=async_undo,
 )
-CONTROL_BUTTONS: Final = (
-    ControlButtonDescription(key="release_battery", press=async_release_battery),
-)
-DESCRIPTIONS: Final = (
+UNIT_BUTTONS: Final = (
     UnitButtonDescription(
         key="sync_clock",
         value_key=CLOCK,
@@ -56,8 +51,8 @@ DESCRIPTIONS: Final = (
         press=async_sync_clock,
     ),
     UNDO,
-    *CONTROL_BUTTONS,
 )
+DESCRIPTIONS: Final = (*UNIT_BUTTONS, *CONTROL_BUTTONS)
 
 
 async def async_setup_entry(
@@ -65,8 +60,12 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the buttons of every unit."""
-    await async_add_values(entry, async_add_entities, DESCRIPTIONS, button)
+    """Add the buttons of every unit; or that of a plant."""
+    if is_plant(entry):
+        async_add_to_plant_battery(hass, entry, async_add_entities, CONTROL_BUTTONS, ReleaseButton)
+        return
+    await async_add_values(entry, async_add_entities, UNIT_BUTTONS, button)
+    await async_add_values(entry, async_add_entities, CONTROL_BUTTONS, of_inverter(ReleaseButton))
 
 
 def button(unit: UnitRuntime, description: UnitButtonDescription) -> UnitButton:

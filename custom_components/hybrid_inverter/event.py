@@ -7,9 +7,12 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .control.entities import of_inverter
+from .control.plants import async_add_to_plant_battery
 from .control.sensors import CONTROL_EVENTS, OrderEvent
 from .entities.base import FaultEntity, UnitEntity, UnitEntityDescription, is_served
 from .entities.presence import async_add_values
+from .entry.data import is_plant
 from .modbus.model.part import Part
 from .modbus.model.register import Group
 from .runtime.faults import FaultMonitor, News, async_meaning
@@ -49,7 +52,13 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the events of every unit: of its faults if it reports some, of its settings if they may be written."""
+    """Add the events of every unit: of its faults if it reports some, of its settings if they may be written.
+
+    A plant only has that of its battery.
+    """
+    if is_plant(entry):
+        async_add_to_plant_battery(hass, entry, async_add_entities, CONTROL_EVENTS, OrderEvent)
+        return
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:
             async_add_entities(
@@ -58,7 +67,7 @@ async def async_setup_entry(
             )
         if is_served(unit, SETTING_CHANGED):
             async_add_entities([SettingChangedEvent(unit)], config_subentry_id=subentry_id)
-    await async_add_values(entry, async_add_entities, CONTROL_EVENTS, OrderEvent)
+    await async_add_values(entry, async_add_entities, CONTROL_EVENTS, of_inverter(OrderEvent))
 
 
 class UnitEvent(FaultEntity, EventEntity):

@@ -1,4 +1,4 @@
-"""Selects: settings with a fixed list of choices, and what an inverter does with its battery."""
+"""Selects: settings with a fixed list of choices, and what is done with a battery."""
 
 from typing import Final, override
 
@@ -6,10 +6,13 @@ from homeassistant.components.select import SelectEntity
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .control.entities import of_inverter
+from .control.plants import async_add_to_plant_battery
 from .control.select import CONTROL_SELECTS, ControlSelect
 from .entities.base import ControlEntity
 from .entities.descriptions import UnitSelectDescription
 from .entities.presence import async_add_rows, async_add_values
+from .entry.data import is_plant
 from .modbus.model.part import Kind
 from .runtime.runtime import HybridInverterConfigEntry
 from .schedule.slot_days import DaysSelect
@@ -26,13 +29,16 @@ async def async_setup_entry(
     entry: HybridInverterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the selects of every unit."""
+    """Add the selects of every unit; or that of a plant."""
+    if is_plant(entry):
+        async_add_to_plant_battery(hass, entry, async_add_entities, CONTROL_SELECTS, ControlSelect)
+        return
     await async_add_rows(
         entry,
         async_add_entities,
         lambda unit, item: (DaysSelect if item.kind is Kind.DAYS else UnitSelect)(unit, item),
     )
-    await async_add_values(entry, async_add_entities, DESCRIPTIONS, ControlSelect)
+    await async_add_values(entry, async_add_entities, DESCRIPTIONS, of_inverter(ControlSelect))
 
 
 class UnitSelect(ControlEntity, SelectEntity):

@@ -17,6 +17,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .control.entities import of_inverter
+from .control.plants import async_add_to_plant_battery
 from .control.sensors import CONTROL_SENSORS, control_sensor
 from .entities.base import UnitEntity, ValueEntity
 from .entities.battery_energy import BATTERY_ENERGIES, BatteryEnergySensor
@@ -30,7 +32,7 @@ from .modbus.model.codec import RATED_POWER, Bits
 from .modbus.model.counter_guard import CounterGuard
 from .modbus.model.part import Kind
 from .modbus.model.register import Group
-from .plant.sensors import async_add_plant_sensors
+from .plant.sensors import PLANT_SENSORS, PlantSensor, async_add_plant_values
 from .runtime.faults import async_meaning
 from .runtime.runtime import HybridInverterConfigEntry, UnitRuntime
 from .schedule.sensors import SCHEDULE_SENSORS, ScheduleSensor
@@ -95,13 +97,14 @@ async def async_setup_entry(
 ) -> None:
     """Add the sensors of the link, and of every unit; or those of a plant."""
     if is_plant(entry):
-        async_add_plant_sensors(hass, entry, async_add_entities)
+        async_add_plant_values(hass, entry, async_add_entities, PLANT_SENSORS, PlantSensor)
+        async_add_to_plant_battery(hass, entry, async_add_entities, CONTROL_SENSORS, control_sensor)
         return
     async_add_entities(link_sensors(entry))
     await async_add_rows(entry, async_add_entities, unit_sensor)
     await async_add_values(entry, async_add_entities, UPKEEP, upkeep_sensor)
     await async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
-    await async_add_values(entry, async_add_entities, CONTROL_SENSORS, control_sensor)
+    await async_add_values(entry, async_add_entities, CONTROL_SENSORS, of_inverter(control_sensor))
     await async_add_values(entry, async_add_entities, BATTERY_ENERGIES, BatteryEnergySensor)
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:

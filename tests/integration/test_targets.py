@@ -17,7 +17,7 @@ import pytest
 from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL, entity, link_entry, load, network_data
+from .helpers import SERIAL, entity, link_entry, load, network_data, state
 from .test_entities_meters import meters_entry
 from .test_plant import TWIN_SERIAL, plant_entry
 
@@ -90,10 +90,13 @@ OFFERED: Final[dict[str, tuple[set[str], set[str], set[str]]]] = {
     "generator": (set(), set(), set()),
     METER: (set(), {"device_silent"}, set()),
     LINK: (set(), {"device_silent"}, set()),
-    PLANT: ({*CONTROL, "limit_export"}, set(), set()),
+    PLANT: ({*CONTROL, "limit_export"}, ORDERS, {"battery_is_controlled"}),
 }
 # What may be changed can be changed elsewhere, and has orders.
-CHANGEABLE: Final = {"inverter": (set[str](), {"setting_changed"}, {"battery_is_controlled"})}
+CHANGEABLE: Final = {
+    "inverter": (set[str](), {"setting_changed"}, {"battery_is_controlled"}),
+    PLANT: (set[str](), {"setting_changed"}, set[str]()),
+}
 
 
 @pytest.mark.parametrize(("tier", "more"), [("read_only", {}), ("everyday", CHANGEABLE)])
@@ -242,11 +245,14 @@ async def test_a_number_for_a_whole_device_sets_what_is_for_every_day_only(
     assert await set_number("battery", 30) == {
         reserve: "30",
         entity(hass, Platform.NUMBER, "battery_low_soc"): "30",
+        # With one inverter it is that of the plant.
+        "number.home_battery_reserve": "30",
     }
     export_limit = entity(hass, Platform.NUMBER, "export_limit")
     assert await set_number("grid", 3000) == {
         export_limit: "3000",
         entity(hass, Platform.NUMBER, "max_sell_power"): "3000",
+        "number.home_export_limit": "3000",
     }
     for value, other in ((3000, "control_target_soc"), (80, "control_power")):
         with pytest.raises(ServiceValidationError) as caught:
@@ -255,6 +261,12 @@ async def test_a_number_for_a_whole_device_sets_what_is_for_every_day_only(
         assert caught.value.translation_placeholders is not None
         named = caught.value.translation_placeholders["entity_id"]
         assert named == entity(hass, Platform.NUMBER, other)
+        # A plant is one device, of which its limits and its reserve need to be named.
+        with pytest.raises(ServiceValidationError) as caught:
+            await set_number(PLANT, value)
+        assert caught.value.translation_key == "out_of_range"
+    assert state(hass, Platform.NUMBER, "battery_reserve").state == "30"
+    assert state(hass, Platform.NUMBER, "export_limit").state == "3000"
 
 
 async def test_an_option_for_an_area_does_not_reach_a_switch(

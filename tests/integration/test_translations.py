@@ -26,6 +26,7 @@ from custom_components.hybrid_inverter.const import (
     MeterRole,
 )
 from custom_components.hybrid_inverter.control.automations import REASONS
+from custom_components.hybrid_inverter.control.plant_numbers import PLANT_NUMBERS
 from custom_components.hybrid_inverter.control.refusals import Mistake
 from custom_components.hybrid_inverter.control.request import ControlEventType
 from custom_components.hybrid_inverter.energy.sources import Flow
@@ -75,7 +76,7 @@ from custom_components.hybrid_inverter.modbus.model.slots import MODES
 from custom_components.hybrid_inverter.modbus.schedule.days import DAYS
 from custom_components.hybrid_inverter.modbus.schedule.schedule import Reason, Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
-from custom_components.hybrid_inverter.plant.sensors import PLANT_SENSORS
+from custom_components.hybrid_inverter.plant.sensors import PLANT_BINARY_SENSORS, PLANT_SENSORS
 from custom_components.hybrid_inverter.schedule.automations import SLOTS
 from custom_components.hybrid_inverter.services import async_setup_actions
 from custom_components.hybrid_inverter.trigger import CHANGES, KINDS, TRIGGERS
@@ -108,7 +109,11 @@ CODES: Final = {
     if isinstance(row.codec, Bits) and row.part is not None and row.kind is not Kind.DAYS
 }
 # A plant has names of its own, and nothing of a machine.
-OF_A_PLANT: Final = [(Platform.SENSOR, item) for item in PLANT_SENSORS]
+OF_A_PLANT: Final[list[tuple[Platform, EntityDescription]]] = [
+    *((Platform.SENSOR, item) for item in PLANT_SENSORS),
+    *((Platform.BINARY_SENSOR, item) for item in PLANT_BINARY_SENSORS),
+    *((Platform.NUMBER, item) for item in PLANT_NUMBERS),
+]
 EVERY_NAME: Final = [*SHOWN, *OF_A_PLANT]
 
 
@@ -159,7 +164,7 @@ OWN_STATES: Final = {
 # What is not one setting, and so is there only for who may change it.
 NO_SETTINGS: Final = frozenset(
     {
-        *("battery_reserve", "export_limit", "battery_control"),
+        *("battery_reserve", "plant_battery_reserve", "export_limit", "battery_control"),
         *("control_power", "control_target_soc", "control_duration"),
     }
 )
@@ -234,10 +239,12 @@ def test_every_event_type_and_attribute_has_a_text() -> None:
     told = {"mode", "power", "target_soc", "until", "ends_by", "recurs", "after_end", "stays"}
     told |= {"limited", "target_reached"}
     more = {"event_type", "owner", "previous_owner", "reason", "settings", "ours", "found"}
+    more.add("inverter")
     assert set(attributes) == told | more
     assert set(TEXTS["entity"]["sensor"]["control_until"]["state_attributes"]) == {
         *("owner", "ends_by", "recurs", "stays")
     }
+    assert set(TEXTS["entity"]["select"]["battery_control"]["state_attributes"]) == {"inverters"}
 
 
 def test_a_setting_has_one_name() -> None:

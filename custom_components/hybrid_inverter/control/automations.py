@@ -18,7 +18,7 @@ import voluptuous as vol
 
 from ..modbus.control.order import ControlMode
 from ..runtime.automations import options_schema, some_of, telling
-from .entities import BATTERY_CONTROL
+from .battery import BATTERY_CONTROL
 from .request import ControlEventType
 
 # What tells which mode is in force, and what happens to orders.

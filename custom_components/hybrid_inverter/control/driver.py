@@ -56,7 +56,8 @@ class Driver:
     ) -> None:
         self.keeper = keeper
         # What the entities have chosen for the next order, by the key of the number.
-        self.preset = preset_of(as_number(unit.identity.facts.get(RATED_POWER)))
+        self.rated_power = as_number(unit.identity.facts.get(RATED_POWER))
+        self.preset = preset_of(self.rated_power)
         self._hass = hass
         self._entry = entry
         self._unit = unit

@@ -1,30 +1,29 @@
-"""What the entities of battery control share: their inverter, and how they give and end its orders."""
+"""What the entities of battery control share: a battery, of an inverter or of a plant, and how they follow its orders."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, override
+from typing import override
 
-from homeassistant.core import Context, callback
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity
 
-from ..entities.base import UnitEntity, UnitEntityDescription
+from ..entities.base import UnitEntityDescription, part_device_info, unique_id
+from ..entities.write_on_change import WriteOnChangeEntity
 from ..modbus.control.styles import control_style_of
 from ..modbus.device.wear import Origin
 from ..modbus.model.family import Family
-from ..modbus.model.register import Group
 from ..runtime.callers import origin_of
 from ..runtime.runtime import UnitRuntime
+from .battery import Battery, Follower
 from .driver import Driver
-from .orders import async_order, async_release
-from .request import OrderRequest
-from .setup import DRIVERS, driver_of
+from .setup import DRIVERS
 from .targets import Controlled
-
-# The key of the select, after which messages call whatever is ordered.
-BATTERY_CONTROL: Final = "battery_control"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderEntityDescription(UnitEntityDescription):
-    """An entity of an inverter that takes orders."""
+    """An entity of a battery that takes orders."""
 
     needs_write: bool = True
 
@@ -37,36 +36,79 @@ class OrderEntityDescription(UnitEntityDescription):
         return style.reads | {key for key in style.optional if family.serves([key])}
 
 
-class OrderEntity(UnitEntity):
-    """An entity that follows the orders of an inverter."""
+class UnitBattery(Battery):
+    """The battery of one inverter."""
 
+    def __init__(self, unit: UnitRuntime) -> None:
+        driver = driver_for(unit)
+        super().__init__(
+            unit.hass,
+            modes=driver.keeper.style.modes,
+            rated_power=driver.rated_power,
+            preset=driver.preset,
+        )
+        self.inverters = (Controlled(unit, driver),)
+        self._unit = unit
+
+    @override
+    def unique_id(self, description: UnitEntityDescription) -> str:
+        """The unique id of an entity of the inverter."""
+        return unique_id(self._unit, description)
+
+    @override
+    def device_info(self, description: UnitEntityDescription) -> DeviceInfo:
+        """The part of the inverter."""
+        return part_device_info(self._unit, description.part)
+
+
+class OrderEntity(WriteOnChangeEntity):
+    """An entity that follows the orders of a battery."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
     entity_description: OrderEntityDescription
 
-    def __init__(
-        self,
-        unit: UnitRuntime,
-        description: OrderEntityDescription,
-        wanted: frozenset[str] | None = None,
-    ) -> None:
-        """Be available while the settings are polled; the wanted keys are polled with them."""
-        super().__init__(unit, description, Group.SETTINGS, wanted=wanted)
-        self.driver = driver_for(unit)
-        self.keeper = self.driver.keeper
+    def __init__(self, battery: Battery, description: OrderEntityDescription) -> None:
+        """Be available while the settings are polled."""
+        self.battery = battery
+        self.entity_description = description
+        self._attr_unique_id = battery.unique_id(description)
+        self._attr_device_info = battery.device_info(description)
+        self._attr_translation_key = description.translation_key or description.key
+        self.follower = Follower(updated=self._handle_update, ordered=self._handle_orders)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Update when other orders are in force."""
+        """Update with the settings, and when other orders are in force."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.keeper.async_add_listener(self._handle_orders))
+        self.async_on_remove(self.battery.async_follow(self.follower))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the settings are polled."""
+        return self.battery.available
+
+    @callback
+    def _handle_update(self) -> None:
+        """Show what a poll has brought."""
+        self.async_write_if_changed()
 
     @callback
     def _handle_orders(self) -> None:
         """Show other orders."""
         self.async_write_if_changed()
 
-    async def async_order(self, request: OrderRequest) -> None:
-        """Give an order; raise an error with a translated message if it could not be carried out."""
-        await async_order(Controlled(self.unit, self.driver), request, self._context)
+    async def async_update(self) -> None:
+        """Poll the settings, as somebody has asked for it."""
+        if self.enabled:
+            await self.battery.async_refresh()
+
+    @property
+    def called(self) -> str:
+        """What messages call it: the name that a person has given it, or its own."""
+        entry = self.registry_entry
+        return (entry and (entry.name or entry.original_name)) or self.entity_description.key
 
     @property
     def is_called_by_person(self) -> bool:
@@ -79,12 +121,8 @@ def driver_for(unit: UnitRuntime) -> Driver:
     return unit.hass.data[DRIVERS][unit.identity.serial]
 
 
-async def async_release_battery(unit: UnitRuntime, context: Context | None = None) -> None:
-    """End the order of the battery at once, whoever has given it; nothing happens if there is none."""
-    await async_release(Controlled(unit, driver_for(unit)), context=context)
-
-
-async def async_end_export_limit(unit: UnitRuntime, context: Context | None) -> None:
-    """End an export limit that was ordered, if there is one: its owner now sets another one for good."""
-    if (driver := driver_of(unit.hass, unit)) is not None:
-        await async_release(Controlled(unit, driver), is_export_limit=True, context=context)
+def of_inverter[DescriptionT: OrderEntityDescription](
+    entity: Callable[[Battery, DescriptionT], Entity],
+) -> Callable[[UnitRuntime, DescriptionT], Entity]:
+    """What makes an entity of the battery of an inverter."""
+    return lambda unit, description: entity(UnitBattery(unit), description)

@@ -1,6 +1,6 @@
 """Numbers of battery control: what an order of the select takes, and, while one is in force, what it is."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, override
 
@@ -10,16 +10,16 @@ from homeassistant.components.number import (
     RestoreNumber,
 )
 from homeassistant.const import PERCENTAGE, UnitOfPower, UnitOfTime
+from homeassistant.core import Context
 
 from ..entities.descriptions import UnitNumberDescription
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import Order
 from ..modbus.control.plan import Told
-from ..modbus.model.codec import RATED_POWER, as_number
-from ..runtime.runtime import UnitRuntime
+from .battery import Battery
 from .entities import OrderEntity, OrderEntityDescription
 from .preset import CONTROL_DURATION, CONTROL_POWER, CONTROL_TARGET_SOC, WITH_POWER
-from .request import OrderRequest
+from .shares import whole_power
 
 # Watts: less than this an inverter needs for itself.
 LEAST_POWER: Final = 100
@@ -32,9 +32,21 @@ LONGEST: Final = 1435
 class ControlNumberDescription(OrderEntityDescription, UnitNumberDescription):
     """A number that an order takes."""
 
-    # What an order says of it, and the same order with another number; None for what stays until an order is over.
+    # What an order says of it, what it is of the orders of several inverters, and how the order in force is changed; None
+    # for what stays until an order is over.
     asked: Callable[[Order | Told], float | None] | None = None
-    change: Callable[[OrderRequest, float], OrderRequest] | None = None
+    joined: Callable[[list[float], Battery], float | None] | None = None
+    change: Callable[[Battery, float, Context | None], Awaitable[None]] | None = None
+
+
+def _power_of_all(powers: list[float], battery: Battery) -> float:
+    """The power in watts of an order that is shared."""
+    return whole_power(powers, battery.leases[0].order.at, battery.target)
+
+
+def _same_for_all(targets: list[float], _battery: Battery) -> float | None:
+    """The target in percent that all have; None where they differ."""
+    return targets[0] if len(set(targets)) == 1 else None
 
 
 CONTROL_NUMBERS: Final = (
@@ -45,7 +57,8 @@ CONTROL_NUMBERS: Final = (
         native_min_value=LEAST_POWER,
         native_step=1,
         asked=lambda order: order.power,
-        change=lambda request, power: replace(request, power=power),
+        joined=_power_of_all,
+        change=Battery.async_change_power,
     ),
     ControlNumberDescription(
         key=CONTROL_TARGET_SOC,
@@ -55,7 +68,8 @@ CONTROL_NUMBERS: Final = (
         native_max_value=100,
         native_step=1,
         asked=lambda order: order.target_soc,
-        change=lambda request, target: replace(request, target_soc=target),
+        joined=_same_for_all,
+        change=Battery.async_change_target,
     ),
     ControlNumberDescription(
         key=CONTROL_DURATION,
@@ -74,19 +88,18 @@ class ControlNumber(OrderEntity, RestoreNumber):
 
     entity_description: ControlNumberDescription
 
-    def __init__(self, unit: UnitRuntime, description: ControlNumberDescription) -> None:
-        """The power is bounded by what the inverter is built for."""
-        super().__init__(unit, description)
-        rated = as_number(unit.identity.facts.get(RATED_POWER))
-        if description.native_max_value is None and rated is not None:
-            self._attr_native_max_value = rated
+    def __init__(self, battery: Battery, description: ControlNumberDescription) -> None:
+        """The power is bounded by what the inverters are built for."""
+        super().__init__(battery, description)
+        if description.native_max_value is None and battery.rated_power is not None:
+            self._attr_native_max_value = battery.rated_power
 
     @override
     async def async_added_to_hass(self) -> None:
         """Go on with what was chosen before the restart."""
         last = await self.async_get_last_number_data()
         if last is not None and last.native_value is not None:
-            self.driver.preset[self.entity_description.key] = last.native_value
+            self.battery.preset[self.entity_description.key] = last.native_value
         await super().async_added_to_hass()
 
     @property
@@ -98,27 +111,35 @@ class ControlNumber(OrderEntity, RestoreNumber):
     @property
     def _chosen(self) -> float | None:
         """What the next order takes; None for as much as there is."""
-        return self.driver.preset.get(self.entity_description.key)
+        return self.battery.preset.get(self.entity_description.key)
 
     @property
-    def _changeable(self) -> Lease | None:
-        """The order in force, if it has such a number."""
-        lease, description = self.keeper.lease(), self.entity_description
-        if lease is None or description.change is None or lease.order.mode not in WITH_POWER:
-            return None
-        return lease
+    def _changeable(self) -> list[Lease]:
+        """The order in force at each inverter, if it has such a number."""
+        leases, change = self.battery.leases, self.entity_description.change
+        return (
+            [] if change is None or not leases or leases[0].order.mode not in WITH_POWER else leases
+        )
 
     @property
     @override
     def native_value(self) -> float | None:
         """What the order in force says, or, without one, what the next one takes."""
-        lease, asked = self._changeable, self.entity_description.asked
-        if lease is not None and asked is not None:
-            if (number := asked(lease.order)) is not None:
-                return number
-            if (told := self.keeper.told_of(lease)) is not None:
-                return asked(told)
-        return self._chosen
+        leases, told = self._changeable, self.battery.told
+        asked, joined = self.entity_description.asked, self.entity_description.joined
+        if not leases or asked is None or joined is None:
+            return self._chosen
+        numbers = [asked(lease.order) for lease in leases]
+        if None in numbers:
+            if not told:
+                return self._chosen
+            numbers = [
+                asked(one) if number is None else number
+                for number, one in zip(numbers, told, strict=True)
+            ]
+        known = [number for number in numbers if number is not None]
+        whole = joined(known, self.battery) if len(known) == len(numbers) else None
+        return None if whole is None else _plain(whole)
 
     @override
     def state_key(self) -> tuple[Any, ...]:
@@ -128,20 +149,15 @@ class ControlNumber(OrderEntity, RestoreNumber):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the order in force until its end, or else what the next one takes; whole numbers arrive as floats."""
-        value = int(value) if value.is_integer() else value
-        lease, change = self._changeable, self.entity_description.change
-        if lease is None or change is None:
-            self.driver.preset[self.entity_description.key] = value
-            self.async_write_if_changed()
+        value = _plain(value)
+        change = self.entity_description.change
+        if change is not None and self._changeable:
+            await change(self.battery, value, self._context)
             return
-        order = lease.order
-        request = OrderRequest(
-            mode=order.mode,
-            until=order.until,
-            owner=lease.owner,
-            of_person=self.is_called_by_person,
-            power=order.power,
-            at=order.at,
-            target_soc=order.target_soc,
-        )
-        await self.async_order(change(request, value))
+        self.battery.preset[self.entity_description.key] = value
+        self.async_write_if_changed()
+
+
+def _plain(value: float) -> float:
+    """A number without the decimals of a whole one."""
+    return int(value) if float(value).is_integer() else value

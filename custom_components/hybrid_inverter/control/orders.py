@@ -1,22 +1,32 @@
 """Orders and releases carried out for whoever has called: at one inverter, or at several of them or none."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.json import JsonValueType
 
 from ..const import DOMAIN, LOGGER
 from ..entry.texts import async_load_texts, async_text, error_text
+from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlRefusedError
 from ..modbus.errors import DeviceError
+from ..runtime.runtime import UnitRuntime
+from ..runtime.undo import async_undo
 from ..runtime.writes import async_write, display_names
 from .driver import SUCCESSOR
 from .refusals import BATTERY_NAME, EXPORT_NAME, refusal, spoken_error
-from .request import AUTO, OrderRequest
+from .request import AUTO, OrderRequest, request_of
 from .targets import Controlled
+
+# Held while several inverters are ordered something together.
+TOGETHER: Final = HassKey[asyncio.Lock](f"{DOMAIN}_ordered_together")
 
 # What an action answers about one inverter.
 type Answer = dict[str, JsonValueType]
@@ -61,23 +71,36 @@ async def async_order_all(
     """
     if len(orders) == 1:
         return [await async_order(*orders[0], context)]
+    together = orders[0][0].unit.hass.data.setdefault(TOGETHER, asyncio.Lock())
+    # Of two callers one comes first, everywhere.
+    async with together:
+        return await _async_order_together(orders, context)
+
+
+async def _async_order_together(
+    orders: Sequence[tuple[Controlled, OrderRequest]], context: Context | None
+) -> list[Answer]:
+    """Carry the orders of several inverters out, after all of them were worked out."""
     answers = []
     for one, request in orders:
         try:
             answers.append(await async_order(one, replace(request, dry_run=True), context))
         except HomeAssistantError as err:
-            raise _of_member(one, err, translation_key="control_member_refused") from err
+            raise of_member(one, err, translation_key="control_member_refused") from err
     if all(request.dry_run for _, request in orders):
         return answers
     answers.clear()
+    before = [
+        one.driver.keeper.lease(is_export_limit=request.is_export_limit) for one, request in orders
+    ]
     for place, (one, request) in enumerate(orders):
         try:
             answers.append(await async_order(one, request, context))
         except BaseException as err:
-            for former, given in orders[:place]:
-                await _async_take_back(former, given)
+            for (former, given), lease in zip(orders[:place], before, strict=False):
+                await _async_take_back(former, given, lease)
             if isinstance(err, HomeAssistantError):
-                raise _of_member(one, err, translation_key="control_member_failed") from err
+                raise of_member(one, err, translation_key="control_member_failed") from err
             raise
     return answers
 
@@ -124,8 +147,14 @@ def _release_later(one: Controlled, owner: str) -> None:
     one.driver.async_release_soon(release)
 
 
-async def _async_take_back(one: Controlled, request: OrderRequest) -> None:
-    """End an order that was given a moment ago, as another inverter did not take it."""
+async def _async_take_back(one: Controlled, request: OrderRequest, before: Lease | None) -> None:
+    """Give back the order that was in force before one that another inverter did not take, or end that one."""
+    try:
+        if before is not None and not before.is_released and before.order.until > dt_util.utcnow():
+            await async_order(one, request_of(before))
+            return
+    except HomeAssistantError as err:
+        LOGGER.warning("%s: an order could not be given back: %s", one.unit.name, err)
     try:
         await async_release(one, is_export_limit=request.is_export_limit)
     except HomeAssistantError as err:
@@ -133,6 +162,14 @@ async def _async_take_back(one: Controlled, request: OrderRequest) -> None:
         if not request.is_export_limit:
             with suppress(ServiceValidationError):
                 await async_release_soon(one, request.owner)
+
+
+async def async_undo_change(unit: UnitRuntime) -> None:
+    """Undo what was changed a moment ago, as another inverter did not take its share."""
+    try:
+        await async_undo(unit)
+    except HomeAssistantError as err:
+        LOGGER.warning("%s: a setting could not be put back: %s", unit.name, err)
 
 
 async def async_run(
@@ -165,7 +202,7 @@ async def async_run(
         raise
 
 
-def _of_member(
+def of_member(
     one: Controlled, err: HomeAssistantError, *, translation_key: str
 ) -> HomeAssistantError:
     """The error for several inverters of which one has not taken its order."""

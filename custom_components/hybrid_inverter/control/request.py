@@ -39,6 +39,20 @@ class OrderRequest:
         return self.mode is ControlMode.EXPORT_LIMIT
 
 
+def request_of(lease: Lease) -> OrderRequest:
+    """An order in force as somebody would give it again, until its end."""
+    order = lease.order
+    return OrderRequest(
+        mode=order.mode,
+        until=order.until,
+        owner=lease.owner,
+        of_person=lease.of_person,
+        power=order.power,
+        at=order.at,
+        target_soc=order.target_soc,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a change of the orders does to a device."""

@@ -1,4 +1,4 @@
-"""The select of battery control: what an inverter does with its battery, and how a person orders something else."""
+"""The select of battery control: what is done with a battery, and how a person orders something else."""
 
 import asyncio
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.select import SelectEntity
+from homeassistant.const import ATTR_MODE, ATTR_NAME
 from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.event import async_track_time_change
@@ -15,10 +16,8 @@ from ..const import DOMAIN
 from ..entities.descriptions import UnitSelectDescription
 from ..modbus.control.order import ControlMode
 from ..runtime.callers import async_owner
-from ..runtime.runtime import UnitRuntime
-from ..runtime.writes import display_name
-from .entities import BATTERY_CONTROL, OrderEntity, OrderEntityDescription, async_release_battery
-from .in_force import mode_in_force
+from .battery import BATTERY_CONTROL, Battery
+from .entities import OrderEntity, OrderEntityDescription
 from .preset import order_of
 from .request import AUTO
 
@@ -28,6 +27,9 @@ class ControlSelectDescription(OrderEntityDescription, UnitSelectDescription):
     """The select of battery control."""
 
 
+# The attribute that says what each inverter of a plant does.
+INVERTERS: Final = "inverters"
+
 CONTROL_SELECTS: Final = (ControlSelectDescription(key=BATTERY_CONTROL),)
 
 
@@ -36,26 +38,26 @@ class ControlSelect(OrderEntity, SelectEntity):
 
     entity_description: ControlSelectDescription
 
-    def __init__(self, unit: UnitRuntime, description: ControlSelectDescription) -> None:
-        """Offer what the family can do with its battery."""
-        wanted = description.polled_from(unit.device.family)
-        super().__init__(unit, description, wanted=wanted)
-        modes = self.keeper.style.modes - {ControlMode.EXPORT_LIMIT}
-        self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in modes)]
-        self._mode: str | None = None
+    def __init__(self, battery: Battery, description: ControlSelectDescription) -> None:
+        """Offer what all of its inverters can do."""
+        super().__init__(battery, description)
+        self.follower.wanted = description.polled_from
+        offered = battery.modes - {ControlMode.EXPORT_LIMIT}
+        self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in offered)]
+        self._modes: list[str | None] = []
         self._looks: asyncio.Handle | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
         """Look every minute, too: a slot of the schedule begins without a setting that changes."""
-        self._mode = mode_in_force(self.keeper)
+        self._modes = self.battery.modes_in_force()
         await super().async_added_to_hass()
         self.async_on_remove(async_track_time_change(self.hass, self._look, second=1))
         self.async_on_remove(self._stop_looking)
 
     @callback
     @override
-    def _handle_coordinator_update(self) -> None:
+    def _handle_update(self) -> None:
         """Look once for everything that a poll or a write has brought."""
         self.async_write_if_changed()
         if self._looks is None:
@@ -71,7 +73,7 @@ class ControlSelect(OrderEntity, SelectEntity):
     def _look(self, _now: datetime | None = None) -> None:
         """Look what is in force now."""
         self._stop_looking()
-        self._mode = mode_in_force(self.keeper)
+        self._modes = self.battery.modes_in_force()
         self.async_write_if_changed()
 
     @callback
@@ -83,13 +85,27 @@ class ControlSelect(OrderEntity, SelectEntity):
     @property
     @override
     def current_option(self) -> str | None:
-        """What is in force; None when somebody else runs the battery in a way that has no name here."""
-        return self._mode
+        """What is in force; None when somebody else runs the battery in a way that has no name here, or several differ."""
+        return self._modes[0] if len(set(self._modes)) == 1 else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """What is in force at each inverter of a plant."""
+        if self.battery.plant is None:
+            return None
+        names = (one.name for one in self.battery.inverters)
+        return {
+            INVERTERS: [
+                {ATTR_NAME: name, ATTR_MODE: mode}
+                for name, mode in zip(names, self._modes, strict=False)
+            ]
+        }
 
     @override
     def state_key(self) -> tuple[Any, ...]:
         """Everything that the state is made of."""
-        return (self.available, self._mode)
+        return (self.available, *self._modes)
 
     @override
     async def async_select_option(self, option: str) -> None:
@@ -97,26 +113,25 @@ class ControlSelect(OrderEntity, SelectEntity):
         if option == AUTO:
             await self._async_end()
             return
-        await self.async_order(
-            order_of(
-                ControlMode(option),
-                self.driver.preset,
-                now=dt_util.utcnow(),
-                owner=await async_owner(self.hass, self._context),
-                of_person=self.is_called_by_person,
-            )
+        request = order_of(
+            ControlMode(option),
+            self.battery.preset,
+            now=dt_util.utcnow(),
+            owner=await async_owner(self.hass, self._context),
+            of_person=self.is_called_by_person,
         )
+        await self.battery.async_order(request, self._context)
 
     async def _async_end(self) -> None:
         """End what is ordered; a person is told where that is nothing, and the battery is run otherwise all the same.
 
         An automation may choose it as often as it likes.
         """
-        nothing = self.keeper.lease() is None and self._mode != AUTO
+        nothing = not self.battery.is_ordered and self.current_option != AUTO
         if nothing and self.is_called_by_person:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="control_not_ordered",
-                translation_placeholders={"entity": display_name(self.unit, BATTERY_CONTROL)},
+                translation_placeholders={"entity": self.called},
             )
-        await async_release_battery(self.unit, self._context)
+        await self.battery.async_release(self._context)

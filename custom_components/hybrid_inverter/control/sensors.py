@@ -16,16 +16,21 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.event import async_track_time_change
 
-from ..modbus.control.lease import Lease
-from ..modbus.control.plan import Told
+from ..modbus.control.plan import EndsBy, Recurs
 from ..modbus.device.wear import Origin
-from ..runtime.runtime import UnitRuntime
-from .entities import BATTERY_CONTROL, OrderEntity, OrderEntityDescription
-from .request import ControlEvent, ControlEventType, told_response
+from .battery import BATTERY_CONTROL, Battery
+from .entities import OrderEntity, OrderEntityDescription
+from .request import ControlEvent, ControlEventType
+from .targets import Controlled
 
 # What is told of an order beside its end.
 OWNER: Final = "owner"
-TOLD: Final = ("ends_by", "recurs", "stays")
+ENDS_BY: Final = "ends_by"
+RECURS: Final = "recurs"
+STAYS: Final = "stays"
+# What is told of several inverters: the one of the values that they have that leaves the most to Home Assistant.
+WORST_END: Final = (EndsBy.HOME_ASSISTANT, EndsBy.INVERTER)
+WORST_RECURRENCE: Final = (Recurs.DAILY, Recurs.WEEKLY, Recurs.NO)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,9 @@ CONTROL_EVENTS: Final = (
 )
 
 
-def control_sensor(unit: UnitRuntime, description: ControlSensorDescription) -> SensorEntity:
+def control_sensor(battery: Battery, description: ControlSensorDescription) -> SensorEntity:
     """The entity of a description."""
-    return _ENTITIES[description.key](unit, description)
+    return _ENTITIES[description.key](battery, description)
 
 
 class UntilSensor(OrderEntity, SensorEntity):
@@ -65,27 +70,26 @@ class UntilSensor(OrderEntity, SensorEntity):
 
     entity_description: ControlSensorDescription
 
-    def _in_force(self) -> tuple[Lease, Told] | None:
-        """The order of the battery, and what was told of it; None while it is only being written."""
-        lease = self.keeper.lease()
-        told = self.keeper.told_of(lease) if lease is not None else None
-        return None if lease is None or told is None else (lease, told)
-
     @property
     @override
     def native_value(self) -> datetime | None:
-        """The end as the inverter keeps it."""
-        return None if (order := self._in_force()) is None else order[1].until
+        """The end as the inverter keeps it; of several, the last one."""
+        return max((told.until for told in self.battery.told), default=None)
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """Whose order it is, who ends it, and what becomes of it if Home Assistant does not."""
-        if (order := self._in_force()) is None:
-            return dict.fromkeys((OWNER, *TOLD))
-        lease, told = order
-        response = told_response(told)
-        return {OWNER: lease.owner, **{name: response[name] for name in TOLD}}
+        if not (told := self.battery.told):
+            return dict.fromkeys((OWNER, ENDS_BY, RECURS, STAYS))
+        owners = dict.fromkeys(lease.owner for lease in self.battery.leases)
+        ends, recurs = {one.ends_by for one in told}, {one.recurs for one in told}
+        return {
+            OWNER: ", ".join(owners),
+            ENDS_BY: next(one.value for one in WORST_END if one in ends),
+            RECURS: next(one.value for one in WORST_RECURRENCE if one in recurs),
+            STAYS: list(dict.fromkeys(key for one in told for key in one.stays)),
+        }
 
     @override
     def state_key(self) -> tuple[Any, ...]:
@@ -98,20 +102,15 @@ class WritesLeftSensor(OrderEntity, SensorEntity):
 
     entity_description: ControlSensorDescription
 
-    def __init__(self, unit: UnitRuntime, description: ControlSensorDescription) -> None:
-        """Look at every register that an order may touch."""
-        super().__init__(unit, description)
-        registers, writes = unit.device.family.registers, self.keeper.style.writes
-        self._addresses = frozenset(
-            address for key in writes & registers.keys() for address in registers[key].addresses
-        )
+    def __init__(self, battery: Battery, description: ControlSensorDescription) -> None:
+        """Update after every write."""
+        super().__init__(battery, description)
+        self.follower.written = self.async_write_if_changed
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Update after every write, and every hour: the count begins anew with a day in UTC."""
+        """Update every hour, too: the count begins anew with a day in UTC."""
         await super().async_added_to_hass()
-        wear = self.unit.device.wear
-        self.async_on_remove(wear.add_listener(self.async_write_if_changed))
         self.async_on_remove(async_track_time_change(self.hass, self._new_hour, minute=0, second=1))
 
     @callback
@@ -121,9 +120,9 @@ class WritesLeftSensor(OrderEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> int:
-        """How many there are."""
-        return self.unit.device.writes_left(self._addresses, Origin.AUTOMATION)
+    def native_value(self) -> int | None:
+        """How many there are; of several inverters, the fewest."""
+        return min(map(_writes_left, self.battery.inverters), default=None)
 
     @override
     def state_key(self) -> tuple[Any, ...]:
@@ -131,16 +130,24 @@ class WritesLeftSensor(OrderEntity, SensorEntity):
         return (self.available, self.native_value)
 
 
+def _writes_left(one: Controlled) -> int:
+    """How many writes are left of the registers of an inverter that an order may touch."""
+    registers, writes = one.unit.device.family.registers, one.driver.keeper.style.writes
+    addresses = {
+        address for key in writes & registers.keys() for address in registers[key].addresses
+    }
+    return one.unit.device.writes_left(addresses, Origin.AUTOMATION)
+
+
 class OrderEvent(OrderEntity, EventEntity):
-    """What happens to the orders of an inverter."""
+    """What happens to the orders of a battery."""
 
     entity_description: ControlEventDescription
 
-    @override
-    async def async_added_to_hass(self) -> None:
+    def __init__(self, battery: Battery, description: ControlEventDescription) -> None:
         """Follow what happens from now on."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.keeper.async_add_event_listener(self._handle_event))
+        super().__init__(battery, description)
+        self.follower.happened = self._handle_event
 
     @override
     def state_key(self) -> tuple[Any, ...]:
@@ -148,13 +155,15 @@ class OrderEvent(OrderEntity, EventEntity):
         return (self.available,)
 
     @callback
-    def _handle_event(self, event: ControlEvent) -> None:
+    def _handle_event(self, one: Controlled, happened: ControlEvent) -> None:
         """Fire once for each."""
+        if (event := self.battery.gathered(one, happened)) is None:
+            return
         self._trigger_event(event.type.value, dict(event.attributes))
         self.async_write_ha_state()
 
 
-_ENTITIES: Final[dict[str, Callable[[UnitRuntime, ControlSensorDescription], SensorEntity]]] = {
+_ENTITIES: Final[dict[str, Callable[[Battery, ControlSensorDescription], SensorEntity]]] = {
     UNTIL.key: UntilSensor,
     WRITES_LEFT.key: WritesLeftSensor,
 }

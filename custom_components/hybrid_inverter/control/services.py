@@ -13,7 +13,6 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONF_GRID_INVERTER
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlMode, ControlRefusedError, PowerAt
 from ..modbus.device.wear import Origin
@@ -30,8 +29,8 @@ from .orders import (
 )
 from .refusals import Mistake, mistake
 from .request import AUTO, OrderRequest, told_response
-from .shares import async_goals, shares_of
-from .targets import Controlled, Target, async_targets, counteracting_plant
+from .shares import async_goals, check_alone, shared
+from .targets import Controlled, Target, async_targets
 from .times import end_of
 
 ATTR_MODE: Final = "mode"
@@ -96,15 +95,15 @@ async def async_control_battery(call: ServiceCall) -> ServiceResponse:
     power = data.get(ATTR_POWER) if mode in POWERED else None
     orders: list[tuple[Controlled, OrderRequest]] = []
     for target in targets:
-        _check_alone(target, request)
-        shared = _shared(target, request, power)
+        check_alone(target, request)
+        requests = shared(target, request, power)
         if ATTR_ENERGY in data:
             goals = await async_goals(data[ATTR_ENERGY], mode, target.inverters)
-            shared = [
+            requests = [
                 replace(one, energy=goal.energy, target_soc=goal.target_soc)
-                for one, goal in zip(shared, goals, strict=True)
+                for one, goal in zip(requests, goals, strict=True)
             ]
-        orders += zip(target.inverters, shared, strict=True)
+        orders += zip(target.inverters, requests, strict=True)
     return _response(targets, await async_order_all(orders, call.context))
 
 
@@ -141,7 +140,7 @@ async def async_limit_export(call: ServiceCall) -> ServiceResponse:
     orders = [
         order
         for target in targets
-        for order in zip(target.inverters, _shared(target, request, data[ATTR_POWER]), strict=True)
+        for order in zip(target.inverters, shared(target, request, data[ATTR_POWER]), strict=True)
     ]
     return _response(targets, await async_order_all(orders, call.context))
 
@@ -189,32 +188,6 @@ def _check(data: Mapping[str, Any]) -> None:
             raise mistake(Mistake.ENERGY_MODE)
         if data[ATTR_ENERGY] <= 0:
             raise mistake(Mistake.ENERGY)
-
-
-def _check_alone(target: Target, request: OrderRequest) -> None:
-    """Refuse to feed the grid from one battery of a plant: the others would take it for surplus and store it."""
-    if target.plant is not None or request.mode is not ControlMode.DISCHARGE:
-        return
-    (one,) = target.inverters
-    if request.at is not PowerAt.GRID and not one.driver.keeper.may_sell:
-        return
-    if (plant := counteracting_plant(one)) is not None:
-        raise mistake(Mistake.GIVE_TO_PLANT, device=one.name, plant=plant.title)
-
-
-def _shared(target: Target, request: OrderRequest, power: float | None) -> list[OrderRequest]:
-    """What each inverter of a target does of a power."""
-    if power is None:
-        return [request] * len(target.inverters)
-    shares = shares_of(power, target.inverters)
-    if request.at is PowerAt.GRID and target.plant is not None:
-        # The one that sees the house connection regulates what flows there, with what the others feed in.
-        sees_grid = target.plant.data.get(CONF_GRID_INVERTER)
-        shares = [
-            power if one.unit.identity.serial == sees_grid else share
-            for one, share in zip(target.inverters, shares, strict=True)
-        ]
-    return [replace(request, power=share) for share in shares]
 
 
 # ---------------------------------------------------------------------- what is answered

@@ -8,8 +8,8 @@ from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.service import async_get_device_and_config_entry
 
-from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN, SUBENTRY_INVERTER
-from ..entry.data import is_plant, owner_of
+from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN
+from ..entry.data import is_plant
 from ..modbus.control.styles import control_style_of
 from ..runtime.issues import machine_name
 from ..runtime.lookup import (
@@ -21,6 +21,7 @@ from ..runtime.lookup import (
 from ..runtime.runtime import UnitRuntime
 from ..runtime.targets import no_target, selected_devices
 from .driver import Driver
+from .plant_members import battery_serials
 from .refusals import Mistake, mistake
 from .setup import driver_of
 
@@ -99,7 +100,7 @@ def _inverters_of(hass: HomeAssistant, plant: ConfigEntry) -> list[UnitRuntime]:
     """The inverters with a battery of a plant; ServiceValidationError when one is not loaded, as all of them or none go."""
     running = async_running_units(hass)
     units = []
-    for serial in _batteries_of(hass, plant):
+    for serial in battery_serials(hass, plant):
         if serial not in running:
             raise mistake(
                 Mistake.MEMBER_MISSING,
@@ -110,17 +111,6 @@ def _inverters_of(hass: HomeAssistant, plant: ConfigEntry) -> list[UnitRuntime]:
     if not units:
         raise mistake(Mistake.NOT_CONTROLLED, device=plant.title)
     return units
-
-
-def _batteries_of(hass: HomeAssistant, plant: ConfigEntry) -> list[str]:
-    """The serial numbers of a plant's inverters with a battery, set up or not; a capacity of 0 says that there is none."""
-    serials = []
-    for serial in plant.data[CONF_MEMBERS]:
-        found = owner_of(hass, serial)
-        is_meter = found is not None and found[1].subentry_type != SUBENTRY_INVERTER
-        if not is_meter and plant.data[CONF_CAPACITIES].get(serial) != 0:
-            serials.append(serial)
-    return serials
 
 
 def _controlled(unit: UnitRuntime) -> Controlled:
@@ -138,7 +128,7 @@ def _controlled(unit: UnitRuntime) -> Controlled:
 def counteracting_plant(one: Controlled) -> ConfigEntry | None:
     """The plant of an inverter whose other batteries would take what this one gives; None if there are no others."""
     plant = async_plant_of(one.unit.hass, one.unit.identity.serial, but=None)
-    if plant is None or len(_batteries_of(one.unit.hass, plant)) < 2:
+    if plant is None or len(battery_serials(one.unit.hass, plant)) < 2:
         return None
     return plant
 

@@ -14,7 +14,7 @@ from ..modbus.model.codec import Value
 from ..modbus.model.condition import Condition
 from ..modbus.model.family import Family
 from ..modbus.model.part import WHOLE, Kind, Part
-from ..modbus.model.register import Group
+from ..modbus.model.register import Group, Tier
 from ..runtime.coordinator import GroupCoordinator
 from ..runtime.faults import FaultMonitor, News
 from ..runtime.runtime import UnitRuntime
@@ -70,14 +70,20 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
 
 def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     """Whether a unit has what an entity rests on that is not simply one of its values."""
-    family = unit.device.family
+    return is_served_by(unit.device.family, unit.device.tier, description)
+
+
+def is_served_by(family: Family, tier: Tier, description: UnitEntityDescription) -> bool:
+    """Whether a device as it is fitted has what an entity rests on, where this tier may be written."""
     if not family.serves(description.polled_from(family)):
         return False
     if not description.needs_write:
         return True
-    if description.value_key:
-        return unit.device.may_write(description.value_key)
-    return unit.may_write
+    return any(
+        row.tier is not None and tier.allows(row.tier)
+        for row in family.registers.values()
+        if description.value_key in ("", row.key)
+    )
 
 
 def conditions_of(unit: UnitRuntime, description: UnitEntityDescription) -> list[Condition]:

@@ -26,6 +26,9 @@ GENERATOR: Final = frozenset({"generator_input"})
 # measured through a clamp.
 PV_INPUT: Final = "pv1_power"
 
+# The state of charge.
+SOC: Final = "battery_soc"
+
 # Of less energy a share means nothing: some counters step by 0.1 kWh.
 MEANINGFUL_KWH: Final = 0.5
 
@@ -101,6 +104,8 @@ class Balance:
     supply: Sum | None
     # The power of the backup outputs, as far as the inverters measure it.
     backup: Sum
+    # The capacity of all batteries in kWh; 0 where there is none.
+    capacity: float = 0.0
 
     def terms(self) -> Iterator[Term]:
         """All terms of all sums."""
@@ -122,6 +127,12 @@ class Balance:
                 total(self.supply, readings), values["load_power"], total(self.backup, readings)
             )
         return values
+
+
+def held(capacity: float, soc: float | None) -> dict[str, float | None]:
+    """The energy that batteries hold and can hold, in tenths of a kWh, by their capacity in kWh and their charge in percent."""
+    stored = None if soc is None else round(capacity * soc / 100, 1)
+    return {"battery_energy_stored": stored, "battery_capacity_energy": round(capacity, 1)}
 
 
 def balance_error(supply: float | None, load: float | None, backup: float | None) -> float | None:
@@ -264,7 +275,7 @@ def balance_of(members: Iterable[Member], sees_grid: str | None = None) -> Balan
     # Without the grid nothing is known of the load.
     if not powers["grid_power"]:
         powers["load_power"] = None
-    powers["battery_soc"] = _mean_by_capacity(groups[Whose.BATTERY_INVERTERS], "battery_soc")
+    powers[SOC] = _mean_by_capacity(groups[Whose.BATTERY_INVERTERS], SOC)
     # Without an inverter nothing is converted, so nothing can be lost.
     has_balance = powers["load_power"] and groups[Whose.INVERTERS]
     supply = _sum(SUPPLY, groups) if has_balance else None
@@ -273,6 +284,7 @@ def balance_of(members: Iterable[Member], sees_grid: str | None = None) -> Balan
         energies={key: terms for key, terms in energies.items() if terms},
         supply=supply,
         backup=(_sum(BACKUP_POWER, groups) or ()) if supply else (),
+        capacity=sum(one.capacity for one in groups[Whose.BATTERY_INVERTERS]),
     )
 
 

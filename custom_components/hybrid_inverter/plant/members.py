@@ -17,12 +17,14 @@ from ..const import (
     CONF_GRID_INVERTER,
     CONF_MEMBERS,
     CONF_ROLE,
+    CONF_TIER,
     DOMAIN,
     SUBENTRY_INVERTER,
     MeterRole,
 )
 from ..entry.data import identity_of
 from ..modbus.model.codec import RATED_POWER
+from ..modbus.model.register import Tier
 from ..modbus.tables import FAMILIES
 from .balance import Member
 
@@ -47,6 +49,11 @@ class PlantDevice:
         """The name that a person has given it."""
         return self.subentry.title
 
+    @property
+    def tier(self) -> Tier:
+        """Who may write its settings."""
+        return Tier(self.entry.options.get(CONF_TIER, Tier.EVERYDAY))
+
     def member(self, capacity: float) -> Member:
         """It as a member of a plant, with the capacity of its battery in kWh."""
         identity = identity_of(self.subentry.data)
@@ -68,6 +75,8 @@ class Membership:
     missing: tuple[str, ...]
     # The serial number of the inverter that measures the grid where no meter does.
     sees_grid: str | None
+    # The tier that is chosen for each member, which decides what may be changed together.
+    tiers: tuple[Tier, ...]
 
 
 @cache
@@ -105,4 +114,5 @@ def async_membership(hass: HomeAssistant, data: Mapping[str, Any]) -> Membership
         ),
         missing=tuple(name for serial, name in wanted.items() if serial not in devices),
         sees_grid=data.get(CONF_GRID_INVERTER),
+        tiers=tuple(devices[serial].tier for serial in wanted if serial in devices),
     )

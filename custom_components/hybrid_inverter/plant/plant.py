@@ -28,16 +28,25 @@ from ..runtime.coordinator import GroupCoordinator
 from ..runtime.lookup import async_running_units
 from ..runtime.runtime import UnitRuntime
 from .balance import (
+    SOC,
     Balance,
     autarky,
     balance_of,
+    held,
     self_consumption,
     total,
 )
 from .ledger import Ledger
 from .members import Membership, async_membership
 
-PLATFORMS: Final = [Platform.SENSOR]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+]
 
 # The polls of all members within so many seconds are taken together.
 BURST: Final = 1.0
@@ -287,6 +296,8 @@ class Plant:
     ) -> dict[str, float | None]:
         """All values of the plant."""
         values = self.balance.measured(readings)
+        if SOC in values:
+            values |= held(self.balance.capacity, values[SOC])
         for key, terms in self.balance.energies.items():
             known = total(terms, readings) is not None
             values[key] = self.ledger.total(key) if known else None

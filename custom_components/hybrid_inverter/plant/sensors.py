@@ -1,18 +1,19 @@
-"""The sensors of a plant."""
+"""The values of a plant as sensors, and whether its batteries are being charged."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, override
 
+from homeassistant.components.binary_sensor import BinarySensorEntity
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EntityCategory, Platform
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ..const import DOMAIN
+from ..entities.battery_energy import BATTERY_ENERGIES
+from ..entities.charging import BATTERY_POWER, CHARGING, is_charging
 from ..entities.kinds import (
     ENERGY,
     POWER,
@@ -20,11 +21,14 @@ from ..entities.kinds import (
     STATE_OF_CHARGE,
     UnitSensorDescription,
 )
+from ..entities.of_plant import (
+    PREFIX,
+    async_add_to_plant,
+    plant_device_info,
+    plant_unique_id,
+)
 from ..entities.write_on_change import WriteOnChangeEntity
 from .plant import Plant
-
-# A plant is one device, so its values have translation keys of their own.
-PREFIX: Final = "plant_"
 
 ENERGIES: Final = (
     "pv_energy",
@@ -57,52 +61,51 @@ PLANT_SENSORS: Final = (
         ),
         "balance_error",
     ),
+    *(replace(item, translation_key=f"{PREFIX}{item.key}") for item in BATTERY_ENERGIES),
 )
 
 
-def unique_id(entry: ConfigEntry, description: UnitSensorDescription) -> str:
-    """The unique id of an entity."""
-    return f"{entry.entry_id}_{description.key}"
+# Whether the batteries together are being charged.
+PLANT_BINARY_SENSORS: Final = (replace(CHARGING, translation_key=f"{PREFIX}{CHARGING.key}"),)
 
 
 @callback
-def async_add_plant_sensors(
+def async_add_plant_values[DescriptionT: EntityDescription](
     hass: HomeAssistant,
     entry: ConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
+    descriptions: Iterable[DescriptionT],
+    entity: Callable[[Plant, ConfigEntry, DescriptionT], Entity],
 ) -> None:
-    """Add the values that the members can provide, and remove the others."""
-    registry = er.async_get(hass)
+    """Add what rests on values that the members can provide, and remove the others."""
     plant: Plant = entry.runtime_data
-    sensors = []
-    for description in PLANT_SENSORS:
-        known = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, unique_id(entry, description))
-        # A value that only a missing member can provide may come back.
-        if description.key in plant.values or (known and plant.membership.missing):
-            sensors.append(PlantSensor(plant, entry, description))
-        elif known:
-            registry.async_remove(known)
-    async_add_entities(sensors)
+    async_add_to_plant(
+        hass,
+        entry,
+        async_add_entities,
+        descriptions,
+        lambda description: entity(plant, entry, description),
+        exists=lambda description: value_key_of(description) in plant.values,
+        may_come_back=bool(plant.membership.missing),
+    )
 
 
-class PlantSensor(WriteOnChangeEntity, SensorEntity):
-    """One value of a plant, unknown while a part of it is."""
+def value_key_of(description: EntityDescription) -> str:
+    """The key of the value of a plant that an entity shows."""
+    return BATTERY_POWER if description.key == CHARGING.key else description.key
 
-    entity_description: UnitSensorDescription
+
+class PlantEntity(WriteOnChangeEntity):
+    """What is shown of one value of a plant, unknown while a part of it is."""
+
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(
-        self, plant: Plant, entry: ConfigEntry, description: UnitSensorDescription
-    ) -> None:
+    def __init__(self, plant: Plant, entry: ConfigEntry, description: EntityDescription) -> None:
         self.entity_description = description
         self._plant = plant
-        self._attr_unique_id = unique_id(entry, description)
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, entry.entry_id)},
-            name=entry.title,
-            entry_type=DeviceEntryType.SERVICE,
-        )
+        self._attr_unique_id = plant_unique_id(entry, description)
+        self._attr_device_info = plant_device_info(entry)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -111,12 +114,36 @@ class PlantSensor(WriteOnChangeEntity, SensorEntity):
         self.async_on_remove(self._plant.async_add_listener(self.async_write_if_changed))
 
     @property
+    def value(self) -> float | None:
+        """The value as it was last computed."""
+        return self._plant.values.get(value_key_of(self.entity_description))
+
+
+class PlantSensor(PlantEntity, SensorEntity):
+    """One value of a plant."""
+
+    @property
     @override
     def native_value(self) -> float | None:
         """The value as it was last computed."""
-        return self._plant.values.get(self.entity_description.key)
+        return self.value
 
     @override
     def state_key(self) -> tuple[Any, ...]:
         """Everything that the state is made of."""
         return (self.native_value,)
+
+
+class PlantChargingSensor(PlantEntity, BinarySensorEntity):
+    """Whether more flows into the batteries of a plant than out of them."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether it does; None while the power is not known."""
+        return is_charging(self.value)
+
+    @override
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
+        return (self.is_on,)

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 import voluptuous as vol
 
-from ..const import DOMAIN
+from ..const import CONF_MEMBERS, DOMAIN
 from ..entry.data import identity_of, is_plant
 from .runtime import RuntimeData, UnitRuntime
 
@@ -27,25 +27,37 @@ def options_schema(options: dict[vol.Marker, Any]) -> dict[vol.Marker, Any]:
 
 
 def telling(hass: HomeAssistant, entity_ids: Iterable[str], *tellers: Teller) -> set[str]:
-    """The entities that tell of the units to which some entities belong.
+    """The entities that tell of the units, or of the plants, to which some entities belong.
 
-    Whoever picks an inverter, its battery or any entity of it means the same inverter, whichever of its devices tells.
+    Whoever picks an inverter, its battery or any entity of it means the same inverter, whichever of its devices tells. A
+    plant tells itself what it can, and its members the rest.
     """
     registry = er.async_get(hass)
-    serials: set[str] = set()
+    owners: dict[str, tuple[str, ...]] = {}
     for entity_id in entity_ids:
         entry = registry.async_get(entity_id)
-        if entry is None or entry.platform != DOMAIN or entry.config_subentry_id is None:
+        if entry is None or entry.platform != DOMAIN:
             continue
         owner = hass.config_entries.async_get_entry(entry.config_entry_id or "")
-        if owner is not None and entry.config_subentry_id in owner.subentries:
-            serials.add(identity_of(owner.subentries[entry.config_subentry_id].data).serial)
-    found = (
-        registry.async_get_entity_id(platform, DOMAIN, f"{serial}_{key}")
-        for serial in serials
-        for platform, key in tellers
-    )
-    return {entity_id for entity_id in found if entity_id is not None}
+        if owner is None:
+            continue
+        if is_plant(owner):
+            owners[owner.entry_id] = tuple(owner.data[CONF_MEMBERS])
+        elif (unit := owner.subentries.get(entry.config_subentry_id or "")) is not None:
+            owners[identity_of(unit.data).serial] = ()
+    found: set[str] = set()
+    for platform, key in tellers:
+        for owner_id, members in owners.items():
+            own = registry.async_get_entity_id(platform, DOMAIN, f"{owner_id}_{key}")
+            if own is not None:
+                found.add(own)
+                continue
+            of_members = (
+                registry.async_get_entity_id(platform, DOMAIN, f"{serial}_{key}")
+                for serial in members
+            )
+            found |= {entity_id for entity_id in of_members if entity_id is not None}
+    return found
 
 
 def unit_of_entity(hass: HomeAssistant, entity_id: str) -> UnitRuntime | None:
