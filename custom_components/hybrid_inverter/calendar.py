@@ -17,6 +17,7 @@ from .entities.presence import async_add_values
 from .entry.texts import async_load_texts, async_text
 from .modbus.schedule.occurrences import Occurrence, Outlook, merged_occurrences
 from .modbus.schedule.schedule import Description, Sentence
+from .runtime.issues import machine_name
 from .runtime.runtime import HybridInverterConfigEntry
 from .schedule.entity import ScheduleDescription, ScheduleEntity
 
@@ -69,16 +70,18 @@ class ScheduleCalendar(ScheduleEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Events that begin before the end and end after the start, in order."""
+        """Events that begin before the end and end after the start, in order, but none that is over."""
         if (schedule := self.view.schedule) is None:
             return []
+        # What the schedule was yesterday, nobody knows.
+        begin = max(start_date, dt_util.utcnow())
         zone = dt_util.get_default_time_zone()
-        first = start_date.astimezone(zone).date() - BEFORE
+        first = begin.astimezone(zone).date() - BEFORE
         last = end_date.astimezone(zone).date()
         return [
             self._calendar_event(item, schedule.describe(item.rule))
             for item in merged_occurrences(schedule, first, last + BEFORE, zone)
-            if item.end > start_date and item.start < end_date
+            if item.end > begin and item.start < end_date
         ]
 
     @override
@@ -87,15 +90,23 @@ class ScheduleCalendar(ScheduleEntity, CalendarEntity):
         return (self.available, self.event)
 
     def _calendar_event(self, item: Occurrence[Any], description: Description) -> CalendarEvent:
-        """An occurrence as an event, in the language of the house."""
+        """An occurrence as an event of this inverter, in the language of the house."""
         return CalendarEvent(
             start=dt_util.as_local(item.start),
             end=dt_util.as_local(item.end),
-            summary=self._text(description.summary),
-            description=" ".join(self._text(sentence) for sentence in description.details),
+            summary=self._text(
+                "of_inverter",
+                inverter=machine_name(self.hass, self.unit.entry_id, self.unit.identity),
+                event=self._sentence(description.summary),
+            ),
+            description=" ".join(self._sentence(sentence) for sentence in description.details),
         )
 
-    def _text(self, sentence: Sentence) -> str:
-        """A sentence in the language of the house; its key while that language is being loaded."""
-        path = f"selector.schedule_event.options.{sentence.text}"
-        return async_text(self.hass, path, **sentence.placeholders) or sentence.text
+    def _sentence(self, sentence: Sentence) -> str:
+        """A sentence in the language of the house."""
+        return self._text(sentence.text, **sentence.placeholders)
+
+    def _text(self, text: str, **placeholders: str) -> str:
+        """A text in the language of the house; its key while that language is being loaded."""
+        path = f"selector.schedule_event.options.{text}"
+        return async_text(self.hass, path, **placeholders) or text

@@ -238,6 +238,13 @@ class MeaningSensor(CodeSensor):
 
     @property
     @override
+    def native_value(self) -> str | None:
+        """The first code in small letters, by which its meaning is translated, or that there is none."""
+        code = super().native_value
+        return None if code is None else code.lower()
+
+    @property
+    @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """All codes, and each with its meaning where it has one that is documented."""
         meanings = [

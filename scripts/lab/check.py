@@ -273,7 +273,7 @@ async def a_locked_machine_is_noticed(house: Inhabited) -> None:
 async def faults_are_shown(house: Inhabited) -> None:
     """Bit 22 is F23, bit 63 is F64."""
     await house.plant.trouble(faults=[22, 63])
-    await house.home.until(f"sensor.{NAME}_fault", "F23")
+    await house.home.until(f"sensor.{NAME}_fault", "f23")
     codes = (await house.home.state(f"sensor.{NAME}_fault"))["attributes"]["codes"]
     expect(codes == ["F23", "F64"], f"the codes are {codes}")
     expect(await house.home.value(f"binary_sensor.{NAME}_problem") == "on", "there is no problem")

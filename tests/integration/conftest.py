@@ -1,16 +1,18 @@
 """A Home Assistant with the integration, and simulated machines on real sockets."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import freezegun
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -149,3 +151,15 @@ def all_shown() -> Iterator[None]:
     """Show what is not shown unless somebody asks for it."""
     with patch("homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True):
         yield
+
+
+@pytest.fixture
+def calendar_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what sets the time at which the calendar is read, and nothing else: what is written settles in real time."""
+
+    def at(when: str) -> None:
+        now = dt_util.parse_datetime(when)
+        clock = SimpleNamespace(**{**vars(dt_util), "utcnow": lambda: now})
+        monkeypatch.setattr("custom_components.hybrid_inverter.calendar.dt_util", clock)
+
+    return at

@@ -46,8 +46,8 @@ JSO: Final = FAMILIES["jso"]
 # What the raw registers of the fixture mean, worked out by hand.
 SENSORS: Final = {
     "status": "normal",
-    "fault": "F13",  # 555 is 0x1000: bit 12
-    "warning": "W02",  # bits 1 and 31
+    "fault": "f13",  # 555 is 0x1000: bit 12
+    "warning": "w02",  # bits 1 and 31
     "inverter_power": "3000",
     "inverter_l1_power": "1100",
     "inverter_l2_power": "900",
@@ -344,7 +344,7 @@ async def test_unique_ids_are_serial_number_and_key_and_belong_to_the_subentry(
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == "sensor.jso8048104_battery_soc"
     assert find(hass, Platform.SENSOR, "grid_l2_voltage") == "sensor.jso8048104_grid_voltage_l2"
-    assert find(hass, Platform.SENSOR, "pv1_power") == "sensor.jso8048104_pv_pv1_power"
+    assert find(hass, Platform.SENSOR, "pv1_power") == "sensor.jso8048104_pv_string_1_power"
     (subentry_id,) = loaded.subentries
     assert {entry.config_subentry_id for entry in known} == {subentry_id}
 

@@ -34,7 +34,7 @@ SERIAL: Final = "H2T20000000000000001"
 # What the raw registers of the fixture mean, worked out by hand.
 SENSORS: Final = {
     "status": "on_grid",
-    "fault": "E03",  # 0x4008 is 4: bit 2
+    "fault": "e03",  # 0x4008 is 4: bit 2
     "error_count": "2",
     "heatsink_temperature": "41.5",
     "ambient_temperature": "-5.0",  # 65486 is -50

@@ -162,7 +162,7 @@ async def test_each_code_shows_at_once_raises_a_repair_later_and_clears(
     issue_id = f"be5729_{code.lower()}"
     house.set_faults(bit)
     await house.poll()
-    assert house.sensor() == (code, [code])
+    assert house.sensor() == (code.lower(), [code])
     assert house.types == [code.lower()]
     assert house.issues == []
     await house.poll(max(1, delay // INTERVAL))
@@ -212,12 +212,12 @@ async def test_several_faults_show_together_and_clear_separately(house: House) -
     """All are shown and told; one that goes takes no other one along."""
     house.set_faults(22, 63)
     await house.poll(2)
-    assert house.sensor() == ("F23", ["F23", "F64"])
+    assert house.sensor() == ("f23", ["F23", "F64"])
     assert house.types == ["f23", "f64"]
     assert house.issues == ["be5729_f23", "be5729_f64"]
     house.set_faults(63)
     await house.poll(2)
-    assert house.sensor() == ("F64", ["F64"])
+    assert house.sensor() == ("f64", ["F64"])
     assert house.issues == ["be5729_f64"]
     house.set_faults(63, 62)
     await house.poll(2)
@@ -291,11 +291,11 @@ async def test_code_without_a_remedy_is_shown_but_raises_no_repair(house: House)
     """A code without a remedy is shown and told, and raises nothing; a warning is no problem."""
     house.plant.machine().panel_change(553, 0x0001)
     await house.poll(30)
-    assert house.sensor("warning") == ("W01", ["W01"])
+    assert house.sensor("warning") == ("w01", ["W01"])
     assert house.problem == "off"
     house.set_faults(16, 0)
     await house.poll(30)
-    assert house.sensor() == ("F01", ["F01", "F17"])
+    assert house.sensor() == ("f01", ["F01", "F17"])
     assert house.problem == "on"
     assert house.types == ["w01", "f01", "f17"]
     assert house.issues == []
@@ -362,7 +362,7 @@ async def test_a_restart_tells_nothing_twice(house: House) -> None:
     house.set_faults(22)
     await house.poll(2)
     await house.restart()
-    assert house.sensor() == ("F23", ["F23"])
+    assert house.sensor() == ("f23", ["F23"])
     assert house.issues == []
     await house.poll(2)
     assert house.types == ["f23"]
@@ -508,7 +508,7 @@ async def test_outage_starts_and_ends_once_and_is_neither_fault_nor_problem(logg
     assert last(logged) == (begun, "1.5")
     await logged.poll(after=30)
     assert last(logged) == (begun, "2.0")
-    assert logged.sensor() == ("F35", ["F35"])
+    assert logged.sensor() == ("f35", ["F35"])
     assert state(logged.hass, Platform.SENSOR, "fault").attributes["meanings"] == [
         {"code": "F35", "meaning": "No grid"}
     ]
@@ -530,7 +530,7 @@ async def test_an_outage_with_a_fault(house: House) -> None:
     house.set_faults(33)
     house.plant.advance(1)
     await house.poll(2)
-    assert house.sensor() == ("F34", ["F34", "F35"])
+    assert house.sensor() == ("f34", ["F34", "F35"])
     assert house.problem == "on"
     assert house.issues == ["be5729_f34"]
     assert sorted(house.types) == ["f34", "started"]

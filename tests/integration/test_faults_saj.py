@@ -153,7 +153,7 @@ async def test_fault_shows_with_the_first_poll_and_raises_a_repair_with_the_seco
     """Told and shown with the first poll, raised with the second, and gone after two without it."""
     # Word 0x4009 bit 14: code 33 + 16 + 14.
     await house.poll(w4009=0x4000)
-    assert house.shown(Platform.SENSOR, "fault").state == "E63"
+    assert house.shown(Platform.SENSOR, "fault").state == "e63"
     assert house.shown(Platform.SENSOR, "fault").attributes["meanings"] == [
         {"code": "E63", "meaning": "PV insulation resistance too low"}
     ]
@@ -192,7 +192,7 @@ async def test_what_the_maker_calls_a_warning(house: House) -> None:
 async def test_a_code_without_a_remedy(house: House) -> None:
     """Shown and told, and raises nothing."""
     await house.poll(5, w4008=0x0001)
-    assert house.shown(Platform.SENSOR, "fault").state == "E01"
+    assert house.shown(Platform.SENSOR, "fault").state == "e01"
     assert house.shown(Platform.BINARY_SENSOR, "problem").state == "on"
     assert house.types == ["e01"]
     assert house.issues == {}

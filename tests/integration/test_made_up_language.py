@@ -1,6 +1,6 @@
 """Everything a person is shown comes from the translations: in a made-up language no English is left."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import re
 from typing import Any, Final
 from unittest.mock import patch
@@ -202,11 +202,14 @@ async def test_another_inverter_at_the_address(
     assert english(*placeholders.values()) == set()
 
 
-async def test_the_calendar(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_the_calendar(
+    hass: HomeAssistant, loaded: MockConfigEntry, calendar_at: Callable[[str], None]
+) -> None:
     """What the inverter does by the clock, in sentences made of codes and numbers."""
+    calendar_at("2026-06-10T00:30:00+00:00")
     events = await calendar_events(hass, "2026-06-10T00:00:00+00:00", "2026-06-11T00:00:00+00:00")
     texts = [text for event in events for text in (event["summary"], event["description"])]
-    assert "жжж жжжжжжж жжжж жж 40 %" in texts
+    assert "JSO8048104: жжж жжжжжжж жжжж жж 40 %" in texts
     assert english(*texts) == set()
 
 

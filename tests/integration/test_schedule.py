@@ -161,7 +161,10 @@ async def test_windows_can_be_given_back(
 
 
 async def test_schedule_by_voltage_has_targets_in_volts(
-    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    calendar_at: Callable[[str], None],
 ) -> None:
     """A lead-acid battery that is run by voltage has targets in volts, and its low one is 47.5 V."""
     plant.machine().panel_change(98, 0)
@@ -174,8 +177,9 @@ async def test_schedule_by_voltage_has_targets_in_volts(
     assert table(plant)[12:18] == (5250, 4750, 4750, 4750, 4750, 4750)
     assert table(plant)[18:24] == OLD[18:24]
     await refresh(hass, loaded, Group.SETTINGS)
+    calendar_at("2026-06-10T00:30:00+02:00")
     events = await calendar_events(hass, "2026-06-10T01:00:00+02:00", "2026-06-10T01:05:00+02:00")
-    assert events[0]["summary"] == "Charge to 52.5 V from grid"
+    assert events[0]["summary"] == "JSO8048104: Charge to 52.5 V from grid"
 
 
 # ---------------------------------------------------------------------- set_schedule
@@ -693,53 +697,73 @@ def at(freezer: FrozenDateTimeFactory) -> Callable[[str], None]:
     return freezer.move_to
 
 
-async def test_a_day_in_the_calendar(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+async def test_a_day_in_the_calendar(
+    hass: HomeAssistant, loaded: MockConfigEntry, calendar_at: Callable[[str], None]
+) -> None:
     """Wednesday, 2026-06-10, in plain words; slots 2 and 3 say the same, slot 6 goes on into Thursday."""
+    calendar_at("2026-06-10T00:30:00+02:00")
     assert entity(hass, Platform.CALENDAR, "schedule") == "calendar.jso8048104_schedule"
     events = await calendar_events(hass, "2026-06-10T00:00:00+02:00", "2026-06-11T00:00:00+02:00")
     assert [(event["start"], event["end"], event["summary"]) for event in events] == [
         (
             "2026-06-09T18:00:00+02:00",
             "2026-06-10T01:00:00+02:00",
-            "Use battery down to 35 %",
+            "JSO8048104: Use battery down to 35 %",
         ),
         (
             "2026-06-10T01:00:00+02:00",
             "2026-06-10T05:00:00+02:00",
-            "Charge to 80 % from grid",
+            "JSO8048104: Charge to 80 % from grid",
         ),
         (
             "2026-06-10T05:00:00+02:00",
             "2026-06-10T10:00:00+02:00",
-            "Use battery down to 40 %",
+            "JSO8048104: Use battery down to 40 %",
         ),
         (
             "2026-06-10T10:00:00+02:00",
             "2026-06-10T15:00:00+02:00",
-            "Use battery down to 80 %",
+            "JSO8048104: Use battery down to 80 %",
         ),
         (
             "2026-06-10T15:00:00+02:00",
             "2026-06-10T18:00:00+02:00",
-            "Use battery down to 40 %",
+            "JSO8048104: Use battery down to 40 %",
         ),
         (
             "2026-06-10T18:00:00+02:00",
             "2026-06-11T01:00:00+02:00",
-            "Use battery down to 35 %",
+            "JSO8048104: Use battery down to 35 %",
         ),
     ]
     assert events[0]["description"] == "The battery supplies up to 5000 W."
 
 
+async def test_what_is_over_is_not_in_the_calendar(
+    hass: HomeAssistant, loaded: MockConfigEntry, calendar_at: Callable[[str], None]
+) -> None:
+    """Nobody knows what the schedule was this morning; what is going on is shown as a whole."""
+    calendar_at("2026-06-10T11:00:00+02:00")
+    events = await calendar_events(hass, "2026-06-08T00:00:00+02:00", "2026-06-11T00:00:00+02:00")
+    assert [(event["start"][:16], event["end"][:16]) for event in events] == [
+        ("2026-06-10T10:00", "2026-06-10T15:00"),
+        ("2026-06-10T15:00", "2026-06-10T18:00"),
+        ("2026-06-10T18:00", "2026-06-11T01:00"),
+    ]
+
+
 async def test_days_in_the_calendar(
-    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    calendar_at: Callable[[str], None],
 ) -> None:
     """On Saturday, 2026-06-13, only, and with the generator: it ends at midnight."""
     plant.machine().panel_change(146, 0x0041)
     plant.machine().panel_change(172, 0x0003)
     plant.machine().panel_change(177, 0x0002)
     await refresh(hass, loaded, Group.SETTINGS)
+    calendar_at("2026-06-08T00:00:00+02:00")
     events = await calendar_events(hass, "2026-06-08T00:00:00+02:00", "2026-06-15T00:00:00+02:00")
     assert [(event["start"][:16], event["end"][:16]) for event in events] == [
         ("2026-06-13T00:00", "2026-06-13T01:00"),
@@ -749,8 +773,8 @@ async def test_days_in_the_calendar(
         ("2026-06-13T15:00", "2026-06-13T18:00"),
         ("2026-06-13T18:00", "2026-06-14T00:00"),
     ]
-    assert events[1]["summary"] == "Charge to 80 % from grid and generator"
-    assert events[5]["summary"] == "Charge to 35 % from generator"
+    assert events[1]["summary"] == "JSO8048104: Charge to 80 % from grid and generator"
+    assert events[5]["summary"] == "JSO8048104: Charge to 35 % from generator"
 
 
 @pytest.mark.parametrize(
@@ -770,6 +794,7 @@ async def test_what_is_switched_off_does_not_charge(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
+    calendar_at: Callable[[str], None],
     off: tuple[int, ...],
     summary: str,
     why: str,
@@ -779,8 +804,9 @@ async def test_what_is_switched_off_does_not_charge(
     for address in off:
         plant.machine().panel_change(address, 0)
     await refresh(hass, loaded, Group.SETTINGS)
+    calendar_at("2026-06-10T00:30:00+02:00")
     events = await calendar_events(hass, "2026-06-10T01:00:00+02:00", "2026-06-10T01:05:00+02:00")
-    assert events[0]["summary"] == summary
+    assert events[0]["summary"] == f"JSO8048104: {summary}"
     assert events[0]["description"] == f"The battery supplies up to 5000 W.{why}"
 
 
@@ -812,7 +838,7 @@ async def test_schedule_states_follow_the_clock_without_a_poll(
 
     calendar = state(hass, Platform.CALENDAR, "schedule").attributes
     assert (calendar["message"], calendar["end_time"]) == (
-        "Charge to 80 % from grid",
+        "JSO8048104: Charge to 80 % from grid",
         "2026-06-10 05:00:00",
     )
     for moment, slot, change in (
@@ -856,7 +882,7 @@ async def test_set_schedule_shows_at_once(
         "2026-06-10T15:00:00+00:00"
     )
     assert state(hass, Platform.CALENDAR, "schedule").attributes["message"] == (
-        "Use battery down to 35 %"
+        "JSO8048104: Use battery down to 35 %"
     )
 
 

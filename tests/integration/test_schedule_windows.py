@@ -1,5 +1,6 @@
 """The schedule of a machine with slots that charge and slots that discharge: actions, calendar and sensors."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -396,9 +397,13 @@ async def test_without_slots_that_discharge(hass: HomeAssistant, saj: SimulatedP
 
 
 async def test_a_week_in_the_calendar(
-    hass: HomeAssistant, saj: SimulatedPlant, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    saj: SimulatedPlant,
+    loaded: MockConfigEntry,
+    calendar_at: Callable[[str], None],
 ) -> None:
     """Friday, 2026-06-12, and Saturday; nothing while the machine goes by another mode."""
+    calendar_at("2026-06-12T00:00:00+02:00")
     calendar = find(hass, Platform.CALENDAR, "schedule", SERIAL)
 
     async def events() -> list[tuple[str, str, str]]:
@@ -420,9 +425,9 @@ async def test_a_week_in_the_calendar(
     assert await events() == []
     await act(hass, loaded, "set_schedule", windows=WINDOWS, enabled=True)
     assert await events() == [
-        ("2026-06-12T01:00", "2026-06-12T05:00", "Charge at 1800 W"),
-        ("2026-06-12T18:00", "2026-06-12T20:30", "Discharge at 3000 W"),
-        ("2026-06-13T01:00", "2026-06-13T05:00", "Charge at 1800 W"),
+        ("2026-06-12T01:00", "2026-06-12T05:00", "H2-6K-S2: Charge at 1800 W"),
+        ("2026-06-12T18:00", "2026-06-12T20:30", "H2-6K-S2: Discharge at 3000 W"),
+        ("2026-06-13T01:00", "2026-06-13T05:00", "H2-6K-S2: Charge at 1800 W"),
     ]
 
 

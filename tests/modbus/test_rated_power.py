@@ -65,8 +65,8 @@ def test_a_type_that_is_not_public() -> None:
         family="saj",
         serial="SAJSIM000000000001",
         manufacturer="SAJ",
-        model="Hybrid xK (type 0x0060)",
+        model="H2 xK",
         firmware=None,
         facts={"device_type": 96},
     )
-    assert found.with_rated_power(8000).model == "Hybrid 8K (type 0x0060)"
+    assert found.with_rated_power(8000).model == "H2 8K"

@@ -7,11 +7,13 @@ import math
 from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
+    ENTITY_ID_FORMAT as BINARY_SENSOR_ID,
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.components.sensor import (
+    ENTITY_ID_FORMAT as SENSOR_ID,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -117,13 +119,13 @@ def async_register_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -
 
 def link_binary_sensors(entry: HybridInverterConfigEntry) -> list[BinarySensorEntity]:
     """The binary sensors of a link."""
-    return [LinkConnectivitySensor(entry, LINK_CONNECTIVITY)]
+    return [LinkConnectivitySensor(entry, LINK_CONNECTIVITY, BINARY_SENSOR_ID)]
 
 
 def link_sensors(entry: HybridInverterConfigEntry) -> list[SensorEntity]:
     """The sensors of a link."""
     descriptions = SENSORS[type(entry.runtime_data.link.statistics)]
-    return [LinkSensor(entry, description) for description in descriptions]
+    return [LinkSensor(entry, description, SENSOR_ID) for description in descriptions]
 
 
 class LinkEntity(WriteOnChangeEntity):
@@ -132,7 +134,16 @@ class LinkEntity(WriteOnChangeEntity):
     _attr_has_entity_name = True
     _attr_should_poll = False
 
-    def __init__(self, entry: HybridInverterConfigEntry, description: EntityDescription) -> None:
+    def __init__(
+        self,
+        entry: HybridInverterConfigEntry,
+        description: EntityDescription,
+        entity_id_format: str,
+    ) -> None:
+        """The entity id has no address: that of a gateway may change, and is nobody else's business."""
+        self.entity_id = entity_id_format.format(
+            f"modbus_link_{description.key.removeprefix('link_')}"
+        )
         self.entity_description = description
         self._link = entry.runtime_data.link
         self._attr_unique_id = f"{entry.entry_id}_{description.key}"

@@ -75,8 +75,8 @@ class Family:
     # How a device of the family is distinguished from others, and a register that each of them has.
     recognise: Callable[[], Recognition]
     presence_register: str
-    # The models by what this identity key says, and the name of any other; in names, {kilowatts} is the rated power,
-    # {code} what the key says, and {series} what the identity shows of it.
+    # The models by what this identity key says, and the name of any other; in names, {kilowatts} is the rated power, and
+    # {series} what the identity shows of it.
     models: Mapping[Value, Model]
     other_model: Model
     model_key: str = RATED_POWER
@@ -158,7 +158,6 @@ class Family:
             found,
             name=found.name.format(
                 kilowatts="x" if rated is None else f"{rated / 1000:g}",
-                code=f"{code:#06x}" if isinstance(code, int) else "?",
                 series=self.series(values),
             ),
         )
