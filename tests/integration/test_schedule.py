@@ -141,7 +141,8 @@ async def test_the_response_begins_with_what_was_set(
         "17:00 to 21:00: Use battery down to 40 %. It applies on these days: Sunday."
     )
     plant.machine().panel_change(130, 0)
-    response = await act(hass, loaded, "set_schedule", windows=[NIGHT], enabled=False)
+    night = {**{key: NIGHT[key] for key in ("start", "end", "target")}, "charge_from": ["grid"]}
+    response = await act(hass, loaded, "set_schedule", windows=[night], enabled=False)
     assert response["summary"] == (
         "The schedule of JSO8048104 is now: 01:00 to 05:00: Charge to 80 % from grid. "
         "Grid charging is set, but switched off. "
@@ -655,12 +656,12 @@ async def test_form_of_the_actions_offers_what_they_take(hass: HomeAssistant) ->
         "end": True,
         "target": True,
         "power": False,
-        "grid_charge": False,
-        "generator_charge": False,
+        "charge_from": False,
     }
     assert window("windows").keys() < names(WINDOW).keys()
     assert window("otherwise") == names(OTHERWISE)
     assert window("charge_windows") == window("discharge_windows") == names(WINDOW_OF_MODE)
+    # In the list of windows, the page shows the labels that the file gives.
     days = fields["days"]["selector"]["select"]["options"]
     texts = await translation.async_get_translations(hass, "en", "selector", {DOMAIN})
     assert {day["value"]: day["label"] for day in days} == {

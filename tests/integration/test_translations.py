@@ -78,6 +78,7 @@ from custom_components.hybrid_inverter.modbus.schedule.schedule import Reason, T
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.plant.sensors import PLANT_BINARY_SENSORS, PLANT_SENSORS
 from custom_components.hybrid_inverter.schedule.automations import SLOTS
+from custom_components.hybrid_inverter.schedule.request import SOURCES
 from custom_components.hybrid_inverter.services import async_setup_actions
 from custom_components.hybrid_inverter.trigger import CHANGES, KINDS, TRIGGERS
 
@@ -553,6 +554,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         if feature.removable is not None
     }
     # What the triggers and conditions of an inverter ask for.
+    offered["charge_source"] = set(SOURCES)
     offered["fault_kind"] = set(KINDS)
     offered["setting_change"] = set(CHANGES)
     offered["schedule_slot"] = set(SLOTS)
@@ -571,6 +573,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "schedule_summary",
         "clock_drift",
         "control_end",
+        "charge_source",
         "fault_kind",
         "setting_change",
         "schedule_slot",
@@ -1087,7 +1090,7 @@ async def test_every_action_and_field_has_a_name_and_an_explanation(hass: HomeAs
         for field in (*text["fields"].values(), *text.get("sections", {}).values()):
             assert set(field) == {"name", "description"}
     for name, told_only in (
-        ("window", {"mode", "days"}),
+        ("window", {"mode", "days", "grid_charge", "generator_charge"}),
         ("mode_window", set()),
         ("otherwise", set()),
     ):

@@ -25,6 +25,10 @@ ATTR_TARGET: Final = "target"
 ATTR_POWER: Final = "power"
 ATTR_GRID_CHARGE: Final = "grid_charge"
 ATTR_GENERATOR_CHARGE: Final = "generator_charge"
+ATTR_CHARGE_FROM: Final = "charge_from"
+
+# What a window can charge the battery from, and the field that says so of it alone.
+SOURCES: Final = {"grid": ATTR_GRID_CHARGE, "generator": ATTR_GENERATOR_CHARGE}
 
 # The lists whose windows are all of one mode; those of the other list may be of any, or of none.
 MODE_OF: Final = {ATTR_CHARGE_WINDOWS: CHARGE, ATTR_DISCHARGE_WINDOWS: DISCHARGE}
@@ -41,6 +45,7 @@ WINDOW: Final = vol.Schema(
         vol.Optional(ATTR_POWER): vol.Coerce(float),
         vol.Optional(ATTR_GRID_CHARGE): cv.boolean,
         vol.Optional(ATTR_GENERATOR_CHARGE): cv.boolean,
+        vol.Optional(ATTR_CHARGE_FROM): vol.All(cv.ensure_list, [vol.In(SOURCES)]),
         vol.Optional(ATTR_DAYS): DAY_LIST,
     }
 )
@@ -76,7 +81,7 @@ SET_SCHEMA: Final = vol.Schema(
 
 def request_of(data: Mapping[str, Any]) -> ScheduleRequest:
     """The request in the data of an action: the windows of all lists, in the order of `LISTS`."""
-    windows = [dict(window) for window in data.get(ATTR_WINDOWS, ())]
+    windows = [_with_sources(window) for window in data.get(ATTR_WINDOWS, ())]
     for name, mode in MODE_OF.items():
         windows += [{**window, ATTR_MODE: mode} for window in data.get(name, ())]
     return ScheduleRequest(
@@ -88,6 +93,13 @@ def request_of(data: Mapping[str, Any]) -> ScheduleRequest:
         days=_days(data.get(ATTR_DAYS)),
         enabled=data.get(ATTR_ENABLED),
     )
+
+
+def _with_sources(window: Mapping[str, Any]) -> dict[str, Any]:
+    """A window with a field for each of what it charges from, instead of one for all."""
+    chosen = window.get(ATTR_CHARGE_FROM, ())
+    given = {key: value for key, value in window.items() if key != ATTR_CHARGE_FROM}
+    return {**given, **{SOURCES[source]: True for source in chosen}}
 
 
 def _days(names: list[str] | None) -> frozenset[int] | None:
