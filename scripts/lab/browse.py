@@ -213,6 +213,7 @@ async def a_wrong_framing_is_named(visit: Visit) -> None:
     await visit.picture("demo-add", of=dialog.get_by_role("dialog"))
     await host.fill("127.0.0.1")
     await dialog.get_by_role("spinbutton", name=text(f"{fields}.port")).fill(str(visit.other.rtu))
+    await dialog.get_by_role("radio", name=text("selector.framing.options.tcp")).click()
     await dialog.get_by_role("button", name="Submit").click()
     framing = text("selector.framing.options.rtu")
     wanted = text("config.error.wrong_framing", found=framing)
@@ -221,9 +222,9 @@ async def a_wrong_framing_is_named(visit: Visit) -> None:
 
 
 async def another_inverter_is_added(visit: Visit) -> None:
-    """Once the form is corrected, the dialog asks who has made the inverter, and says what is next."""
+    """Once the framing is left to be found out, the dialog asks who has made the inverter, and says what is next."""
     dialog = visit.dialog
-    await dialog.get_by_role("radio", name=text("selector.framing.options.rtu")).click()
+    await dialog.get_by_role("radio", name=text("selector.framing.options.find_out")).click()
     await dialog.get_by_role("button", name="Submit").click()
     maker = text("selector.maker.options.juststandout")
     await expect_shown(dialog.get_by_role("radio", name=maker)).to_be_checked()

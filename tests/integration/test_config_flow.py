@@ -95,12 +95,18 @@ class FakeProbe:
             raise ProbeError(self.answer, self.found)
         return self.answer
 
+    async def any_framing(self, host: str, port: int, unit_id: int) -> tuple[TcpEndpoint, Identity]:
+        """Answer at once, or fail."""
+        endpoint = TcpEndpoint(host, port, Framing.TCP)
+        return endpoint, await self(endpoint, unit_id)
+
 
 @pytest.fixture
 def probe() -> Iterator[FakeProbe]:
     """Let no flow look for a machine."""
     fake = FakeProbe()
-    with patch("custom_components.hybrid_inverter.flow.probe.probe", fake):
+    module = "custom_components.hybrid_inverter.flow.probe"
+    with patch(f"{module}.probe", fake), patch(f"{module}.probe_framings", fake.any_framing):
         yield fake
 
 
@@ -178,7 +184,7 @@ async def test_network_entry_and_its_subentry_are_stored_as_they_always_are(
     assert form["errors"] == {}
     assert filled_in(form["data_schema"]) == {
         "port": 502,
-        "framing": "tcp",
+        "framing": "find_out",
         "advanced": {"unit_id": 1},
     }
     result = await submit(hass, form, NETWORK)
@@ -239,11 +245,37 @@ async def test_serial_entry_and_its_subentry_are_stored_as_they_always_are(
 
 
 @pytest.mark.usefixtures("no_setup")
-async def test_a_host_is_one_however_it_is_spelled(hass: HomeAssistant, probe: FakeProbe) -> None:
-    """Blanks and capitals do not make another endpoint."""
-    form = await start(hass, "network")
-    result = await submit(hass, form, {"host": " Inverter.LOCAL "})
-    assert result["data"]["host"] == "inverter.local"
+@pytest.mark.parametrize(
+    ("typed", "host", "port"),
+    [
+        (" Inverter.LOCAL ", "inverter.local", 502),
+        ("192.0.2. 10", "192.0.2.10", 502),
+        ("192.0.2.10:4196", "192.0.2.10", 4196),
+        ("tcp://192.0.2.10:4196/", "192.0.2.10", 4196),
+        ("http://192.0.2.10/index.html", "192.0.2.10", 502),
+        # The port of a web page is not the one for Modbus.
+        ("https://admin@192.0.2.10:8443", "192.0.2.10", 502),
+        ("[2001:db8::10]:4196", "2001:db8::10", 4196),
+        ("[2001:DB8::10]", "2001:db8::10", 502),
+        ("2001:db8::10", "2001:db8::10", 502),
+        ("192.0.2.10:", "192.0.2.10", 502),
+        ("192.0.2.10:70000", "192.0.2.10", 502),
+    ],
+)
+@pytest.mark.usefixtures("no_setup")
+async def test_a_host_is_one_however_it_is_typed(
+    hass: HomeAssistant, probe: FakeProbe, typed: str, host: str, port: int
+) -> None:
+    """Blanks, capitals, what a browser shows, and a port do not make another endpoint."""
+    result = await submit(hass, await start(hass, "network"), {"host": typed})
+    assert (result["data"]["host"], result["data"]["port"]) == (host, port)
+
+
+async def test_no_host_is_not_this_computer(hass: HomeAssistant, probe: FakeProbe) -> None:
+    """An empty name would be one of this computer."""
+    result = await submit(hass, await start(hass, "network"), {"host": " http:// "})
+    assert result["errors"] == {"host": "no_host"}
+    assert probe.asked == []
 
 
 @pytest.mark.usefixtures("socket_enabled")
@@ -448,9 +480,6 @@ async def test_dialog_recovers_from_one_mistake_after_the_other(
     result = await submit(hass, result, {**right, "port": plant.rtu_port})
     assert result["errors"] == {"base": "wrong_framing"}
     assert result["description_placeholders"] == {"found": "RTU over TCP", "unit_id": "1"}
-    result = await submit(hass, result, {**right, "advanced": {"unit_id": 9}})
-    assert result["errors"] == {"base": "wrong_unit"}
-    assert result["description_placeholders"] == {"found": "1", "unit_id": "9"}
     plant.machine().panel_change(0, 3)
     result = await submit(hass, result, right)
     assert result["errors"] == {"base": "wrong_device"}
@@ -458,10 +487,54 @@ async def test_dialog_recovers_from_one_mistake_after_the_other(
         "found": "a single-phase hybrid inverter",
         "unit_id": "1",
     }
+    # What answers is offered, and may turn out to be nothing that can be used, or to have another unit id by now.
+    result = await submit(hass, result, {**right, "advanced": {"unit_id": 9}})
+    assert (result["step_id"], result["errors"]) == ("unit", {})
+    assert offered_units(result) == {"1": "1: not identified"}
+    result = await submit(hass, result, {"unit_id": "1"})
+    assert (result["step_id"], result["errors"]) == ("unit", {"base": "wrong_device"})
     plant.machine().panel_change(0, 5)
-    result = await submit(hass, result, right)
+    plant.machines[7] = plant.machines.pop(1)
+    result = await submit(hass, result, {"unit_id": "1"})
+    assert (result["step_id"], result["errors"]) == ("unit", {"base": "wrong_unit"})
+    assert result["description_placeholders"] == {"found": "7", "unit_id": "1"}
+    assert offered_units(result) == {"7": "7: JUSTSTANDOUT JSO8048104 (inverter)"}
+    result = await submit(hass, result, {"unit_id": "7"})
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.data["unit_id"] == 7
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["result"].state is ConfigEntryState.LOADED
+
+
+def offered_units(result: dict[str, Any]) -> dict[str, str]:
+    """Return what is offered where other unit ids answer."""
+    options = result["data_schema"].schema["unit_id"].config["options"]
+    return {option["value"]: option["label"] for option in options}
+
+
+@pytest.mark.parametrize("unit_id", [1, 3])
+async def test_framing_and_unit_id_are_found_out(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+    unit_id: int,
+) -> None:
+    """A gateway that passes the bytes on, with a device that has a unit id of its own: nothing is typed but the address."""
+    for name, seconds in (("PROBE_TIMEOUT", 0.2), ("SCAN_TIMEOUT", 0.05)):
+        monkeypatch.setattr(f"custom_components.hybrid_inverter.modbus.find.probe.{name}", seconds)
+    async with SimulatedPlant(units=(unit_id,)) as plant:
+        plant.advance(60)
+        address = {"host": f"127.0.0.1:{plant.rtu_port}"}
+        result = await submit(hass, await start(hass, "network"), address)
+        if unit_id != 1:
+            assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "unit")
+            assert offered_units(result) == {"3": "3: JUSTSTANDOUT JSO8048104 (inverter)"}
+            assert result["description_placeholders"] == {"unit_id": "1", "found": "3"}
+            result = await submit(hass, result, {"unit_id": "3"})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        assert result["data"] == network_data(plant.rtu_port, "rtu")
+        (subentry,) = result["result"].subentries.values()
+        assert subentry.data["unit_id"] == unit_id
 
 
 async def test_nobody_behind_the_gateway(hass: HomeAssistant, socket_enabled: None) -> None:
@@ -530,8 +603,15 @@ async def test_rated_power_is_asked_for(hass: HomeAssistant, probe: FakeProbe) -
     assert form["description_placeholders"] == {
         "model": "H2-xK-S2",
         "serial": "SAJSIM000000000001",
+        "low": "1000",
+        "high": "60000",
     }
     assert filled_in(form["data_schema"]) == {}
+    offered = [
+        option["value"] for option in form["data_schema"].schema["rated_power"].config["options"]
+    ]
+    assert offered[:4] == ["3000", "3600", "4000", "5000"]
+    assert offered[-1] == "30000"
     assert hass.config_entries.async_entries(DOMAIN) == []
     result = await submit(hass, form, {"rated_power": 6000})
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -552,13 +632,21 @@ async def test_rated_power_is_asked_for(hass: HomeAssistant, probe: FakeProbe) -
 
 
 @pytest.mark.usefixtures("no_setup")
-@pytest.mark.parametrize("watts", [0, 999, 60001])
-async def test_rated_power_has_bounds(hass: HomeAssistant, probe: FakeProbe, watts: int) -> None:
+async def test_rated_power_has_bounds_and_is_typed_as_people_do(
+    hass: HomeAssistant, probe: FakeProbe
+) -> None:
     """A family is built with some rated powers only; 6 is not 6 kW."""
     probe.answer = SILENT_ABOUT_POWER
     form = await submit(hass, await start(hass, "network"), NETWORK)
-    with pytest.raises(InvalidData):
-        await submit(hass, form, {"rated_power": watts})
+    for typed in (0, 999, 60001, "6", "60.1 kW", "six"):
+        form = await submit(hass, form, {"rated_power": typed})
+        assert (form["step_id"], form["errors"]) == (
+            "rated_power",
+            {"rated_power": "no_rated_power"},
+        )
+    result = await submit(hass, form, {"rated_power": "3,68 kW"})
+    (subentry,) = result["result"].subentries.values()
+    assert subentry.data["identity"]["facts"]["rated_power"] == 3680
 
 
 @pytest.mark.usefixtures("no_setup")
@@ -581,7 +669,7 @@ async def test_rated_power_is_asked_for_when_moved(
     form = await reconfigure(hass, loaded, "network")
     form = await submit(hass, form, {"host": "127.0.0.1", "port": loaded.data["port"]})
     assert form["step_id"] == "rated_power"
-    assert filled_in(form["data_schema"]) == {"rated_power": 8000}
+    assert filled_in(form["data_schema"]) == {"rated_power": "8000"}
     assert status(loaded) is ConfigEntryState.LOADED
     result = await submit(hass, form, {"rated_power": 12000})
     assert result["reason"] == "reconfigure_successful"

@@ -240,8 +240,12 @@ async def test_rated_power_is_asked_for_when_the_inverter_does_not_report_it(
     assert form["description_placeholders"] == {
         "model": "H2-xK-S2",
         "serial": "SAJSIM000000000001",
+        "low": "1000",
+        "high": "60000",
     }
-    result = await answer(hass, form, {"rated_power": 6000})
+    form = await answer(hass, form, {"rated_power": "6"})
+    assert form["errors"] == {"rated_power": "no_rated_power"}
+    result = await answer(hass, form, {"rated_power": "6 kW"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert result["title"] == "H2-6K-S2"
     assert result["data"]["identity"]["facts"] == {"rated_power": 6000, "device_type": 90}

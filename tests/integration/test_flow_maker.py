@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.find.identify import Identity
+from custom_components.hybrid_inverter.modbus.transport.endpoint import Framing, TcpEndpoint
 from simulator import SimulatedPlant
 
 from .helpers import IDENTITY, SERIAL, add_unit, choose, entity, network_data, network_entry
@@ -155,11 +156,11 @@ async def test_whoever_sets_up_an_inverter_of_an_unknown_type_is_asked_whether_i
 ) -> None:
     """Then for what it does not report; nothing is kept before."""
 
-    async def probe(*_: object) -> Identity:
-        return UNKNOWN
+    async def probe(host: str, port: int, _: int) -> tuple[TcpEndpoint, Identity]:
+        return TcpEndpoint(host, port, Framing.TCP), UNKNOWN
 
     with (
-        patch("custom_components.hybrid_inverter.flow.probe.probe", probe),
+        patch("custom_components.hybrid_inverter.flow.probe.probe_framings", probe),
         patch("custom_components.hybrid_inverter.async_setup_entry", return_value=True),
     ):
         form = await begin(hass, 502)

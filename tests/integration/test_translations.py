@@ -317,6 +317,7 @@ async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistan
         "search",
         "nothing_found",
         "confirm",
+        "unit",
         "wiring",
         "direct",
         "listen",
@@ -338,8 +339,10 @@ async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistan
     assert placeholders(steps["stick"]["description"]) == {"label_url", "wiring_url"}
     assert placeholders(steps["confirm"]["description"]) == {"host", "logger_serial"}
     assert placeholders(TEXTS["config"]["flow_title"]) == {"host"}
-    check_step(steps["rated_power"], rated_power_schema((1000, 60000)))
+    check_step(steps["rated_power"], rated_power_schema([6000]))
     assert placeholders(steps["rated_power"]["description"]) == {"model", "serial"}
+    check_step(steps["unit"], choice_schema("unit_id", {"1": "1: DTSU666"}))
+    assert placeholders(steps["unit"]["description"]) == {"unit_id"}
     check_step(steps["unknown_type"], vol.Schema({}))
     assert placeholders(steps["unknown_type"]["description"]) == {"model", "serial"}
     check_step(steps["maker"], MAKERS)
@@ -413,7 +416,7 @@ UNIT_FORMS: Final[dict[str, dict[str, tuple[vol.Schema, set[str]]]]] = {
     "inverter": {
         "choose": (choice_schema("unit_id", {"2": "2: SAJ H2-6K-S2 (inverter)"}), set()),
         "unit_id": (vol.Schema(UNIT_ID), set()),
-        "rated_power": (rated_power_schema((1000, 60000)), {"model", "serial"}),
+        "rated_power": (rated_power_schema([6000]), {"model", "serial"}),
         "unknown_type": (vol.Schema({}), {"model", "serial"}),
         "maker": (MAKERS, {"serial"}),
         "reconfigure": (InverterFlow.settings, set()),
@@ -473,7 +476,9 @@ def test_dialogs_for_units_have_texts_for_every_step_error_and_reason(kind: str)
         named = name in ("reconfigure", "heard_settings")
         assert placeholders(steps[name]["title"]) == ({"name"} if named else set())
     errors = {name: placeholders(text) for name, text in dialog["error"].items()}
-    assert errors == UNIT_ERRORS
+    assert errors == UNIT_ERRORS | (
+        {"no_rated_power": {"low", "high"}} if kind == "inverter" else {}
+    )
     assert {name: placeholders(text) for name, text in dialog["abort"].items()} == UNIT_ABORTS[kind]
 
 
@@ -719,6 +724,9 @@ def test_every_failure_has_a_message_with_its_placeholders() -> None:
     assert set(errors) == {
         "port_on_network",
         "no_logger_serial_number",
+        "no_host",
+        "in_use",
+        "no_rated_power",
         "wrong_units",
         "other_meters_heard",
         *of_a_plant,
@@ -742,6 +750,8 @@ def test_every_failure_has_a_message_with_its_placeholders() -> None:
         "other_stick",
         "only_at_commands",
     }
+    assert used.pop("in_use") == {"others"}
+    assert used.pop("no_rated_power") == {"low", "high"}
     assert set().union(*used.values()) == {"found", "unit_id", "wiring_url"}
 
 

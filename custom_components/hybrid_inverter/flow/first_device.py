@@ -37,6 +37,7 @@ from .questions import (
     ask_unknown_type,
     explain_behind_inverter,
     explain_listening,
+    with_typed_power,
 )
 
 
@@ -66,10 +67,11 @@ class FirstDeviceSteps(ConfigFlow):
         """Ask for the rated power if the device does not report it."""
         identity = self._found.identity
         if user_input is not None:
-            identity = identity.with_rated_power(user_input[CONF_RATED_POWER])
+            identity = with_typed_power(identity, user_input)
             self._found = replace(self._found, identity=identity)
         if identity.lacks_rated_power:
-            return ask_rated_power(self, identity, self._previous_facts())
+            before = self._previous_facts().get(CONF_RATED_POWER)
+            return ask_rated_power(self, identity, user_input, before)
         if self.source == SOURCE_RECONFIGURE:
             return self._async_move()
         return await self.async_step_maker()

@@ -16,6 +16,7 @@ from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
 
 from ..const import (
+    CONF_FRAMING,
     CONF_LOGGER_SERIAL,
     CONF_TYPE,
     CONF_UNIT_ID,
@@ -27,16 +28,20 @@ from ..const import (
     TYPE_SERIAL,
     TYPE_STICK,
 )
-from ..entry.data import identity_of, same_device
+from ..entry.data import address_of, identity_of, same_device
+from ..entry.names import async_labels
 from ..entry.reload import paused
 from ..entry.stick_address import async_hear
 from ..modbus.find.identify import Identity
-from ..modbus.find.probe import Failure, ProbeError
+from ..modbus.find.probe import Answering, Failure, ProbeError
 from ..modbus.find.probe_stick import ask_stick
+from ..modbus.find.scan import candidates_at
 from ..modbus.find.sticks import FoundStick, find_sticks
+from .address import take_address
 from .conflicts import conflicting_entry, refuse_device, refuse_link
 from .first_device import FirstDeviceSteps
-from .probe import FoundDevice, find_device, find_devices, found_text
+from .probe import FIND_OUT, FoundDevice, find_device, find_devices, found_text
+from .rivals import async_users_of
 from .schemas import (
     MAX_LOGGER_SERIAL,
     SCHEMAS,
@@ -46,6 +51,7 @@ from .schemas import (
 )
 
 STEP_SEARCH: Final = "search"
+STEP_UNIT: Final = "unit"
 # What an existing entry can be moved to.
 LINK_TYPES: Final = [TYPE_NETWORK, TYPE_SERIAL, TYPE_STICK]
 
@@ -68,6 +74,11 @@ class LinkSteps(FirstDeviceSteps):
         super().__init__()
         # The sticks that have answered a search, by their logger serials.
         self._sticks: dict[str, FoundStick] = {}
+        # The places whose other users were named, and what is offered where others answer than was asked for: the data of
+        # the link, and the labels of the devices by unit id.
+        self._warned: set[str | None] = set()
+        self._tried_data: dict[str, Any] = {}
+        self._labels: dict[str, str] = {}
         # The devices of the entry that others answer in the place of: what is expected, and what is found.
         self._replaced: list[tuple[Identity, Identity]] = []
 
@@ -158,21 +169,29 @@ class LinkSteps(FirstDeviceSteps):
         schema = self._schema(SCHEMAS[link_type])
         if user_input is not None:
             data, unit_id = _split(link_type, user_input)
-            if "://" in data.get(CONF_DEVICE, ""):
+            if data.get(CONF_HOST) == "":
+                errors[CONF_HOST] = "no_host"
+            elif "://" in data.get(CONF_DEVICE, ""):
                 # The selector also offers the ports of serial proxies, which cannot be opened here.
                 errors[CONF_DEVICE] = "port_on_network"
             elif (typed := data.get(CONF_LOGGER_SERIAL, 0)) > MAX_LOGGER_SERIAL:
                 errors[CONF_LOGGER_SERIAL] = "no_logger_serial_number"
                 placeholders["found"] = str(typed)
+            elif others := await self._async_new_users(data):
+                errors["base"] = "in_use"
+                placeholders["others"] = ", ".join(others)
             else:
                 try:
                     return await self._async_try(data, unit_id)
                 except ProbeError as err:
+                    if err.answering is not None and len(self._units) < 2:
+                        return await self._async_offer(data, unit_id, err.answering)
                     errors[FIELDS.get(err.failure, "base")] = self._failure_text(err.failure)
-                    placeholders["found"] = await found_text(self.hass, err)
-                    placeholders["unit_id"] = self._tried(unit_id)
+                    placeholders |= await self._async_failure_placeholders(err, unit_id)
                     if err.failure is Failure.NO_LOGGER_SERIAL:
                         schema = self._schema(STICK_WITH_SERIAL)
+            # What was understood is shown as it was understood.
+            user_input = {**user_input, **_shown(data)}
         elif self.source == SOURCE_RECONFIGURE:
             user_input = self._current_input(link_type)
         return self.async_show_form(
@@ -181,6 +200,57 @@ class LinkSteps(FirstDeviceSteps):
             errors=errors,
             description_placeholders=placeholders,
         )
+
+    async def _async_new_users(self, data: Mapping[str, Any]) -> list[str]:
+        """Others that use the connection, unless they were named already: a person may go on all the same."""
+        if (place := address_of(data)) in self._warned:
+            return []
+        self._warned.add(place)
+        return await async_users_of(self.hass, data)
+
+    async def _async_failure_placeholders(self, err: ProbeError, unit_id: int) -> dict[str, str]:
+        """What fills the text of a failure."""
+        return {
+            "found": await found_text(self.hass, err),
+            "unit_id": self._tried(unit_id),
+        }
+
+    async def _async_offer(
+        self,
+        data: dict[str, Any],
+        unit_id: int,
+        answering: Answering,
+        errors: dict[str, str] | None = None,
+    ) -> ConfigFlowResult:
+        """Offer what answers in place of the unit id that was asked for."""
+        if data.get(CONF_FRAMING) == FIND_OUT:
+            data = {**data, CONF_FRAMING: answering.endpoint.framing}
+        self._tried_data = data
+        candidates = await candidates_at(answering)
+        self._labels = await async_labels(self.hass, candidates)
+        found = ", ".join(str(answers) for answers in answering.unit_ids)
+        return self._ask_unit(errors or {}, {"unit_id": str(unit_id), "found": found})
+
+    def _ask_unit(self, errors: dict[str, str], placeholders: dict[str, str]) -> ConfigFlowResult:
+        """Ask which of the devices that answer is meant."""
+        return self.async_show_form(
+            step_id=STEP_UNIT,
+            data_schema=choice_schema(CONF_UNIT_ID, self._labels),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def async_step_unit(self, user_input: dict[str, Any]) -> ConfigFlowResult:
+        """Go on with the device that was chosen."""
+        unit_id = int(user_input[CONF_UNIT_ID])
+        try:
+            return await self._async_try(dict(self._tried_data), unit_id)
+        except ProbeError as err:
+            if err.answering is not None:
+                errors: dict[str, str] = {"base": err.failure}
+                return await self._async_offer(self._tried_data, unit_id, err.answering, errors)
+            placeholders = await self._async_failure_placeholders(err, unit_id)
+            return self._ask_unit({"base": err.failure}, LINKS | placeholders)
 
     async def _async_try(self, data: dict[str, Any], unit_id: int) -> ConfigFlowResult:
         """Go on with the device that answers; ProbeError when there is none."""
@@ -278,10 +348,13 @@ def _split(link_type: str, user_input: dict[str, Any]) -> tuple[dict[str, Any], 
     """The data of an entry, and the unit id, which belongs to the unit."""
     data = {CONF_TYPE: link_type, **user_input}
     unit_id: int = data.pop(SECTION_ADVANCED, {}).get(CONF_UNIT_ID, DEFAULT_UNIT_ID)
-    if CONF_HOST in data:
-        # One entry for each endpoint, however it is spelled.
-        data[CONF_HOST] = data[CONF_HOST].strip().lower()
+    take_address(data)
     return data, unit_id
+
+
+def _shown(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The address of a link as its form shows it."""
+    return {key: data[key] for key in (CONF_HOST, CONF_PORT) if data.get(key)}
 
 
 def _input_of(stick: FoundStick) -> dict[str, Any]:

@@ -56,6 +56,7 @@ from ..modbus.listen.heard_family import (
 )
 from ..modbus.listen.listener import Listener
 from ..modbus.listen.session import UnheardError, listen_for
+from .address import take_address
 from .conflicts import own_entry, refuse_link
 from .schemas import (
     LISTEN_SCHEMAS,
@@ -108,12 +109,14 @@ class ListenSteps(ConfigFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._data = {CONF_TYPE: TYPE_LISTEN, **user_input}
-            if CONF_HOST in self._data:
-                self._data[CONF_HOST] = self._data[CONF_HOST].strip().lower()
-            if "://" not in self._data.get(CONF_DEVICE, ""):
+            take_address(self._data)
+            if self._data.get(CONF_HOST) == "":
+                errors[CONF_HOST] = "no_host"
+            elif "://" in self._data.get(CONF_DEVICE, ""):
+                errors[CONF_DEVICE] = "port_on_network"
+            else:
                 self._asked_by = step_id
                 return refuse_link(self, self._data) or await self.async_step_hear()
-            errors[CONF_DEVICE] = "port_on_network"
         elif self._unheard is not None:
             errors["base"] = self._unheard
             user_input = self._data

@@ -13,7 +13,6 @@ import voluptuous as vol
 
 from ..const import (
     CONF_MAKER,
-    CONF_RATED_POWER,
     CONF_ROLE,
     CONF_UNIT_ID,
     SUBENTRY_INVERTER,
@@ -51,6 +50,7 @@ from .questions import (
     ask_unknown_type,
     explain_behind_inverter,
     explain_listening,
+    with_typed_power,
 )
 from .schemas import METER_SETTINGS, UNIT_ID, choice_schema
 
@@ -269,9 +269,9 @@ class InverterFlow(UnitFlow):
     ) -> SubentryFlowResult:
         """Ask for the rated power if the inverter does not report it."""
         if user_input is not None:
-            self._identity = self._identity.with_rated_power(user_input[CONF_RATED_POWER])
+            self._identity = with_typed_power(self._identity, user_input)
         if self._identity.lacks_rated_power:
-            return ask_rated_power(self, self._identity)
+            return ask_rated_power(self, self._identity, user_input)
         return await self.async_step_maker()
 
     async def async_step_maker(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.const import CONF_HOST, CONF_MAC, CONF_PORT
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_LOGGER_SERIAL, CONF_TYPE, TYPE_STICK
+from ..const import CONF_FRAMING, CONF_LOGGER_SERIAL, CONF_TYPE, TYPE_STICK
 from ..entry.data import endpoint_of, stick_data
 from ..entry.texts import async_load_texts, error_text
 from ..modbus.find.identify import Identity
@@ -16,6 +16,7 @@ from ..modbus.find.probe import (
     ProbeError,
     identify_all,
     probe,
+    probe_framings,
 )
 from ..modbus.find.probe_stick import probe_stick
 from ..modbus.find.sticks import FoundStick
@@ -36,6 +37,9 @@ class FoundDevice:
         """The unique id of the entry, which stays wherever its link leads."""
         return None if self.logger_serial is None else str(self.logger_serial)
 
+
+# The answer in place of a framing: whichever answers.
+FIND_OUT: Final = "find_out"
 
 # One unit does not answer; another one behind the same link may.
 SILENT: Final = frozenset({Failure.NO_ANSWER, Failure.WRONG_UNIT, Failure.NO_INVERTER})
@@ -82,6 +86,9 @@ async def find_device(
 
     `sticks` are those that have answered a search, by their logger serials: they bring their MAC addresses.
     """
+    if data.get(CONF_FRAMING) == FIND_OUT:
+        endpoint, identity = await probe_framings(data[CONF_HOST], data[CONF_PORT], unit_id)
+        return FoundDevice({**data, CONF_FRAMING: endpoint.framing}, unit_id, identity)
     if data[CONF_TYPE] != TYPE_STICK:
         return FoundDevice(dict(data), unit_id, await probe(endpoint_of(data), unit_id))
     serial = data.get(CONF_LOGGER_SERIAL)

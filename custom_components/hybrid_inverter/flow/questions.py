@@ -8,7 +8,7 @@ import voluptuous as vol
 from ..const import CONF_MAKER, CONF_RATED_POWER
 from ..entry.meters_behind_inverters import async_meters_of_inverters
 from ..modbus.find.identify import Identity
-from .schemas import METER_SETTINGS, maker_schema, rated_power_schema
+from .schemas import METER_SETTINGS, maker_schema, rated_power_schema, typed_watts
 
 STEP_UNKNOWN_TYPE: Final = "unknown_type"
 STEP_DIRECT: Final = "direct"
@@ -38,15 +38,36 @@ def ask_maker[ResultT: FlowResult[Any, Any]](
 
 
 def ask_rated_power[ResultT: FlowResult[Any, Any]](
-    flow: FlowHandler[Any, ResultT, Any], identity: Identity, default: dict[str, Any] | None = None
+    flow: FlowHandler[Any, ResultT, Any],
+    identity: Identity,
+    typed: dict[str, Any] | None,
+    before: float | None = None,
 ) -> ResultT:
-    """Ask for the rated power that an inverter does not report."""
-    schema = rated_power_schema(identity.rated_powers)
+    """Ask for the rated power that an inverter does not report, again if what was typed is none.
+
+    `before` is the one in watts that it was set up with.
+    """
+    suggested = typed or ({} if before is None else {CONF_RATED_POWER: f"{before:.0f}"})
+    low, high = identity.rated_powers
     return flow.async_show_form(
         step_id=CONF_RATED_POWER,
-        data_schema=flow.add_suggested_values_to_schema(schema, default),
-        description_placeholders={"model": identity.model, "serial": identity.serial},
+        data_schema=flow.add_suggested_values_to_schema(
+            rated_power_schema(identity.sizes), suggested
+        ),
+        errors={CONF_RATED_POWER: "no_rated_power"} if typed else {},
+        description_placeholders={
+            "model": identity.model,
+            "serial": identity.serial,
+            "low": f"{low:.0f}",
+            "high": f"{high:.0f}",
+        },
     )
+
+
+def with_typed_power(identity: Identity, typed: dict[str, Any]) -> Identity:
+    """The device with the rated power that was typed; without one if it is none."""
+    watts = typed_watts(typed[CONF_RATED_POWER], identity.rated_powers)
+    return identity if watts is None else identity.with_rated_power(watts)
 
 
 def ask_meter_settings[ResultT: FlowResult[Any, Any]](

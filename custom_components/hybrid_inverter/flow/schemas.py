@@ -1,6 +1,7 @@
 """The forms of the dialogs: their fields, and the bounds of these."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+import re
 from typing import Any, Final
 
 from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_PORT
@@ -49,11 +50,14 @@ from ..const import (
 )
 from ..modbus.model.register import Group, Tier
 from ..modbus.transport.endpoint import Framing
+from .probe import FIND_OUT
 
 # A stick's serial number has 32 bits on the wire.
 MAX_LOGGER_SERIAL: Final = 0xFFFF_FFFF
 # Watts that a tariff may allow at most: from what a flat has to what a farm has.
 IMPORT_BOUNDS: Final = (500, 100_000)
+# A power as a person writes it.
+WATTS: Final = re.compile(r"(\d+(?:\.\d+)?)(k)?w?")
 # The largest whole number that a form passes on as it was typed.
 MAX_TYPED: Final = 2**53 - 1
 
@@ -109,7 +113,9 @@ SCHEMAS: Final = {
         {
             vol.Required(CONF_HOST): TextSelector(),
             vol.Required(CONF_PORT, default=DEFAULT_PORT): whole_number(1, 65535),
-            vol.Required(CONF_FRAMING, default=Framing.TCP): choice(CONF_FRAMING, list(Framing)),
+            vol.Required(CONF_FRAMING, default=FIND_OUT): choice(
+                CONF_FRAMING, [FIND_OUT, *Framing]
+            ),
             **ADVANCED,
         }
     ),
@@ -164,10 +170,33 @@ def maker_schema(makers: list[str], likeliest: str) -> vol.Schema:
     return vol.Schema({vol.Required(CONF_MAKER, default=likeliest): SelectSelector(config)})
 
 
-def rated_power_schema(bounds: tuple[float, float]) -> vol.Schema:
-    """The form of a rated power that a device does not report, within these bounds in watts."""
+class _Typed(SelectSelector):
+    """A field for one of a few numbers, or for another one that is typed."""
+
+    def __call__(self, data: Any) -> Any:
+        """The text; a number may come from elsewhere than the page."""
+        return super().__call__(str(data))
+
+
+def rated_power_schema(sizes: Iterable[int]) -> vol.Schema:
+    """The form of a rated power that a device does not report; these sizes in watts are offered."""
+    config = SelectSelectorConfig(
+        options=[SelectOptionDict(value=str(size), label=f"{size} W") for size in sizes],
+        custom_value=True,
+        mode=SelectSelectorMode.DROPDOWN,
+    )
+    return vol.Schema({vol.Required(CONF_RATED_POWER): _Typed(config)})
+
+
+def typed_watts(text: str, bounds: tuple[float, float]) -> int | None:
+    """The watts of a rated power as people write it ("6000", "6 kW", "6K"); None if it is not within these bounds."""
+    written = WATTS.fullmatch("".join(text.split()).lower().replace(",", "."))
+    if written is None:
+        return None
+    number, thousands = written.groups()
+    watts = round(float(number) * (1000 if thousands else 1))
     low, high = bounds
-    return vol.Schema({vol.Required(CONF_RATED_POWER): whole_number(int(low), int(high), unit="W")})
+    return watts if low <= watts <= high else None
 
 
 def interval_options(defaults: Mapping[Group, int]) -> dict[vol.Marker, Any]:

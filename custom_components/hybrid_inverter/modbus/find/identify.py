@@ -54,6 +54,11 @@ class Identity:
         """The smallest and largest rated power in watts of its family."""
         return FAMILIES[self.family].rated_powers
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The rated powers in watts that models of its family are sold with."""
+        return FAMILIES[self.family].sizes
+
     def with_rated_power(self, watts: float) -> Identity:
         """The same device with a rated power that a person has entered, which is also part of the model's name."""
         facts = {**self.facts, RATED_POWER: watts}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -69,20 +69,37 @@ class Failure(StrEnum):
     NO_LOGGER_SERIAL = "no_logger_serial"
 
 
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Unit ids that answer at an endpoint, where another one was asked for."""
+
+    endpoint: Endpoint
+    unit_ids: tuple[int, ...]
+
+
 class ProbeError(Exception):
     """No device that the integration knows was found.
 
     `found` is what was found instead where that is the same in every language: unit ids, a serial number, a framing.
-    `other` is the other device of `Failure.WRONG_DEVICE`.
+    `other` is the other device of `Failure.WRONG_DEVICE`, `answering` the endpoint and the unit ids that answer of
+    `Failure.WRONG_UNIT`.
     """
 
     def __init__(
-        self, failure: Failure, found: str = "", *, other: WrongDeviceError | None = None
+        self,
+        failure: Failure,
+        found: str = "",
+        *,
+        other: WrongDeviceError | None = None,
+        answering: Answering | None = None,
     ) -> None:
+        if answering is not None:
+            found = ", ".join(str(unit_id) for unit_id in answering.unit_ids)
         super().__init__(failure, found or str(other or ""))
         self.failure = failure
         self.found = found
         self.other = other
+        self.answering = answering
 
 
 def not_ours(error: DeviceError) -> ProbeError:
@@ -140,10 +157,29 @@ async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
             )
             if await scan(other, [unit_id], PROBE_TIMEOUT):
                 raise ProbeError(Failure.WRONG_FRAMING, FRAMING_NAMES[other.framing]) from err
-    units = await scan(endpoint, (unit for unit in SCAN_UNITS if unit != unit_id), SCAN_TIMEOUT)
-    if units:
-        raise ProbeError(Failure.WRONG_UNIT, ", ".join(str(unit) for unit in units))
+    await refuse_other_units(endpoint, unit_id, SCAN_TIMEOUT)
     raise ProbeError(silence)
+
+
+async def probe_framings(host: str, port: int, unit_id: int) -> tuple[TcpEndpoint, Identity]:
+    """The device at an address whose framing is not known, with the endpoint that reaches it; ProbeError when there is none."""
+    as_tcp = TcpEndpoint(host, port, Framing.TCP)
+    as_rtu = replace(as_tcp, framing=Framing.RTU)
+    try:
+        return as_tcp, await probe(as_tcp, unit_id)
+    except ProbeError as err:
+        if err.failure is Failure.NO_ANSWER:
+            await refuse_other_units(as_rtu, unit_id, SCAN_TIMEOUT)
+        if err.failure is not Failure.WRONG_FRAMING:
+            raise
+    return as_rtu, await probe(as_rtu, unit_id)
+
+
+async def refuse_other_units(endpoint: Endpoint, unit_id: int, answer_within: float) -> None:
+    """Raise ProbeError when other unit ids than this one answer at an endpoint, each within these seconds."""
+    others = (other for other in SCAN_UNITS if other != unit_id)
+    if units := await scan(endpoint, others, answer_within):
+        raise ProbeError(Failure.WRONG_UNIT, answering=Answering(endpoint, tuple(units)))
 
 
 async def scan(endpoint: Endpoint, units: Iterable[int], answer_within: float) -> list[int]:

@@ -19,13 +19,12 @@ from ..transport.endpoint import Framing, StickEndpoint, TcpEndpoint
 from ..transport.link import REPEATABLE, Link, LinkUnit
 from .identify import Identity
 from .probe import (
-    SCAN_UNITS,
     Failure,
     ProbeError,
     identify_at,
     not_ours,
     probe,
-    scan,
+    refuse_other_units,
 )
 from .sticks import FoundStick, find_sticks
 
@@ -160,9 +159,10 @@ async def _explain(
     if logger_serial is None:
         return ProbeError(Failure.NO_LOGGER_SERIAL)
     endpoint = StickEndpoint(host, port, logger_serial=logger_serial)
-    others = (unit for unit in SCAN_UNITS if unit != unit_id)
-    if units := await scan(endpoint, others, STICK_SCAN_TIMEOUT):
-        return ProbeError(Failure.WRONG_UNIT, ", ".join(str(unit) for unit in units))
+    try:
+        await refuse_other_units(endpoint, unit_id, STICK_SCAN_TIMEOUT)
+    except ProbeError as err:
+        return err
     if isinstance(failure, StickError):
         return ProbeError(Failure.NO_INVERTER)
     # A stick of this kind that is free answers, if only that the device does not.

@@ -19,6 +19,7 @@ from .identify import Identity, identify
 from .probe import (
     SCAN_REGISTER,
     SCAN_TIMEOUT,
+    Answering,
     Failure,
     ProbeError,
     not_ours,
@@ -62,6 +63,20 @@ async def ask(link: Link, unit_id: int) -> Identity:
     except DeviceError as err:
         silent = isinstance(err, RejectedError) and err.is_silence
         raise (ProbeError(Failure.NO_ANSWER) if silent else not_ours(err)) from err
+
+
+async def candidates_at(answering: Answering) -> tuple[Candidate, ...]:
+    """What answers there, as far as it can be identified in the time of a search."""
+    link = Link(answering.endpoint, read_retries=0)
+    try:
+        await link.connect()
+        result = await search(link, answering.unit_ids, lambda _: None)
+    except LinkError:
+        result = SearchResult(())
+    finally:
+        await link.close()
+    known = {candidate.unit_id: candidate for candidate in result.candidates}
+    return tuple(known.get(unit_id, Candidate(unit_id)) for unit_id in answering.unit_ids)
 
 
 async def search(

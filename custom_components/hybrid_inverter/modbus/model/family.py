@@ -98,6 +98,8 @@ class Family:
     serial: str | None = "serial_number"
     # The rated powers in watts that the family is built with; another number is not one of these devices.
     rated_powers: tuple[float, float] = (0, float("inf"))
+    # Those in watts that its models are sold with, as far as they are known.
+    sizes: tuple[int, ...] = ()
     # Whether some of its devices do not report their rated power, so that a person has to enter it.
     asks_rated_power: bool = False
     # The speed of the device's own serial line, which a gateway's clients cannot see.

@@ -112,6 +112,7 @@ SAJ: Final = Family(
     ),
     firmware=("display_software_version", "master_software_version", "slave_software_version"),
     rated_powers=identity.RATED_POWERS,
+    sizes=identity.SIZES,
     asks_rated_power=True,
     faults=faults.RULES,
     # The limit is lifted before it is switched off.
