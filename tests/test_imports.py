@@ -59,6 +59,7 @@ LIBRARIES: Final = {
         *("maintenance", "entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},
+    "serialx": {"modbus.transport"},
 }
 # What neither the integration nor the simulator may import.
 OUTSIDE: Final = {"custom_components", "docs", "lab", "scripts", "tests"}

@@ -438,15 +438,14 @@ async def test_each_failure_has_a_message_and_the_next_try_succeeds(
 
 @pytest.mark.usefixtures("no_setup")
 async def test_a_port_of_a_serial_proxy(hass: HomeAssistant, probe: FakeProbe) -> None:
-    """The selector offers ports that only Home Assistant's own serial library can open."""
-    form = await start(hass, "serial")
-    proxy = {**SERIAL_PORT, "device": "esphome-hass://esphome/proxy?port_name=RS485"}
-    result = await submit(hass, form, proxy)
-    assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"device": "port_on_network"}
-    assert probe.asked == []
-    result = await submit(hass, result, SERIAL_PORT)
+    """The selector offers ports that only Home Assistant's own serial library can open; what may be a secret is not shown."""
+    device = "esphome://192.0.2.10:6053/?port_name=RS485&key=secret"
+    proxy = {**SERIAL_PORT, "device": device}
+    result = await submit(hass, await start(hass, "serial"), proxy)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert probe.asked == [(SerialEndpoint(device, 9600), 1)]
+    assert result["title"] == "JSO8048104 (esphome://192.0.2.10:6053/)"
+    assert result["data"]["device"] == device
 
 
 def test_all_failures_are_tried() -> None:

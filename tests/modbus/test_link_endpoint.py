@@ -187,13 +187,6 @@ async def test_port_that_goes_away_while_it_is_set_up_is_a_link_error(
     assert failure.code == "no_device_at_port"
 
 
-@pytest.mark.parametrize("device", ["esphome-hass://entry/port", "socket://127.0.0.1:502"])
-async def test_addresses_are_no_ports(device: str) -> None:
-    """Addresses that Home Assistant's selector may offer, but pyserial cannot open."""
-    failure = await _failure(SerialEndpoint(device))
-    assert "not a port of this computer" in str(failure)
-
-
 async def test_impossible_line_settings_are_a_link_error() -> None:
     """Line settings that no port has are an error of the link."""
     assert "parity" in str(await _failure(SerialEndpoint("/dev/null", parity="X")))

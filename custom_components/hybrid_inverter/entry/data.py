@@ -105,7 +105,9 @@ def address_of(data: Mapping[str, Any]) -> str | None:
 
 def title_of(identity: Identity, data: Mapping[str, Any]) -> str:
     """The title of an entry until a person gives it another name."""
-    return f"{identity.model} ({address_of(data)})"
+    # The URL of a serial port may end with a secret.
+    place = str(address_of(data)).partition("?")[0]
+    return f"{identity.model} ({place})"
 
 
 def first_unit(entry: ConfigEntry) -> tuple[str, Identity]:

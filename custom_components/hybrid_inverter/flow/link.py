@@ -10,7 +10,7 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     ConfigSubentry,
 )
-from homeassistant.const import CONF_DEVICE, CONF_HOST, CONF_MAC, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_MAC, CONF_PORT
 from homeassistant.helpers.device_registry import format_mac
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
 import voluptuous as vol
@@ -171,9 +171,6 @@ class LinkSteps(FirstDeviceSteps):
             data, unit_id = _split(link_type, user_input)
             if data.get(CONF_HOST) == "":
                 errors[CONF_HOST] = "no_host"
-            elif "://" in data.get(CONF_DEVICE, ""):
-                # The selector also offers the ports of serial proxies, which cannot be opened here.
-                errors[CONF_DEVICE] = "port_on_network"
             elif (typed := data.get(CONF_LOGGER_SERIAL, 0)) > MAX_LOGGER_SERIAL:
                 errors[CONF_LOGGER_SERIAL] = "no_logger_serial_number"
                 placeholders["found"] = str(typed)

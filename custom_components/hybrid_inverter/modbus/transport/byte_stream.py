@@ -10,8 +10,9 @@ from typing import Final, Protocol
 
 import serial
 
-from .connect_error import connect_error, not_a_local_port
+from .connect_error import connect_error
 from .endpoint import Endpoint, SerialEndpoint
+from .serial_url import open_url
 
 MAX_CHUNK: Final = 1024
 
@@ -120,10 +121,10 @@ class SerialStream:
 
 async def open_stream(endpoint: Endpoint, receiver: StreamReceiver, within: float) -> ByteStream:
     """Connect within so many seconds; LinkError with the cause when that fails."""
-    if isinstance(endpoint, SerialEndpoint) and "://" in endpoint.device:
-        raise not_a_local_port(endpoint)
     try:
         if isinstance(endpoint, SerialEndpoint):
+            if endpoint.is_url:
+                return await open_url(endpoint, receiver, within)
             return SerialStream(endpoint, receiver)
         async with asyncio.timeout(within):
             transport, _ = await asyncio.get_running_loop().create_connection(

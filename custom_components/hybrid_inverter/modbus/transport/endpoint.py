@@ -75,7 +75,7 @@ class StickEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class SerialEndpoint:
-    """A serial port of this computer, 8 data bits, RTU frames."""
+    """A serial port, 8 data bits, RTU frames: one of this computer, or the URL of one that another device lends."""
 
     device: str
     baudrate: int = 9600
@@ -97,9 +97,14 @@ class SerialEndpoint:
         """After how many unanswered requests the port is opened again if no other unit has used it."""
         return 1
 
+    @property
+    def is_url(self) -> bool:
+        """Whether the port is reached over the network."""
+        return "://" in self.device
+
     def __str__(self) -> str:
-        """The path of the port."""
-        return self.device
+        """The path of the port, or its URL without what may be a secret."""
+        return self.device.partition("?")[0]
 
 
 type Endpoint = TcpEndpoint | StickEndpoint | SerialEndpoint
