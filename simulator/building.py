@@ -87,7 +87,11 @@ def build_machines(
 
 def _build_meter(model: MeterModel, unit: int, site: Site, timer: Callable[[], float]) -> Machine:
     """A meter that counts whatever passes at its place in the house."""
-    measure = {Place.GRID: site.measure_grid, Place.SOLAR: site.measure_solar}[model.place]
+    measure = {
+        Place.GRID: site.measure_grid,
+        Place.SOLAR: site.measure_solar,
+        Place.CAR: site.measure_car,
+    }[model.place]
     machine = METER_MACHINES[model.family](model, measure, start=site.now, unit=unit, timer=timer)
     site.watchers.append(machine.step)
     return machine

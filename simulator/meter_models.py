@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +16,7 @@ class Place(StrEnum):
 
     GRID = "grid"
     SOLAR = "solar"
+    CAR = "car"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class MeterModel:
 THREE_PHASE_SETTINGS: Final = ((0x0000, 0x000C), (0x002C, 0x002E))
 SPLIT_MEASUREMENTS: Final = ((0x2000, 0x2021), (0x202A, 0x2031), (0x2044, 0x2045))
 
-METERS: Final[Mapping[str, MeterModel]] = {
+TYPES: Final[Mapping[str, MeterModel]] = {
     model.name: model
     for model in (
         MeterModel(
@@ -128,4 +129,10 @@ METERS: Final[Mapping[str, MeterModel]] = {
             words={0x0000: KEYPAD_CODE, 0x0003: 2, 0x0005: 2, 0x000C: 3},
         ),
     )
+}
+
+# And the largest one a second time, before a car.
+METERS: Final[Mapping[str, MeterModel]] = {
+    **TYPES,
+    "DTSU666-car": replace(TYPES["DTSU666"], place=Place.CAR),
 }

@@ -27,7 +27,7 @@ WIDTH: Final = 1400
 # The width of a phone.
 PHONE_WIDTH: Final = 390
 # How high the window is for each view.
-HEIGHTS: Final = {"now": 1350, "battery": 860, "schedule": 700, "controls": 1300, "health": 800}
+HEIGHTS: Final = {"now": 985, "battery": 860, "schedule": 700, "controls": 1300, "health": 800}
 PHONE_HEIGHT: Final = 2600
 # Home Assistant's own pages that show the house.
 OTHER_PAGES: Final = {"energy": "energy", "power": "energy/now", "home": "home"}

@@ -1,4 +1,4 @@
-"""The house of the demo: two inverters and two meters, seen as one plant, with an Energy dashboard.
+"""The house of the demo: two inverters and three meters, seen as one plant, with an Energy dashboard.
 
 Each inverter has a link of its own, and the meters share one on which Home Assistant is the only master.
 """
@@ -23,19 +23,22 @@ JSO: Final = 1
 SAJ: Final = 2
 GRID_METER: Final = 3
 SOLAR_METER: Final = 4
+CAR_METER: Final = 5
 MACHINES: Final = {
     JSO: "JSO8048104",
     SAJ: "H2-10K-T2",
     GRID_METER: "DTSU666",
     SOLAR_METER: "DDSU666",
+    CAR_METER: "DTSU666-car",
 }
-LINKS: Final = ((JSO,), (SAJ,), (GRID_METER, SOLAR_METER))
+LINKS: Final = ((JSO,), (SAJ,), (GRID_METER, SOLAR_METER, CAR_METER))
 # What they are called at home.
 NAMES: Final = {
     JSO: "JSO8048104",
-    SAJ: "Hybrid 10K",
+    SAJ: "H2 10K",
     GRID_METER: "Grid meter",
     SOLAR_METER: "Solar meter",
+    CAR_METER: "Load meter",
 }
 # The rated power of the SAJ, which it does not report, and what the batteries hold.
 RATED_POWER: Final = 10000
@@ -178,7 +181,7 @@ async def _furnish(one: House, *, fast: bool) -> None:
     one.entries[JSO] = (await home.add_inverter(next(lines), unit_id=JSO))["entry_id"]
     one.entries[SAJ] = await _add_saj(home, next(lines))
     meters = await _add_meters(home, next(lines))
-    one.entries |= dict.fromkeys((GRID_METER, SOLAR_METER), meters)
+    one.entries |= dict.fromkeys(LINKS[-1], meters)
     await _connected(one)
     if fast:
         for entry_id in set(one.entries.values()):
@@ -191,9 +194,31 @@ async def _furnish(one: House, *, fast: bool) -> None:
             )
         await _connected(one)
     await home.add_plant("House", CAPACITIES)
+    car = await one.entities(CAR_METER)
     await home.command(
-        "energy/save_prefs", energy_sources=await _energy_sources(one), device_consumption=[]
+        "energy/save_prefs",
+        energy_sources=await _energy_sources(one),
+        device_consumption=[
+            {
+                "stat_consumption": car["import_energy_total"],
+                "stat_rate": car["power"],
+                "name": "Car",
+            }
+        ],
     )
+    await _put_into_an_area(home)
+
+
+async def _put_into_an_area(home: Home) -> None:
+    """Have all devices in one room, as the pages of Home Assistant are by rooms."""
+    area = await home.command(
+        "config/area_registry/create", name="Utility room", icon="mdi:home-lightning-bolt"
+    )
+    for device in await home.command("config/device_registry/list"):
+        if any(domain == "hybrid_inverter" for domain, *_ in device["identifiers"]):
+            await home.command(
+                "config/device_registry/update", device_id=device["id"], area_id=area["area_id"]
+            )
 
 
 async def _add_saj(home: Home, port: int) -> str:
@@ -205,12 +230,13 @@ async def _add_saj(home: Home, port: int) -> str:
 
 
 async def _add_meters(home: Home, port: int) -> str:
-    """Add both meters on a line of their own; return the id of its entry."""
+    """Add the meters on a line of their own; return the id of its entry."""
     result = await home.add_device(port, GRID_METER)
     for answers in ({"next_step_id": "direct"}, {"role": "grid", "inverted": False}):
         result = await home.answer_flow(result["flow_id"], answers)
     entry_id = _entry_id(result)
     await home.add_meter(entry_id, SOLAR_METER, "solar")
+    await home.add_meter(entry_id, CAR_METER, "load")
     return entry_id
 
 

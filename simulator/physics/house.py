@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 import math
@@ -61,12 +62,24 @@ class House:
             for phase, share in enumerate(SHARES)
         ]
         home = [power * (1 - BACKUP_SHARE) for power in phases]
+        for appliance, phase in self._running(hour, seconds):
+            home[phase] += appliance.power
+        l1, l2, l3 = (power * BACKUP_SHARE for power in phases)
+        return (home[0], home[1], home[2]), (l1, l2, l3)
+
+    def car(self, now: datetime) -> Phases:
+        """The watts per phase of the home load that charge the car."""
+        powers = [0.0, 0.0, 0.0]
+        for appliance, phase in self._running(hour_of(now), seconds_of(now)):
+            if appliance in CAR:
+                powers[phase] += appliance.power
+        return powers[0], powers[1], powers[2]
+
+    def _running(self, hour: float, seconds: float) -> Iterator[tuple[Appliance, int]]:
+        """The appliances that run, each with its phase."""
         for number, appliance in enumerate(self.appliances):
             if appliance.begin <= hour < appliance.end:
                 turn, seed = int(seconds // appliance.seconds), self.seed + 20 + 2 * number
                 if random(seed, turn) > 1 - appliance.chance:
                     phase = appliance.phase
-                    socket = int(random(seed + 1, turn) * 3) if phase is None else phase
-                    home[socket] += appliance.power
-        l1, l2, l3 = (power * BACKUP_SHARE for power in phases)
-        return (home[0], home[1], home[2]), (l1, l2, l3)
+                    yield appliance, int(random(seed + 1, turn) * 3) if phase is None else phase

@@ -19,7 +19,7 @@ MAX_STEP: Final = 10.0
 
 
 class Site:
-    """A house under a sky, its inverters, a solar inverter if there is one, and the two points where meters are.
+    """A house under a sky, its inverters, a solar inverter if there is one, and the points where meters are.
 
     The first inverter regulates what flows through the house connection, as a master does. Each further one serves
     its share of the house, by its rated power; the first one sees at its clamps what is then left. The circuits on
@@ -48,6 +48,8 @@ class Site:
         # At the house connection, + import, and at the solar inverter, + production.
         self.grid_point = Point()
         self.solar_point = Point()
+        # Before the car, + consumption.
+        self.car_point = Point()
         # What the house really uses before the inverters, whatever one of them makes of its clamps.
         self.home: Phases = NOTHING
         # Who wants to know of each part of the time, with the seconds that the powers of now have held for.
@@ -77,6 +79,10 @@ class Site:
         """What a meter at the solar inverter sees."""
         return self.solar_point.measurement(self.voltages, self.frequency)
 
+    def measure_car(self) -> Measurement:
+        """What a meter before the car sees."""
+        return self.car_point.measurement(self.voltages, self.frequency)
+
     def step(self, seconds: float) -> None:
         """Let time pass; the flows are then those of the last part of it."""
         left = seconds
@@ -105,8 +111,9 @@ class Site:
         for inverter in self.inverters:
             inverter.prepare(light)
         home, circuits = (wired(power, self._phases) for power in self.house.demand(self.now))
+        car = wired(self.house.car(self.now), self._phases)
         if not present and not any(inverter.feeds_house for inverter in self.inverters):
-            home = NOTHING
+            home = car = NOTHING
         solar = NOTHING
         if present and self.solar is not None:
             solar = self.solar.phases(self.solar.power(light))
@@ -119,6 +126,7 @@ class Site:
             inverter.settle(seconds, drawn, fed)
         self.grid_point.flow(drawn if present else NOTHING, seconds)
         self.solar_point.flow(solar, seconds)
+        self.car_point.flow(car, seconds)
         self.now += timedelta(seconds=seconds)
         for watch in self.watchers:
             watch(seconds)

@@ -26,6 +26,10 @@ class Steady:
         """Return the watts per phase."""
         return self.home, self.backup
 
+    def car(self, now: datetime) -> Phases:
+        """Return the watts per phase of a car that there is not."""
+        return NOTHING
+
 
 @dataclass
 class Sun:

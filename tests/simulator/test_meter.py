@@ -229,6 +229,19 @@ def test_keypad_code_and_unit_id_are_where_the_real_meters_have_them(model: str)
     assert (machine.word(6 if three_phase else 8), machine.word(7)) == (1, 10)
 
 
+def test_meter_before_the_car_counts_what_charges_it() -> None:
+    """3680 W on each phase from seven to ten in the evening are 11040 W, and 184 Wh in a minute."""
+    evening = datetime.fromisoformat("2026-06-21T18:59")
+    plant = SimulatedPlant(devices={1: "JSO8048104", 2: "DTSU666-car"}, car=True, start=evening)
+    plant.advance(60)
+    meter = plant.machine(2)
+    assert meter.value("power") == 0
+    before = meter.value("import_energy_total")
+    plant.advance(60)
+    assert meter.value("power") == pytest.approx(11040)
+    assert meter.value("import_energy_total") - before == pytest.approx(0.184, abs=0.01)  # type: ignore[operator]
+
+
 @pytest.mark.parametrize("pdu", ["1000060001020002", "100002000102 0001", "0600060002"])
 def test_nothing_can_be_written(pdu: str) -> None:
     """It is refused, and seen."""
