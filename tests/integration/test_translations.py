@@ -1155,8 +1155,8 @@ async def test_every_trigger_and_condition_and_their_fields_have_texts(
 
 # ---------------------------------------------------------------------- icons
 
-# Device classes whose own icon says less than ours: that of a power does not tell sun from battery.
-OUR_ICON_IS_BETTER: Final = {"battery", "power", "energy", "enum", None}
+# Device classes whose own icon says less than ours: that of a power does not tell sun from battery, and a clock what ends.
+OUR_ICON_IS_BETTER: Final = {"battery", "power", "energy", "timestamp", "enum", None}
 KINDS_OF_ICONS: Final = {"default", "service", "trigger", "condition"}
 
 
