@@ -56,7 +56,7 @@ def test_manifest_says_what_hassfest_wants() -> None:
     assert load(INTEGRATION / "manifest.json") == {
         "domain": "hybrid_inverter",
         "name": "Hybrid Inverter",
-        "after_dependencies": ["energy"],
+        "after_dependencies": ["energy", "recorder"],
         "categories": ["energy.solar_batteries", "energy.meters_monitoring"],
         "codeowners": ["@hybrid-inverter"],
         "config_flow": True,

@@ -5,6 +5,7 @@ from typing import Final
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.service import async_register_admin_service
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -19,6 +20,7 @@ from .control.services import (
     async_release_battery,
 )
 from .dashboard.services import DASHBOARD_SCHEMA, async_get_dashboard
+from .maintenance.adopt_entities import ADOPT_SCHEMA, async_adopt_entities
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
 from .runtime.targets import TARGET, async_units_of_call
 from .runtime.undo import async_undo
@@ -64,6 +66,15 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         hass.services.async_register(
             DOMAIN, name, reading, schema=schema, supports_response=SupportsResponse.ONLY
         )
+    # Only an administrator renames entities.
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        "adopt_entities",
+        async_adopt_entities,
+        schema=ADOPT_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
 
 
 async def async_undo_last_change(call: ServiceCall) -> None:

@@ -118,6 +118,7 @@ SHOWN: Final[dict[str, tuple[Evidence, ...]]] = {
         ("../../docs/battery-control.md", r"limit_export"),
         ("../../docs/battery-control.md", r"get_control"),
         ("../../docs/registers.md", r"hybrid_inverter\.read_registers"),
+        ("../../docs/moving.md", r"hybrid_inverter\.adopt_entities"),
         ("../../README.md", r"hybrid_inverter\.undo_last_change"),
     ),
     "docs-conditions": (

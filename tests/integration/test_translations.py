@@ -55,6 +55,10 @@ from custom_components.hybrid_inverter.flow.schemas import (
     maker_schema,
     rated_power_schema,
 )
+from custom_components.hybrid_inverter.maintenance.adopt_entities import (
+    SOURCES as FORMER_INTEGRATIONS,
+)
+from custom_components.hybrid_inverter.maintenance.adoption import Obstacle
 from custom_components.hybrid_inverter.modbus.control.order import (
     ControlMode,
     PowerAt,
@@ -563,6 +567,9 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["fault_kind"] = set(KINDS)
     offered["setting_change"] = set(CHANGES)
     offered["schedule_slot"] = set(SLOTS)
+    # From where entity ids come, and why they stay where they are.
+    offered["adopt_integration"] = set(FORMER_INTEGRATIONS)
+    offered["adopt_obstacle"] = set(Obstacle)
     # What the logbook says of a setting.
     offered["setting_news"] = {"changed_elsewhere", "taken_back"}
     selectors = TEXTS["selector"]
@@ -592,6 +599,8 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "setting",
         "setting_news",
         "removable",
+        "adopt_integration",
+        "adopt_obstacle",
         "control_mode",
         "control_at",
         "control_if_busy",
@@ -850,6 +859,9 @@ EXCEPTIONS: Final = {
     "device_not_asked": {"device", "error"},
     "device_not_loaded": {"device"},
     "machine_not_found": {"name"},
+    "adopt_nothing": {"device", "prefix"},
+    "adopt_no_prefix": {"integration"},
+    "adopt_which_prefix": {"integration", "prefixes"},
     "schedule_not_supported": set(),
     "schedule_not_readable": set(),
     "schedule_unknown_field": {"field"},
