@@ -328,6 +328,40 @@ async def the_options_explain_themselves(visit: Visit) -> None:
     await visit.picture("options", of=visit.dialog.get_by_role("dialog"))
 
 
+async def the_schedule_is_set_by_its_form(visit: Visit) -> None:
+    """A window is added to the list, and the answer begins with a sentence; register 148 is the start of the first slot."""
+    page = visit.page
+    devices = await visit.home.command("config/device_registry/list")
+    inverter = next(one for one in devices if one["serial_number"] == "JSO0000001")
+    await page.evaluate(
+        "chosen => localStorage.setItem('panel-dev-action-state-service-data', chosen)",
+        json.dumps(
+            {
+                "action": "hybrid_inverter.set_schedule",
+                "target": {"device_id": [inverter["id"]]},
+                "data": {},
+            }
+        ),
+    )
+    await visit.open("config/developer-tools/service")
+    await page.get_by_role("button", name="Add", exact=True).first.click()
+    window = page.locator("dialog-form")
+    times = window.locator("input[type=time]")
+    for index, time_of_day in enumerate(("02:00", "05:00")):
+        await times.nth(index).fill(time_of_day)
+    target = text("selector.window.fields.target.name")
+    await window.get_by_role("spinbutton", name=target).fill("80")
+    await visit.picture("schedule-window")
+    await window.get_by_role("button", name="Add", exact=True).click()
+    await expect_shown(page.get_by_text("02:00 · to 05:00 · 80%", exact=True)).to_be_visible()
+    await visit.picture("schedule-form")
+    await page.get_by_role("button", name="Perform action").click()
+    await visit.expect_word(148, 200)
+    summary = page.get_by_text("The schedule of JSO8048104 is now: 02:00 to 05:00")
+    await expect_shown(summary).to_be_visible()
+    await visit.picture("schedule-answer")
+
+
 async def nothing_is_to_be_repaired(visit: Visit) -> None:
     """And the browser's console has no error."""
     issues = (await visit.home.command("repairs/list_issues"))["issues"]
@@ -351,6 +385,7 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
     the_battery_is_set,
     an_impossible_value_is_refused,
     the_options_explain_themselves,
+    the_schedule_is_set_by_its_form,
     nothing_is_to_be_repaired,
 )
 
