@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import freezegun
-from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.hybrid_inverter.control.setup import driver_of
@@ -65,14 +63,10 @@ SAJ_CHANGES: Final[list[tuple[dict[str, Any], Found, Found]]] = [
     (SELL, {0x3660: 0}, {}),
 ]
 
-pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("few_entities")]
-
-
-@pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, and let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [
+    pytest.mark.freeze_time(MORNING),
+    pytest.mark.usefixtures("few_entities", "in_berlin"),
+]
 
 
 async def change_while_dead(home: Home, found: Mapping[int, int]) -> None:  # noqa: F811 - a fixture

@@ -5,7 +5,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-import freezegun
 from homeassistant.auth.models import TOKEN_TYPE_LONG_LIVED_ACCESS_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -25,16 +24,9 @@ from .test_control_actions import HELD, MORNING, TABLE, act, device_of, refused,
 
 HOLD: Final[dict[str, Any]] = {"mode": "hold", "duration": 60}
 
-pytestmark = pytest.mark.freeze_time(MORNING)
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 type Call = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture(autouse=True)
-async def _loop_goes_on(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the event loop's own time pass, or no machine would ever answer; in Berlin."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Final
 
-import freezegun
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
@@ -23,14 +22,10 @@ from .test_schedule_windows import SERIAL as SAJ_SERIAL
 WORN: Final = {SERIAL: "tou_slot_1_time", SAJ_SERIAL: "on_grid_discharge_floor"}
 NAMES: Final = {SERIAL: "JSO8048104", SAJ_SERIAL: "H2-6K-S2"}
 
-pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("few_entities")]
-
-
-@pytest.fixture(autouse=True)
-async def _berlin(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Live in Berlin, and let the event loop's own time pass, or no machine would ever answer."""
-    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
-    await hass.config.async_set_time_zone("Europe/Berlin")
+pytestmark = [
+    pytest.mark.freeze_time(MORNING),
+    pytest.mark.usefixtures("few_entities", "in_berlin"),
+]
 
 
 async def toggler(home: Home) -> None:  # noqa: F811 - a fixture
