@@ -33,6 +33,8 @@ class MachineWatch:
     def __init__(self, hass: HomeAssistant, unit: UnitRuntime) -> None:
         self._hass = hass
         self._unit = unit
+        # Whether there is surely no issue.
+        self._is_clear = False
         self._looks = 0
         self._stop_looking: CALLBACK_TYPE | None = None
 
@@ -53,9 +55,13 @@ class MachineWatch:
     @callback
     def _changed(self) -> None:
         if self._unit.machine.last_error is None:
-            self._stop()
-            async_withdraw(self._hass, self._unit.identity.serial, OTHER_MACHINE)
-        elif self._stop_looking is None:
+            if not self._is_clear:
+                self._is_clear = True
+                self._stop()
+                async_withdraw(self._hass, self._unit.identity.serial, OTHER_MACHINE)
+            return
+        self._is_clear = False
+        if self._stop_looking is None:
             self._looks = 0
             self._stop_looking = async_track_time_interval(
                 self._hass, self._async_look, LOOK_EVERY, cancel_on_shutdown=True
