@@ -16,6 +16,8 @@ from .house import LIVED_DAYS, SUMMER, House, house, order_something
 # On the computer that decides about a change there has to be one.
 HAS_BROWSER: Final = BROWSER is not None or bool(os.environ.get("CI"))
 MAX_UP_SECONDS: Final = 60
+# Where three other Home Assistants run on the same two cores.
+MAX_UP_SECONDS_BESIDE_OTHERS: Final = 120
 # Kilowatt-hours that a counter of this house may grow by in five minutes: what 24 kW are.
 MAX_STEP: Final = 2.0
 
@@ -26,6 +28,7 @@ class Lived:
 
     house: House
     up_seconds: float
+    max_up_seconds: float
 
     @property
     def midnight(self) -> datetime:
@@ -35,7 +38,7 @@ class Lived:
 
 async def it_is_up_soon(lived: Lived) -> None:
     """With all machines, the plant, the Energy dashboard, our own, and the past."""
-    expect(lived.up_seconds < MAX_UP_SECONDS, f"it took {lived.up_seconds:.0f} s")
+    expect(lived.up_seconds < lived.max_up_seconds, f"it took {lived.up_seconds:.0f} s")
     print(f"        up in {lived.up_seconds:.0f} s", flush=True)
 
 
@@ -147,9 +150,11 @@ CHECKS: Final = (
 )
 
 
-async def check_lived() -> int:
+async def check_lived(max_up_seconds: float = MAX_UP_SECONDS) -> int:
     """Run all checks in order; return how many failed."""
     started = time.monotonic()
     async with house() as one:
-        lived = Lived(house=one, up_seconds=time.monotonic() - started)
+        lived = Lived(
+            house=one, up_seconds=time.monotonic() - started, max_up_seconds=max_up_seconds
+        )
         return await run_checks(lived, CHECKS, "First screen")

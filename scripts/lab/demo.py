@@ -15,7 +15,7 @@ from .check_control import check_control
 from .check_crash import check_crash
 from .check_effects import check_effects
 from .check_house import check_house
-from .check_lived import check_lived
+from .check_lived import MAX_UP_SECONDS_BESIDE_OTHERS, check_lived
 from .check_saj import check_saj
 from .check_stick import check_stick
 from .home_folder import USER
@@ -71,7 +71,7 @@ async def check_everything() -> int:
 
 async def _line() -> int:
     """Four machines on one line; then the first screen of the demo."""
-    return await check_bus() + await check_lived()
+    return await check_bus() + await check_lived(MAX_UP_SECONDS_BESIDE_OTHERS)
 
 
 async def _first_and_house() -> int:

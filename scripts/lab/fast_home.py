@@ -47,17 +47,18 @@ class FastLoop(asyncio.SelectorEventLoop):
         super().__init__(FastSelector())
 
     @override
-    def call_later[*Ts](
+    def call_at[*Ts](
         self,
-        delay: float,
+        when: float,
         callback: Callable[[*Ts], object],
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call by the fast clock, but give up waiting for a device's answer in real seconds."""
         if getattr(callback, "__qualname__", "") == "Channel._time_out":
-            delay *= PACE.speed
-        return super().call_later(delay, callback, *args, context=context)
+            now = self.time()
+            when = now + (when - now) * PACE.speed
+        return super().call_at(when, callback, *args, context=context)
 
 
 def keep_limits_real() -> None:
