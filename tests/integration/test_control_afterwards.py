@@ -123,6 +123,16 @@ async def test_what_was_changed_beside_an_order_is_the_owners_and_the_order_goes
     assert home.words == {**home.before, **theirs}
 
 
+async def test_an_order_that_cannot_be_worked_out_again_is_put_back_with_what_is_theirs(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """There is no battery any more, and beside the order the sixth slot has another target."""
+    await jso.order(**CHARGE)
+    await change_while_dead(jso, {111: 2, 171: 50})
+    assert jso.words == {**jso.before, 111: 2, 171: 50}
+    assert jso.happened == ["started", "restored_at_start"]
+
+
 # ---------------------------------------------------------------------- released
 
 

@@ -38,6 +38,24 @@ async def test_the_same_order_again_lasts_longer_when_three_quarters_are_over(
     assert table(plant)[2:4] == (1045, 1225)
 
 
+async def test_a_busy_inverter_makes_an_order_last_longer_when_it_has_time(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """It refuses the table with the exception 6 at 10:47, and takes it half a minute later."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "control_battery", mode="hold", duration=120)
+    plant.machine().trouble.refused_writes = ((148, 177, 6),)
+    plant.advance(46 * 60)
+    await let_pass(hass, freezer, 46 * 60)
+    assert table(plant)[2:4] == (1000, 1105)
+    plant.machine().trouble.refused_writes = ()
+    await let_pass(hass, freezer, 31)
+    assert table(plant)[2:4] == (1045, 1205)
+
+
 async def test_an_export_limit_does_not_keep_the_battery_from_being_held_longer(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
