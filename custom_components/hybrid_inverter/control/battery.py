@@ -96,15 +96,19 @@ class Battery(ABC):
     def leases(self) -> list[Lease]:
         """The order that all inverters have, as each of them has it; none while they have not the same."""
         leases = [lease for one in self.inverters if (lease := one.driver.keeper.lease())]
+        if not leases:
+            return []
         is_one = len({(lease.order.mode, lease.order.at) for lease in leases}) == 1
         return leases if is_one and len(leases) == len(self.inverters) else []
 
     @property
     def told(self) -> list[Told]:
         """What each inverter has told of that order; nothing while it is only being written."""
+        if not (leases := self.leases):
+            return []
         told = [
             told
-            for one, lease in zip(self.inverters, self.leases, strict=False)
+            for one, lease in zip(self.inverters, leases, strict=True)
             if (told := one.driver.keeper.told_of(lease)) is not None
         ]
         return told if len(told) == len(self.inverters) else []

@@ -30,7 +30,9 @@ class CombinedSetting(ABC):
         """`key` is what a person meets it as."""
         self.unit = unit
         self.key = key
+        self._device = unit.device
         self.inputs = self.polled_from(unit.device.family)
+        self._polled = unit.coordinators[unit.device.family.group_of(self.value_key)]
 
     @staticmethod
     @abstractmethod
@@ -55,12 +57,6 @@ class CombinedSetting(ABC):
     @abstractmethod
     def steps(self, wanted: float, values: Values) -> list[tuple[str, Value]]:
         """What is written for another number, in order; InvalidValueError when it is off its bounds."""
-
-    @property
-    def values(self) -> Values:
-        """What was last polled."""
-        group = self.unit.device.family.group_of(self.value_key)
-        return self.unit.coordinators[group].data.values
 
     async def async_check(self, wanted: float) -> None:
         """Work out what it takes, and send nothing; an error with a translated message if it is refused."""
@@ -106,20 +102,20 @@ class ReserveSetting(CombinedSetting):
     @property
     def _reserve(self) -> Reserve:
         """What the reserve is in the mode that the unit is in."""
-        device = self.unit.device
+        device = self._device
         return reserve_in_force(device.family.reserves, device.values)
 
     @property
     @override
     def reading(self) -> Value | None:
         """The reserve that was last read."""
-        return self.values.get(self._reserve.key)
+        return self._polled.data.values.get(self._reserve.key)
 
     @property
     @override
     def bounds(self) -> tuple[float, float]:
         """The bounds in force."""
-        return self._reserve.limits.resolve(self.unit.device.values)
+        return self._reserve.limits.resolve(self._device.values)
 
     @override
     def steps(self, wanted: float, values: Values) -> list[tuple[str, Value]]:
@@ -130,18 +126,18 @@ class ReserveSetting(CombinedSetting):
 class ExportLimitSetting(CombinedSetting):
     """The most that may flow into the grid, in watts; at its maximum nothing is limited."""
 
+    def __init__(self, unit: UnitRuntime, key: str) -> None:
+        """ValueError for a unit whose family has no limit."""
+        if (limit := unit.device.family.export_limit) is None:
+            raise ValueError(f"{unit.name} has no export limit")
+        self._limit: ExportLimit = limit
+        super().__init__(unit, key)
+
     @staticmethod
     @override
     def polled_from(family: Family) -> frozenset[str]:
         """Everything that the limit of a family rests on."""
         return frozenset() if family.export_limit is None else family.export_limit.keys
-
-    @property
-    def _limit(self) -> ExportLimit:
-        """The settings of the family; ValueError for one that has no limit."""
-        if (limit := self.unit.device.family.export_limit) is None:
-            raise ValueError(f"{self.unit.name} has no export limit")
-        return limit
 
     @property
     @override
@@ -153,13 +149,13 @@ class ExportLimitSetting(CombinedSetting):
     @override
     def reading(self) -> float | None:
         """The limit that the settings made up when they were last read."""
-        return self._limit.watts(self.values, self.bounds[1])
+        return self._limit.watts(self._polled.data.values, self.bounds[1])
 
     @property
     @override
     def bounds(self) -> tuple[float, float]:
         """The bounds in force."""
-        return self.unit.device.limits(self._limit.key)
+        return self._device.limits(self._limit.key)
 
     @override
     def steps(self, wanted: float, values: Values) -> list[tuple[str, Value]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import override
 
-from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
@@ -13,6 +12,7 @@ from ..entities.write_on_change import WriteOnChangeEntity
 from ..modbus.control.styles import control_style_of
 from ..modbus.device.wear import Origin
 from ..modbus.model.family import Family
+from ..modbus.model.register import Group
 from ..runtime.callers import origin_of
 from ..runtime.runtime import UnitRuntime
 from .battery import Battery, Follower
@@ -49,6 +49,13 @@ class UnitBattery(Battery):
         )
         self.inverters = (Controlled(unit, driver),)
         self._unit = unit
+        self._settings = unit.coordinators[Group.SETTINGS]
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether its settings are polled."""
+        return self._settings.last_update_success
 
     @override
     def unique_id(self, description: UnitEntityDescription) -> str:
@@ -75,7 +82,9 @@ class OrderEntity(WriteOnChangeEntity):
         self._attr_unique_id = battery.unique_id(description)
         self._attr_device_info = battery.device_info(description)
         self._attr_translation_key = description.translation_key or description.key
-        self.follower = Follower(updated=self._handle_update, ordered=self._handle_orders)
+        self.follower = Follower(
+            updated=self.async_write_if_changed, ordered=self.async_write_if_changed
+        )
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -88,16 +97,6 @@ class OrderEntity(WriteOnChangeEntity):
     def available(self) -> bool:
         """Whether the settings are polled."""
         return self.battery.available
-
-    @callback
-    def _handle_update(self) -> None:
-        """Show what a poll has brought."""
-        self.async_write_if_changed()
-
-    @callback
-    def _handle_orders(self) -> None:
-        """Show other orders."""
-        self.async_write_if_changed()
 
     async def async_update(self) -> None:
         """Poll the settings, as somebody has asked for it."""

@@ -125,13 +125,12 @@ class ControlNumber(OrderEntity, RestoreNumber):
     @override
     def native_value(self) -> float | None:
         """What the order in force says, or, without one, what the next one takes."""
-        leases, told = self._changeable, self.battery.told
         asked, joined = self.entity_description.asked, self.entity_description.joined
-        if not leases or asked is None or joined is None:
+        if asked is None or joined is None or not (leases := self._changeable):
             return self._chosen
         numbers = [asked(lease.order) for lease in leases]
         if None in numbers:
-            if not told:
+            if not (told := self.battery.told):
                 return self._chosen
             numbers = [
                 asked(one) if number is None else number

@@ -41,6 +41,7 @@ class ControlSelect(OrderEntity, SelectEntity):
     def __init__(self, battery: Battery, description: ControlSelectDescription) -> None:
         """Offer what all of its inverters can do."""
         super().__init__(battery, description)
+        self.follower.updated, self.follower.ordered = self._handle_update, self._look
         self.follower.wanted = description.polled_from
         offered = battery.modes - {ControlMode.EXPORT_LIMIT}
         self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in offered)]
@@ -56,18 +57,11 @@ class ControlSelect(OrderEntity, SelectEntity):
         self.async_on_remove(self._stop_looking)
 
     @callback
-    @override
     def _handle_update(self) -> None:
         """Look once for everything that a poll or a write has brought."""
         self.async_write_if_changed()
         if self._looks is None:
             self._looks = self.hass.loop.call_soon(self._look)
-
-    @callback
-    @override
-    def _handle_orders(self) -> None:
-        """Look at once."""
-        self._look()
 
     @callback
     def _look(self, _now: datetime | None = None) -> None:

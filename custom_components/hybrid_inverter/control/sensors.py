@@ -94,7 +94,9 @@ class UntilSensor(OrderEntity, SensorEntity):
     @override
     def state_key(self) -> tuple[Any, ...]:
         """Everything that the state is made of."""
-        return (self.available, self.native_value, *map(str, self.extra_state_attributes.values()))
+        if not (told := self.battery.told):
+            return (self.available,)
+        return (self.available, *told, *(lease.owner for lease in self.battery.leases))
 
 
 class WritesLeftSensor(OrderEntity, SensorEntity):
