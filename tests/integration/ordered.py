@@ -14,6 +14,8 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.runtime.runtime import RuntimeData
 from simulator import SimulatedPlant
 from simulator.inverter_machine import InverterMachine
 from simulator.steering import steer
@@ -112,6 +114,12 @@ async def go_on(
 ) -> None:
     """Let time pass in the house and in Home Assistant, and what waits for it happen."""
     plant.advance(seconds)
+    # What follows the polls of the powers goes by the time of the event loop, which does not jump along.
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        if isinstance(entry.runtime_data, RuntimeData):
+            for unit in entry.runtime_data.units.values():
+                for coordinator in unit.coordinators.values():
+                    coordinator.due_at -= seconds
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
     freezer.tick(timedelta(seconds=seconds))
     await hass.async_block_till_done(wait_background_tasks=True)
