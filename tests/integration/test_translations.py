@@ -194,7 +194,10 @@ def test_every_state_of_a_select_or_enum_has_a_text() -> None:
             }
             # A fault has its code and what it means; other codes are the same in every language.
             has_meanings = description.key in ("fault", "warning")
-            states |= {"none", *(label.lower() for label in labels if has_meanings or label.islower())}
+            states |= {
+                "none",
+                *(label.lower() for label in labels if has_meanings or label.islower()),
+            }
     for (platform, key), states in expected.items():
         known = TEXTS["entity"][platform][key].get("state", {})
         assert set(known) == states, (platform, key)
