@@ -15,6 +15,9 @@ from homeassistant.helpers import condition, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.hybrid_inverter.control.request import Change, OrderRequest
+from custom_components.hybrid_inverter.control.setup import DRIVERS
+from custom_components.hybrid_inverter.modbus.control.plan import Told
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
@@ -324,6 +327,28 @@ async def test_when_one_inverter_fails_both_are_as_before(
         assert slots(street, 1) == slots(street, 2) == charging
         assert (shown(hass, home), number(hass, POWER, home)) == ("charge", "3000")
     assert state(hass, Platform.SENSOR, UNTIL, home).state == "2026-06-21T09:05:00+00:00"
+
+
+async def test_what_somebody_orders_of_one_inverter_meanwhile_is_not_taken_back(
+    hass: HomeAssistant, street: SimulatedPlant, home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second inverter fails after a person has held the battery of the first one: that order is the later one."""
+    keeper = hass.data[DRIVERS][TWIN_SERIAL].keeper
+    ordered = keeper.async_order
+
+    async def order_late(request: OrderRequest) -> tuple[Told, Change]:
+        if not request.dry_run:
+            await act(hass, "control_battery", mode="hold", duration=60, owner="somebody")
+            street.machine(2).trouble.locked = True
+        return await ordered(request)
+
+    monkeypatch.setattr(keeper, "async_order", order_late)
+    with pytest.raises(HomeAssistantError) as caught:
+        await choose(hass, "no_charge", home)
+    assert caught.value.translation_key == "control_member_failed"
+    assert hass.data[DRIVERS][SERIAL].keeper.lease().owner == "somebody"
+    # From 10:00 to 11:05, at 100 %.
+    assert slots(street, 1)[2:4] == [(1000, 5000, 5140, 100, 0), (1105, 5000, 5140, 80, 0)]
 
 
 async def test_what_one_inverter_refuses_no_other_begins(

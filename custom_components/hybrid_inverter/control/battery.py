@@ -148,7 +148,7 @@ class Battery(ABC):
         of_person = origin_of(context) is Origin.PERSON
         await async_order_all(
             [
-                (one, replace(request, of_person=of_person))
+                (one, replace(request, of_person=of_person, is_change=True))
                 for one, request in zip(self.inverters, requests, strict=True)
             ],
             context,

@@ -69,6 +69,10 @@ class Driver:
         self._watched: Lease | None = None
         self._was_reached = False
         self._told_verdict: Verdict | None = None
+        # The order that does harm, and has to end before its time.
+        self._harmful: Lease | None = None
+        # The order for which the other way to hold the battery was tried.
+        self._held_otherwise: Lease | None = None
         self._end_timer: CALLBACK_TYPE | None = None
         self._release_timer: CALLBACK_TYPE | None = None
         self._issues = ControlIssues(hass, unit.entry_id, keeper)
@@ -222,6 +226,8 @@ class Driver:
                 await self._async_adopt()
             elif keeper.leases:
                 try:
+                    if self._is_harmful:
+                        await keeper.async_release(type_=ControlEventType.FAILED)
                     await keeper.async_renew()
                 finally:
                     # An order that cannot be made to last longer ends all the same.
@@ -259,7 +265,7 @@ class Driver:
             self._issues.async_written_too_often(err)
             return
         now, ends = dt_util.utcnow(), [one.order.until for one in self.keeper.leases]
-        since = now - min(ends) if ends else LASTING
+        since = now - min(ends) if ends and not self._is_harmful else LASTING
         is_due = since >= timedelta() or not self._adopted
         if is_due and isinstance(err, DeviceError) and not may_pass(err):
             self._not_before = now + self._pause
@@ -288,35 +294,42 @@ class Driver:
             self._was_reached, self._told_verdict = told.target_reached, None
         watch, values = self._watch, self._unit.device.values
         if lease.order.mode is ControlMode.IDLE and values.get("grid_connected") is False:
-            self._run(self._async_quit(lease), "grid lost")
+            self._quit(lease, "grid lost")
             return
         verdict = watch.judge(now, told, lease.order.at, values)
         if watch.reached and not self._was_reached:
             self._was_reached = True
             keeper.async_tell(ControlEventType.TARGET_REACHED, lease)
-        if lease.order.mode is ControlMode.HOLD and watch.wrong_for(now) >= HOLD_FOLLOWED:
+        is_hold = lease.order.mode is ControlMode.HOLD and self._held_otherwise != lease
+        if is_hold and watch.wrong_for(now) >= HOLD_FOLLOWED:
+            self._held_otherwise = lease
             self._run(self._async_hold_otherwise(), "hold")
         if verdict is Verdict.WRONG_WAY:
-            self._run(self._async_quit(lease), "wrong way")
+            self._quit(lease, "wrong way")
         elif verdict is not self._told_verdict and verdict is not Verdict.FOLLOWED:
             why = watch.why.value if watch.why else None
             keeper.async_tell(ControlEventType.NOT_FOLLOWED, lease, reason=why)
         self._told_verdict = verdict
 
-    async def _async_quit(self, lease: Lease) -> None:
-        """End an order that does harm."""
-        try:
-            await self.keeper.async_release(
-                is_export_limit=lease.is_export_limit, type_=ControlEventType.FAILED
-            )
-        except TROUBLE as err:
-            self._tell_failure(err)
+    @callback
+    def _quit(self, lease: Lease, why: str) -> None:
+        """End an order that does harm; what does not work is tried again now and then, and not at every poll."""
+        if self._harmful != lease:
+            self._harmful = lease
+            self._run(self._async_look(), why)
+
+    @property
+    def _is_harmful(self) -> bool:
+        """Whether the order in force is one that has to end before its time."""
+        return self._harmful is not None and self._harmful == self.keeper.lease()
 
     async def _async_hold_otherwise(self) -> None:
         """Hold the battery in the other way of its family."""
         try:
             await self.keeper.async_try_other_hold()
         except TROUBLE as err:
+            if isinstance(err, DeviceError) and may_pass(err):
+                self._held_otherwise = None
             LOGGER.debug("%s: the battery could not be held: %s", self._unit.name, err)
 
     # ------------------------------------------------------------------ the end

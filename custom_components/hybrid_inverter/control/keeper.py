@@ -68,6 +68,7 @@ class Keeper(OrderBook):
                 await self._async_compare()
             present = self.lease(is_export_limit=request.is_export_limit)
             self._check_owner(present, request)
+            _check_order_it_changes(present, request)
             lease = self._lease_of(request)
             if present is not None and not request.dry_run:
                 self._later.pop(lease.is_export_limit, None)
@@ -95,10 +96,16 @@ class Keeper(OrderBook):
         raise mistake(Mistake.BUSY, owner=present.owner)
 
     def _lease_of(self, request: OrderRequest) -> Lease:
-        """The order as it is kept."""
+        """The order as it is kept; ServiceValidationError for one whose end has passed while it waited for its turn.
+
+        On a clock that knows no dates, an end before the start lies nearly a day ahead.
+        """
+        now = dt_util.utcnow()
+        if request.until <= now:
+            raise mistake(Mistake.UNTIL_PAST, until=f"{dt_util.as_local(request.until):%H:%M}")
         order = Order(
             mode=request.mode,
-            start=dt_util.utcnow(),
+            start=now,
             until=request.until,
             power=request.power,
             at=request.at,
@@ -131,6 +138,9 @@ class Keeper(OrderBook):
             return
         try:
             await self._writer.async_read()
+            if dt_util.utcnow() >= lease.order.until:
+                # The device was away for so long that this one is over, too.
+                return
             now_known = facts_of(self.machine, self._permissions())
             begun = replace(
                 lease, order=replace(lease.order, start=dt_util.utcnow()), facts=now_known
@@ -298,3 +308,12 @@ class Keeper(OrderBook):
             )
             for lease in going:
                 self.async_tell(ControlEventType.ADOPTED_AT_START, lease)
+
+
+def _check_order_it_changes(present: Lease | None, request: OrderRequest) -> None:
+    """Refuse to change an order that is over by now: what has ended does not begin again."""
+    if not request.is_change:
+        return
+    wanted = (request.owner, request.mode)
+    if present is None or present.is_released or wanted != (present.owner, present.order.mode):
+        raise mistake(Mistake.OVER)

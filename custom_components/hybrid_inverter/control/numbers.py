@@ -117,9 +117,10 @@ class ControlNumber(OrderEntity, RestoreNumber):
     def _changeable(self) -> list[Lease]:
         """The order in force at each inverter, if it has such a number."""
         leases, change = self.battery.leases, self.entity_description.change
-        return (
-            [] if change is None or not leases or leases[0].order.mode not in WITH_POWER else leases
-        )
+        if change is None or not leases or leases[0].order.mode not in WITH_POWER:
+            return []
+        # One that is released only waits for the next one.
+        return [] if any(lease.is_released for lease in leases) else leases
 
     @property
     @override

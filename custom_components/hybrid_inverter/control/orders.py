@@ -93,12 +93,17 @@ async def _async_order_together(
     before = [
         one.driver.keeper.lease(is_export_limit=request.is_export_limit) for one, request in orders
     ]
+    given: list[Lease | None] = []
     for place, (one, request) in enumerate(orders):
         try:
             answers.append(await async_order(one, request, context))
+            given.append(one.driver.keeper.lease(is_export_limit=request.is_export_limit))
         except BaseException as err:
-            for (former, given), lease in zip(orders[:place], before, strict=False):
-                await _async_take_back(former, given, lease)
+            for (former, asked), lease, former_lease in zip(
+                orders[:place], given, before, strict=False
+            ):
+                if _is_still(former, asked, lease):
+                    await _async_take_back(former, asked, former_lease)
             if isinstance(err, HomeAssistantError):
                 raise of_member(one, err, translation_key="control_member_failed") from err
             raise
@@ -145,6 +150,14 @@ def _release_later(one: Controlled, owner: str) -> None:
             _release_later(one, owner)
 
     one.driver.async_release_soon(release)
+
+
+def _is_still(one: Controlled, request: OrderRequest, given: Lease | None) -> bool:
+    """Whether the order that was given is in force, and nobody has ordered or ended anything since."""
+    present = one.driver.keeper.lease(is_export_limit=request.is_export_limit)
+    if present is None or given is None:
+        return False
+    return (present.order, present.owner) == (given.order, given.owner)
 
 
 async def _async_take_back(one: Controlled, request: OrderRequest, before: Lease | None) -> None:

@@ -33,6 +33,7 @@ class Mistake(StrEnum):
     UNTIL = "control_until"
     UNTIL_NOW = "control_until_now"
     UNTIL_PAST = "control_until_past"
+    OVER = "control_over"
     TOO_FAR = "control_too_far"
     NO_POWER = "control_no_power"
     NO_LIMIT = "control_no_limit"

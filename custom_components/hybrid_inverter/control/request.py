@@ -29,6 +29,8 @@ class OrderRequest:
     at: PowerAt = PowerAt.BATTERY
     target_soc: float | None = None
     energy: float | None = None
+    # Whether it only changes its owner's order in force, and is nothing without that.
+    is_change: bool = False
     # Whether an order of another owner gives way.
     replaces: bool = True
     dry_run: bool = False

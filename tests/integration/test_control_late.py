@@ -1,0 +1,143 @@
+"""Orders that come too late, or that an inverter does not let go of: nothing begins again, and nothing is written for ever."""
+
+import asyncio
+from typing import Final
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hybrid_inverter.control.driver import Driver
+from custom_components.hybrid_inverter.control.setup import driver_of
+from simulator import SimulatedPlant
+from simulator.cause import cause
+from simulator.steering import steer
+
+from .helpers import state, unit_of
+from .test_control_actions import MORNING, act
+from .test_control_entities import POWER, choose, set_number, table
+from .test_control_life import CHARGE, HOLD, Home, home, jso, make_home  # noqa: F401 - fixtures
+from .test_control_repairs import wait
+
+# The third slot of a JSO's table as its owner has set it.
+OWNERS: Final = (800, 5000, 5090, 40, 0)
+
+pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
+
+
+def driver(entry: MockConfigEntry) -> Driver:
+    """Return what drives the orders of the only inverter."""
+    unit = unit_of(entry)
+    found = driver_of(unit.hass, unit)
+    assert found is not None
+    return found
+
+
+# ---------------------------------------------------------------------- the end has passed
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_order_whose_end_passes_while_it_waits_is_refused(
+    home: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Until 10:02, and its turn comes at 10:11: by the inverter's clock that would be nearly a day."""
+    async with driver(home.entry).keeper._lock:
+        waiting = home.hass.async_create_task(
+            home.order(mode="charge", power=1000, target_soc=80, until="10:02")
+        )
+        await asyncio.sleep(0.1)
+        home.plant.advance(600)
+        home.freezer.tick(600)
+    with pytest.raises(ServiceValidationError) as caught:
+        await waiting
+    assert caught.value.translation_key == "control_until_past"
+    assert caught.value.translation_placeholders == {"until": "10:02"}
+    assert home.writes == 0
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_order_that_was_kept_for_later_is_over_when_the_inverter_is_back(
+    home: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Until 11:01, asked to last until 11:31, and silent from 10:31 to 12:02: only the owner's words are written."""
+    await home.order(**CHARGE)
+    await home.order(**{**CHARGE, "duration": 90})
+    await home.wait(30)
+    home.plant.machine().trouble.silent = True
+    await home.wait(1)
+    home.plant.advance(5400)
+    await wait(home.hass, home.freezer, 90)
+    arrived = home.writes
+    home.plant.machine().trouble.silent = False
+    await home.wait(2)
+    assert home.words == home.before
+    assert home.happened == ["started", "ended"]
+    words = [
+        (write.address + place, word)
+        for write in home.plant.machine().writes[arrived:]
+        for place, word in enumerate(write.values)
+    ]
+    assert words
+    assert words == [(address, home.before[address]) for address, _ in words]
+
+
+# ---------------------------------------------------------------------- it was released
+
+
+async def test_the_number_leaves_an_order_alone_that_is_released(
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """It is what the next order takes: a planner's release that waits is carried out all the same."""
+    await act(hass, "control_battery", mode="charge", power=1000, duration=60, owner="planner")
+    assert table(plant)[2] == (1000, 1000, 5140, 100, 1)
+    await act(hass, "release_battery", owner="planner")
+    await set_number(hass, POWER, 2000)
+    await wait(hass, freezer, 0.25)
+    assert table(plant)[2] == OWNERS
+    assert state(hass, Platform.NUMBER, POWER).state == "2000"
+
+
+async def test_a_number_that_comes_after_the_end_begins_nothing(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The battery is released in the same second."""
+    await set_number(hass, POWER, 1000)
+    await choose(hass, "charge")
+    released = hass.async_create_task(choose(hass, "auto"))
+    await asyncio.sleep(0)
+    with pytest.raises(ServiceValidationError) as caught:
+        await set_number(hass, POWER, 2000)
+    await released
+    assert caught.value.translation_key == "control_over"
+    assert table(plant)[2] == OWNERS
+    assert driver(loaded).keeper.leases == ()
+
+
+# ---------------------------------------------------------------------- it cannot be ended
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_order_that_does_harm_and_is_not_let_go_is_not_written_at_every_poll(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """The table is ignored from the start on, and every write later: after 30 s, 1, 2 and 4 minutes twice, and told."""
+    steer(jso.plant, jso.plant.machine(), {"backup": 1500, "time": "08:30"})
+    cause(jso.plant, {"without_effect": list(range(148, 178))})
+    await jso.order(**HOLD)
+    await jso.wait(5)
+    assert (jso.writes, jso.happened) == (1, ["started"])
+    jso.plant.machine().trouble.locked = True
+    await jso.wait(10)
+    assert jso.writes == 1 + 2 * 5
+    assert jso.issues == {"not_put_back"}
+    jso.plant.machine().trouble.locked = False
+    await jso.wait(9)
+    assert jso.words == jso.before
+    assert jso.happened == ["started", "failed"]
+    assert jso.issues == set()
