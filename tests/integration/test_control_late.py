@@ -10,6 +10,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.const import CONF_TIER
 from custom_components.hybrid_inverter.control.driver import Driver
 from custom_components.hybrid_inverter.control.setup import driver_of
 from simulator import SimulatedPlant
@@ -18,7 +19,7 @@ from simulator.steering import steer
 
 from .helpers import state, unit_of
 from .test_control_actions import MORNING, act
-from .test_control_entities import POWER, choose, set_number, table
+from .test_control_entities import POWER, TARGET, choose, set_number, table
 from .test_control_life import CHARGE, HOLD, Home, home, jso, make_home  # noqa: F401 - fixtures
 from .test_control_repairs import wait
 
@@ -141,3 +142,43 @@ async def test_an_order_that_does_harm_and_is_not_let_go_is_not_written_at_every
     assert jso.words == jso.before
     assert jso.happened == ["started", "failed"]
     assert jso.issues == set()
+
+
+# ---------------------------------------------------------------------- nobody may write any more
+
+
+@pytest.mark.usefixtures("few_entities")
+@pytest.mark.parametrize("silent", [False, True])
+async def test_an_order_is_let_go_before_its_inverter_may_only_be_read(
+    hass: HomeAssistant,
+    home: Home,  # noqa: F811 - a fixture
+    silent: bool,
+) -> None:
+    """Its slots would recur for ever; where the inverter does not answer, a person is told what it holds."""
+    await home.order(**CHARGE)
+    home.plant.machine().trouble.silent = silent
+    hass.config_entries.async_update_entry(
+        home.entry, options={**home.entry.options, CONF_TIER: "read_only"}
+    )
+    await hass.config_entries.async_reload(home.entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert (home.words == home.before, home.issues) == (
+        (False, {"left_alone"}) if silent else (True, set())
+    )
+
+
+# ---------------------------------------------------------------------- no number
+
+
+@pytest.mark.parametrize("key", [POWER, TARGET])
+async def test_what_is_no_number_is_refused(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry, key: str
+) -> None:
+    """It lies neither below nor above a bound, which is all that Home Assistant looks at."""
+    for mode in ("auto", "charge"):
+        await choose(hass, mode)
+        held, shown = table(plant), state(hass, Platform.NUMBER, key).state
+        with pytest.raises(ServiceValidationError) as caught:
+            await set_number(hass, key, float("nan"))
+        assert caught.value.translation_key == "out_of_range"
+        assert (table(plant), state(hass, Platform.NUMBER, key).state) == (held, shown)

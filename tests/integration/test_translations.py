@@ -897,6 +897,7 @@ EXCEPTIONS: Final = {
     "control_until": {"until"},
     "control_until_now": {"until"},
     "control_until_past": {"until"},
+    "control_over": set(),
     "control_too_far": {"until"},
     "control_no_power": set(),
     "control_no_limit": set(),

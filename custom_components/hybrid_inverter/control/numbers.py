@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+import math
 from typing import Any, Final, override
 
 from homeassistant.components.number import (
@@ -11,7 +12,9 @@ from homeassistant.components.number import (
 )
 from homeassistant.const import PERCENTAGE, UnitOfPower, UnitOfTime
 from homeassistant.core import Context
+from homeassistant.exceptions import ServiceValidationError
 
+from ..const import DOMAIN
 from ..entities.descriptions import UnitNumberDescription
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import Order
@@ -149,6 +152,18 @@ class ControlNumber(OrderEntity, RestoreNumber):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change the order in force until its end, or else what the next one takes; whole numbers arrive as floats."""
+        if not math.isfinite(value):
+            # Home Assistant lets it pass, as it is neither below nor above a bound.
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="out_of_range",
+                translation_placeholders={
+                    "entity": self.called,
+                    "value": str(value),
+                    "minimum": f"{self.native_min_value:g}",
+                    "maximum": f"{self.native_max_value:g}",
+                },
+            )
         value = _plain(value)
         change = self.entity_description.change
         if change is not None and self._changeable:

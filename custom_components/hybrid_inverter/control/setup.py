@@ -30,7 +30,7 @@ def async_setup_control(
 ) -> None:
     """Make the keeper of an inverter that can be controlled; before its entities are added."""
     style = control_style_of(unit.device.family.registers.keys())
-    if style is None or not unit.may_write:
+    if style is None:
         return
     drivers = hass.data.setdefault(DRIVERS, {})
     serial = unit.identity.serial
@@ -40,6 +40,10 @@ def async_setup_control(
         stores.orders(serial),
         lambda: permissions_of(entry, unit, drivers.get(serial)),
     )
+    if not unit.may_write:
+        # What could not be put back before it may only be read stays until somebody else does it.
+        ControlIssues(hass, entry.entry_id, keeper).async_left_alone()
+        return
     drivers[serial] = Driver(hass, entry, unit, keeper)
 
     @callback

@@ -8,10 +8,11 @@ from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN, LOGGER
+from ..const import CONF_TIER, DOMAIN, LOGGER
 from ..entry.stores import MachineStores
 from ..entry.texts import async_load_texts, async_text
 from ..modbus.errors import DeviceError, LinkError
+from ..modbus.model.register import Tier
 from ..modbus.model.residue import Residue
 from .issues import async_raise, async_withdraw, machine_name
 from .machine import Machine
@@ -91,13 +92,14 @@ async def async_hand_over(hass: HomeAssistant, entry: HybridInverterConfigEntry)
     """Finish what is being written before an entry is unloaded.
 
     The modes stay, as nearly always it is loaded again at once. Those are left of machines that nobody is going to run:
-    of an entry that is disabled, and of a machine that was removed from it.
+    of an entry that is disabled, of a machine that was removed from it, and of one that may only be read from now on.
     """
     staying = () if entry.disabled_by else entry.subentries
+    only_read = Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)) is Tier.READ_ONLY
     await asyncio.gather(
         *(
             unit.machine.async_finish()
-            if unit.subentry_id in staying
+            if unit.subentry_id in staying and not (only_read and unit.may_write)
             else _async_release(hass, entry, unit.machine)
             for unit in entry.runtime_data.units.values()
         )
