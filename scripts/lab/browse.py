@@ -362,6 +362,40 @@ async def the_schedule_is_set_by_its_form(visit: Visit) -> None:
     await visit.picture("schedule-answer")
 
 
+async def an_automation_is_built_by_clicking_the_inverter(visit: Visit) -> None:
+    """Charge 5 kWh until five; the choices are in words from the first moment on."""
+    page = visit.page
+    await visit.open("config/automation/edit/new")
+    await page.get_by_role("button", name="Add action").click()
+    devices = page.locator("wa-tree-item").filter(has_text="Devices")
+    await devices.locator("[part=expand-button]").first.click()
+    await devices.get_by_text("JSO8048104", exact=True).click()
+    await page.get_by_text(text("services.control_battery.name")).first.click()
+    choices = "selector.control_mode.options"
+    await expect_shown(page.get_by_role("radio", name=text(f"{choices}.no_charge"))).to_be_visible()
+    await page.get_by_role("radio", name=text(f"{choices}.charge"), exact=True).click()
+    rows = page.locator("ha-service-control ha-settings-row")
+    for key, value in (("energy", "5"), ("until", "05:00")):
+        name = text(f"services.control_battery.fields.{key}.name")
+        row = rows.filter(has=page.get_by_text(name, exact=True))
+        await row.locator("ha-checkbox").click()
+        await row.locator("input:not([type=checkbox])").fill(value)
+    await visit.picture("automation")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("textbox", name="Name").fill("Night")
+    await page.get_by_role("button", name="Save").last.click()
+    await page.wait_for_url(re.compile(r"/config/automation/edit/\d+$"))
+    saved = (await visit.home.command("automation/config", entity_id="automation.night"))["config"]
+    action = saved["actions"][0]
+    wanted = {"mode": "charge", "energy": 5, "until": "05:00"}
+    expect(
+        action["action"] == "hybrid_inverter.control_battery"
+        and len(action["target"]["device_id"]) > 0
+        and wanted.items() <= action["data"].items(),
+        f"the automation does {action}",
+    )
+
+
 async def nothing_is_to_be_repaired(visit: Visit) -> None:
     """And the browser's console has no error."""
     issues = (await visit.home.command("repairs/list_issues"))["issues"]
@@ -386,6 +420,7 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
     an_impossible_value_is_refused,
     the_options_explain_themselves,
     the_schedule_is_set_by_its_form,
+    an_automation_is_built_by_clicking_the_inverter,
     nothing_is_to_be_repaired,
 )
 

@@ -19,7 +19,7 @@ from .check_lived import MAX_UP_SECONDS_BESIDE_OTHERS, check_lived
 from .check_saj import check_saj
 from .check_stick import check_stick
 from .home_folder import USER
-from .house import MACHINES, clock_options, house, midnight, order_something
+from .house import MACHINES, house, midnight, order_something, time_options
 from .plant import ANOTHER, simulated_plant
 
 
@@ -31,7 +31,7 @@ async def show(speed: float, days: int) -> int:
     print("Starting the simulated house and Home Assistant ...", flush=True)
     started = time.monotonic()
     begin = midnight(days) if speed > 1 else None
-    another = (*ANOTHER, *clock_options(begin))
+    another = (*ANOTHER, *time_options(begin or datetime.now(UTC).astimezone()))
     async with house(begin) as one, simulated_plant(another) as other:
         home = one.home
         print(

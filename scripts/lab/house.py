@@ -108,8 +108,7 @@ async def house(begin: datetime | None = None, tree: Path = REPOSITORY) -> Async
     lived = begin is None and tree == REPOSITORY
     began = begin or datetime.now(UTC).replace(microsecond=0)
     zone = "UTC" if begin is not None else local_zone()
-    summer = datetime.combine(SUMMER, (began if begin is not None else began.astimezone()).time())
-    options = ["--car", *clock_options(begin), "--start", summer.isoformat()]
+    options = ["--car", *time_options(begin or began.astimezone())]
     if lived:
         options += ["--past", str(LIVED_DAYS)]
     for unit, model in MACHINES.items():
@@ -133,7 +132,7 @@ async def house(begin: datetime | None = None, tree: Path = REPOSITORY) -> Async
         found = House(plant=plant.result(), home=home.result(), began=began)
         if begin is None:
             # It has taken a while to live the days before.
-            late = datetime.now(UTC) - began - (await found.now() - summer)
+            late = datetime.now(UTC) - began - (await found.now() - in_summer(began.astimezone()))
             await found.plant.post("time", {"advance": late.total_seconds()})
         await _furnish(found, fast=begin is not None)
         if lived:
@@ -168,10 +167,15 @@ async def order_something(one: House) -> str:
     return f"{NAMES[JSO]}: {told['mode']} until {until:%H:%M}, see Controls"
 
 
-def clock_options(begin: datetime | None = None) -> tuple[str, str]:
-    """Have the inverters' clocks show Home Assistant's time, now or at `begin`: only the sun is that of June."""
-    shown = begin or datetime.now(UTC).astimezone()
-    return "--clock", shown.replace(tzinfo=None, microsecond=0).isoformat()
+def time_options(began: datetime) -> tuple[str, ...]:
+    """Have the inverters' clocks show Home Assistant's time, and the sun be that of June at this time of day."""
+    shown = began.replace(tzinfo=None, microsecond=0)
+    return "--clock", shown.isoformat(), "--start", in_summer(shown).isoformat()
+
+
+def in_summer(began: datetime) -> datetime:
+    """The same time of day on the day in June whose sun the house has."""
+    return datetime.combine(SUMMER, began.time())
 
 
 def midnight(days: int) -> datetime:
@@ -268,7 +272,7 @@ async def _remember(one: House) -> None:
     """Have Home Assistant know what the machines have shown on the days that were lived."""
     recorded = await one.plant.get("recording")
     # The sun's time is that of June, what has passed since is the same.
-    start = datetime.combine(SUMMER, one.began.astimezone().time())
+    start = in_summer(one.began.astimezone())
     before = (start - datetime.fromisoformat(recorded["began"])).total_seconds()
     serials = {
         unit: subentry["unique_id"]

@@ -1163,11 +1163,27 @@ async def test_every_trigger_and_condition_and_their_fields_have_texts(
         for name, field in text["fields"].items():
             explained = set() if name in ("behavior", "for") else {"description"}
             assert set(field) == {"name"} | explained, name
-        for field in item["fields"].values():
-            if "select" in field["selector"]:
-                options = field["selector"]["select"]
-                texts_of = TEXTS["selector"][options["translation_key"]]["options"]
-                assert set(options["options"]) <= set(texts_of)
+
+
+@pytest.mark.parametrize("kind", ["services", "triggers", "conditions"])
+async def test_every_choice_has_its_words_in_the_file_too(hass: HomeAssistant, kind: str) -> None:
+    """The page draws a form before it has the translations, and does not draw it again when they come."""
+    described = await hass.async_add_executor_job(load_yaml_dict, str(INTEGRATION / f"{kind}.yaml"))
+    choices = list(selects_of(described))
+    assert choices
+    for choice in choices:
+        words = TEXTS["selector"][choice["translation_key"]]["options"]
+        for option in choice["options"]:
+            assert option == {"value": option["value"], "label": words[option["value"]]}
+
+
+def selects_of(part: Any) -> Iterator[dict[str, Any]]:
+    """Every select in a described action, trigger or condition, however deep."""
+    for key, item in part.items() if isinstance(part, dict) else ():
+        if key == "select":
+            yield item
+        else:
+            yield from selects_of(item)
 
 
 # ---------------------------------------------------------------------- icons
