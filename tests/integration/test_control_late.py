@@ -144,6 +144,25 @@ async def test_an_order_that_does_harm_and_is_not_let_go_is_not_written_at_every
     assert jso.issues == set()
 
 
+@pytest.mark.usefixtures("few_entities")
+async def test_a_program_that_sets_the_same_beside_an_order_again_and_again_takes_over(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """The first slot is held while the battery is discharged at another time: that is written over six times an hour."""
+    await jso.order(**{**CHARGE, "mode": "discharge", "target_soc": 50})
+    assert jso.words[166] == 100
+    arrived = jso.writes
+    cause(jso.plant, {"rewrites": [{"address": 166, "words": [99], "seconds": 10}]})
+    await jso.wait(3)
+    assert jso.writes == arrived + 6
+    assert jso.happened == ["started"]
+    await jso.wait(3)
+    # The work mode, the table and its days.
+    assert jso.writes == arrived + 6 + 3
+    assert jso.happened == ["started", "overridden"]
+    assert (jso.words[142], jso.words[146]) == (jso.before[142], jso.before[146])
+
+
 # ---------------------------------------------------------------------- nobody may write any more
 
 

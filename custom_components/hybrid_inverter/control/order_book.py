@@ -5,7 +5,10 @@ Whoever changes them keeps everybody else from it meanwhile.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, override
+from datetime import datetime, timedelta
+from typing import Any, Final, override
+
+from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from ..modbus.control.lease import Lease, LeaseMemory
@@ -19,6 +22,11 @@ from .listeners import Listeners
 from .order_writer import OrderWriter
 from .request import Change, ControlEventType
 
+# So often within an hour what somebody else has set beside an order is written over, as the order needs it otherwise: a
+# person who sets slot after slot goes on with it, and a program that sets the same again and again takes over.
+MAX_OVERWRITTEN: Final = 6
+HOUR: Final = timedelta(hours=1)
+
 
 class OrderBook(Listeners):
     """The orders of one inverter."""
@@ -29,6 +37,8 @@ class OrderBook(Listeners):
         self.style = style
         self.memory = memory
         self._writer = OrderWriter(machine, style, memory)
+        # When something of somebody else was written over.
+        self._written_over: list[datetime] = []
 
     # ------------------------------------------------------------------ what is in force
 
@@ -123,10 +133,14 @@ class OrderBook(Listeners):
 
     async def _async_take_over(self, found: Mapping[int, int]) -> None:
         """Make what somebody else has changed the owner's own, or give the orders up when it is an order itself."""
-        if not self._absorb(found):
+        now = dt_util.utcnow()
+        self._written_over = [when for when in self._written_over if now - when < HOUR]
+        if not self._absorb(found) or len(self._written_over) >= MAX_OVERWRITTEN:
+            self._written_over.clear()
             await self._async_give_up(found)
             return
-        await self._async_go_on(self.leases)
+        if (await self._async_go_on(self.leases)).requests:
+            self._written_over.append(now)
         self.async_update()
 
     def _absorb(self, found: Mapping[int, int]) -> bool:
