@@ -389,6 +389,29 @@ async def test_without_a_member_nothing_can_be_ordered(
     assert shown(hass, brands) == STATE_UNAVAILABLE
 
 
+async def test_without_a_member_the_others_can_be_released(
+    hass: HomeAssistant,
+    street: SimulatedPlant,
+    link: MockConfigEntry,
+    home: str,
+    hass_admin_user: MockUser,
+) -> None:
+    """The second inverter is taken out of its entry, which lets it go, and the first one would go on selling."""
+    before = slots(street, 1), slots(street, 2)
+    await choose(hass, "discharge", home)
+    (gone,) = (one for one in link.subentries.values() if one.unique_id == TWIN_SERIAL)
+    hass.config_entries.async_remove_subentry(link, gone.subentry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert slots(street, 2) == before[1]
+    assert slots(street, 1) != before[0]
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "control_battery", home, mode="hold", duration=60)
+    assert caught.value.translation_key == "control_member_missing"
+    answer = await act(hass, "release_battery", home, user=hass_admin_user)
+    assert list(answer) == [device_of(hass, SERIAL)]
+    assert slots(street, 1) == before[0]
+
+
 async def test_a_running_order_survives_a_restart(
     hass: HomeAssistant, link: MockConfigEntry, street: SimulatedPlant, home: str
 ) -> None:

@@ -110,7 +110,8 @@ async def async_control_battery(call: ServiceCall) -> ServiceResponse:
 async def async_release_battery(call: ServiceCall) -> ServiceResponse:
     """End the orders of batteries: whoever's they are for a person, and only its own for an automation."""
     await async_load_control_texts(call.hass)
-    targets = await async_targets(call, POLICY_CONTROL)
+    # What can be ended is, whatever else is away.
+    targets = await async_targets(call, POLICY_CONTROL, as_whole=False)
     caller = await _caller(call)
 
     async def release(one: Controlled) -> Answer:
@@ -125,9 +126,10 @@ async def async_release_battery(call: ServiceCall) -> ServiceResponse:
 async def async_limit_export(call: ServiceCall) -> ServiceResponse:
     """Limit what flows into the grid until a time; without a power and an end the limit is lifted."""
     await async_load_control_texts(call.hass)
-    targets = await async_targets(call, POLICY_CONTROL)
     data, caller = call.data, await _caller(call)
-    if not {ATTR_POWER, ATTR_UNTIL, ATTR_DURATION} & data.keys():
+    is_lifted = not {ATTR_POWER, ATTR_UNTIL, ATTR_DURATION} & data.keys()
+    targets = await async_targets(call, POLICY_CONTROL, as_whole=not is_lifted)
+    if is_lifted:
         owner = None if caller["of_person"] else caller["owner"]
 
         async def lift(one: Controlled) -> Answer:

@@ -47,15 +47,16 @@ class Target:
     plant: ConfigEntry | None = None
 
 
-async def async_targets(call: ServiceCall, policy: str) -> list[Target]:
+async def async_targets(call: ServiceCall, policy: str, *, as_whole: bool = True) -> list[Target]:
     """What an action is called for, by somebody who has this permission for all of it.
 
     ServiceValidationError when there is nothing that takes orders. A device or an entity has to be, or to belong to, an
-    inverter or a plant. In an area there are other things, too: of it, only the inverters are meant.
+    inverter or a plant. In an area there are other things, too: of it, only the inverters are meant. A plant is meant
+    `as_whole`, or else those of its inverters that are loaded.
     """
     hass = call.hass
     selected = selected_devices(hass, call.data)
-    meant = [_meant(hass, device_id) for device_id in selected.named]
+    meant = [_meant(hass, device_id, as_whole=as_whole) for device_id in selected.named]
     meant += _inverters_among(hass, selected.around)
     targets: list[Target] = []
     seen: set[str] = set()
@@ -75,13 +76,13 @@ async def async_targets(call: ServiceCall, policy: str) -> list[Target]:
 type Meant = tuple[ConfigEntry | None, list[UnitRuntime]]
 
 
-def _meant(hass: HomeAssistant, device_id: str) -> Meant:
+def _meant(hass: HomeAssistant, device_id: str, *, as_whole: bool) -> Meant:
     """The plant that a device is, and its inverters; or the inverter that it is a part of."""
     _, entry = async_get_device_and_config_entry(
         hass, DOMAIN, device_id, include_child_devices=False
     )
     if is_plant(entry):
-        return entry, _inverters_of(hass, entry)
+        return entry, _inverters_of(hass, entry, as_whole=as_whole)
     return None, [unit_of_device(hass, device_id)]
 
 
@@ -96,12 +97,14 @@ def _inverters_among(hass: HomeAssistant, device_ids: Sequence[str]) -> Iterator
             yield None, [unit]
 
 
-def _inverters_of(hass: HomeAssistant, plant: ConfigEntry) -> list[UnitRuntime]:
-    """The inverters with a battery of a plant; ServiceValidationError when one is not loaded, as all of them or none go."""
-    running = async_running_units(hass)
+def _inverters_of(hass: HomeAssistant, plant: ConfigEntry, *, as_whole: bool) -> list[UnitRuntime]:
+    """The inverters with a battery of a plant; ServiceValidationError when one is not loaded, if all of them or none go."""
+    running, serials = async_running_units(hass), battery_serials(hass, plant)
     units = []
-    for serial in battery_serials(hass, plant):
+    for serial in serials:
         if serial not in running:
+            if not as_whole and not running.keys().isdisjoint(serials):
+                continue
             raise mistake(
                 Mistake.MEMBER_MISSING,
                 plant=plant.title,
