@@ -75,15 +75,17 @@ async def refusals_name_what_is_wrong(house: StickHouse) -> None:
 
     async def error_of(form: dict[str, Any]) -> str:
         result = await house.home.answer_flow(flow_id, form)
-        return ", ".join(result.get("errors", {}).values()) or json.dumps(result)
+        errors = ", ".join((result.get("errors") or {}).values())
+        return errors or str(result.get("step_id", json.dumps(result)))
 
     for wanted, form in (
         ("wrong_logger_serial", _form(logger_serial=WRONG_LOGGER_SERIAL)),
         ("no_local_port", _form(port=free_port())),
-        ("wrong_unit", _form(advanced={"unit_id": 9})),
+        # What answers instead is offered.
+        ("unit", _form(advanced={"unit_id": 9})),
     ):
         found = await error_of(form)
-        expect(found == wanted, f"expected the error {wanted}, got {found}")
+        expect(found == wanted, f"expected {wanted}, got {found}")
     await house.home.request("DELETE", f"config/config_entries/flow/{flow_id}")
 
 

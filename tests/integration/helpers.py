@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.model.register import Group
-from custom_components.hybrid_inverter.runtime.runtime import UnitRuntime
+from custom_components.hybrid_inverter.runtime.runtime import RuntimeData, UnitRuntime
 from simulator import SimulatedPlant
 
 SERIAL = "JSO0000001"
@@ -139,6 +139,15 @@ async def refresh(hass: HomeAssistant, entry: MockConfigEntry, group: Group) -> 
     """Poll a group now, and let everything happen that follows from it."""
     await unit_of(entry).coordinators[group].async_refresh()
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+def bring_forward(hass: HomeAssistant, seconds: float) -> None:
+    """Have what follows the polls of the powers due so much sooner: the event loop's time does not jump along with ours."""
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        if isinstance(entry.runtime_data, RuntimeData):
+            for unit in entry.runtime_data.units.values():
+                for coordinator in unit.coordinators.values():
+                    coordinator.due_at -= seconds
 
 
 async def pass_time(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

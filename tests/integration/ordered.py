@@ -14,13 +14,11 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.runtime.runtime import RuntimeData
 from simulator import SimulatedPlant
 from simulator.inverter_machine import InverterMachine
 from simulator.steering import steer
 
-from .helpers import SERIAL, load_plant
+from .helpers import SERIAL, bring_forward, load_plant
 from .test_schedule_windows import SERIAL as SAJ_SERIAL, set_up as set_up_saj
 
 JSO: Final = "JSO8048104"
@@ -114,12 +112,7 @@ async def go_on(
 ) -> None:
     """Let time pass in the house and in Home Assistant, and what waits for it happen."""
     plant.advance(seconds)
-    # What follows the polls of the powers goes by the time of the event loop, which does not jump along.
-    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-        if isinstance(entry.runtime_data, RuntimeData):
-            for unit in entry.runtime_data.units.values():
-                for coordinator in unit.coordinators.values():
-                    coordinator.due_at -= seconds
+    bring_forward(hass, seconds)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
     freezer.tick(timedelta(seconds=seconds))
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -480,7 +480,7 @@ async def test_disabling_an_entity_takes_it_off_the_plan(
         er.async_get(hass).async_update_entity(
             entity(hass, Platform.SENSOR, key), disabled_by=er.RegistryEntryDisabler.USER
         )
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     picture.requests.clear()
     await refresh(hass, pictured, Group.POWER)
     assert max(request.address + request.count for request in picture.requests) == 668

@@ -214,7 +214,7 @@ async def test_link_figures_are_whole_numbers_updated_every_30_seconds(
     latency = shown(hass, loaded, Platform.SENSOR, "link_latency")
     # 136 ms and 236 ms.
     assert (latency.state, latency.attributes["p95"]) == ("140", 240)
-    assert sorted(entity_id.rpartition("_")[2] for entity_id in changes) == ["latency", "requests"]
+    assert sorted(entity_id.rpartition("_")[2] for entity_id in changes) == ["latency", "rate"]
 
 
 async def test_before_the_first_answer_there_is_no_latency_and_no_rate(

@@ -249,11 +249,6 @@ async def test_a_refused_setting(
             {"windows": [{"start": "01:00", "end": "05:00", "target": 80, "days": ["monday"]}]},
             "schedule_unknown_window_field",
         ),
-        (
-            "set_schedule",
-            {"windows": [{"start": "01:00", "end": "05:00", "mode": "charge"}]},
-            "schedule_missing_field",
-        ),
     ],
 )
 async def test_a_refused_action(

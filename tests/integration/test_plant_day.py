@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL, refresh
+from .helpers import SERIAL, bring_forward, refresh
 from .test_plant import compute, count, plant_entry, poll, set_up, shown
 
 # 23:50 in Berlin.
@@ -43,6 +43,7 @@ def sun(hass: HomeAssistant, home: MockConfigEntry) -> tuple[str, str]:
 async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, **time: float) -> None:
     """Let time pass, with everything that happens on the way at the end of it."""
     freezer.tick(timedelta(**time))
+    bring_forward(hass, timedelta(**time).total_seconds())
     # The loop's own time has stood still since the evening.
     now = dt_util.utcnow()
     async_fire_time_changed(hass, now + (now - datetime.fromisoformat(EVENING)))

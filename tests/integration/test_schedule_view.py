@@ -97,7 +97,7 @@ async def test_a_change_of_the_schedule_is_parsed_once_for_all_entities(
     plant.machine().panel_change(169, 90)
     await refresh(hass, loaded, Group.SETTINGS)
     assert state(hass, Platform.CALENDAR, "schedule").attributes["message"] == (
-        "Use battery down to 90 %"
+        "JSO8048104: Use battery down to 90 %"
     )
     assert (calls["parsed"], calls["looked"], calls["timers"]) == (1, 1, 1)
 
@@ -188,6 +188,7 @@ async def test_the_calendar_speaks_the_language_of_the_house(
     """Only the numbers and their units are ours; at noon slot 4 is in force."""
     path = "component.hybrid_inverter.selector.schedule_event.options."
     madeup = {
+        f"{path}of_inverter": "{inverter} > {event}",
         f"{path}charge_from_grid": "Xx {target} xxxx",
         f"{path}battery_power": "Yyy {power}!",
         f"{path}generator_charge_switched_off": "Zz.",
@@ -199,5 +200,5 @@ async def test_the_calendar_speaks_the_language_of_the_house(
     await refresh(hass, loaded, Group.SETTINGS)
     shown = state(hass, Platform.CALENDAR, "schedule")
     assert shown.state != STATE_OFF
-    assert shown.attributes["message"] == "Xx 80 % xxxx"
+    assert shown.attributes["message"] == "JSO8048104 > Xx 80 % xxxx"
     assert shown.attributes["description"] == "Yyy 5000 W! Zz."

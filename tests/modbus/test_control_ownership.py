@@ -13,7 +13,7 @@ from custom_components.hybrid_inverter.modbus.control.six_slots import CONTROL_B
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from . import six_slot_table as slots
-from .test_control_charge_windows import (
+from .charge_window_slots import (
     AT_GRID,
     CHARGE,
     DISCHARGE,

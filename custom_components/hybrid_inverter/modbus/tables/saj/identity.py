@@ -17,7 +17,7 @@ INFO = SajPage(Group.IDENTITY, Part.INVERTER)
 SETUP = SajPage(Group.IDENTITY, Part.BATTERY, confidence="medium")
 
 RATED_POWERS: Final = (1000, 60000)
-# The sizes on the data sheets of the single-phase and the three-phase models.
+# Common sizes between those of the smallest and the largest published model; any other can be typed.
 SIZES: Final = (
     *(3000, 3600, 4000, 5000, 6000, 7000, 8000, 9000, 10000),
     *(12000, 15000, 20000, 25000, 30000),
