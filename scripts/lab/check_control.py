@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -109,9 +110,7 @@ class House:
             if one.charge_level:
                 # No battery is charged in a moment, so an order goes by the last reading.
                 await self.home.call("homeassistant", "update_entity", entity_id=one.charge_level)
-                # Some report whole percent, some tenths.
-                shown = {f"{wanted['soc']:d}", f"{wanted['soc']:.1f}"}
-                await self.home.until(one.charge_level, shown.__contains__)
+                await self.home.until(one.charge_level, partial(_is_about, wanted["soc"]))
 
     async def now(self) -> datetime:
         """What time it is in the houses."""
@@ -228,6 +227,14 @@ async def _look_up(house: House, one: Inverter) -> None:
             one.event = known["entity_id"]
     one.charge_level = await house.home.entity_id(f"{one.serial}_battery_soc")
     expect(bool(one.device_id and one.event), f"{one.model} has no device, or no event")
+
+
+def _is_about(wanted: float, shown: str) -> bool:
+    """Whether a state is this charge level: a moment later there may be a little less."""
+    try:
+        return abs(float(shown) - wanted) < 1
+    except ValueError:
+        return False
 
 
 def _check_of(wish: OwnersWish) -> Callable[[House], Awaitable[None]]:
