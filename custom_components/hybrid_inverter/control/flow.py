@@ -28,6 +28,8 @@ BOUNDS: Final[Mapping[ControlMode, tuple[float | None, float | None]]] = {
     ControlMode.NO_CHARGE: (-1, None),
     ControlMode.IDLE: (-1, 1),
 }
+# The orders in which a battery gives nothing.
+NOT_GIVING: Final = frozenset({ControlMode.HOLD, ControlMode.CHARGE})
 
 
 class Verdict(Enum):
@@ -66,7 +68,7 @@ class FlowWatch:
         )
         wanted = _wanted(told, at)
         is_other = is_wrong or (wanted is not None and abs(power - wanted) > margin)
-        self.why = self._why(told, power, values) if is_other else None
+        self.why = self._why(told, power, values, is_wrong=is_wrong) if is_other else None
         self._wrong_since = (self._wrong_since or now) if is_wrong and not self.why else None
         self._other_since = (self._other_since or now) if is_other and not self.reached else None
         if self._wrong_since is not None and now - self._wrong_since >= LASTING:
@@ -79,12 +81,15 @@ class FlowWatch:
         """How long it has flowed the wrong way."""
         return timedelta() if self._wrong_since is None else now - self._wrong_since
 
-    def _why(self, told: Told, power: float, values: Values) -> Why | None:
+    def _why(self, told: Told, power: float, values: Values, *, is_wrong: bool) -> Why | None:
         """A reason for what flows instead; None when none is known."""
         if values.get("grid_connected") is False:
             return Why.DEVICE_LIMIT
         if values.get("grid_peak_shaving") is True and power > 0:
             return Why.DEVICE_LIMIT
+        if is_wrong and told.mode in NOT_GIVING:
+            # What keeps a battery from being charged does not discharge it.
+            return None
         if told.mode is ControlMode.DISCHARGE and power < 0:
             return Why.SUN
         if _battery_limits(told, values):

@@ -1,0 +1,58 @@
+"""What excuses a flow that was not ordered, by the day's powers alone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from custom_components.hybrid_inverter.control.flow import FlowWatch, Verdict
+from custom_components.hybrid_inverter.modbus.control.order import ControlMode, PowerAt
+from custom_components.hybrid_inverter.modbus.control.plan import EndsBy, Limited, Told, Why
+
+BEGAN: Final = datetime(2026, 11, 30, 2, tzinfo=UTC)
+COLD: Final = {"battery_temperature": 4.0}
+
+
+def told(mode: ControlMode, *limited: Why) -> Told:
+    """An order of three hours."""
+    return Told(
+        mode=mode,
+        power=3000 if mode is ControlMode.CHARGE else None,
+        until=BEGAN + timedelta(hours=3),
+        ends_by=EndsBy.INVERTER,
+        limited=tuple(Limited(why) for why in limited),
+    )
+
+
+def after_ten_minutes(order: Told, power: float, **values: Any) -> tuple[Verdict, Why | None]:
+    """What becomes of an order while the same flows from its second minute on."""
+    watch = FlowWatch(began=BEGAN)
+    for minute in (2, 6, 10):
+        now = BEGAN + timedelta(minutes=minute)
+        verdict = watch.judge(now, order, PowerAt.BATTERY, {"battery_power": power, **values})
+    return verdict, watch.why
+
+
+@pytest.mark.parametrize(
+    "order",
+    [told(ControlMode.HOLD), told(ControlMode.CHARGE), told(ControlMode.CHARGE, Why.HIGH_SOC)],
+    ids=["hold", "charge", "charge, limited"],
+)
+def test_nothing_that_keeps_a_battery_from_charging_excuses_that_it_is_emptied(order: Told) -> None:
+    """3000 W out of a cold battery that was to give nothing is the wrong way."""
+    assert after_ten_minutes(order, 3000, **COLD) == (Verdict.WRONG_WAY, None)
+
+
+def test_a_cold_battery_that_takes_nothing_is_excused() -> None:
+    """0 W into it, where 3000 W were ordered."""
+    order = told(ControlMode.CHARGE)
+    assert after_ten_minutes(order, 0, **COLD) == (Verdict.LIMITED, Why.BATTERY)
+
+
+def test_an_outage_excuses_a_battery_that_serves_the_house() -> None:
+    """It has to."""
+    order = told(ControlMode.HOLD)
+    assert after_ten_minutes(order, 1546, grid_connected=False) == (
+        Verdict.LIMITED,
+        Why.DEVICE_LIMIT,
+    )
