@@ -22,7 +22,7 @@ from .entry.texts import error_text
 from .maintenance.removed_parts import PARTS_GONE, async_forget, async_missing
 from .modbus.errors import DeviceError
 from .runtime.clock import async_sync_clock
-from .runtime.issues import DATA_KIND, DATA_TAG, issue_id
+from .runtime.issues import DATA_KIND, DATA_TAG, issue_id, named_in
 from .runtime.lookup import unit_of_tag
 from .runtime.other_machine import OTHER_MACHINE, async_find_machine
 from .runtime.runtime import UnitRuntime
@@ -126,10 +126,11 @@ class ForgetPartsDialog(InverterDialog):
 
     @override
     async def async_repair(self, unit: UnitRuntime) -> None:
-        """Ask it once more, and forget what it does not show; there is nothing to do where all is there again."""
+        """Ask it once more, and forget what it does not show of what a person has read; that may be there again."""
         entry = self.hass.config_entries.async_get_known_entry(unit.entry_id)
-        if missing := await async_missing(entry, unit):
-            async_forget(self.hass, entry, unit, missing)
+        named = named_in(self.data)
+        if gone := [one for one in await async_missing(entry, unit) if one.key in named]:
+            async_forget(self.hass, entry, unit, gone)
 
 
 # The dialog of each kind of issue; it finds in its `data` what the issue keeps.

@@ -23,6 +23,7 @@ from homeassistant.helpers.trigger import (
 import voluptuous as vol
 
 from .control.automations import CONTROL_TRIGGERS
+from .entities.link import LINK_CONNECTIVITY
 from .event import ENDED, STARTED
 from .modbus.model.codec import as_number
 from .modbus.model.condition import BY_STATE_OF_CHARGE
@@ -148,7 +149,13 @@ class FaultClearedTrigger(EntityTriggerBase):
     def entity_filter(self, entities: set[str]) -> set[str]:
         """The sensors of the codes of whatever belongs to an inverter."""
         tellers = [(Platform.SENSOR, kind) for kind in KINDS]
-        return telling(self._hass, entities, *tellers)
+        found = telling(self._hass, entities, *tellers)
+        for entity_id in found - self._known.keys():
+            # The machine may be silent before one of these codes is gone.
+            state = self._hass.states.get(entity_id)
+            if state is not None and state.state not in self._excluded_states:
+                self._known[entity_id] = _codes(state)
+        return found
 
     @override
     def is_valid_transition(self, from_state: State, to_state: State) -> bool:
@@ -206,7 +213,7 @@ def _codes(state: State) -> frozenset[str]:
 
 
 class DeviceSilentTrigger(EntityTargetStateTriggerBase):
-    """An inverter or a meter has not answered for some time."""
+    """An inverter, a meter or a link has not answered for some time."""
 
     _domain_specs = BINARY_SENSORS
     _primary_entities_only = False
@@ -218,8 +225,9 @@ class DeviceSilentTrigger(EntityTargetStateTriggerBase):
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """What tells whether the unit of any of them answers."""
-        return telling(self._hass, entities, (Platform.BINARY_SENSOR, "connectivity"))
+        """What tells whether the unit or the link of any of them answers."""
+        tellers = [(Platform.BINARY_SENSOR, key) for key in ("connectivity", LINK_CONNECTIVITY.key)]
+        return telling(self._hass, entities, *tellers)
 
 
 class SlotStartedTrigger(EntityTriggerBase):

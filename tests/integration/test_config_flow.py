@@ -781,6 +781,26 @@ async def test_same_link_other_settings(hass: HomeAssistant, probe: FakeProbe) -
     assert subentry.data["identity"]["firmware"] == "2011-1144-1900 1001-C036"
 
 
+@pytest.mark.usefixtures("no_setup")
+async def test_a_part_that_is_silent_during_a_move_stays(
+    hass: HomeAssistant, probe: FakeProbe
+) -> None:
+    """And one that answers for the first time is there, too."""
+    entry = network_entry(4196)
+    entry.add_to_hass(hass)
+    (subentry,) = entry.subentries.values()
+    identity = {**subentry.data["identity"], "features": ["pack_1", "packs"]}
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "identity": identity}
+    )
+    probe.answer = Identity(**{**IDENTITY, "features": ("meter", "packs")})
+    form = await reconfigure(hass, entry, "network")
+    result = await submit(hass, form, {"host": "127.0.0.1", "port": 4197, "framing": "rtu"})
+    assert result["reason"] == "reconfigure_successful"
+    (subentry,) = entry.subentries.values()
+    assert subentry.data["identity"]["features"] == ["meter", "pack_1", "packs"]
+
+
 async def test_another_machine_is_refused(
     hass: HomeAssistant, loaded: MockConfigEntry, socket_enabled: None
 ) -> None:

@@ -372,6 +372,26 @@ async def test_a_grid_that_may_be_counted_twice_is_not_ticked(
     assert form["errors"] == {"sources": "nothing_chosen"}
 
 
+async def test_what_another_integration_may_count_already_is_not_ticked(
+    hass: HomeAssistant, dashboard: EnergyManager
+) -> None:
+    """The sun is in the dashboard by another integration, the battery by another inverter of this one."""
+    entry = device(hass, SERIAL, "East")
+    device(hass, "JSO0000002", "West")
+    charged, discharged = (
+        f"sensor.west_battery_{way}_energy_total" for way in ("charge", "discharge")
+    )
+    solar = {"type": "solar", "stat_energy_from": "sensor.other", "config_entry_solar_forecast": []}
+    battery = {"type": "battery", "stat_energy_from": discharged, "stat_energy_to": charged}
+    await dashboard.async_update({"energy_sources": [solar, battery]})  # type: ignore[typeddict-item,list-item]
+    shown = set(ticked(await opened(hass, entry)))
+    assert shown == {f"battery_{SERIAL}", "battery_JSO0000002"}
+    other = {**battery, "stat_energy_to": "sensor.other_charged"}
+    await dashboard.async_update({"energy_sources": [other]})  # type: ignore[typeddict-item,list-item]
+    shown = set(ticked(await opened(hass, entry)))
+    assert shown == {f"solar_{SERIAL}", "solar_JSO0000002", "battery_JSO0000002"}
+
+
 async def test_what_the_dashboard_would_not_accept_is_not_added(
     hass: HomeAssistant, dashboard: EnergyManager
 ) -> None:

@@ -95,7 +95,10 @@ async def test_a_pack_that_is_gone_for_two_days_is_asked_about_and_forgotten_on_
     assert shown["errors"] == {"base": "not_forgotten"}
     assert shown["description_placeholders"]["error"].startswith("no response from unit id 1")
     picture.silent = frozenset()
+    # Since then nothing shows the other pack either, of which nobody has asked.
+    picture.memory[PACK_COUNT] = 0
     shown = await post(f"/{shown['flow_id']}", {})
+    picture.memory[PACK_COUNT] = 1
     assert shown["type"] == "create_entry"
     await hass.async_block_till_done(wait_background_tasks=True)
     assert gone(hass) is None
@@ -135,6 +138,11 @@ async def test_a_pack_that_is_back_withdraws_the_question(
     await refresh(hass, entry, Group.POWER)
     await days(hass, freezer, entry, 1)
     assert gone(hass) == "battery pack 2"
+    # A start does not withdraw it.
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await days(hass, freezer, entry, 1)
+    assert gone(hass) == "battery pack 2"
     picture.memory[PACK_COUNT] = 2
     await days(hass, freezer, entry, 1)
     assert gone(hass) is None
@@ -169,8 +177,8 @@ async def delete(
 async def test_a_meter_that_the_inverter_does_not_report_is_deleted_and_forgotten(
     hass: HomeAssistant, saj: SimulatedPlant, hass_ws_client: WebSocketGenerator
 ) -> None:
-    """Not while the inverter does not answer. What it reports with the meter is forgotten, too."""
-    entry = await set_up(hass, saj, "meter_a", "meter_b", "meter_b_three_phase")
+    """Not while the inverter does not answer. What it reports with the meter is forgotten, too, and a silent pack is not."""
+    entry = await set_up(hass, saj, "meter_a", "meter_b", "meter_b_three_phase", "battery_4")
     await hass.async_block_till_done(wait_background_tasks=True)
     serial = unit_of(entry).identity.serial
     saj.machine().trouble.silent = True
@@ -179,6 +187,7 @@ async def test_a_meter_that_the_inverter_does_not_report_is_deleted_and_forgotte
     saj.machine().trouble.silent = False
     assert await delete(hass, hass_ws_client, entry, f"{serial}_meter_b") is None
     assert not {"meter_b", "meter_b_three_phase"}.intersection(features(entry))
+    assert "battery_4" in features(entry)
     assert find(hass, Platform.SENSOR, "meter_b_power", serial) is None
 
 

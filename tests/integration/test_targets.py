@@ -15,6 +15,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.runtime.lookup import unit_of_device
+from custom_components.hybrid_inverter.runtime.targets import selected_devices
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, entity, link_entry, load, network_data, state
@@ -196,6 +198,28 @@ async def test_several_inverters_are_told_and_set_by_their_devices(
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "undo_last_change", both)
     assert caught.value.translation_key == "nothing_to_undo"
+
+
+async def test_an_inverter_that_is_left_out_is_not_meant_by_its_parts(
+    hass: HomeAssistant, street: SimulatedPlant
+) -> None:
+    """Of an area with two inverters; leaving out the link on which both are leaves nothing."""
+    area = ar.async_get(hass).async_create("Cellar")
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        dr.async_get(hass).async_update_device(device.id, area_id=area.id)
+
+    def meant(**excluded: Any) -> set[str]:
+        data = {ATTR_AREA_ID: [area.id], "exclude": excluded}
+        around = selected_devices(hass, data).around
+        link = device_of(hass, entry.entry_id).id
+        return {unit_of_device(hass, one).identity.serial for one in around if one != link}
+
+    assert meant() == {SERIAL, TWIN_SERIAL}
+    second, link = (device_of(hass, one).id for one in (TWIN_SERIAL, entry.entry_id))
+    assert meant(device_id=[second]) == {SERIAL}
+    assert meant(device_id=[link]) == set()
+    assert meant(area_id=[area.id]) == set()
 
 
 async def test_what_is_no_inverter_is_refused(hass: HomeAssistant, house: SimulatedPlant) -> None:

@@ -35,6 +35,7 @@ SLOT: Final = (Platform.SENSOR, "active_slot")
 WINDOW: Final = (Platform.SENSOR, "active_window")
 GRID: Final = (Platform.BINARY_SENSOR, "grid_connected")
 ANSWERS: Final = (Platform.BINARY_SENSOR, "connectivity")
+LINK_ANSWERS: Final = (Platform.BINARY_SENSOR, "link_connectivity")
 
 
 async def automate(
@@ -136,6 +137,17 @@ async def test_a_fault_is_cleared(hass: HomeAssistant, loaded: MockConfigEntry) 
     ]
 
 
+async def test_a_fault_from_before_is_cleared_while_the_inverter_is_silent(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Since before the automation was there."""
+    show(hass, CODES, "F18", codes=["F18", "F24"])
+    calls = await automate(hass, "fault_cleared")
+    show(hass, CODES, STATE_UNAVAILABLE)
+    show(hass, CODES, "F24", codes=["F24"])
+    assert await noted(hass, calls, "code") == ["F18"]
+
+
 async def test_some_cleared_faults_may_be_waited_for(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
@@ -193,6 +205,18 @@ async def test_an_inverter_is_silent_for_some_time(
     await let_pass(4)
     assert await noted(hass, calls) == []
     await let_pass(2)
+    assert await noted(hass, calls) == ["off"]
+
+
+async def test_a_link_is_silent(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """It was picked itself, and not one of the devices on it."""
+    calls = await automate(hass, "device_silent", loaded.entry_id)
+    # It is not polled any more.
+    await hass.config_entries.async_unload(loaded.entry_id)
+    for what, serial in ((LINK_ANSWERS, loaded.entry_id), (ANSWERS, SERIAL)):
+        show(hass, what, "on", serial)
+        await hass.async_block_till_done()
+        show(hass, what, "off", serial)
     assert await noted(hass, calls) == ["off"]
 
 

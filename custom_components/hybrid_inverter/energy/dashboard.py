@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 import voluptuous as vol
 
+from ..const import DOMAIN
 from .proposals import Proposal, async_proposals
 from .sources import CAPACITY, Flow
 
@@ -21,6 +23,9 @@ DEVICES: Final = "device_consumption"
 CONSUMPTION: Final = "stat_consumption"
 POWER: Final = "stat_rate"
 POWER_CONFIG: Final = "power_config"
+# What another integration may count for the same device.
+MEASURED_ONCE: Final = frozenset({Flow.SOLAR, Flow.BATTERY})
+COUNTERS: Final = ("stat_energy_from", "stat_energy_to", CONSUMPTION)
 
 type Preferences = dict[str, list[dict[str, Any]]]
 
@@ -76,7 +81,10 @@ async def async_survey(hass: HomeAssistant) -> Survey:
         elif _is_taken(proposal, there):
             present.append(proposal)
         else:
-            is_safe = proposal.flow is not Flow.GRID or (certain_grid and not there)
+            if proposal.flow is Flow.GRID:
+                is_safe = certain_grid and not there
+            else:
+                is_safe = proposal.flow not in MEASURED_ONCE or not _has_foreign(hass, there)
             offers.append(Offer(proposal, _fields(proposal), completes=False, is_safe=is_safe))
     return Survey(tuple(offers), tuple(present))
 
@@ -132,8 +140,15 @@ def _sources(preferences: Preferences, flow: Flow) -> list[dict[str, Any]]:
 
 def _counts(source: Mapping[str, Any], statistics: frozenset[str]) -> bool:
     """Whether a source counts with one of these sensors."""
-    counters = (source.get(name) for name in ("stat_energy_from", "stat_energy_to", CONSUMPTION))
-    return not statistics.isdisjoint(counters)
+    return not statistics.isdisjoint(source.get(name) for name in COUNTERS)
+
+
+def _has_foreign(hass: HomeAssistant, there: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether any of these sources counts with a sensor that is not of this integration."""
+    registry = er.async_get(hass)
+    counters = (source.get(name) for source in there for name in COUNTERS)
+    found = (registry.async_get(counter) for counter in counters if counter)
+    return any(entry is None or entry.platform != DOMAIN for entry in found)
 
 
 def _is_taken(proposal: Proposal, there: Iterable[Mapping[str, Any]]) -> bool:

@@ -163,13 +163,15 @@ class FirstDeviceSteps(ConfigFlow):
         if identity.makers:
             # Who has made it was asked when it was added.
             identity = identity.named(Model(manufacturer=before.manufacturer, name=before.model))
+        # A meter keeps the serial number that it was given, and a device what is silent now, as it may be a fault.
+        features = tuple(sorted({*before.features, *identity.features}))
+        known = replace(identity, serial=before.serial, features=features)
         self.hass.config_entries.async_update_subentry(
             entry,
             entry.subentries[subentry_id],
             data={
                 **entry.subentries[subentry_id].data,
-                # A meter keeps the serial number that it was given.
-                **unit_data(self._found.unit_id, replace(identity, serial=before.serial)),
+                **unit_data(self._found.unit_id, known),
             },
         )
         # A name that a person gave stays.

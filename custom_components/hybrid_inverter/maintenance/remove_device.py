@@ -1,5 +1,7 @@
 """Deleting a device in Home Assistant: only the device of a part that is gone, as any other would come back."""
 
+from collections.abc import Iterable
+
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -10,6 +12,7 @@ from ..entities.base import part_identifier
 from ..entry.data import is_plant
 from ..entry.texts import error_text
 from ..modbus.errors import DeviceError
+from ..modbus.model.features import Feature
 from ..modbus.model.part import WHOLE, Part
 from ..modbus.tables import FAMILIES
 from ..runtime.runtime import UnitRuntime
@@ -56,11 +59,22 @@ async def _async_remove_part(
             raise _refused(
                 device, translation_key="device_not_asked", error=error_text(hass, err)
             ) from err
-        gone = {one.key for one in missing}
-        if not _shown_without(unit, part, gone):
-            async_forget(hass, entry, unit, missing)
+        gone = _of_part(missing, part)
+        if not _shown_without(unit, part, {one.key for one in gone}):
+            async_forget(hass, entry, unit, gone)
             return True
     raise _refused(device, translation_key="device_is_there")
+
+
+def _of_part(features: Iterable[Feature], part: Part) -> list[Feature]:
+    """Those of some features that an owner takes away with a part: what it shows, and what has the same name."""
+    known = list(features)
+    names = [
+        one.removable
+        for one in known
+        if any(value.part is part for value in (*one.registers.values(), *one.derived.values()))
+    ]
+    return [one for one in known if one.removable in names]
 
 
 def _shown_without(unit: UnitRuntime, part: Part, gone: set[str]) -> bool:

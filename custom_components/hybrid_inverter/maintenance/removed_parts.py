@@ -10,9 +10,10 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from ..const import LOGGER
+from ..const import DOMAIN, LOGGER
 from ..entry.data import family_of, unit_data
 from ..entry.texts import async_load_texts, async_text
 from ..modbus.device.device import Device
@@ -20,7 +21,7 @@ from ..modbus.errors import DeviceError
 from ..modbus.model.features import Feature
 from ..modbus.model.register import Group
 from ..modbus.transport.link import Link
-from ..runtime.issues import async_raise, async_withdraw, machine_name
+from ..runtime.issues import async_raise, async_withdraw, issue_id, machine_name, named_in
 from ..runtime.runtime import UnitRuntime
 
 # The kind of the issue.
@@ -95,19 +96,29 @@ class PartsWatch:
             return
         now = dt_util.utcnow()
         self._since = {one.key: self._since.get(one.key, now) for one in missing}
-        if not missing:
-            async_withdraw(self._hass, unit.identity.serial, PARTS_GONE)
-        gone = [one for one in missing if now - self._since[one.key] >= GONE_AFTER]
+        # After a start, what is missing is so since the issue was raised.
+        asked = self._asked_about()
+        gone = [
+            one for one in missing if one.key in asked or now - self._since[one.key] >= GONE_AFTER
+        ]
         if not gone:
+            async_withdraw(self._hass, unit.identity.serial, PARTS_GONE)
             return
         await async_load_texts(self._hass, "selector")
         async_raise(
             self._hass,
             unit.identity.serial,
             PARTS_GONE,
+            named=[one.key for one in gone],
             name=machine_name(self._hass, unit.entry_id, unit.identity),
             parts=spoken(self._hass, gone),
         )
+
+    def _asked_about(self) -> frozenset[str]:
+        """The keys of what the issue names already."""
+        about = issue_id(self._unit.identity.serial, PARTS_GONE)
+        issue = ir.async_get(self._hass).async_get_issue(DOMAIN, about)
+        return named_in(None if issue is None else issue.data)
 
 
 def spoken(hass: HomeAssistant, features: Iterable[Feature]) -> str:

@@ -27,7 +27,7 @@ def options_schema(options: dict[vol.Marker, Any]) -> dict[vol.Marker, Any]:
 
 
 def telling(hass: HomeAssistant, entity_ids: Iterable[str], *tellers: Teller) -> set[str]:
-    """The entities that tell of the units, or of the plants, to which some entities belong.
+    """The entities that tell of the units, the links or the plants to which some entities belong.
 
     Whoever picks an inverter, its battery or any entity of it means the same inverter, whichever of its devices tells. A
     plant tells itself what it can, and its members the rest.
@@ -45,6 +45,8 @@ def telling(hass: HomeAssistant, entity_ids: Iterable[str], *tellers: Teller) ->
             owners[owner.entry_id] = tuple(owner.data[CONF_MEMBERS])
         elif (unit := owner.subentries.get(entry.config_subentry_id or "")) is not None:
             owners[identity_of(unit.data).serial] = ()
+        else:
+            owners[owner.entry_id] = ()
     found: set[str] = set()
     for platform, key in tellers:
         for owner_id, members in owners.items():

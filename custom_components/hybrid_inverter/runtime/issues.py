@@ -1,7 +1,8 @@
 """Repair issues about a machine that a person reads or fixes in a dialog, which is listed in `repairs.py`."""
 
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
@@ -9,9 +10,10 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from ..const import DOMAIN
 from ..modbus.find.identify import Identity
 
-# What an issue keeps: its kind, which is also the key of its texts, and the tag of its machine.
+# What an issue keeps: its kind, which is also the key of its texts, the tag of its machine, and what it names, by key.
 DATA_KIND: Final = "kind"
 DATA_TAG: Final = "tag"
+DATA_NAMED: Final = "named"
 
 # Enough to tell the machines of a house apart, and too little to find a serial number by trying them all.
 TAG_DIGITS: Final = 6
@@ -42,23 +44,32 @@ def async_raise(
     *,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
     fixable: bool = True,
+    named: Iterable[str] = (),
     **placeholders: str,
 ) -> None:
     """Raise an issue that stays until a person has confirmed it, or until it is withdrawn.
 
-    One that is not fixable has nothing to be confirmed, and is only withdrawn.
+    One that is not fixable has nothing to be confirmed, and is only withdrawn. `named` are the keys of what it names.
     """
+    data: dict[str, str | int | float | None] = {DATA_KIND: kind, DATA_TAG: machine_tag(serial)}
+    if keys := ",".join(named):
+        data[DATA_NAMED] = keys
     ir.async_create_issue(
         hass,
         DOMAIN,
         issue_id(serial, kind, about),
-        data={DATA_KIND: kind, DATA_TAG: machine_tag(serial)},
+        data=data,
         is_fixable=fixable,
         is_persistent=True,
         severity=severity,
         translation_key=kind,
         translation_placeholders=placeholders,
     )
+
+
+def named_in(data: Mapping[str, Any] | None) -> frozenset[str]:
+    """The keys of what an issue names, from its data."""
+    return frozenset(filter(None, str((data or {}).get(DATA_NAMED, "")).split(",")))
 
 
 @callback

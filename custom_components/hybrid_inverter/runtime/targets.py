@@ -6,7 +6,11 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, entity_registry as er
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    entity_registry as er,
+)
 from homeassistant.helpers.target import (
     TargetSelection,
     async_extract_referenced_entity_ids,
@@ -19,6 +23,8 @@ from .runtime import UnitRuntime
 
 # A target: devices, entities, areas, floors and labels, in the target of an action or among its data, one or several.
 TARGET: Final = cv.ENTITY_SERVICE_FIELDS
+# What a target leaves out; Home Assistant has this since 2026.11.
+EXCLUDE: Final = "exclude"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,28 @@ def selected_devices(hass: HomeAssistant, data: Mapping[str, Any]) -> Selected:
         for entity_id in selected.indirectly_referenced
         if (entry := er.async_get(hass).async_get(entity_id)) is not None and entry.device_id
     }
-    return Selected(tuple(named), sorted(around - named.keys()))
+    excluded = _excluded(hass, data)
+    left = (one for one in around - named.keys() if not _belongs_to(hass, one, excluded))
+    return Selected(tuple(named), sorted(left))
+
+
+def _excluded(hass: HomeAssistant, data: Mapping[str, Any]) -> set[str]:
+    """The ids of the devices that the target in the data of an action leaves out."""
+    selection = TargetSelection(dict(data.get(EXCLUDE) or {}))
+    found = async_extract_referenced_entity_ids(hass, selection, primary_entities_only=False)
+    return found.referenced_devices
+
+
+def _belongs_to(hass: HomeAssistant, device_id: str, owners: set[str]) -> bool:
+    """Whether a device is one of some, or a part of one: Home Assistant leaves out only the very device."""
+    registry = dr.async_get(hass)
+    seen: set[str] = set()
+    above: str | None = device_id
+    while above is not None and above not in seen:
+        seen.add(above)
+        device = registry.async_get(above)
+        above = device.via_device_id if isinstance(device, dr.DeviceEntry) else None
+    return not seen.isdisjoint(owners)
 
 
 def no_target() -> ServiceValidationError:
