@@ -114,9 +114,9 @@ class PutBackDialog(InverterDialog):
 
     @override
     async def async_repair(self, unit: UnitRuntime) -> None:
-        """Put everything back; there is nothing to do where that was possible meanwhile."""
+        """Put it back, and leave alone what is still ordered; there is nothing to do where that was possible meanwhile."""
         if (driver := driver_of(self.hass, unit)) is not None:
-            await driver.keeper.async_release_all()
+            await driver.async_put_back()
 
 
 class ForgetPartsDialog(InverterDialog):

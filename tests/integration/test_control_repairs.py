@@ -195,6 +195,29 @@ async def test_the_dialog_tries_again_and_says_why_it_was_in_vain(
     assert issues(hass) == {}
 
 
+async def test_the_dialog_leaves_alone_what_is_still_ordered(
+    hass: HomeAssistant,
+    *,
+    saj: SimulatedPlant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """An export limit that ends later than the order that could not be ended."""
+    await limit_export(hass, loaded)
+    await locked_at_the_end(hass, loaded, saj, freezer)
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, NOT_PUT_BACK)
+    assert issue is not None
+    saj.machine().trouble.locked = False
+    dialog = await repairs.async_create_fix_flow(hass, NOT_PUT_BACK, issue.data)
+    dialog.hass, dialog.issue_id, dialog.data = hass, NOT_PUT_BACK, issue.data
+    assert isinstance(dialog, repairs.PutBackDialog)
+    result = await dialog.async_step_confirm({})
+    assert result["type"] == "create_entry"
+    assert saj.machine().word(FLOOR) == OWNERS
+    (left,) = driver(hass, loaded).keeper.leases
+    assert (left.order.mode, left.owner) == (ControlMode.EXPORT_LIMIT, "Low prices")
+
+
 async def test_the_dialog_says_when_the_inverter_is_not_loaded(
     hass: HomeAssistant,
     *,

@@ -1,6 +1,7 @@
 """What keeps a keeper going: its timers, what it learns from polls, and what a person is told when it cannot go on."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -241,6 +242,19 @@ class Driver:
             self._tell_failure(err)
         finally:
             self._busy = False
+
+    async def async_put_back(self) -> None:
+        """End what is over or does harm, and put back what is left of it; raises what keeps it from being done."""
+        keeper = self.keeper
+        if not self._adopted:
+            with suppress(ControlRefusedError):
+                await self._async_adopt()
+        if self._is_harmful:
+            await keeper.async_release(type_=ControlEventType.FAILED)
+        if keeper.leases and self._adopted:
+            await keeper.async_end_due()
+        else:
+            await keeper.async_release_all()
 
     async def _async_adopt(self) -> None:
         """Deal with what was in force before the start."""
