@@ -228,7 +228,9 @@ class Driver:
             elif keeper.leases:
                 try:
                     if self._is_harmful:
-                        await keeper.async_release(type_=ControlEventType.FAILED)
+                        await keeper.async_release(
+                            meant=self._harmful, type_=ControlEventType.FAILED
+                        )
                     await keeper.async_renew()
                 finally:
                     # An order that cannot be made to last longer ends all the same.
@@ -317,7 +319,7 @@ class Driver:
         is_hold = lease.order.mode is ControlMode.HOLD and self._held_otherwise != lease
         if is_hold and watch.wrong_for(now) >= HOLD_FOLLOWED:
             self._held_otherwise = lease
-            self._run(self._async_hold_otherwise(), "hold")
+            self._run(self._async_hold_otherwise(lease), "hold")
         if verdict is Verdict.WRONG_WAY:
             self._quit(lease, "wrong way")
         elif verdict is not self._told_verdict and verdict is not Verdict.FOLLOWED:
@@ -337,10 +339,10 @@ class Driver:
         """Whether the order in force is one that has to end before its time."""
         return self._harmful is not None and self._harmful == self.keeper.lease()
 
-    async def _async_hold_otherwise(self) -> None:
+    async def _async_hold_otherwise(self, lease: Lease) -> None:
         """Hold the battery in the other way of its family."""
         try:
-            await self.keeper.async_try_other_hold()
+            await self.keeper.async_try_other_hold(lease)
         except TROUBLE as err:
             if isinstance(err, DeviceError) and may_pass(err):
                 self._held_otherwise = None

@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 from ..modbus.control.lease import Lease, LeaseMemory
 from ..modbus.control.order import ControlMode, Order
 from ..modbus.control.plan import ControlStyle, Told
+from ..modbus.device.to_end import to_end
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
 from ..modbus.model.codec import RATED_POWER, as_number
@@ -24,7 +25,10 @@ from .request import Change, ControlEventType, OrderRequest, event_type_of
 
 
 class Keeper(OrderBook):
-    """Keeps the orders of one inverter."""
+    """Keeps the orders of one inverter.
+
+    A change goes on to its end when its caller is cancelled: an order half booked would pass for somebody else's.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Keeper(OrderBook):
 
     # ------------------------------------------------------------------ orders
 
+    @to_end
     async def async_order(self, request: OrderRequest) -> tuple[Told, Change]:
         """Carry an order out, or only work out what it takes.
 
@@ -123,6 +128,7 @@ class Keeper(OrderBook):
         self._later[wanted.is_export_limit] = (wanted, due)
         return told, Change(told=self.plan.told, requests=0, words={}, left_today=None)
 
+    @to_end
     async def async_renew(self) -> None:
         """Let orders that were kept for later take the place of the present ones, when it is time; raises the DeviceError."""
         async with self._lock:
@@ -141,6 +147,11 @@ class Keeper(OrderBook):
             if dt_util.utcnow() >= lease.order.until:
                 # The device was away for so long that this one is over, too.
                 return
+            await self._async_compare()
+            present = self.lease(is_export_limit=lease.is_export_limit)
+            if present is None:
+                # It was changed at the device.
+                return
             now_known = facts_of(self.machine, self._permissions())
             begun = replace(
                 lease, order=replace(lease.order, start=dt_util.utcnow()), facts=now_known
@@ -155,25 +166,28 @@ class Keeper(OrderBook):
 
     # ------------------------------------------------------------------ the end of orders
 
+    @to_end
     async def async_release(
         self,
         *,
         is_export_limit: bool = False,
         owner: str | None = None,
+        meant: Lease | None = None,
         type_: ControlEventType = ControlEventType.RELEASED,
     ) -> Change | None:
         """Put back what an order has changed; None when there is none. An owner only releases what is its own.
 
-        `type_` is what is told of it.
+        `meant` is the only order that is released, whatever has taken its place; `type_` is what is told of it.
         """
         async with self._lock:
             present = self.lease(is_export_limit=is_export_limit)
-            if present is None:
+            if present is None or meant not in (None, present):
                 return None
             if owner is not None and present.owner != owner:
                 raise mistake(Mistake.NOT_YOURS, owner=present.owner)
             return await self._async_end(present, type_)
 
+    @to_end
     async def async_release_soon(self, owner: str) -> bool:
         """Store that an owner releases its order of the battery, before it does; whether there is one.
 
@@ -188,6 +202,7 @@ class Keeper(OrderBook):
             await self.memory.mark_released(present, is_released=True)
             return True
 
+    @to_end
     async def async_carry_out_release(self, owner: str) -> None:
         """Release what `async_release_soon` was called for, unless another order has taken its place."""
         async with self._lock:
@@ -195,6 +210,7 @@ class Keeper(OrderBook):
             if present is not None and present.owner == owner and present.is_released:
                 await self._async_end(present, ControlEventType.RELEASED)
 
+    @to_end
     async def async_release_all(self) -> None:
         """Put back everything, whoever has ordered it; raises the DeviceError."""
         async with self._lock:
@@ -204,13 +220,16 @@ class Keeper(OrderBook):
             await self._writer.async_read()
             await self._async_change(over=leases, type_=ControlEventType.RELEASED)
 
-    async def async_try_other_hold(self) -> bool:
-        """Hold the battery in the family's other way, as the first one is not followed; whether there is one."""
+    @to_end
+    async def async_try_other_hold(self, meant: Lease) -> bool:
+        """Hold the battery in the family's other way, as this order is not followed in the first one; whether that was done."""
         async with self._lock:
-            lease = self.lease()
-            if lease is None or lease.facts.get(HOLD_IGNORED):
+            if meant != self.lease() or meant.facts.get(HOLD_IGNORED):
                 return False
             await self._writer.async_read()
+            await self._async_compare()
+            if (lease := self.lease()) is None:
+                return False
             # By what is left in the battery now: a reserve above it would buy.
             now_known = facts_of(self.machine, self._permissions())
             other = replace(lease, facts={**now_known, HOLD_IGNORED: 1.0})
@@ -225,6 +244,7 @@ class Keeper(OrderBook):
         self._later.pop(lease.is_export_limit, None)
         return await super()._async_end(lease, type_)
 
+    @to_end
     async def async_end_due(self) -> None:
         """End the orders whose time is over; what cannot be put back now is tried again later."""
         async with self._lock:
@@ -236,6 +256,7 @@ class Keeper(OrderBook):
 
     # ------------------------------------------------------------------ while orders are in force
 
+    @to_end
     async def async_compare(self) -> None:
         """Look whether the device still holds what we have put there, and whether its clock was set."""
         async with self._lock:
@@ -258,6 +279,7 @@ class Keeper(OrderBook):
             await self._writer.async_read()
             return dict(self._writer.owners)
 
+    @to_end
     async def async_become_owners(
         self, words: Mapping[int, int], origin: Origin, *, dry_run: bool = False
     ) -> int:
@@ -284,6 +306,7 @@ class Keeper(OrderBook):
             await self._writer.async_read_clock()
         return self.deadlines.now(leases)
 
+    @to_end
     async def async_adopt(self, now: datetime) -> None:
         """Go on with the orders that were in force before Home Assistant has started, or end them."""
         async with self._lock:

@@ -71,10 +71,16 @@ class OrderBook(Listeners):
     # ------------------------------------------------------------------ a change
 
     async def _async_end(self, lease: Lease, type_: ControlEventType) -> Change:
-        """End an order, and tell it."""
-        others = [one for one in self.leases if one != lease]
+        """End an order, and tell it; nothing is left to do where it was over by what somebody else has changed."""
         await self._writer.async_read()
-        return await self._async_go_on(others, over=[lease], type_=type_)
+        if len(self.leases) > 1:
+            # What goes on is written again, and not over what somebody else has set.
+            await self._async_compare()
+        present = self.lease(is_export_limit=lease.is_export_limit)
+        if present is None:
+            return Change(told=(), requests=0, words={}, left_today=None)
+        others = [one for one in self.leases if one != present]
+        return await self._async_go_on(others, over=[present], type_=type_)
 
     async def _async_go_on(
         self,

@@ -16,6 +16,7 @@ from ..const import DOMAIN, LOGGER
 from ..entry.texts import async_load_texts, async_text, error_text
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlRefusedError
+from ..modbus.device.to_end import finish
 from ..modbus.errors import DeviceError
 from ..runtime.runtime import UnitRuntime
 from ..runtime.undo import async_undo
@@ -94,20 +95,36 @@ async def _async_order_together(
         one.driver.keeper.lease(is_export_limit=request.is_export_limit) for one, request in orders
     ]
     given: list[Lease | None] = []
-    for place, (one, request) in enumerate(orders):
+    for one, request in orders:
         try:
-            answers.append(await async_order(one, request, context))
-            given.append(one.driver.keeper.lease(is_export_limit=request.is_export_limit))
+            answers.append(await _async_order_member(one, request, context, given))
         except BaseException as err:
-            for (former, asked), lease, former_lease in zip(
-                orders[:place], given, before, strict=False
-            ):
+            for (former, asked), lease, former_lease in zip(orders, given, before, strict=False):
                 if _is_still(former, asked, lease):
                     await _async_take_back(former, asked, former_lease)
             if isinstance(err, HomeAssistantError):
                 raise of_member(one, err, translation_key="control_member_failed") from err
             raise
     return answers
+
+
+async def _async_order_member(
+    one: Controlled, request: OrderRequest, context: Context | None, given: list[Lease | None]
+) -> Answer:
+    """Carry the order of one of several inverters out, and note what was given, also when the caller is cancelled meanwhile."""
+
+    async def order() -> Answer:
+        answer = await async_order(one, request, context)
+        given.append(one.driver.keeper.lease(is_export_limit=request.is_export_limit))
+        return answer
+
+    task = asyncio.create_task(order())
+    try:
+        return await finish(task)
+    except asyncio.CancelledError:
+        # It goes on: only when it is done can it be taken back.
+        await asyncio.wait((task,))
+        raise
 
 
 async def async_release(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Coroutine
-import logging
 from typing import Any
 
-_LOGGER = logging.getLogger(__name__)
+from .to_end import finish
 
 
 class _Waiting:
@@ -54,12 +53,7 @@ class WriteLock(asyncio.Lock):
             return None
         task = asyncio.create_task(write)
         task.add_done_callback(self._finished)
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError:
-            task.add_done_callback(_log_failure)
-            raise
-        return task.result()
+        return await finish(task)
 
     def _is_replaced(self, setting: str, related: Collection[str]) -> bool:
         """Whether a setting is written again before anything for which its value may matter."""
@@ -73,11 +67,3 @@ class WriteLock(asyncio.Lock):
     def _finished(self, _: asyncio.Task[Any]) -> None:
         """Release the lock; a done callback."""
         self.release()
-
-
-def _log_failure(task: asyncio.Task[Any]) -> None:
-    """Log why a write failed that nobody waits for any more."""
-    if not task.cancelled() and (err := task.exception()) is not None:
-        _LOGGER.warning(
-            "A write that nobody waited for any more has failed: %s", str(err) or repr(err)
-        )
