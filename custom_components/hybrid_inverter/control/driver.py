@@ -252,7 +252,7 @@ class Driver:
             with suppress(ControlRefusedError):
                 await self._async_adopt()
         if self._is_harmful:
-            await keeper.async_release(type_=ControlEventType.FAILED)
+            await keeper.async_release(meant=self._harmful, type_=ControlEventType.FAILED)
         if keeper.leases and self._adopted:
             await keeper.async_end_due()
         else:
