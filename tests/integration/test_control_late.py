@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
@@ -20,7 +21,16 @@ from simulator.steering import steer
 from .helpers import state, unit_of
 from .test_control_actions import MORNING, act
 from .test_control_entities import POWER, TARGET, choose, set_number, table
-from .test_control_life import CHARGE, HOLD, Home, home, jso, make_home  # noqa: F401 - fixtures
+from .test_control_life import (
+    CHARGE,
+    HOLD,
+    MASK,
+    Home,
+    home,  # noqa: F401 - a fixture
+    jso,  # noqa: F401 - a fixture
+    make_home,  # noqa: F401 - a fixture
+    windows,  # noqa: F401 - a fixture
+)
 from .test_control_repairs import wait
 
 # The third slot of a JSO's table as its owner has set it.
@@ -163,6 +173,56 @@ async def test_a_program_that_sets_the_same_beside_an_order_again_and_again_take
     assert (jso.words[142], jso.words[146]) == (jso.before[142], jso.before[146])
 
 
+@pytest.mark.usefixtures("few_entities")
+async def test_a_released_order_that_is_not_let_go_is_written_to_less_and_less(
+    windows: Home,  # noqa: F811 - a fixture
+) -> None:
+    """For two hours the switches of the slots are not kept, long before the order would end itself.
+
+    Each try sends six words, the one that is not kept twice, and puts five back: at the release, and then after 30 s twice, 1, 2,
+    4, 8, 16 and 32 min. It is told by the first one that comes five minutes later.
+    """
+    await windows.order(**{**CHARGE, "duration": 600}, owner="planner")
+    held, arrived = windows.words, windows.writes
+    windows.plant.machine().trouble.ignored_writes = frozenset({MASK})
+    await act(windows.hass, "release_battery", windows.serial, owner="planner")
+    await windows.wait(5)
+    assert windows.issues == set()
+    await windows.wait(4)
+    assert windows.issues == {"not_put_back"}
+    await windows.wait(111)
+    assert windows.words == held
+    assert windows.writes - arrived == 9 * 12
+    windows.plant.machine().trouble.ignored_writes = frozenset()
+    await windows.wait(60)
+    assert windows.words == windows.before
+    assert windows.happened == ["started", "target_reached", "released"]
+    assert windows.issues == set()
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_order_that_cannot_be_put_right_is_written_to_less_and_less(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Its first slot is set at the display, and nothing is kept for two hours: it ends at its own time all the same.
+
+    It is tried after 30 s, 1, 2, 4, 8, 16, 32 and 64 min, always twice; at the seventh time the order is given up in
+    vain, which is three words that are put back.
+    """
+    await jso.order(mode="discharge", power=1000, target_soc=50, duration=120)
+    assert jso.words[166] == 100
+    arrived = jso.writes
+    jso.plant.machine().panel_change(166, 99)
+    jso.plant.machine().trouble.locked = True
+    await jso.wait(115)
+    assert jso.writes - arrived == 7 * 2 + 6
+    assert jso.happened == ["started"]
+    jso.plant.machine().trouble.locked = False
+    await jso.wait(15)
+    assert jso.words == {**jso.before, 166: 99}
+    assert jso.happened == ["started", "ended"]
+
+
 # ---------------------------------------------------------------------- nobody may write any more
 
 
@@ -184,6 +244,36 @@ async def test_an_order_is_let_go_before_its_inverter_may_only_be_read(
     assert (home.words == home.before, home.issues) == (
         (False, {"left_alone"}) if silent else (True, set())
     )
+
+
+@pytest.mark.usefixtures("few_entities")
+@pytest.mark.parametrize("is_removed", [False, True])
+async def test_an_order_that_stays_at_an_inverter_that_is_given_up_is_told(
+    hass: HomeAssistant,
+    home: Home,  # noqa: F811 - a fixture
+    is_removed: bool,
+) -> None:
+    """It keeps nothing while its entry is disabled, or it is taken out of it; enabled again, the order is looked after."""
+    await home.order(**CHARGE)
+    home.plant.machine().trouble.locked = True
+    if is_removed:
+        (subentry,) = home.entry.subentries
+        hass.config_entries.async_remove_subentry(home.entry, subentry)
+    else:
+        await hass.config_entries.async_set_disabled_by(
+            home.entry.entry_id, ConfigEntryDisabler.USER
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert home.words != home.before
+    assert home.issues == {"left_alone"}
+    if is_removed:
+        return
+    home.plant.machine().trouble.locked = False
+    await hass.config_entries.async_set_disabled_by(home.entry.entry_id, None)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert home.issues == set()
+    await home.release()
+    assert home.words == home.before
 
 
 # ---------------------------------------------------------------------- no number

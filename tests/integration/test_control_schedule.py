@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL
+from .helpers import SERIAL, unit_of
 from .test_control_actions import HELD, TABLE, act, device_of, table, written
 from .test_schedule_windows import SERIAL as SAJ, set_up as set_up_saj
 
@@ -175,3 +175,23 @@ async def test_the_slots_of_a_saj_are_undone_during_a_charge(
     assert (await act(hass, "get_control", SAJ))["mode"] == "charge"
     await act(hass, "release_battery", SAJ, user=hass_admin_user)
     assert [machine.word(place) for place in places] == before
+
+
+async def test_what_cannot_be_set_beside_an_order_is_refused_with_the_reason(
+    hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
+) -> None:
+    """In a fault no order can be planned over another schedule: neither a new one, nor the one that was before."""
+    await act(hass, "control_battery", mode="hold", duration=60)
+    await act(hass, "set_schedule", windows=[WINDOW])
+    before = (table(plant), written(plant))
+    plant.machine().trouble.faults = frozenset({63})
+    # What has just been polled is read again.
+    unit_of(loaded).machine.doubt()
+    later = {**WINDOW, "end": "04:00"}
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "set_schedule", windows=[later])
+    assert caught.value.translation_key == "control_fault"
+    with pytest.raises(ServiceValidationError) as caught:
+        await undo(hass)
+    assert caught.value.translation_key == "control_fault"
+    assert (table(plant), written(plant)) == before

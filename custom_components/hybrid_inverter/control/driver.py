@@ -31,6 +31,7 @@ from .issues import ControlIssues
 from .keeper import Keeper
 from .preset import preset_of
 from .request import ControlEventType
+from .substitute import OrdersInstead
 
 # What may keep an order from being looked after.
 TROUBLE: Final = (DeviceError, ControlRefusedError, HomeAssistantError)
@@ -77,9 +78,11 @@ class Driver:
         self._end_timer: CALLBACK_TYPE | None = None
         self._release_timer: CALLBACK_TYPE | None = None
         self._issues = ControlIssues(hass, unit.entry_id, keeper)
-        # How long an inverter is left alone that has refused to let go of an order, and until when.
+        # How long an inverter is left alone that has refused what an order takes, or to let go of it, and until when.
         self._pause = INTERVAL
         self._not_before: datetime | None = None
+        # Since when a released order could not be ended.
+        self._released_since: datetime | None = None
         # The release that waits.
         self._waiting: Callable[[], Any] | None = None
         # How to stop following the powers; None while nobody does.
@@ -98,8 +101,9 @@ class Driver:
             self._issues.async_start(),
         )
         self._unit.machine.on_release.append(self.async_leave)
+        self._unit.machine.after_release.append(self._left)
         self._unit.machine.on_finish.append(self.async_release_now)
-        self._unit.machine.substitute = self.keeper
+        self._unit.machine.substitute = OrdersInstead(self._unit, self.keeper)
         self._follow()
         if self._power.last_update_success:
             self._polled()
@@ -176,6 +180,10 @@ class Driver:
         """Whether the inverter is left alone for some time."""
         return self._not_before is not None and dt_util.utcnow() < self._not_before
 
+    def _go_on_at_once(self) -> None:
+        """Forget the pauses that an inverter was left alone for."""
+        self._pause, self._not_before = INTERVAL, None
+
     @callback
     def _tick(self, _now: datetime) -> None:
         """Look after the orders now and then."""
@@ -197,7 +205,7 @@ class Driver:
     @callback
     def _changed(self) -> None:
         """Wait for the end of the orders in force."""
-        self._pause, self._not_before = INTERVAL, None
+        self._go_on_at_once()
         self._follow()
         if self._end_timer is not None:
             self._end_timer()
@@ -209,6 +217,8 @@ class Driver:
     @callback
     def _due(self, _now: datetime) -> None:
         self._end_timer = None
+        # However long an inverter was left alone that has refused the order, its end is tried afresh.
+        self._go_on_at_once()
         self._run(self._async_look(), "end")
 
     def _run(self, work: Any, what: str) -> None:
@@ -231,6 +241,7 @@ class Driver:
                         await keeper.async_release(
                             meant=self._harmful, type_=ControlEventType.FAILED
                         )
+                    await self._async_end_released()
                     await keeper.async_renew()
                 finally:
                     # An order that cannot be made to last longer ends all the same.
@@ -239,11 +250,17 @@ class Driver:
             else:
                 await keeper.async_release_all()
             self._issues.async_put_back()
-            self._pause, self._not_before = INTERVAL, None
+            self._go_on_at_once()
         except TROUBLE as err:
             self._tell_failure(err)
         finally:
             self._busy = False
+
+    async def _async_end_released(self) -> None:
+        """End what was released and could not be ended then, unless its release still waits."""
+        lease = self.keeper.lease()
+        if lease is not None and lease.is_released and self._waiting is None:
+            await self.keeper.async_carry_out_release(lease.owner)
 
     async def async_put_back(self) -> None:
         """End what is over or does harm, and put back what is left of it; raises what keeps it from being done."""
@@ -254,6 +271,7 @@ class Driver:
         if self._is_harmful:
             await keeper.async_release(meant=self._harmful, type_=ControlEventType.FAILED)
         if keeper.leases and self._adopted:
+            await self._async_end_released()
             await keeper.async_end_due()
         else:
             await keeper.async_release_all()
@@ -271,6 +289,7 @@ class Driver:
             return
         await keeper.async_adopt(now)
         self._adopted = True
+        self._issues.async_looked_after()
         self._changed()
 
     def _tell_failure(self, err: Exception) -> None:
@@ -280,10 +299,14 @@ class Driver:
             # What ends an order is never refused.
             self._issues.async_written_too_often(err)
             return
-        now, ends = dt_util.utcnow(), [one.order.until for one in self.keeper.leases]
+        now, leases = dt_util.utcnow(), self.keeper.leases
+        is_released = any(one.is_released for one in leases)
+        self._released_since = (self._released_since or now) if is_released else None
+        ends = [one.order.until for one in leases]
+        if self._released_since is not None:
+            ends.append(self._released_since)
         since = now - min(ends) if ends and not self._is_harmful else LASTING
-        is_due = since >= timedelta() or not self._adopted
-        if is_due and isinstance(err, DeviceError) and not may_pass(err):
+        if isinstance(err, DeviceError) and not may_pass(err):
             self._not_before = now + self._pause
             self._pause = min(2 * self._pause, MAX_PAUSE)
         if since >= LASTING:
@@ -349,6 +372,12 @@ class Driver:
             LOGGER.debug("%s: the battery could not be held: %s", self._unit.name, err)
 
     # ------------------------------------------------------------------ the end
+
+    @callback
+    def _left(self) -> None:
+        """Tell what could not be put back at an inverter that is given up: nobody looks after it any more."""
+        if not self._hass.is_stopping:
+            self._issues.async_left_alone()
 
     async def async_leave(self) -> None:
         """End what nobody would end: everything when the inverter is given up, some of it when Home Assistant stops."""

@@ -96,6 +96,11 @@ class ControlIssues:
         )
 
     @callback
+    def async_looked_after(self) -> None:
+        """Withdraw that: the inverter is back, and so is who puts back."""
+        async_withdraw(self.hass, self.identity.serial, LEFT_ALONE)
+
+    @callback
     def _happened(self, event: ControlEvent) -> None:
         """Raise the issues that belong to an event."""
         told = event.attributes

@@ -142,11 +142,13 @@ class OrderBook(Listeners):
         now = dt_util.utcnow()
         self._written_over = [when for when in self._written_over if now - when < HOUR]
         if not self._absorb(found) or len(self._written_over) >= MAX_OVERWRITTEN:
-            self._written_over.clear()
             await self._async_give_up(found)
+            self._written_over.clear()
             return
-        if (await self._async_go_on(self.leases)).requests:
-            self._written_over.append(now)
+        # What the device refuses has reached it, too.
+        self._written_over.append(now)
+        if not (await self._async_go_on(self.leases)).requests:
+            self._written_over.remove(now)
         self.async_update()
 
     def _absorb(self, found: Mapping[int, int]) -> bool:

@@ -157,14 +157,13 @@ async def async_release_soon(one: Controlled, owner: str) -> Answer:
 
 
 def _release_later(one: Controlled, owner: str) -> None:
-    """End a released order in a while, and try again until it has worked or another order has taken its place."""
+    """End a released order in a while; what cannot be ended then is left to the driver, which pauses in between."""
 
     async def release() -> None:
         try:
             await one.driver.keeper.async_carry_out_release(owner)
         except (DeviceError, ControlRefusedError) as err:
             LOGGER.debug("%s: the order could not be ended yet: %s", one.unit.name, err)
-            _release_later(one, owner)
 
     one.driver.async_release_soon(release)
 

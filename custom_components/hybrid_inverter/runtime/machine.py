@@ -92,6 +92,8 @@ class Machine:
         self.substitute: Substitute | None = None
         # What else is ended before the machine is left.
         self.on_release: list[Callable[[], Awaitable[None]]] = []
+        # What is told of what could not be ended then.
+        self.after_release: list[Callable[[], None]] = []
         # What must not wait any longer when its entry is unloaded.
         self.on_finish: list[Callable[[], Awaitable[None]]] = []
 
@@ -191,6 +193,8 @@ class Machine:
             LOGGER.warning("%s was not left as it was found: it took too long", self.name)
         except DeviceError as err:
             LOGGER.warning("%s was not left as it was found: %s", self.name, err)
+        for tell in self.after_release:
+            tell()
 
     async def async_discover(self) -> frozenset[str]:
         """Look for features; return those that were not known, none while the machine does not answer."""
