@@ -12,7 +12,8 @@ from .home import Home, RefusedError
 # every custom integration, and its record of the actions that were refused on purpose.
 NOT_OURS: Final = re.compile(
     r"haffmpeg|camera\.img_util|aiohttp_fast_zlib|has not been tested by Home Assistant"
-    r"|websocket_api\.http\.connection"
+    # A page that is closed while something is sent to it.
+    r"|websocket_api\.http\.connection|ClientConnectionResetError"
 )
 SUSPICIOUS: Final = re.compile(
     r" (WARNING|ERROR|CRITICAL) \(|deprecat|will stop working", re.IGNORECASE

@@ -548,6 +548,23 @@ async def test_a_limit_that_one_inverter_does_not_take_is_undone_at_the_other(
     assert number(hass, LIMIT, home) == "9000"
 
 
+async def test_an_ordered_limit_stays_when_no_other_one_is_taken_in_its_place(
+    hass: HomeAssistant, street: SimulatedPlant, home: str
+) -> None:
+    """It was lifted at both already, and the second inverter ignores what one may sell at most."""
+    await act(hass, "limit_export", home, power=0, duration=60)
+    assert [street.machine(unit_id).word(145) for unit_id in (1, 2)] == [0, 0]
+    street.machine(2).trouble.ignored_writes = frozenset({143})
+    with pytest.raises(HomeAssistantError) as caught:
+        await set_number(hass, LIMIT, 3000, home)
+    assert caught.value.translation_key == "control_member_failed"
+    assert [street.machine(unit_id).word(145) for unit_id in (1, 2)] == [0, 0]
+    street.machine(2).trouble.ignored_writes = frozenset()
+    await act(hass, "limit_export", home)
+    assert [street.machine(unit_id).word(143) for unit_id in (1, 2)] == [8000, 8000]
+    assert [street.machine(unit_id).word(145) for unit_id in (1, 2)] == [1, 1]
+
+
 async def test_every_inverter_has_the_reserve_of_the_plant(
     hass: HomeAssistant,
     plant: SimulatedPlant,

@@ -7,8 +7,10 @@ from typing import Final, override
 from homeassistant.components.number import NumberDeviceClass
 from homeassistant.const import PERCENTAGE, UnitOfPower
 from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
 
 from ..entities.descriptions import UnitNumberDescription
+from ..modbus.control.lease import Lease
 from ..modbus.model.codec import Value, Values, as_number
 from ..modbus.model.condition import BY_STATE_OF_CHARGE
 from ..modbus.model.export_limit import EXPORT_LIMIT, ExportLimit
@@ -18,7 +20,7 @@ from ..modbus.model.reserve import RESERVE, Reserve, keys_of, reserve_in_force
 from ..runtime.callers import origin_of
 from ..runtime.runtime import UnitRuntime
 from ..runtime.writes import async_write, display_name
-from .orders import async_release
+from .orders import async_give_back, async_release, async_undo_change
 from .setup import driver_of
 from .targets import Controlled
 
@@ -31,6 +33,8 @@ class CombinedSetting(ABC):
         self.unit = unit
         self.key = key
         self._device = unit.device
+        # Whether the last number that was written has changed anything.
+        self._has_changed = False
         self.inputs = self.polled_from(unit.device.family)
         self._polled = unit.coordinators[unit.device.family.group_of(self.value_key)]
 
@@ -64,7 +68,14 @@ class CombinedSetting(ABC):
 
     async def async_write(self, wanted: float, context: Context | None) -> None:
         """Write another number; an error with a translated message names the setting that it is about."""
+        before = self.unit.device.last_changes
         await self._async_run(wanted, context)
+        self._has_changed = self.unit.device.last_changes != before
+
+    async def async_take_back(self) -> None:
+        """Take back what was just written, as another inverter did not take its share."""
+        if self._has_changed:
+            await async_undo_change(self.unit)
 
     async def _async_run(
         self, wanted: float, context: Context | None, *, dry_run: bool = False
@@ -131,6 +142,8 @@ class ExportLimitSetting(CombinedSetting):
         if (limit := unit.device.family.export_limit) is None:
             raise ValueError(f"{unit.name} has no export limit")
         self._limit: ExportLimit = limit
+        # The ordered limit that has made room for the last number.
+        self._gone: Lease | None = None
         super().__init__(unit, key)
 
     @staticmethod
@@ -164,11 +177,25 @@ class ExportLimitSetting(CombinedSetting):
 
     @override
     async def async_write(self, wanted: float, context: Context | None) -> None:
-        """Write another limit; one that somebody has ordered for some time gives way to it."""
+        """Write another limit; one that somebody has ordered for some time makes room for it, unless it is not taken."""
+        if (driver := driver_of(self.unit.hass, self.unit)) is None:
+            await super().async_write(wanted, context)
+            return
+        self._gone = driver.keeper.lease(is_export_limit=True)
+        ordered = Controlled(self.unit, driver)
+        await async_release(ordered, is_export_limit=True, context=context)
+        try:
+            await super().async_write(wanted, context)
+        except HomeAssistantError:
+            await async_give_back(ordered, self._gone)
+            raise
+
+    @override
+    async def async_take_back(self) -> None:
+        """Take back what was just written, and give the ordered limit again that has made room for it."""
+        await super().async_take_back()
         if (driver := driver_of(self.unit.hass, self.unit)) is not None:
-            ordered = Controlled(self.unit, driver)
-            await async_release(ordered, is_export_limit=True, context=context)
-        await super().async_write(wanted, context)
+            await async_give_back(Controlled(self.unit, driver), self._gone)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -176,14 +176,22 @@ def _is_still(one: Controlled, request: OrderRequest, given: Lease | None) -> bo
     return (present.order, present.owner) == (given.order, given.owner)
 
 
-async def _async_take_back(one: Controlled, request: OrderRequest, before: Lease | None) -> None:
-    """Give back the order that was in force before one that another inverter did not take, or end that one."""
+async def async_give_back(one: Controlled, before: Lease | None) -> bool:
+    """Give an order again that has made room for something that failed; return whether it is in force."""
+    if before is None or before.is_released or before.order.until <= dt_util.utcnow():
+        return False
     try:
-        if before is not None and not before.is_released and before.order.until > dt_util.utcnow():
-            await async_order(one, request_of(before))
-            return
+        await async_order(one, request_of(before))
     except HomeAssistantError as err:
         LOGGER.warning("%s: an order could not be given back: %s", one.unit.name, err)
+        return False
+    return True
+
+
+async def _async_take_back(one: Controlled, request: OrderRequest, before: Lease | None) -> None:
+    """Give back the order that was in force before one that another inverter did not take, or end that one."""
+    if await async_give_back(one, before):
+        return
     try:
         await async_release(one, is_export_limit=request.is_export_limit)
     except HomeAssistantError as err:

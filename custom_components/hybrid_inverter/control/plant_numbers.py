@@ -14,7 +14,7 @@ from ..entities.write_on_change import WriteOnChangeEntity
 from ..modbus.model.reserve import RESERVE
 from .battery import Battery, Follower
 from .combined import COMBINED_NUMBERS, CombinedDescription, CombinedSetting, reading_of
-from .orders import async_load_control_texts, async_undo_change, of_member
+from .orders import async_load_control_texts, of_member
 
 # A plant is one device: what belongs to the battery of an inverter has a name of its own there, and a number that is meant
 # for the whole device is for the next order, and for no setting that stays.
@@ -118,18 +118,15 @@ class PlantNumber(WriteOnChangeEntity, BoundedNumber):
                 await setting.async_check(share)
             except HomeAssistantError as err:
                 raise of_member(one, err, translation_key="control_member_refused") from err
-        changed: list[CombinedSetting] = []
+        written: list[CombinedSetting] = []
         for one, setting, share in pairs:
-            device = setting.unit.device
-            before = device.last_changes
             try:
                 await setting.async_write(share, self._context)
             except HomeAssistantError as err:
-                for former in changed:
-                    await async_undo_change(former.unit)
+                for former in written:
+                    await former.async_take_back()
                 raise of_member(one, err, translation_key="control_member_failed") from err
-            if device.last_changes != before:
-                changed.append(setting)
+            written.append(setting)
         self.async_write_if_changed()
 
     def _shares(self, value: float, settings: list[CombinedSetting]) -> list[float]:
