@@ -1,12 +1,15 @@
 """Orders that are not any more what they were when it was decided to change them: another one, or changed at the inverter."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.hybrid_inverter.control.request import ControlEventType
+from custom_components.hybrid_inverter.modbus.errors import DeviceError
+from simulator.cause import cause
 
 from .test_control_actions import MORNING, act
 from .test_control_late import driver
@@ -85,3 +88,18 @@ async def test_what_is_changed_at_the_inverter_is_not_written_over_by_the_other_
     assert not await keeper.async_try_other_hold(held)
     assert windows.words == {**windows.before, FLOOR: 30}
     assert windows.happened == ["started", "overridden"]
+
+
+async def test_an_order_ends_although_the_other_one_cannot_follow_a_clock_that_was_set(
+    windows: Home,  # noqa: F811 - a fixture
+) -> None:
+    """The slot of a charge is refused at its new times; the export limit beside it is lifted all the same."""
+    await windows.order(**CHARGE)
+    alone = windows.words
+    await act(windows.hass, "limit_export", windows.serial, **LIMIT)
+    assert windows.words != alone
+    cause(windows.plant, {"clock": 3600})
+    windows.plant.machine().trouble.refused_writes = ((0x3606, 0x361A, 3),)
+    with suppress(DeviceError):
+        await driver(windows.entry).keeper.async_release(is_export_limit=True)
+    assert windows.words == alone

@@ -156,6 +156,7 @@ class Driver:
         @callback
         def due(_now: datetime) -> None:
             self._release_timer = self._waiting = None
+            self._go_on_at_once()
             self._run(release(), "release")
 
         self._release_timer = async_call_later(self._hass, SUCCESSOR, due)
@@ -207,6 +208,8 @@ class Driver:
         """Wait for the end of the orders in force."""
         self._go_on_at_once()
         self._follow()
+        if self.keeper.memory.is_empty:
+            self._issues.async_put_back()
         if self._end_timer is not None:
             self._end_timer()
             self._end_timer = None
@@ -250,6 +253,7 @@ class Driver:
             else:
                 await keeper.async_release_all()
             self._issues.async_put_back()
+            self._released_since = None
             self._go_on_at_once()
         except TROUBLE as err:
             self._tell_failure(err)
@@ -355,6 +359,7 @@ class Driver:
         """End an order that does harm; what does not work is tried again now and then, and not at every poll."""
         if self._harmful != lease:
             self._harmful = lease
+            self._go_on_at_once()
             self._run(self._async_look(), why)
 
     @property

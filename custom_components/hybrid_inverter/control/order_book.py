@@ -16,7 +16,7 @@ from ..modbus.control.order import ControlRefusedError
 from ..modbus.control.plan import ControlStyle, Plan, Told
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
-from ..runtime.machine import Machine
+from ..runtime.machine import Machine, may_pass
 from .facts import situation_of
 from .listeners import Listeners
 from .order_writer import OrderWriter
@@ -75,7 +75,12 @@ class OrderBook(Listeners):
         await self._writer.async_read()
         if len(self.leases) > 1:
             # What goes on is written again, and not over what somebody else has set.
-            await self._async_compare()
+            try:
+                await self._async_compare()
+            except DeviceError as err:
+                # What the device refuses of the orders keeps none of them from ending.
+                if err.left or may_pass(err):
+                    raise
         present = self.lease(is_export_limit=lease.is_export_limit)
         if present is None:
             return Change(told=(), requests=0, words={}, left_today=None)
@@ -147,7 +152,13 @@ class OrderBook(Listeners):
             return
         # What the device refuses has reached it, too.
         self._written_over.append(now)
-        if not (await self._async_go_on(self.leases)).requests:
+        try:
+            change = await self._async_go_on(self.leases)
+        except DeviceError as err:
+            if may_pass(err):
+                self._written_over.remove(now)
+            raise
+        if not change.requests:
             self._written_over.remove(now)
         self.async_update()
 
