@@ -344,7 +344,7 @@ async def the_schedule_is_set_by_its_form(visit: Visit) -> None:
         ),
     )
     await visit.open("config/developer-tools/service")
-    await page.get_by_role("button", name="Add", exact=True).first.click()
+    await page.locator("ha-selector-object").first.locator("ha-button").last.click()
     window = page.locator("dialog-form")
     times = window.locator("input[type=time]")
     for index, time_of_day in enumerate(("02:00", "05:00")):

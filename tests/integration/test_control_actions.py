@@ -407,7 +407,7 @@ async def test_a_release_is_tried_again_until_it_has_worked(
     await let_pass(hass, freezer, 11)
     assert table(plant) == HELD
     plant.machine().trouble.locked = False
-    await let_pass(hass, freezer, 11)
+    await let_pass(hass, freezer, 31)
     assert table(plant) == TABLE
 
 

@@ -1,5 +1,6 @@
 """What keeps a keeper going: its timers, what it learns from polls, and what a person is told when it cannot go on."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -66,7 +67,7 @@ class Driver:
         self._power = unit.coordinators[Group.POWER]
         # Whether what was in force before the start is dealt with.
         self._adopted = keeper.memory.is_empty
-        self._busy = False
+        self._looking = asyncio.Lock()
         self._watch: FlowWatch | None = None
         self._watched: Lease | None = None
         self._was_reached = False
@@ -222,19 +223,23 @@ class Driver:
         self._end_timer = None
         # However long an inverter was left alone that has refused the order, its end is tried afresh.
         self._go_on_at_once()
-        self._run(self._async_look(), "end")
+        self._run(self._async_look(waits=True), "end")
 
     def _run(self, work: Any, what: str) -> None:
         self._entry.async_create_background_task(
             self._hass, work, f"{self._unit.name} control {what}"
         )
 
-    async def _async_look(self) -> None:
-        """Adopt, end or compare; what cannot be done now is done when it is tried next."""
-        keeper = self.keeper
-        if self._busy or self._unit.machine.last_error is not None:
+    async def _async_look(self, *, waits: bool = False) -> None:
+        """Adopt, end or compare; one that `waits` comes after a look that may have missed what it is for."""
+        if self._looking.locked() and not waits:
             return
-        self._busy = True
+        async with self._looking:
+            if self._unit.machine.last_error is None:
+                await self._async_look_once()
+
+    async def _async_look_once(self) -> None:
+        keeper = self.keeper
         try:
             if not self._adopted:
                 await self._async_adopt()
@@ -257,8 +262,6 @@ class Driver:
             self._go_on_at_once()
         except TROUBLE as err:
             self._tell_failure(err)
-        finally:
-            self._busy = False
 
     async def _async_end_released(self) -> None:
         """End what was released and could not be ended then, unless its release still waits."""
@@ -360,7 +363,7 @@ class Driver:
         if self._harmful != lease:
             self._harmful = lease
             self._go_on_at_once()
-            self._run(self._async_look(), why)
+            self._run(self._async_look(waits=True), why)
 
     @property
     def _is_harmful(self) -> bool:
