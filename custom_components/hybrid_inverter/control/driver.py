@@ -245,11 +245,7 @@ class Driver:
                 await self._async_adopt()
             elif keeper.leases:
                 try:
-                    if self._is_harmful:
-                        await keeper.async_release(
-                            meant=self._harmful, type_=ControlEventType.FAILED
-                        )
-                    await self._async_end_released()
+                    await self._async_end_early()
                     await keeper.async_renew()
                 finally:
                     # An order that cannot be made to last longer ends all the same.
@@ -263,8 +259,10 @@ class Driver:
         except TROUBLE as err:
             self._tell_failure(err)
 
-    async def _async_end_released(self) -> None:
-        """End what was released and could not be ended then, unless its release still waits."""
+    async def _async_end_early(self) -> None:
+        """End what does harm, and what was released and could not be ended then, unless its release still waits."""
+        if self._is_harmful:
+            await self.keeper.async_release(meant=self._harmful, type_=ControlEventType.FAILED)
         lease = self.keeper.lease()
         if lease is not None and lease.is_released and self._waiting is None:
             await self.keeper.async_carry_out_release(lease.owner)
@@ -275,10 +273,8 @@ class Driver:
         if not self._adopted:
             with suppress(ControlRefusedError):
                 await self._async_adopt()
-        if self._is_harmful:
-            await keeper.async_release(meant=self._harmful, type_=ControlEventType.FAILED)
         if keeper.leases and self._adopted:
-            await self._async_end_released()
+            await self._async_end_early()
             await keeper.async_end_due()
         else:
             await keeper.async_release_all()
