@@ -508,6 +508,7 @@ async def test_diagnostics_show_how_much_was_heard_and_understood(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     """They say how much was heard and understood, and of what."""
+    await hear_more(entry.runtime_data.link, 9)
     told = await async_get_config_entry_diagnostics(hass, entry)
     assert told["link"]["type"] == "listen"
     assert told["link"]["host"] == "**REDACTED**"
