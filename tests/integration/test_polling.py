@@ -12,17 +12,20 @@ from types import CodeType
 from typing import Any, Final
 from unittest.mock import Mock
 
+from homeassistant.components.select import DATA_COMPONENT as SELECTS
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.control.select import ControlSelect
+from custom_components.hybrid_inverter.entities import link
 from custom_components.hybrid_inverter.modbus.device.device import Snapshot
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from simulator import SimulatedPlant
 
-from .helpers import refresh, state, unit_of
+from .helpers import entity, refresh, state, unit_of
 
 INTEGRATION: Final = str(Path(__file__).parents[2] / "custom_components" / "hybrid_inverter")
 
@@ -325,6 +328,48 @@ async def test_a_publish_of_the_settings_enters_a_tenth_of_the_functions_that_it
 
 # A setting of a mode that is not chosen: no entity shows it, and the first poll has read it.
 OF_ANOTHER_MODE: Final = "smart_load_on_soc"
+
+
+async def test_a_minute_in_which_nothing_moves_costs_the_select_of_battery_control_few_functions(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It looks every minute, as a slot may begin. It entered 680 while it decoded all settings each time."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    select = hass.data[SELECTS].get_entity(entity(hass, Platform.SELECT, "battery_control"))
+    assert isinstance(select, ControlSelect)
+    select._look()
+    with counted() as costs:
+        select._look()
+    assert "ControlSelect._look" in [name for _, name in costs.calls]
+    assert len(costs.calls) <= 340
+
+
+async def test_a_poll_of_no_fault_once_more_calls_nobody(
+    hass: HomeAssistant, same_words: MockConfigEntry
+) -> None:
+    """Without a code or an outage there is nothing that time alone would change."""
+    faults = unit_of(same_words).coordinators[Group.FAULTS]
+    await faults.async_refresh()
+    with counted() as costs:
+        await faults.async_refresh()
+    assert [name for path, name in costs.calls if path.endswith(("faults.py", "event.py"))] == [
+        "FaultMonitor._handle_poll"
+    ]
+
+
+async def test_all_figures_of_a_link_wake_home_assistant_up_once(
+    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every 30 seconds, until the last of them is gone."""
+    stop = Mock()
+    track = Mock(return_value=stop)
+    monkeypatch.setattr(link, "async_track_time_interval", track)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert [call.args[2] for call in track.call_args_list] == [timedelta(seconds=30)]
+    assert stop.mock_calls == []
+    await hass.config_entries.async_unload(entry.entry_id)
+    stop.assert_called_once()
 
 
 async def test_what_entities_are_about_to_show_outlasts_the_poll_that_was_under_way(

@@ -105,13 +105,20 @@ def situation_of(
     machine: Machine, style: ControlStyle, image: Mapping[int, int], lease: Lease
 ) -> Situation:
     """What a plan for an order is made from, with the owner's words in `image`."""
-    device, facts = machine.device, lease.facts
-    registers = device.family.registers
+    registers = machine.device.family.registers
     settings = {
         key: registers[key].decode(image)
         for key in settings_of(style, registers.keys())
         if all(address in image for address in registers[key].read_from)
     }
+    return situation_with(settings, machine, image, lease)
+
+
+def situation_with(
+    settings: Values, machine: Machine, image: Mapping[int, int], lease: Lease
+) -> Situation:
+    """The same with settings that were decoded already; those that are missing are as they were polled last."""
+    device, facts = machine.device, lease.facts
     values = {**machine.identity.facts, **device.values, **settings}
     if VOLTAGE in facts:
         values[VOLTAGE] = facts[VOLTAGE]
@@ -120,7 +127,7 @@ def situation_of(
     return Situation(
         values=values,
         image=image,
-        registers=registers,
+        registers=device.family.registers,
         now=start,
         clock=None if ahead is None else start.replace(tzinfo=None) + timedelta(seconds=ahead),
         rated_power=as_number(machine.identity.facts.get(RATED_POWER)) or 0.0,

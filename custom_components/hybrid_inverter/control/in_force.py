@@ -5,8 +5,9 @@ from typing import Final
 
 from ..modbus.control.order import ControlMode
 from ..modbus.control.plan import Situation
+from ..modbus.control.styles import settings_of
 from ..runtime.clock import local_time
-from .facts import Permissions, nothing_ordered, situation_of
+from .facts import Permissions, nothing_ordered, situation_with
 from .keeper import Keeper
 from .request import AUTO
 
@@ -42,18 +43,22 @@ def situation_now(keeper: Keeper) -> Situation | None:
 
     A clock that was not read yet is taken to show the local time, as the schedule does.
     """
-    machine, style = keeper.machine, keeper.style
-    image, registers = machine.device.image, machine.device.family.registers
-    if not all(address in image for key in style.reads for address in registers[key].read_from):
+    machine, style, device = keeper.machine, keeper.style, keeper.machine.device
+    # The device decodes only what has changed, and this is asked for every minute.
+    settings = device.snapshot(settings_of(style, device.family.registers.keys())).values
+    if not style.reads <= settings.keys():
         return None
-    situation = situation_of(machine, style, image, nothing_ordered(machine, NOTHING_ALLOWED))
+    lease = nothing_ordered(machine, NOTHING_ALLOWED)
+    situation = situation_with(settings, machine, device.image, lease)
     return situation if situation.clock else replace(situation, clock=local_time())
 
 
 def _is_run_by_maker(keeper: Keeper, situation: Situation) -> bool:
     """Whether a setting that decides over the battery holds what nobody may choose, as a mode of the maker's app."""
     rows = (situation.registers[key] for key in keeper.style.reads & keeper.style.writes)
-    return any(row.options and situation.values.get(row.key) not in row.options for row in rows)
+    return any(
+        (options := row.options) and situation.values.get(row.key) not in options for row in rows
+    )
 
 
 def _is_run_from_outside(keeper: Keeper, situation: Situation) -> bool:

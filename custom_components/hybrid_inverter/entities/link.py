@@ -20,7 +20,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
@@ -125,7 +125,39 @@ def link_binary_sensors(entry: HybridInverterConfigEntry) -> list[BinarySensorEn
 def link_sensors(entry: HybridInverterConfigEntry) -> list[SensorEntity]:
     """The sensors of a link."""
     descriptions = SENSORS[type(entry.runtime_data.link.statistics)]
-    return [LinkSensor(entry, description, SENSOR_ID) for description in descriptions]
+    refresh = LinkRefresh()
+    return [LinkSensor(entry, description, refresh) for description in descriptions]
+
+
+class LinkRefresh:
+    """Refreshes the figures of a link together: each timer of its own would wake Home Assistant up."""
+
+    def __init__(self) -> None:
+        self._shown: list[CALLBACK_TYPE] = []
+        self._stop: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_add(self, hass: HomeAssistant, show: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Have a figure shown every 30 seconds; returns how to stop that."""
+        self._shown.append(show)
+        if self._stop is None:
+            self._stop = async_track_time_interval(
+                hass, self._refresh, REFRESH_INTERVAL, cancel_on_shutdown=True
+            )
+
+        @callback
+        def remove() -> None:
+            self._shown.remove(show)
+            if not self._shown and self._stop is not None:
+                self._stop()
+                self._stop = None
+
+        return remove
+
+    @callback
+    def _refresh(self, _now: datetime) -> None:
+        for show in self._shown:
+            show()
 
 
 class LinkEntity(WriteOnChangeEntity):
@@ -150,28 +182,13 @@ class LinkEntity(WriteOnChangeEntity):
         self._attr_translation_key = description.key
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, entry.entry_id)})
 
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Refresh every 30 seconds."""
-        await super().async_added_to_hass()
-        self.async_on_remove(
-            async_track_time_interval(
-                self.hass, self._refresh, REFRESH_INTERVAL, cancel_on_shutdown=True
-            )
-        )
-
-    @callback
-    def _refresh(self, _now: datetime) -> None:
-        """Show the link as it is now."""
-        self.async_write_if_changed()
-
 
 class LinkConnectivitySensor(LinkEntity, BinarySensorEntity):
     """Whether the link can be opened; not whether it is open, as many gateways close it between two polls."""
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Refresh also whenever the link is opened, or could not be."""
+        """Refresh whenever the link is opened, or could not be."""
         await super().async_added_to_hass()
         self.async_on_remove(self._link.add_listener(lambda _: self.async_write_if_changed()))
 
@@ -192,6 +209,22 @@ class LinkSensor(LinkEntity, SensorEntity):
 
     entity_description: LinkSensorDescription
     _unrecorded_attributes = frozenset({"p95"})
+
+    def __init__(
+        self,
+        entry: HybridInverterConfigEntry,
+        description: LinkSensorDescription,
+        refresh: LinkRefresh,
+    ) -> None:
+        """`refresh` is shared by all figures of the link."""
+        super().__init__(entry, description, SENSOR_ID)
+        self._refresh = refresh
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Refresh with the other figures."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._refresh.async_add(self.hass, self.async_write_if_changed))
 
     @property
     @override

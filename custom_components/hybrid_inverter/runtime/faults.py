@@ -14,6 +14,7 @@ from ..const import DOMAIN
 from ..entry.data import identity_of
 from ..entry.stores import MachineStores
 from ..entry.texts import async_text
+from ..modbus.device.device import Snapshot
 from ..modbus.model.faults import (
     CodeChanges,
     CodeWatch,
@@ -95,6 +96,8 @@ class FaultMonitor:
             field: CodeWatch(rules.lasting_after, memory.codes(field)) for field in rules.fields
         }
         self._listeners: list[Callable[[News], None]] = []
+        # A poll without any code or outage; the same values once more have nothing to tell.
+        self._quiet: Snapshot | None = None
 
     @property
     def group(self) -> Group:
@@ -140,7 +143,10 @@ class FaultMonitor:
     @callback
     def _handle_poll(self) -> None:
         """Look at the codes and the grid connection of a poll."""
-        values = self._coordinator.data.values
+        snapshot = self._coordinator.data
+        if snapshot is self._quiet:
+            return
+        values = snapshot.values
         now = dt_util.utcnow()
         changes: dict[str, CodeChanges] = {}
         no_grid: bool | None = None
@@ -170,6 +176,8 @@ class FaultMonitor:
         )
         for listener in tuple(self._listeners):
             listener(news)
+        lasts = self.outages.lasts or any(watch.active for watch in self._watches.values())
+        self._quiet = None if lasts else snapshot
 
     def _repair(self, changed: CodeChanges) -> None:
         """Raise an issue for a code that lasts and has a remedy, and delete it when the code is gone."""
