@@ -20,10 +20,11 @@ DEVICE_LAYER: Final = (
 ARROWS: Final = {
     "": {
         *("const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
-        *("maintenance", "entities", "runtime", "entry"),
+        *("maintenance", "planners", "entities", "runtime", "entry"),
         *DEVICE_LAYER,
     },
     "dashboard": {"const", "runtime", "entry"},
+    "planners": {"const", "control", "runtime", "entry", "modbus.model"},
     "flow": {"const", "energy", "plant", "runtime", "entry", *DEVICE_LAYER},
     "energy": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
     "schedule": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
@@ -56,7 +57,7 @@ ARROWS: Final = {
 LIBRARIES: Final = {
     "homeassistant": {
         *("", "const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
-        *("maintenance", "entities", "runtime", "entry"),
+        *("maintenance", "planners", "entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},
     "serialx": {"modbus.transport"},

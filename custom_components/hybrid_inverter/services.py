@@ -22,6 +22,7 @@ from .control.services import (
 from .dashboard.services import DASHBOARD_SCHEMA, async_get_dashboard
 from .maintenance.adopt_entities import ADOPT_SCHEMA, async_adopt_entities
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
+from .planners.services import CONFIGURATION_SCHEMA, async_get_planner_configuration
 from .runtime.targets import TARGET, async_units_of_call
 from .runtime.undo import async_undo
 from .schedule.request import GET_SCHEMA, SET_SCHEMA
@@ -62,6 +63,11 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         ("get_control", async_get_control, STATE_SCHEMA),
         ("read_registers", async_read_registers, READ_SCHEMA),
         ("get_dashboard", async_get_dashboard, DASHBOARD_SCHEMA),
+        (
+            "get_planner_configuration",
+            async_get_planner_configuration,
+            CONFIGURATION_SCHEMA,
+        ),
     ):
         hass.services.async_register(
             DOMAIN, name, reading, schema=schema, supports_response=SupportsResponse.ONLY

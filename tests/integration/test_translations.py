@@ -80,6 +80,8 @@ from custom_components.hybrid_inverter.modbus.model.slots import MODES
 from custom_components.hybrid_inverter.modbus.schedule.days import DAYS
 from custom_components.hybrid_inverter.modbus.schedule.schedule import Reason, Text
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
+from custom_components.hybrid_inverter.planners.services import PLANNERS
+from custom_components.hybrid_inverter.planners.site import Missing
 from custom_components.hybrid_inverter.plant.sensors import PLANT_BINARY_SENSORS, PLANT_SENSORS
 from custom_components.hybrid_inverter.schedule.automations import SLOTS
 from custom_components.hybrid_inverter.schedule.request import SOURCES
@@ -555,6 +557,9 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     # What is on the dashboard, and what can be returned of it.
     offered["dashboard"] = DASHBOARD_TEXTS
     offered["dashboard_kind"] = {"dashboard", "sunsynk_power_flow_card", "power_flow_card_plus"}
+    # The programs that plan for a battery, and what their configuration lacks.
+    offered["planner"] = set(PLANNERS)
+    offered["planner_missing"] = set(Missing)
     # The settings that no entity shows, in messages.
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
@@ -612,6 +617,8 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "energy_source",
         "dashboard",
         "dashboard_kind",
+        "planner",
+        "planner_missing",
     }
 
 
@@ -934,6 +941,7 @@ EXCEPTIONS: Final = {
     "control_parallel": set(),
     "control_not_ordered": {"entity"},
     "nothing_to_show": set(),
+    "planner_one_target": set(),
 }
 
 
