@@ -18,10 +18,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import load_yaml_dict
-from lab.jumping_time import jumping_time
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.runtime.callers import async_owner
+from lab.jumping_time import jumping_time
 
 # What orders are given to where nothing but the orders counts.
 DEVICE: Final = "1234567890abcdef1234567890abcdef"
