@@ -56,6 +56,7 @@ async def test_emhass_gets_the_sensors_and_the_battery(
             "sensor_replace_zero": [pv],
             "sensor_linear_interp": [pv, load],
             "var_model": load,
+            "method_ts_round": "first",
             "number_of_deferrable_loads": 0,
             "set_use_pv": True,
             "set_use_battery": True,

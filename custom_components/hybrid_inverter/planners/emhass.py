@@ -33,6 +33,8 @@ def emhass_files(site: Site) -> dict[str, Any]:
             "sensor_replace_zero": list(pv.values()),
             "sensor_linear_interp": [*pv.values(), *load],
             **({"var_model": load[0]} if load else {}),
+            # A step of the plan is carried out from its beginning on.
+            "method_ts_round": "first",
             "number_of_deferrable_loads": 0,
             "set_use_pv": bool(pv),
             "set_use_battery": True,
