@@ -144,7 +144,7 @@ def start(
         async with house_with(hass, model, **around) as house:
             answer = await act(hass, "get_planner_configuration", house.serial, planner="evcc")
             files = {name: yaml.safe_load(text) for name, text in answer["files"].items()}
-            await _set_up_scripts(hass, tmp_path, files["scripts.yaml"])
+            await set_up_scripts(hass, tmp_path, files["scripts.yaml"])
             assert await async_setup_component(hass, "api", {})
             # evcc is authorised at a page, like a browser.
             token = await hass.auth.async_create_refresh_token(
@@ -164,7 +164,7 @@ def start(
     return started
 
 
-async def _set_up_scripts(hass: HomeAssistant, folder: Path, scripts: dict[str, Any]) -> None:
+async def set_up_scripts(hass: HomeAssistant, folder: Path, scripts: dict[str, Any]) -> None:
     """Have these scripts, and the blueprint where Home Assistant puts it when it is imported."""
     hass.config.config_dir = str(folder)
     blueprint = folder / "blueprints" / "script" / "hybrid-inverter" / "evcc.yaml"
@@ -373,7 +373,7 @@ async def test_a_charge_may_be_weaker_and_end_earlier(hass: HomeAssistant, tmp_p
     """With 2000 W up to 80 %, for an hour, in a name of one's own."""
     details = {"duration": 60, "power": 2000, "target_soc": 80, "owner": "my evcc"}
     async with house_with(hass, JSO) as house:
-        await _set_up_scripts(hass, tmp_path, {"charge": _script(hass, house, "charge", **details)})
+        await set_up_scripts(hass, tmp_path, {"charge": _script(hass, house, "charge", **details)})
         await hass.services.async_call("script", "charge", blocking=True)
         told = await act(hass, "get_control", house.serial)
         assert (told["mode"], told["target_soc"], told["owner"]) == ("charge", 80, "my evcc")
@@ -390,7 +390,7 @@ async def test_what_is_done_when_it_fails_may_be_chosen(
     async with house_with(hass, JSO) as house:
         if_failed = [{"event": "evcc_failed", "event_data": {"mode": "{{ evcc_mode }}"}}]
         script = _script(hass, house, "hold", if_failed=if_failed)
-        await _set_up_scripts(hass, tmp_path, {"hold": script})
+        await set_up_scripts(hass, tmp_path, {"hold": script})
         house.steer(settings={"battery_operation_mode": "no_battery"})
         await hass.services.async_call("script", "hold", blocking=True)
         assert [event.data for event in events] == [{"mode": "hold"}]
