@@ -19,6 +19,7 @@ IMPORT: Final = "https://my.home-assistant.io/redirect/blueprint_import/?bluepri
 CHOICES: Final[dict[str, dict[str, Any]]] = {
     "alert": {"devices": [DEVICE], "phones": ["notify.phone"]},
     "cheapest_hours": {"inverter": DEVICE, "prices": ["sensor.price"]},
+    "emhass": {"inverter": DEVICE},
     "hold_while_car_charges": {"inverter": DEVICE, "charger": "sensor.charger"},
     "monthly_full_charge": {"inverter": DEVICE},
     "no_export_below_price": {"inverter": DEVICE, "prices": ["sensor.price"]},
