@@ -64,6 +64,10 @@ WRITES: Final = {
     (SAJ, "holdcharge"): 5,
 }
 
+# And how many the hold that takes the place of a charge: the table, weekdays and switch of a JSO as they were; of a SAJ the
+# floor, and all five requests of the charge taken back.
+HELD_AFTER_CHARGE: Final = {JSO: 3, SAJ: 6}
+
 pytestmark = [
     pytest.mark.freeze_time(MORNING),
     pytest.mark.usefixtures("socket_enabled", "quick_saj", "in_berlin"),
@@ -256,6 +260,42 @@ async def test_what_evcc_repeats_goes_on_and_costs_little(start: Start, model: s
         assert len(evcc.house.sent) == {JSO: 12, SAJ: 1}[model]
         await evcc.call("normal")
         await evcc.go_on(0.5)
+        assert evcc.words == before
+
+
+@pytest.mark.parametrize("model", KINDS)
+async def test_hold_in_every_cycle_is_written_once(start: Start, model: str) -> None:
+    """As evcc says it every half minute while it charges from the grid and the battery has its highest state of charge."""
+    async with start(model) as evcc:
+        await evcc.switch_on("charge")
+        charged = len(evcc.house.sent)
+        for _ in range(20):
+            await evcc.switch_on("hold")
+            await evcc.go_on(0.5)
+        assert evcc.house.flows() == pytest.approx((0, 1500), abs=2)
+        assert len(evcc.house.sent) - charged == HELD_AFTER_CHARGE[model]
+
+
+@pytest.mark.parametrize("model", KINDS)
+async def test_home_assistant_dies_before_normal_is_carried_out(
+    hass: HomeAssistant,
+    start: Start,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    """In the ten seconds that a release waits: the next start carries it out."""
+    async with start(model) as evcc:
+        life = Life(hass, hass_storage, monkeypatch)
+        before = evcc.words
+        order = {"owner": "evcc"}
+        await act(hass, "control_battery", evcc.house.serial, mode="charge", duration=60, **order)
+        await act(hass, "release_battery", evcc.house.serial, **order)
+        assert evcc.words != before
+        await life.end(evcc.house.entry)
+        evcc.house.plant.advance(60)
+        evcc.freezer.tick(timedelta(minutes=1))
+        await life.begin(evcc.house.entry)
         assert evcc.words == before
 
 

@@ -47,42 +47,35 @@ BATTERY: Final[Mapping[str, str]] = {
 
 def evcc_files(site: Site) -> dict[str, Any]:
     """evcc.yaml with a battery that calls the actions; and another one with scripts, and these."""
-    grid, battery = site.entities(GRID), site.entities(BATTERY)
-    pv = site.entities(PV, optional=PV)
-    url = site.url()
+    found = {"grid": site.entities(GRID), "pv": site.entities(PV, optional=PV)}
+    battery, url, facts = site.entities(BATTERY), site.url(), _facts(site)
     others = [
         {"name": usage, **_template(usage, url), **entities}
-        for usage, entities in (("grid", grid), ("pv", pv))
+        for usage, entities in found.items()
         if entities
     ]
-    facts = _facts(site)
-    meters = {usage["name"]: usage["name"] for usage in others}
-    house = {
-        "site": {
-            "meters": {
-                **({"grid": "grid"} if "grid" in meters else {}),
-                **({"pv": ["pv"]} if "pv" in meters else {}),
-                "battery": ["battery"],
-            }
-        }
-    }
-    custom = {
+    calling = {
         "name": "battery",
         "type": "custom",
         **{name.lower(): _read(url, entity) for name, entity in battery.items()},
         **facts,
         "batterymode": _battery_mode(site, url),
     }
-    template = {
+    switching = {
         "name": "battery",
         **_template("battery", url),
         **battery,
         **facts,
         **{name: f"script.{_script(mode)}" for name, mode, _, _ in MODES},
     }
+    used = {
+        **({"grid": "grid"} if found["grid"] else {}),
+        **({"pv": ["pv"]} if found["pv"] else {}),
+        "battery": ["battery"],
+    }
     return {
-        "evcc.yaml": {"meters": [*others, custom], **house},
-        "evcc.yaml with scripts": {"meters": [*others, template], **house},
+        "evcc.yaml": {"meters": [*others, calling], "site": {"meters": used}},
+        "evcc.yaml with scripts": {"meters": [*others, switching], "site": {"meters": used}},
         "scripts.yaml": {_script(mode): _blueprint(site, mode) for _, mode, _, _ in MODES},
     }
 
