@@ -332,6 +332,20 @@ async def test_a_planner_has_one_battery(
     assert refused.value.translation_key == "planner_one_target"
 
 
+async def test_one_inverter_of_a_plant_is_not_for_a_planner(
+    hass: HomeAssistant,
+    home: MockConfigEntry,  # noqa: F811 - a fixture
+) -> None:
+    """What it sells, the other one would store: such an order is refused."""
+    answer = await act(hass, "get_planner_configuration", planner="predbat")
+    assert answer["missing"] == [
+        (
+            "JSO8048104 is an inverter of the plant Home, whose other batteries would take what it gives. Choose the "
+            "plant instead."
+        )
+    ]
+
+
 async def test_only_who_may_read_the_inverter_gets_it(
     hass: HomeAssistant, loaded: MockConfigEntry, hass_read_only_user: MockUser
 ) -> None:

@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
 from ..const import DOMAIN
-from ..control.targets import Controlled, Target, stated_capacity
+from ..control.targets import Controlled, Target, counteracting_plant, stated_capacity
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..modbus.model.reserve import FULL, RESERVE
 from ..runtime.battery_capacity import kilowatt_hours
@@ -27,6 +27,7 @@ class Missing(StrEnum):
     ABSENT = "absent"
     CAPACITY = "capacity"
     DISABLED = "disabled"
+    PLANT = "plant"
     RESERVE = "reserve"
     URL = "url"
 
@@ -62,6 +63,9 @@ class Site:
         )
         self.device_id = device.id if device else ""
         self.missing: list[str] = []
+        alone = None if target.plant else target.inverters[0]
+        if alone and (plant := counteracting_plant(alone)) is not None:
+            self._lacks(Missing.PLANT, device=alone.name, plant=plant.title)
 
     @property
     def rated_power(self) -> int:
