@@ -36,7 +36,12 @@ ORDERS: Final = {
     "battery_control_not_followed",
     "battery_control_ended",
 }
-CONTROL: Final = {"control_battery", "get_control", "release_battery"}
+CONTROL: Final = {
+    "control_battery",
+    "get_control",
+    "get_planner_configuration",
+    "release_battery",
+}
 NIGHT: Final[dict[str, Any]] = {"start": "01:00", "end": "05:00", "target": 80, "grid_charge": True}
 
 
