@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from custom_components.hybrid_inverter.modbus.control.order import ControlMode, Order
-from custom_components.hybrid_inverter.modbus.control.plan import Plan, Situation
+from custom_components.hybrid_inverter.modbus.control.plan import Plan, Situation, Told
 from custom_components.hybrid_inverter.modbus.control.six_slots import CONTROL_BY_SLOTS
 from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
@@ -83,11 +84,6 @@ def changed(words: Mapping[int, int], plan: Plan) -> dict[int, int]:
     return {address: word for address, word in plan.after.items() if word != words[address]}
 
 
-def beside(words: Mapping[int, int], plan: Plan) -> dict[int, int]:
-    """What a plan changes beside the table."""
-    return {address: word for address, word in changed(words, plan).items() if address not in TABLE}
-
-
 def situation(words: Mapping[int, int], **known: Any) -> Situation:
     """What is known of the machine: 60 % at 50 V, its house takes 1500 W."""
     values = {
@@ -114,3 +110,46 @@ def situation(words: Mapping[int, int], **known: Any) -> Situation:
 def order(mode: ControlMode, minutes: float = 60, **wishes: Any) -> Order:
     """An order from now on."""
     return Order(mode=mode, start=NOW, until=NOW + timedelta(minutes=minutes), **wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanForTable:
+    """A plan, and the words for which it was made."""
+
+    words: Mapping[int, int]
+    plan: Plan
+
+    @property
+    def slots(self) -> list[Slot]:
+        """The slots with the plan in force."""
+        return slots_of({**self.words, **self.plan.after})
+
+    @property
+    def changed(self) -> dict[int, int]:
+        """What it changes."""
+        return changed(self.words, self.plan)
+
+    @property
+    def beside(self) -> dict[int, int]:
+        """What it changes beside the table."""
+        return {address: word for address, word in self.changed.items() if address not in TABLE}
+
+    @property
+    def told(self) -> Sequence[Told]:
+        """What is told of its orders."""
+        return self.plan.told
+
+    @property
+    def after(self) -> Mapping[int, int]:
+        """All words that it looks after."""
+        return self.plan.after
+
+    @property
+    def ours(self) -> Collection[int]:
+        """The addresses at which somebody else takes over."""
+        return self.plan.ours
+
+
+def planned(words: Mapping[int, int], *orders: Order, **known: Any) -> PlanForTable:
+    """The plan for these orders."""
+    return PlanForTable(words, CONTROL_BY_SLOTS.plan(orders, situation(words, **known)))

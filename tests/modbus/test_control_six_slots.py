@@ -21,7 +21,6 @@ from custom_components.hybrid_inverter.modbus.control.plan import (
     AfterEnd,
     EndsBy,
     Limited,
-    Plan,
     Recurs,
     Told,
     Why,
@@ -34,12 +33,9 @@ from .six_slot_table import (
     NOW,
     SIX,
     TWO,
-    beside,
-    changed,
     image,
     order,
-    situation,
-    slots_of,
+    planned,
 )
 
 HOLD, CHARGE, DISCHARGE = ControlMode.HOLD, ControlMode.CHARGE, ControlMode.DISCHARGE
@@ -49,16 +45,6 @@ HOUR: Final = timedelta(hours=1)
 WORKDAYS: Final = 0x003F
 # TWO, held, with the order of an hour in it as it has to be filled in.
 HELD_NIGHT: Final = [(0, 5000, 4900, 100, 0), (415, 5000, 4900, 100, 0), (830, 5000, 4900, 100, 0)]
-
-
-def planned(words: dict[int, int], *orders: Order, **known: Any) -> Plan:
-    """The plan for these orders."""
-    return CONTROL_BY_SLOTS.plan(orders, situation(words, **known))
-
-
-def table(words: dict[int, int], plan: Plan) -> list[tuple[int, int, int, int, int]]:
-    """The slots with a plan in force."""
-    return slots_of(words | dict(plan.after))
 
 
 def refusal(words: dict[int, int], *orders: Order, **known: Any) -> ControlRefusedError:
@@ -73,9 +59,8 @@ def refusal(words: dict[int, int], *orders: Order, **known: Any) -> ControlRefus
 
 def test_a_hold_between_two_used_slots() -> None:
     """Its target is 100, and around it the owner's slot goes on; spare slots halve the longest one."""
-    words = image(TWO)
-    plan = planned(words, order(HOLD, 30))
-    assert table(words, plan) == [
+    plan = planned(image(TWO), order(HOLD, 30))
+    assert plan.slots == [
         (0, 5000, 4900, 40, 0),
         (415, 5000, 4900, 40, 0),
         (830, 5000, 4900, 40, 0),
@@ -83,7 +68,7 @@ def test_a_hold_between_two_used_slots() -> None:
         (1800, 3000, 5000, 100, 0),
         (1830, 3000, 5000, 50, 0),
     ]
-    assert beside(words, plan) == {}
+    assert plan.beside == {}
     # Start, power, target and flags of the fifth slot, and the start of the sixth.
     assert plan.ours == {152, 158, 170, 176, 153}
     assert plan.told == (
@@ -100,9 +85,8 @@ def test_a_hold_between_two_used_slots() -> None:
 
 def test_a_hold_in_a_full_table_drops_the_edges_farthest_ahead() -> None:
     """Those of 13:00 and 17:00 of the next day; the owner's bits and blank cells travel along."""
-    words = image(SIX)
-    plan = planned(words, order(HOLD, 30))
-    assert table(words, plan) == [
+    plan = planned(image(SIX), order(HOLD, 30))
+    assert plan.slots == [
         (100, 5000, 4900, 80, 1),
         (500, 5000, 4900, 40, 0),
         (900, 8000, 4950, 35, 4),
@@ -118,7 +102,7 @@ def test_a_hold_that_the_table_has_already_changes_nothing() -> None:
     """Nothing recurs that would not anyway; whoever changes that slot has taken over all the same."""
     words = image([*SIX[:4], (1700, 6000, 5000, 100, 0), SIX[5]])
     plan = planned(words, order(HOLD))
-    assert changed(words, plan) == {}
+    assert plan.changed == {}
     # It is looked after, and so is the switch of the table.
     assert plan.after.keys() == {152, 158, 170, 176, 153, 146}
     assert plan.ours == {152, 158, 170, 176, 153}
@@ -128,11 +112,10 @@ def test_a_hold_that_the_table_has_already_changes_nothing() -> None:
 
 def test_a_hold_over_midnight_takes_the_owners_slots_of_the_night_away() -> None:
     """From 23:00 to 05:00, where the owner's table goes on."""
-    words = image(SIX)
     now = NOW + 5 * HOUR
     wanted = Order(mode=HOLD, start=now, until=now + 6 * HOUR)
-    plan = planned(words, wanted, now=now, clock=CLOCK + 5 * HOUR)
-    assert table(words, plan) == [
+    plan = planned(image(SIX), wanted, now=now, clock=CLOCK + 5 * HOUR)
+    assert plan.slots == [
         (500, 5000, 4900, 40, 0),
         (900, 8000, 4950, 35, 4),
         (1300, 8000, 5000, 35, 2),
@@ -152,47 +135,44 @@ def test_a_clock_that_is_an_hour_ahead_has_its_own_edges() -> None:
     wanted = Order(mode=HOLD, start=now, until=now + 3 * HOUR)
     ahead = datetime(2026, 6, 21, 3, 0)  # noqa: DTZ001 - the device knows no zone
     plan = planned(words, wanted, now=now, clock=ahead)
-    assert [slot[0] for slot in table(words, plan)] == [0, 300, 600, 1130, 1700, 2030]
+    assert [slot[0] for slot in plan.slots] == [0, 300, 600, 1130, 1700, 2030]
     assert plan.told[0].until == now + 3 * HOUR
     right = planned(words, wanted, now=now + HOUR, clock=ahead)
-    assert [slot[0] for slot in table(words, right)] == [0, 200, 500, 1100, 1700, 2030]
+    assert [slot[0] for slot in right.slots] == [0, 200, 500, 1100, 1700, 2030]
     assert right.told[0].until == now + 3 * HOUR
 
 
 def test_while_the_table_is_off_an_order_holds_all_around_it() -> None:
     """As it is without the table. What charges from the generator does not get a higher target by that."""
-    words = image([*TWO[:5], (1700, 3000, 5000, 50, 3)], a146=0x00FE)
-    plan = planned(words, order(HOLD))
-    assert table(words, plan) == [
+    plan = planned(image([*TWO[:5], (1700, 3000, 5000, 50, 3)], a146=0x00FE), order(HOLD))
+    assert plan.slots == [
         *HELD_NIGHT,
         (1245, 5000, 4900, 100, 0),
         (1700, 3000, 5000, 100, 0),
         (2030, 3000, 5000, 100, 0),
     ]
-    assert beside(words, plan) == {146: 0x00FF}
+    assert plan.beside == {146: 0x00FF}
     assert plan.told[0].after_end is AfterEnd.HELD
 
 
 def test_on_a_day_that_the_table_leaves_out_an_order_holds_all_around_it() -> None:
     """Only that day is left, and the owner's other days hold as well."""
-    words = image(TWO, a146=WORKDAYS)
-    plan = planned(words, order(HOLD))
-    assert table(words, plan) == [
+    plan = planned(image(TWO, a146=WORKDAYS), order(HOLD))
+    assert plan.slots == [
         *HELD_NIGHT,
         (1245, 5000, 4900, 100, 0),
         (1700, 3000, 5000, 100, 0),
         (2030, 3000, 5000, 100, 0),
     ]
-    assert beside(words, plan) == {146: 0x0081}
+    assert plan.beside == {146: 0x0081}
     assert 146 in plan.ours
     assert (plan.told[0].recurs, plan.told[0].after_end) == (Recurs.WEEKLY, AfterEnd.HELD)
 
 
 def test_a_hold_keeps_the_owners_days_if_it_can() -> None:
     """It does no harm on the others."""
-    words = image(TWO, a146=0x00C1)
-    plan = planned(words, order(HOLD))
-    assert beside(words, plan) == {}
+    plan = planned(image(TWO, a146=0x00C1), order(HOLD))
+    assert plan.beside == {}
     assert (plan.told[0].recurs, plan.told[0].after_end) == (Recurs.WEEKLY, AfterEnd.AUTO)
 
 
@@ -200,7 +180,7 @@ def test_a_table_that_was_never_filled_takes_an_order_while_it_is_off() -> None:
     """While it is on, nobody can say what it does."""
     blank = image([(0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF)] * 6, a146=0x00FE)
     plan = planned(blank, order(HOLD))
-    assert table(blank, plan)[0] == (0, 0xFFFF, 0xFFFF, 100, 0)
+    assert plan.slots[0] == (0, 0xFFFF, 0xFFFF, 100, 0)
     reason = refusal(blank | {146: 0x00FF}, order(HOLD))
     assert reason.reason is Refusal.NOT_READABLE
     assert reason.details == {"setting": "tou_slot_1_time"}
@@ -211,9 +191,8 @@ def test_a_table_that_was_never_filled_takes_an_order_while_it_is_off() -> None:
 
 def test_a_charge_of_a_machine_that_never_charges_from_the_grid() -> None:
     """It is switched on for this order, so nothing else may charge, and only on its own day."""
-    words = image(SIX)
-    plan = planned(words, order(CHARGE, 180, power=3000, target_soc=80))
-    assert table(words, plan) == [
+    plan = planned(image(SIX), order(CHARGE, 180, power=3000, target_soc=80))
+    assert plan.slots == [
         (100, 5000, 4900, 80, 0),
         (500, 5000, 4900, 40, 0),
         (900, 8000, 4950, 35, 4),
@@ -222,7 +201,7 @@ def test_a_charge_of_a_machine_that_never_charges_from_the_grid() -> None:
         (2100, 6000, 0xFFFF, 60, 0),
     ]
     # 3000 W at 50 V are 60 A; of the days only Sunday is left.
-    assert beside(words, plan) == {128: 60, 130: 1, 146: 0x0081}
+    assert plan.beside == {128: 60, 130: 1, 146: 0x0081}
     assert plan.ours == {152, 158, 170, 176, 153, 128, 130, 146}
     assert plan.told == (
         Told(
@@ -241,10 +220,9 @@ def test_a_charge_of_a_machine_that_never_charges_from_the_grid() -> None:
 
 def test_a_charge_of_a_machine_that_charges_anyway_leaves_the_other_flags() -> None:
     """And its days; the lower current is what stays."""
-    words = image(SIX, a130=1)
-    plan = planned(words, order(CHARGE, 180, power=3000, target_soc=80))
-    assert [slot[4] for slot in table(words, plan)] == [1, 0, 4, 2, 1, 0]
-    assert beside(words, plan) == {128: 60}
+    plan = planned(image(SIX, a130=1), order(CHARGE, 180, power=3000, target_soc=80))
+    assert [slot[4] for slot in plan.slots] == [1, 0, 4, 2, 1, 0]
+    assert plan.beside == {128: 60}
     # Whoever switches it off at the display has taken over.
     assert 130 in plan.ours
     assert 146 not in plan.ours
@@ -254,26 +232,23 @@ def test_a_charge_of_a_machine_that_charges_anyway_leaves_the_other_flags() -> N
 
 def test_a_charge_without_days_recurs_daily() -> None:
     """The device has no page for them."""
-    words = image(TWO, a146=NO_DAYS)
-    plan = planned(words, order(CHARGE, power=3000, target_soc=80))
-    assert beside(words, plan) == {128: 60, 130: 1}
+    plan = planned(image(TWO, a146=NO_DAYS), order(CHARGE, power=3000, target_soc=80))
+    assert plan.beside == {128: 60, 130: 1}
     assert (plan.told[0].recurs, plan.told[0].after_end) == (Recurs.DAILY, AfterEnd.CHANGED)
 
 
 def test_other_bits_of_the_switch_stay() -> None:
     """The low one alone decides."""
-    words = image(TWO, a130=0x0010)
-    plan = planned(words, order(CHARGE))
-    assert beside(words, plan) == {130: 0x0011, 146: 0x0081}
+    plan = planned(image(TWO, a130=0x0010), order(CHARGE))
+    assert plan.beside == {130: 0x0011, 146: 0x0081}
 
 
 @pytest.mark.parametrize("target", [50, 60, 59.5])
 def test_a_charge_to_less_than_there_is_holds(target: float) -> None:
     """It never becomes a discharge, and switches nothing on."""
-    words = image(TWO)
-    plan = planned(words, order(CHARGE, power=3000, target_soc=target))
-    assert table(words, plan)[4] == (1800, 3000, 5000, 100, 0)
-    assert beside(words, plan) == {}
+    plan = planned(image(TWO), order(CHARGE, power=3000, target_soc=target))
+    assert plan.slots[4] == (1800, 3000, 5000, 100, 0)
+    assert plan.beside == {}
     assert plan.told[0].target_reached
     assert plan.told[0].power is None
 
@@ -312,9 +287,8 @@ def test_the_power_of_a_charge_is_a_current(
     limited: tuple[Limited, ...],
 ) -> None:
     """In whole amperes, only ever lowered; what it will be is told."""
-    words = image(TWO)
-    plan = planned(words, order(CHARGE, power=power), **known)
-    assert table(words, plan)[4][1] == slot
+    plan = planned(image(TWO), order(CHARGE, power=power), **known)
+    assert plan.slots[4][1] == slot
     assert plan.after.get(128) == current
     assert (plan.told[0].power, plan.told[0].limited) == (told, limited)
 
@@ -359,15 +333,14 @@ def test_a_charge_that_cannot_be(
 
 def test_a_discharge_into_the_grid_holds_at_all_other_times() -> None:
     """Else every slot would sell the battery; it is only on its own day."""
-    words = image(TWO)
-    plan = planned(words, order(DISCHARGE, power=3000, target_soc=40), may_sell=True)
-    assert table(words, plan) == [
+    plan = planned(image(TWO), order(DISCHARGE, power=3000, target_soc=40), may_sell=True)
+    assert plan.slots == [
         *HELD_NIGHT,
         (1700, 3000, 5000, 100, 0),
         (1800, 3000, 5000, 40, 0),
         (1900, 3000, 5000, 100, 0),
     ]
-    assert beside(words, plan) == {142: 0, 146: 0x0081}
+    assert plan.beside == {142: 0, 146: 0x0081}
     assert plan.ours == {152, 158, 170, 176, 153, 142, 146}
     assert plan.told == (
         Told(
@@ -396,10 +369,9 @@ def test_a_power_at_the_grid_lowers_what_may_be_sold(
     power: float | None, sold: int | None, told: float, limited: tuple[Limited, ...]
 ) -> None:
     """The battery gives what that takes."""
-    words = image(TWO)
     wanted = order(DISCHARGE, power=power, at=PowerAt.GRID, target_soc=40)
-    plan = planned(words, wanted, may_sell=True)
-    assert table(words, plan)[4] == (1800, 8000, 5000, 40, 0)
+    plan = planned(image(TWO), wanted, may_sell=True)
+    assert plan.slots[4] == (1800, 8000, 5000, 40, 0)
     assert plan.after.get(143) == sold
     assert (plan.told[0].power, plan.told[0].limited) == (told, limited)
 
@@ -408,7 +380,7 @@ def test_a_discharge_that_may_not_be_sold_serves_the_house() -> None:
     """The mode and the other slots stay."""
     words = image(TWO)
     plan = planned(words, order(DISCHARGE, power=3000, target_soc=40))
-    assert table(words, plan) == [
+    assert plan.slots == [
         (0, 5000, 4900, 40, 0),
         (415, 5000, 4900, 40, 0),
         (830, 5000, 4900, 40, 0),
@@ -416,23 +388,22 @@ def test_a_discharge_that_may_not_be_sold_serves_the_house() -> None:
         (1800, 3000, 5000, 40, 0),
         (1900, 3000, 5000, 50, 0),
     ]
-    assert beside(words, plan) == {146: 0x0081}
+    assert plan.beside == {146: 0x0081}
     assert plan.told[0].limited == (Limited(Why.EXPORT),)
     at_grid = planned(words, order(DISCHARGE, power=3000, at=PowerAt.GRID, target_soc=40))
     assert at_grid.told[0].power is None
-    assert beside(words, at_grid) == {146: 0x0081}
+    assert at_grid.beside == {146: 0x0081}
 
 
 def test_a_discharge_of_a_machine_that_sells_first_anyway_leaves_its_slots() -> None:
     """They are as its owner wants them; only the days are its own."""
-    words = image(TWO, a142=0)
-    plan = planned(words, order(DISCHARGE, power=9000, target_soc=40), may_sell=True)
-    assert table(words, plan)[3:] == [
+    plan = planned(image(TWO, a142=0), order(DISCHARGE, power=9000, target_soc=40), may_sell=True)
+    assert plan.slots[3:] == [
         (1700, 3000, 5000, 50, 0),
         (1800, 8000, 5000, 40, 0),
         (1900, 3000, 5000, 50, 0),
     ]
-    assert beside(words, plan) == {146: 0x0081}
+    assert plan.beside == {146: 0x0081}
     assert 142 in plan.ours
     assert plan.told[0].limited == (Limited(Why.DEVICE_LIMIT, 8000),)
     assert plan.told[0].after_end is AfterEnd.HELD
@@ -445,9 +416,8 @@ def test_a_discharge_over_midnight_has_two_days() -> None:
     """Sunday and Monday."""
     now = NOW + 5 * HOUR
     wanted = Order(mode=DISCHARGE, start=now, until=now + 6 * HOUR)
-    words = image(TWO)
-    plan = planned(words, wanted, now=now, clock=CLOCK + 5 * HOUR, may_sell=True)
-    assert beside(words, plan) == {142: 0, 146: 0x0083}
+    plan = planned(image(TWO), wanted, now=now, clock=CLOCK + 5 * HOUR, may_sell=True)
+    assert plan.beside == {142: 0, 146: 0x0083}
 
 
 @pytest.mark.parametrize(
@@ -463,18 +433,16 @@ def test_a_discharge_ends_at_the_owners_floor(
     target: float | None, slot: int, limited: tuple[Limited, ...]
 ) -> None:
     """Whatever lower target is asked for."""
-    words = image(TWO)
-    plan = planned(words, order(DISCHARGE, target_soc=target), may_sell=True)
-    assert table(words, plan)[4][3] == slot
+    plan = planned(image(TWO), order(DISCHARGE, target_soc=target), may_sell=True)
+    assert plan.slots[4][3] == slot
     assert (plan.told[0].target_soc, plan.told[0].limited) == (slot, limited)
 
 
 def test_a_discharge_to_more_than_there_is_holds() -> None:
     """It sells nothing."""
-    words = image(TWO)
-    plan = planned(words, order(DISCHARGE, power=3000, target_soc=60), may_sell=True)
-    assert table(words, plan)[4] == (1800, 3000, 5000, 100, 0)
-    assert beside(words, plan) == {}
+    plan = planned(image(TWO), order(DISCHARGE, power=3000, target_soc=60), may_sell=True)
+    assert plan.slots[4] == (1800, 3000, 5000, 100, 0)
+    assert plan.beside == {}
     assert plan.told[0].target_reached
 
 
@@ -530,7 +498,7 @@ def test_an_export_limit(
     """None at all is a switch, which counts for nothing while the battery is sold first."""
     words = image(SIX, **settings)
     plan = planned(words, order(EXPORT_LIMIT, power=power), sees_grid=sees_grid)
-    assert changed(words, plan) == after
+    assert plan.changed == after
     assert plan.told[0].power == told
     assert plan.told[0].ends_by is EndsBy.HOME_ASSISTANT
     assert (plan.told[0].after_end is AfterEnd.CHANGED) is bool(after)
@@ -548,8 +516,7 @@ def test_an_export_limit_needs_a_power() -> None:
     """And no battery."""
     assert refusal(image(SIX), order(EXPORT_LIMIT)).reason is Refusal.POWER
     assert refusal(image(SIX), order(EXPORT_LIMIT, power=-1)).reason is Refusal.POWER
-    words = image(SIX, a111=2)
-    plan = planned(words, order(EXPORT_LIMIT, power=0), soc=None)
+    plan = planned(image(SIX, a111=2), order(EXPORT_LIMIT, power=0), soc=None)
     # Whoever sells first would make it void.
     assert (plan.after, plan.ours) == ({142: 2, 145: 0}, {142, 145})
 
@@ -559,7 +526,7 @@ def test_an_export_limit_of_nothing_wins_over_a_discharge() -> None:
     words, limit = image(TWO, a142=0), order(EXPORT_LIMIT, power=0)
     for orders in ((limit, order(DISCHARGE)), (order(DISCHARGE), limit)):
         plan = planned(words, *orders, may_sell=True)
-        assert beside(words, plan) == {142: 2, 145: 0, 146: 0x0081}
+        assert plan.beside == {142: 2, 145: 0, 146: 0x0081}
         told = {told.mode: told for told in plan.told}
         assert [told.mode for told in plan.told] == [wanted.mode for wanted in orders]
         assert told[DISCHARGE].limited == (Limited(Why.EXPORT),)
@@ -571,13 +538,13 @@ def test_an_export_limit_is_the_most_that_a_discharge_sells() -> None:
     words, limit = image(TWO), order(EXPORT_LIMIT, power=2000)
     at_grid = order(DISCHARGE, power=3000, at=PowerAt.GRID)
     plan = planned(words, limit, at_grid, may_sell=True)
-    assert beside(words, plan) == {142: 0, 143: 2000, 146: 0x0081}
+    assert plan.beside == {142: 0, 143: 2000, 146: 0x0081}
     assert plan.told[1].limited == (Limited(Why.EXPORT, 2000),)
     assert plan.told[1].power == 2000
     # The house takes 1500 W.
     for power, limited in ((3500, ()), (3600, (Limited(Why.EXPORT, 2000),))):
         plan = planned(words, limit, order(DISCHARGE, power=power), may_sell=True)
-        assert beside(words, plan) == {142: 0, 143: 2000, 146: 0x0081}
+        assert plan.beside == {142: 0, 143: 2000, 146: 0x0081}
         assert plan.told[1].limited == limited
 
 
