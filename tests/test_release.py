@@ -32,7 +32,9 @@ CHANGELOG = """# Changelog
 def repository(folder: Path, *, manifest: str = "1.0.0", project: str = "1.0.0") -> Path:
     """Return a repository that gives these versions."""
     files = {
-        "custom_components/hybrid_inverter/manifest.json": json.dumps({"version": manifest}),
+        "custom_components/hybrid_inverter/manifest.json": json.dumps(
+            {"version": manifest, "documentation": "https://example.com/repository"}
+        ),
         "custom_components/hybrid_inverter/modbus/__init__.py": '"""A package."""\n',
         "custom_components/hybrid_inverter/__pycache__/sensor.cpython-314.pyc": "compiled",
         "pyproject.toml": f'[project]\nversion = "{project}"\n',
@@ -53,7 +55,7 @@ def test_the_zip_has_the_integration_at_its_top_and_nothing_that_was_compiled(
     assert release("v1.0.0", repository(tmp_path), target) == "1.0.0"
     with zipfile.ZipFile(target / "hybrid_inverter.zip") as packed:
         assert packed.namelist() == ["manifest.json", "modbus/__init__.py"]
-        assert json.loads(packed.read("manifest.json")) == {"version": "1.0.0"}
+        assert json.loads(packed.read("manifest.json"))["version"] == "1.0.0"
     first = (target / "hybrid_inverter.zip").read_bytes()
     release("v1.0.0", tmp_path, target)
     assert (target / "hybrid_inverter.zip").read_bytes() == first
@@ -63,6 +65,19 @@ def test_the_notes_are_the_part_of_the_version() -> None:
     """Without the heading, the other versions and the links."""
     assert notes_of(CHANGELOG, "1.0.0") == "### Added\n\n- The first line\n- The last line\n"
     assert notes_of(CHANGELOG, "0.9.0") == "- Earlier\n"
+
+
+def test_links_of_the_notes_lead_into_the_repository_from_the_page_of_the_release(
+    tmp_path: Path,
+) -> None:
+    """To the files of the same version; those that lead elsewhere stay."""
+    folder = repository(tmp_path)
+    changelog = "## [1.0.0] - 2026-11-30\n\n[A](docs/a.md#b), [C](https://example.com/c), [D](#d)\n"
+    (folder / "CHANGELOG.md").write_text(changelog, encoding="utf-8")
+    release("v1.0.0", folder, tmp_path / "dist")
+    assert (tmp_path / "dist" / "notes.md").read_text(encoding="utf-8") == (
+        "[A](https://example.com/repository/blob/v1.0.0/docs/a.md#b), [C](https://example.com/c), [D](#d)\n"
+    )
 
 
 @pytest.mark.parametrize(

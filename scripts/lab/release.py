@@ -9,7 +9,7 @@ from pathlib import Path
 import re
 import sys
 import tomllib
-from typing import Final
+from typing import Any, Final
 import zipfile
 
 REPOSITORY: Final = Path(__file__).parents[2]
@@ -24,9 +24,16 @@ class ReleaseError(Exception):
     """What keeps a version from being released."""
 
 
+def manifest_of(repository: Path) -> dict[str, Any]:
+    """The manifest of the integration."""
+    text = (repository / INTEGRATION / "manifest.json").read_text(encoding="utf-8")
+    manifest: dict[str, Any] = json.loads(text)
+    return manifest
+
+
 def versions(repository: Path) -> set[str]:
     """The versions that the manifest and the project give."""
-    manifest = json.loads((repository / INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
+    manifest = manifest_of(repository)
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
     return {str(manifest["version"]), str(project["project"]["version"])}
 
@@ -43,6 +50,11 @@ def notes_of(changelog: str, version: str) -> str:
         # The links at the end belong to the whole document.
         return re.split(r"^\[[^]]+\]: ", text, flags=re.MULTILINE)[0].strip() + "\n"
     raise ReleaseError(f"the changelog has no part about {version}")
+
+
+def absolute(notes: str, source: str) -> str:
+    """Notes whose links into the repository lead there from any page."""
+    return re.sub(r"\]\((?![a-z]+:|#)", f"]({source}/", notes)
 
 
 def make_zip(folder: Path, target: Path) -> list[str]:
@@ -69,8 +81,9 @@ def release(tag: str, repository: Path, target: Path) -> str:
     if (found := versions(repository)) != {version}:
         raise ReleaseError(f"the tag is {tag}, but the version is {' and '.join(sorted(found))}")
     notes = notes_of((repository / "CHANGELOG.md").read_text(encoding="utf-8"), version)
+    source = f"{manifest_of(repository)['documentation']}/blob/{tag}"
     target.mkdir(parents=True, exist_ok=True)
-    (target / NOTES).write_text(notes, encoding="utf-8")
+    (target / NOTES).write_text(absolute(notes, source), encoding="utf-8")
     make_zip(repository / INTEGRATION, target / ZIP)
     return version
 
