@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+import json
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -21,6 +23,8 @@ WARMING_UP: Final = 60
 SETTLING: Final = 20
 # What is measured: what blocks Home Assistant, and that with the recorder, which has a thread of its own.
 MEASURED: Final = {"event loop": loop_seconds, "process": processor_seconds}
+# What must stay as it is.
+OWNED: Final = {"entity_id", "disabled_by", "device_id", "name", "id", "name_by_user", "area_id"}
 # The speed of the plant's time, and what that means.
 SPEEDS: Final = {0: "stands still", 1: "moves"}
 
@@ -76,7 +80,7 @@ def _so_far(home: Home) -> Spent:
 
 
 async def update(older: Path) -> int:
-    """Make the house with an older checkout, go on with this one, and return how many entities or devices differ."""
+    """Make the house with an older checkout, go on with this one, and return how many entities or devices lose something."""
     async with house(tree=older) as one:
         home = one.home
         for entry_id in set(one.entries.values()):
@@ -92,14 +96,17 @@ async def update(older: Path) -> int:
         await home.update(REPOSITORY)
         await _settled(home)
         after = await _owned(home)
-    different = [*_differences(before, after)]
+        await home.stop()
+        away = _away(home)
+    found = [*_differences(before, after, away)]
+    losses = sum(difference.is_loss for difference in found)
     print(
         f"{len(before)} entities and devices of {len(MACHINES)} machines and a plant, made by {older}:"
-        f" {len(different)} differ"
+        f" {losses} have lost something, {len(found)} differ"
     )
-    for line in different:
-        print(f"  {line}")
-    return len(different)
+    for difference in found:
+        print(f"  {difference.text}")
+    return losses
 
 
 async def _settled(home: Home) -> None:
@@ -132,14 +139,38 @@ async def _owned(home: Home) -> Mapping[str, dict[str, Any]]:
     return owned
 
 
+def _away(home: Home) -> Mapping[str, str]:
+    """The entity ids that Home Assistant gives back to entities that are not there now, by unique id."""
+    stored = json.loads((home.config / ".storage" / "core.entity_registry").read_text())
+    return {
+        f"{known['entity_id'].split('.')[0]} {known['unique_id']}": known["entity_id"]
+        for known in stored["data"]["deleted_entities"]
+        if known["platform"] == "hybrid_inverter"
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has become of an entity or a device, and whether its owner has lost something."""
+
+    text: str
+    is_loss: bool = False
+
+
 def _differences(
-    before: Mapping[str, dict[str, Any]], after: Mapping[str, dict[str, Any]]
-) -> Iterator[str]:
-    """A line for each that is lost, new or different."""
+    before: Mapping[str, dict[str, Any]],
+    after: Mapping[str, dict[str, Any]],
+    away: Mapping[str, str],
+) -> Iterator[Difference]:
+    """Each that is lost, away for now, new or different."""
     for key in sorted(before.keys() | after.keys()):
-        if key not in after:
-            yield f"lost: {key}"
-        elif key not in before:
-            yield f"new: {key}"
-        elif before[key] != after[key]:
-            yield f"different: {key} {before[key]} -> {after[key]}"
+        then, now = before.get(key, {}), after.get(key, {})
+        if not then:
+            yield Difference(f"new: {key}")
+        elif not now and key in away and away[key] == then["entity_id"]:
+            yield Difference(f"away, with its id: {key}")
+        elif not now:
+            yield Difference(f"lost: {key}", is_loss=True)
+        elif changed := [name for name in then if then[name] != now[name]]:
+            changes = ", ".join(f"{name} {then[name]} -> {now[name]}" for name in changed)
+            yield Difference(f"different: {key}: {changes}", not OWNED.isdisjoint(changed))
