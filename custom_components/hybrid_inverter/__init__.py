@@ -25,6 +25,7 @@ from .const import DOMAIN
 from .control.plants import async_setup_plant_control
 from .control.setup import async_release_removed, async_setup_control, async_start_control
 from .entities.descriptions import ByPlatform
+from .entities.kept import async_keep_enabled
 from .entities.link import async_register_link
 from .entities.registry import async_remove_orphans, enabled_keys
 from .entry.data import is_plant
@@ -92,6 +93,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Set an entry up: a link, or a plant."""
     return await _kind_of(entry).setup(hass, entry)
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+    """Bring an entry of an older version up to date."""
+    if entry.minor_version < 2:
+        if not is_plant(entry):
+            async_keep_enabled(hass, entry)
+        hass.config_entries.async_update_entry(entry, minor_version=2)
+    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:

@@ -40,7 +40,7 @@ class HybridInverterConfigFlow(LinkSteps, ListenSteps, PlantSteps, domain=DOMAIN
     """Finds a device before anything is saved: by polling it, by listening, or among those that are set up."""
 
     VERSION = 1
-    MINOR_VERSION = 1
+    MINOR_VERSION = 2
 
     @staticmethod
     @callback

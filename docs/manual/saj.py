@@ -260,7 +260,8 @@ INITIALIZATION: Final = (
                 "passive_grid_discharge_power",
                 "passive_battery_charge_power",
                 "passive_battery_discharge_power",
-                note="The settings changed for it are restored when the mode is left.",
+                note="The mode begins at standby unless the action was set before. The settings changed for it are restored when"
+                " the mode is left.",
             ),
             at(
                 "Not in the manual: peak shaving, AI saving",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from .check_saj import PASSIVE, PASSIVE_KEYS, House, Inverter, device_id_of, enable, enter_passive
+from .check_saj import PASSIVE, House, Inverter, device_id_of, enter_passive
 from .checking import expect, run_checks, soon
 from .home import RefusedError, home_assistant
 from .plant import simulated_plant
@@ -38,7 +38,6 @@ async def it_is_added_and_stored(house: House) -> None:
     inverter = house.inverters[MODEL]
     inverter.entry_id = (await house.home.add_inverter(inverter.plant.tcp))["entry_id"]
     await house.look_up(inverter)
-    await enable(house, inverter, PASSIVE_KEYS)
 
     async def is_stored() -> bool:
         storage = house.home.config / ".storage"

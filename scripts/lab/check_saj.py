@@ -303,18 +303,12 @@ async def a_schedule_is_set(house: House) -> None:
     expect(len(answer["response"]["windows"]) in (2, 3), f"get_schedule says {answer['response']}")
 
 
-PASSIVE_KEYS: Final = (
-    "passive_action",
-    "passive_grid_charge_power",
-    "passive_battery_charge_power",
-)
 PASSIVE: Final = (0x3636, 0x3637, 0x3638, 0x3639, 0x363A, 0x3647)
 
 
 async def leaving_passive_mode_leaves_no_trace(house: House) -> None:
     """Entered, used and left again: the registers are as they were before."""
     inverter = house.inverters["H2-10K-T2"]
-    await enable(house, inverter, PASSIVE_KEYS)
     before = [await inverter.plant.word(address) for address in PASSIVE]
     await enter_passive(house, inverter)
     await house.home.call(
@@ -328,6 +322,9 @@ async def leaving_passive_mode_leaves_no_trace(house: House) -> None:
         return [await inverter.plant.word(address) for address in PASSIVE] == before
 
     await soon(is_as_before, f"the registers were {before} before passive mode, and differ")
+    await house.look_up(inverter)
+    left = [key for key in inverter.entities if key.startswith("passive_")]
+    expect(not left, f"still there: {left}")
 
 
 async def silent_inverters_survive_a_restart(house: House) -> None:
@@ -351,8 +348,7 @@ async def silent_inverters_survive_a_restart(house: House) -> None:
 async def stopping_in_passive_mode_leaves_no_trace(house: House) -> None:
     """Home Assistant stops while it controls the battery: the registers are as they were before."""
     inverter = house.inverters["H2-10K-T2"]
-    for key in PASSIVE_KEYS:
-        await house.home.until(inverter.entities[key], _is_known, 60)
+    await house.home.until(inverter.entities["work_mode"], _is_known, 60)
     before = [await inverter.plant.word(address) for address in PASSIVE]
     await enter_passive(house, inverter)
     await house.home.stop()
@@ -428,14 +424,18 @@ async def enable(house: House, inverter: Inverter, keys: Iterable[str]) -> None:
 
 
 async def enter_passive(house: House, inverter: Inverter) -> None:
-    """Charge the battery with 3 kW, as an automation would."""
-    home, entities = house.home, inverter.entities
+    """Charge the battery with 3 kW, as an automation would: what counts in the mode is there as soon as the mode is."""
+    home = house.home
+    await home.call(
+        "select", "select_option", entity_id=inverter.entities["work_mode"], option="passive"
+    )
+    await house.look_up(inverter)
+    entities = inverter.entities
     for key in ("passive_grid_charge_power", "passive_battery_charge_power"):
         await home.call("number", "set_value", entity_id=entities[key], value=3000)
     await home.call(
         "select", "select_option", entity_id=entities["passive_action"], option="charge"
     )
-    await home.call("select", "select_option", entity_id=entities["work_mode"], option="passive")
     held = [await inverter.plant.word(address) for address in (0x3636, 0x3637, 0x3639, 0x3647)]
     expect(held == [2, 300, 300, 3], f"passive mode holds {held}")
 

@@ -154,11 +154,19 @@ MODE_CASES: Final = (
         after=RESTING,
     ),
     Case(
-        name="Passive mode, charge: 3000 W from the grid",
+        name="Passive mode: the battery rests, whatever it was told before",
         key="work_mode",
         value="passive",
         settings={"passive_action": "charge"},
         before=SERVING,
+        after=RESTING,
+    ),
+    Case(
+        name="Passive mode, charge: 3000 W from the grid",
+        key="passive_action",
+        value="charge",
+        settings={"work_mode": "passive"},
+        before=RESTING,
         after=CHARGING,
     ),
     Case(

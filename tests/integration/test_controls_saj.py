@@ -43,6 +43,7 @@ SETTINGS: Final[tuple[tuple[tuple[Platform, str, str | None], str, Any, str, Ste
     (SELECT, "tou_outside_mode", "standby", "standby", [(0x365F, 0)]),
     (ON, "tou_export_from_battery", None, "on", [(0x3660, 1)]),
     (ON, "buzzer", None, "on", [(0x3632, 0)]),
+    (SELECT, "work_mode", "passive", "passive", [(0x3647, 3)]),
     (SELECT, "passive_action", "discharge", "discharge", [(0x3636, 1)]),
     (NUMBER, "passive_grid_charge_power", 600, "600", [(0x3637, 100)]),
     (NUMBER, "passive_grid_discharge_power", 1200, "1200", [(0x3638, 200)]),

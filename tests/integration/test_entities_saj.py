@@ -130,7 +130,6 @@ CONTROLS: Final = {
     Platform.SELECT: {
         "work_mode": "time_of_use",
         "export_limit_mode": "each_phase_power",
-        "passive_action": "standby",
         "tou_outside_mode": "self_consumption",
         "charge_slot_1_days": "every_day",  # 0x7F
         "charge_slot_2_days": "custom",  # 0: never
@@ -151,9 +150,6 @@ CONTROLS: Final = {
         "grid_discharge_power_limit": "10000",
         "export_limit_power": "7000",
         "export_limit_current": "16.3",
-        "passive_grid_charge_power": "11000",
-        "passive_battery_charge_power": "5000",
-        "passive_battery_discharge_power": "2500",
         "charge_slot_1_power": "50",
         "charge_slot_4_power": "5",
         "discharge_slot_2_power": "20",
@@ -177,6 +173,19 @@ CONTROLS: Final = {
         "charge_slot_4_start": STATE_UNKNOWN,  # 24:00
         "discharge_slot_2_start": "06:00:00",
         "discharge_slot_2_end": "07:30:00",
+    },
+}
+
+
+# What is there in passive mode only.
+IN_PASSIVE_MODE: Final = {
+    Platform.SELECT: {"passive_action": "standby"},
+    # Thousandths of 10 kW
+    Platform.NUMBER: {
+        "passive_grid_charge_power": "11000",
+        "passive_grid_discharge_power": "11000",
+        "passive_battery_charge_power": "5000",
+        "passive_battery_discharge_power": "2500",
     },
 }
 
@@ -249,6 +258,28 @@ async def test_states_are_what_the_registers_say(
         for platform, values in expected.items()
     }
     assert shown == expected
+
+
+async def test_settings_of_the_passive_mode_are_there_while_it_is_chosen(
+    hass: HomeAssistant, t2: FaultServer
+) -> None:
+    """Without being enabled by anybody, with what the registers hold, and not in another mode."""
+
+    def shown() -> dict[Platform, dict[str, str | None]]:
+        return {
+            platform: {key: state(hass, platform, key) for key in values}
+            for platform, values in IN_PASSIVE_MODE.items()
+        }
+
+    nothing = {platform: dict.fromkeys(values) for platform, values in IN_PASSIVE_MODE.items()}
+    entry = await set_up(hass, t2.port)
+    assert shown() == nothing
+    t2.memory[1, 0x3647] = 3
+    await refresh(hass, entry, Group.SETTINGS)
+    assert shown() == IN_PASSIVE_MODE
+    t2.memory[1, 0x3647] = 0
+    await refresh(hass, entry, Group.SETTINGS)
+    assert shown() == nothing
 
 
 def enabled(hass: HomeAssistant, entry: MockConfigEntry) -> Counter[str]:

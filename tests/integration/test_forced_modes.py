@@ -377,11 +377,16 @@ async def test_the_passive_mode_is_refused_when_its_memory_cannot_be_stored(
     hass: HomeAssistant, saj: SimulatedPlant, request: pytest.FixtureRequest
 ) -> None:
     """Nothing is sent, and the message says what to do; other settings are written as ever."""
-    await set_up(hass, saj)
+    entry = await set_up(hass, saj)
     await hass.async_block_till_done(wait_background_tasks=True)
     request.getfixturevalue("full_disk")
+    with pytest.raises(ServiceValidationError) as caught:
+        await call(hass, Platform.SELECT, "work_mode", "passive")
+    assert caught.value.translation_key == "not_remembered"
+    assert saj.machine().writes == []
+    saj.machine().panel_change(WORK_MODE, 3)
+    await refresh(hass, entry, Group.SETTINGS)
     for platform, key, value in (
-        (Platform.SELECT, "work_mode", "passive"),
         (Platform.SELECT, "passive_action", "charge"),
         (Platform.NUMBER, "passive_battery_charge_power", 1200),
     ):

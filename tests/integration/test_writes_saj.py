@@ -77,10 +77,10 @@ async def call(hass: HomeAssistant, platform: Platform, key: str, value: str | f
 async def charge(hass: HomeAssistant, *keys: str) -> None:
     """Charge in the passive mode with 1200 W, which are 200 thousandths of 6000 W."""
     await hass.async_block_till_done(wait_background_tasks=True)
+    await call(hass, Platform.SELECT, "work_mode", "passive")
     for key in keys:
         await call(hass, Platform.NUMBER, key, 1200)
     await call(hass, Platform.SELECT, "passive_action", "charge")
-    await call(hass, Platform.SELECT, "work_mode", "passive")
 
 
 def held(plant: SimulatedPlant) -> list[int]:

@@ -48,6 +48,7 @@ FAMILY: Final = replace(
             keys=("action", "charge", "discharge"),
             run_from_here=True,
             otherwise="home",
+            rest=("action", "standby"),
         ),
         Residue(key="mode", value="backup", keys=("reserve",)),
     ),

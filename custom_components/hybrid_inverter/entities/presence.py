@@ -25,6 +25,7 @@ from .base import (
     unique_id,
 )
 from .descriptions import descriptions_of
+from .kept import is_kept
 
 # How many entities are added before other tasks run: each costs Home Assistant about a millisecond.
 AT_ONCE: Final = 8
@@ -125,6 +126,8 @@ class EntityPresence[DescriptionT: UnitEntityDescription]:
         """Whether an entity exists; while its conditions are not known, that stays as it was."""
         values = self._coordinator.data.values
         conditions = conditions_of(self._unit, description)
+        if conditions and self._is_kept(description):
+            return True
         if not all(condition.is_met(values) for condition in conditions):
             return False
         if all(condition.is_known(values) for condition in conditions):
@@ -140,11 +143,20 @@ class EntityPresence[DescriptionT: UnitEntityDescription]:
     @callback
     def _remove(self, description: DescriptionT) -> None:
         """Remove an entity from the registry, and its state with it."""
+        if (known := self._find_registered(description)) is not None:
+            self._registry.async_remove(known.entity_id)
+
+    def _is_kept(self, description: DescriptionT) -> bool:
+        """Whether an entity stays although its conditions are not met."""
+        known = self._find_registered(description)
+        return known is not None and is_kept(known)
+
+    def _find_registered(self, description: DescriptionT) -> er.RegistryEntry | None:
+        """What the entity registry has of an entity."""
         entity_id = self._registry.async_get_entity_id(
             self._platform, DOMAIN, unique_id(self._unit, description)
         )
-        if entity_id is not None:
-            self._registry.async_remove(entity_id)
+        return self._registry.async_get(entity_id) if entity_id else None
 
 
 async def async_add_rows(

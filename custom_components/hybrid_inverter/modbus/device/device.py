@@ -173,7 +173,7 @@ class Device(KnownDevice):
         it gives way to a later one of the same setting, and returns; unless one between them may rest on its value.
         """
         request = self._preparation.request({key: value}, origin=origin)
-        if (key, request.wanted[key]) in self.family.prerequisites:
+        if self._preparation.has_prerequisites(key, request.wanted[key]):
             requests = self._preparation.requests([(key, value)], origin)
             write = self._write_in_order(requests, origin)
         else:
@@ -259,7 +259,11 @@ class Device(KnownDevice):
 
     async def _write_in_order(self, requests: list[WriteRequest], origin: Origin) -> None:
         requests, image = await self._preparation.with_prerequisites(requests, origin)
-        await self._conclude(await self._changes.carry_out(requests, image), in_order=True)
+        applied = await self._changes.carry_out(requests, image)
+        if not applied:
+            for request in requests:
+                await self._modes.claim(request)
+        await self._conclude(applied, in_order=True)
 
     async def _write_all(self, requests: list[WriteRequest]) -> None:
         if len(requests) == 1:

@@ -57,6 +57,14 @@ class Modes:
         mode = self._values.get(residue.key, residue.value)
         return self.memory.was_in_force(residue) and mode != residue.value
 
+    def rest_before(self, key: str, value: Value) -> tuple[str, Value] | None:
+        """The setting that comes before this one and its value, where this enters a mode; None when there is none."""
+        for residue in self._residues:
+            if (residue.key, residue.value) == (key, value) and residue.rest is not None:
+                was_set = self.memory.words(residue, residue.rest[0]) is not None
+                return None if was_set else residue.rest
+        return None
+
     def any_over(self) -> bool:
         """Whether a mode is over of which something is still to be restored."""
         return any(map(self.is_over, self._residues))
@@ -129,8 +137,11 @@ class Modes:
         )
 
     async def claim(self, request: WriteRequest) -> None:
-        """Note the modes that were asked for and are in force already: from now on the device is run from here."""
+        """Note what was asked for and is so already: a mode is run from here from now on, and what acts in it was chosen."""
         for residue in self._residues:
+            if residue.rest is not None and (key := residue.rest[0]) in request.wanted:
+                words = request.rows[key].codec.encode(request.wanted[key])
+                self.memory.remember(residue, key, words, words)
             if not residue.run_from_here or request.wanted.get(residue.key) != residue.value:
                 continue
             if self.memory.words(residue, residue.key) is None and residue.otherwise is not None:

@@ -153,6 +153,13 @@ class Preparation:
             if row.group is not Group.IDENTITY and not self._reader.quarantine.lacks(row)
         ]
 
+    def has_prerequisites(self, key: str, value: Value) -> bool:
+        """Whether something may have to be written before this setting is given this value."""
+        return (
+            key,
+            value,
+        ) in self._reader.family.prerequisites or self._modes.rest_before(key, value) is not None
+
     async def with_prerequisites(
         self, requests: list[WriteRequest], origin: Origin = Origin.PERSON
     ) -> tuple[list[WriteRequest], dict[int, int]]:
@@ -162,11 +169,14 @@ class Preparation:
         extended: list[WriteRequest] = []
         for request in requests:
             for key, value in request.wanted.items():
-                if values.get(key) != value:
-                    extended += [
-                        self._prerequisite(other, needed, origin)
-                        for other, needed in self._reader.family.prerequisites.get((key, value), ())
-                    ]
+                if values.get(key) == value:
+                    continue
+                if rest := self._modes.rest_before(key, value):
+                    extended.append(self.request(dict([rest]), origin=origin))
+                extended += [
+                    self._prerequisite(other, needed, origin)
+                    for other, needed in self._reader.family.prerequisites.get((key, value), ())
+                ]
             extended.append(request)
             values |= request.wanted
         if extended == requests:

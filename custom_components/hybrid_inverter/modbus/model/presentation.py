@@ -60,6 +60,8 @@ class Presented:
     primary: bool = False
     # The conditions under which the device uses it; all of them have to be met.
     when: tuple[Condition, ...] = ()
+    # Whether the conditions are newer than the value: who uses it already keeps it, whatever they say.
+    kept: bool = False
     kind: Kind | None = None
     # None: the key is its name.
     name: Name | None = None

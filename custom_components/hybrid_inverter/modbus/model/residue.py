@@ -34,6 +34,9 @@ class Residue:
     run_from_here: bool = False
     # What is entered when such a mode is left and nobody knows what was before; it needs one word.
     otherwise: Value | None = None
+    # A setting of such a mode, and what it is given before the mode is entered unless it was set for it from here: so
+    # nothing acts that nobody has chosen now.
+    rest: tuple[str, Value] | None = None
 
     @property
     def name(self) -> str:

@@ -44,6 +44,7 @@ class Extra(TypedDict, total=False):
     diagnostic: bool
     primary: bool
     when: tuple[Condition, ...]
+    kept: bool
     kind: Kind
     named_by_role: bool
     mask: int

@@ -11,6 +11,8 @@ from ...model.part import Kind, Part
 from ...model.register import Group, Limits, Ref, Register
 from ...model.reserve import Reserve
 from ...model.residue import Residue
+from ..sheet import Extra
+from .conditions import PASSIVE_MODE
 from .page import (
     BATTERY_PROTOCOLS,
     EVERYDAY,
@@ -153,34 +155,28 @@ ROWS: tuple[Register, ...] = (
     SETUP.share("forced_charge_power", 0x3676, part=Part.BATTERY),
 )
 
+# What counts in passive mode only, and was there at other times, too, in earlier versions.
+ORDERED: Final[Extra] = {
+    "tier": EVERYDAY,
+    "part": Part.INVERTER,
+    "shown": True,
+    "when": (PASSIVE_MODE,),
+    "kept": True,
+}
+ORDERED_POWER: Final[Extra] = {**ORDERED, "limits": OVERLOAD}
+
 FEATURES: Final = (
     Feature(
         key="passive_mode",
         proof=known("passive_action"),
         registers=table(
             SETTINGS.choice(
-                "passive_action",
-                0x3636,
-                {0: "standby", 1: "discharge", 2: "charge"},
-                tier=EVERYDAY,
-                part=Part.INVERTER,
+                "passive_action", 0x3636, {0: "standby", 1: "discharge", 2: "charge"}, **ORDERED
             ),
-            SETUP.share("passive_grid_charge_power", 0x3637, tier=EVERYDAY, limits=OVERLOAD),
-            SETUP.share("passive_grid_discharge_power", 0x3638, tier=EVERYDAY, limits=OVERLOAD),
-            SETTINGS.share(
-                "passive_battery_charge_power",
-                0x3639,
-                tier=EVERYDAY,
-                limits=OVERLOAD,
-                part=Part.INVERTER,
-            ),
-            SETTINGS.share(
-                "passive_battery_discharge_power",
-                0x363A,
-                tier=EVERYDAY,
-                limits=OVERLOAD,
-                part=Part.INVERTER,
-            ),
+            SETUP.share("passive_grid_charge_power", 0x3637, **ORDERED_POWER),
+            SETUP.share("passive_grid_discharge_power", 0x3638, **ORDERED_POWER),
+            SETTINGS.share("passive_battery_charge_power", 0x3639, **ORDERED_POWER),
+            SETTINGS.share("passive_battery_discharge_power", 0x363A, **ORDERED_POWER),
         ),
     ),
 )
@@ -199,6 +195,7 @@ RESIDUES: Final = (
         ),
         run_from_here=True,
         otherwise="self_consumption",
+        rest=("passive_action", "standby"),
     ),
     Residue(key="work_mode", value="backup", keys=("backup_reserve_soc",)),
 )
