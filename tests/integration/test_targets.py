@@ -27,6 +27,8 @@ METER: Final = "grid meter"
 PLANT: Final = "plant"
 LINK: Final = "link"
 
+REGISTERS: Final = {"read_registers"}
+UPKEEP: Final = {*REGISTERS, "adopt_entities"}
 SCHEDULE: Final = {"get_schedule", "set_schedule", "undo_last_change"}
 FAULTS: Final = {"fault_appeared", "fault_cleared"}
 GRID: Final = {"grid_lost", "grid_back"}
@@ -82,7 +84,7 @@ def ours(offered: set[str]) -> set[str]:
 # For each kind of device: the actions, the triggers and the conditions, but for those that only a tier with orders has.
 OFFERED: Final[dict[str, tuple[set[str], set[str], set[str]]]] = {
     "inverter": (
-        {*SCHEDULE, *CONTROL, "limit_export"},
+        {*SCHEDULE, *CONTROL, *UPKEEP, "limit_export"},
         {*FAULTS, *GRID, *ORDERS, "device_silent", "slot_started", "battery_reserve_reached"},
         {"grid_is_present", "slot_is_active"},
     ),
@@ -92,10 +94,10 @@ OFFERED: Final[dict[str, tuple[set[str], set[str], set[str]]]] = {
         {"battery_is_controlled"},
     ),
     "pv": (set(), set(), set()),
-    "grid": ({"limit_export"}, {*GRID, *ORDERS}, {"grid_is_present"}),
+    "grid": ({*REGISTERS, "limit_export"}, {*GRID, *ORDERS}, {"grid_is_present"}),
     "load": (set(), set(), set()),
     "generator": (set(), set(), set()),
-    METER: (set(), {"device_silent"}, set()),
+    METER: (REGISTERS, {"device_silent"}, set()),
     LINK: (set(), {"device_silent"}, set()),
     PLANT: ({*CONTROL, "limit_export"}, ORDERS, {"battery_is_controlled"}),
 }
@@ -203,6 +205,52 @@ async def test_several_inverters_are_told_and_set_by_their_devices(
     with pytest.raises(ServiceValidationError) as caught:
         await act(hass, "undo_last_change", both)
     assert caught.value.translation_key == "nothing_to_undo"
+
+
+async def test_registers_of_several_devices_are_told_by_their_devices(
+    hass: HomeAssistant, socket_enabled: None
+) -> None:
+    """One is told flat, whatever names it. In a tier in which nothing is read like this, nothing is sent."""
+    async with SimulatedPlant(units=(1, 2)) as simulated:
+        simulated.advance(60)
+        serials = {1: SERIAL, 2: TWIN_SERIAL}
+        data = network_data(simulated.tcp_port)
+        entry = await load(hass, link_entry(data, serials, options={"tier": "installer"}))
+        first, second = (device_of(hass, serial).id for serial in (SERIAL, TWIN_SERIAL))
+        both = {ATTR_DEVICE_ID: [first, second]}
+        for unit_id, soc in ((1, 47), (2, 63)):
+            simulated.machine(unit_id).panel_change(588, soc)
+        told = await act(hass, "read_registers", both, register=588)
+        assert {
+            device_id: answer["registers"][0]["word"] for device_id, answer in told.items()
+        } == {
+            first: 47,
+            second: 63,
+        }
+        alone = await act(hass, "read_registers", {}, device_id=second, register=588)
+        assert alone == told[second]
+        battery = {ATTR_ENTITY_ID: entity(hass, Platform.SENSOR, "battery_soc")}
+        assert await act(hass, "read_registers", battery, register=588) == told[first]
+        hass.config_entries.async_update_entry(entry, options={"tier": "everyday"})
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, "read_registers", both, register=588)
+        assert caught.value.translation_key == "registers_need_tier"
+
+
+async def test_ids_are_adopted_for_one_inverter_at_a_time(
+    hass: HomeAssistant, street: SimulatedPlant
+) -> None:
+    """Whose were the ids otherwise? One of them is looked for, whatever names it."""
+    both = {ATTR_DEVICE_ID: [device_of(hass, serial).id for serial in (SERIAL, TWIN_SERIAL)]}
+    with pytest.raises(ServiceValidationError) as caught:
+        await act(hass, "adopt_entities", both, integration="solarman")
+    assert caught.value.translation_key == "adopt_several_devices"
+    battery = {ATTR_DEVICE_ID: device_of(hass, f"{SERIAL}_battery").id}
+    for target, data in ((battery, {}), ({}, battery)):
+        with pytest.raises(ServiceValidationError) as caught:
+            await act(hass, "adopt_entities", target, integration="solarman", **data)
+        assert caught.value.translation_key == "adopt_no_prefix"
 
 
 async def test_an_inverter_that_is_left_out_is_not_meant_by_its_parts(

@@ -872,6 +872,7 @@ EXCEPTIONS: Final = {
     "machine_not_found": {"name"},
     "adopt_nothing": {"device", "prefix"},
     "adopt_no_prefix": {"integration"},
+    "adopt_several_devices": set(),
     "adopt_which_prefix": {"integration", "prefixes"},
     "schedule_not_supported": set(),
     "schedule_not_readable": set(),

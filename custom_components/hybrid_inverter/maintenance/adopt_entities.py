@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv, entity_registry as er
@@ -15,7 +15,7 @@ import voluptuous as vol
 from ..const import DOMAIN, LOGGER
 from ..entry.texts import async_text
 from ..runtime.issues import machine_name
-from ..runtime.lookup import unit_of_device
+from ..runtime.targets import TARGET, async_units_of_call
 from .adoption import (
     FormerStatistic,
     Step,
@@ -34,7 +34,7 @@ SOURCES: Final = ("solarman", "sunsynk", "saj_h2_modbus")
 
 ADOPT_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(ATTR_DEVICE_ID): cv.string,
+        **TARGET,
         vol.Required(ATTR_INTEGRATION): vol.In(SOURCES),
         vol.Optional(ATTR_PREFIX): cv.string,
         # Nothing is renamed unless somebody says so.
@@ -46,7 +46,11 @@ ADOPT_SCHEMA: Final = vol.Schema(
 async def async_adopt_entities(call: ServiceCall) -> ServiceResponse:
     """Give the entities of an inverter the ids that were those of another integration, or only tell which."""
     hass, data = call.hass, call.data
-    unit = unit_of_device(hass, data[ATTR_DEVICE_ID])
+    unit, *others = await async_units_of_call(call, POLICY_CONTROL)
+    if others:
+        raise ServiceValidationError(
+            translation_domain=DOMAIN, translation_key="adopt_several_devices"
+        )
     table = await hass.async_add_executor_job(read_table)
     source = table[data[ATTR_INTEGRATION]]
     known = async_former_ids(hass, source)

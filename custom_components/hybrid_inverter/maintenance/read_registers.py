@@ -5,10 +5,8 @@ from datetime import datetime, time
 from typing import Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
-from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType, JsonValueType
 import voluptuous as vol
 
@@ -19,8 +17,8 @@ from ..modbus.errors import DeviceError
 from ..modbus.model.codec import WORD, Value
 from ..modbus.model.register import Tier
 from ..runtime.issues import machine_name
-from ..runtime.lookup import async_unit_of_call
 from ..runtime.runtime import UnitRuntime
+from ..runtime.targets import TARGET, async_units_of_call, response_of
 
 ATTR_REGISTER: Final = "register"
 ATTR_COUNT: Final = "count"
@@ -44,7 +42,7 @@ def register_address(value: object) -> int:
 
 READ_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(ATTR_DEVICE_ID): cv.string,
+        **TARGET,
         vol.Required(ATTR_REGISTER): register_address,
         vol.Optional(ATTR_COUNT, default=1): vol.All(
             vol.Coerce(int), vol.Range(min=1, max=MAX_COUNT)
@@ -54,10 +52,16 @@ READ_SCHEMA: Final = vol.Schema(
 
 
 async def async_read_registers(call: ServiceCall) -> ServiceResponse:
-    """Read some registers, and return the words with what the table makes of them."""
-    unit = await async_unit_of_call(call, POLICY_CONTROL)
+    """Read some registers, and return the words with what the table makes of them; nothing before all is checked."""
+    units = await async_units_of_call(call, POLICY_CONTROL)
     first, count = call.data[ATTR_REGISTER], call.data[ATTR_COUNT]
-    _check(unit, first, count)
+    for unit in units:
+        _check(unit, first, count)
+    return response_of({unit.device_id: await _async_read(unit, first, count) for unit in units})
+
+
+async def _async_read(unit: UnitRuntime, first: int, count: int) -> JsonObjectType:
+    """What these registers of a device hold."""
     try:
         # Another device may have got the address.
         await unit.async_verify()

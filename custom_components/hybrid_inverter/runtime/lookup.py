@@ -2,7 +2,6 @@
 
 from homeassistant.auth.permissions.const import CAT_ENTITIES
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er
@@ -63,13 +62,6 @@ def async_running_units(hass: HomeAssistant) -> dict[str, UnitRuntime]:
         if isinstance(entry.runtime_data, RuntimeData)
         for unit in entry.runtime_data.units.values()
     }
-
-
-async def async_unit_of_call(call: ServiceCall, policy: str) -> UnitRuntime:
-    """The unit of the device in the data of an action, called by somebody who has this permission for it."""
-    unit = unit_of_device(call.hass, call.data[ATTR_DEVICE_ID])
-    await async_check_permission(call, unit, policy)
-    return unit
 
 
 async def async_check_permission(call: ServiceCall, unit: UnitRuntime, policy: str) -> None:
