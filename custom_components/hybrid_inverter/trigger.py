@@ -36,7 +36,7 @@ from .runtime.automations import (
     unit_of_entity,
 )
 from .runtime.setting_news import ATTR_CHANGE, CHANGED_ELSEWHERE, TAKEN_BACK
-from .schedule.automations import ACTIVE_SLOTS, SLOT_OPTION, is_slot
+from .schedule.automations import ACTIVE_SLOTS, SLOT_OPTION, active_slot, is_slot
 
 EVENTS: Final = {EVENT_DOMAIN: DomainSpec()}
 SENSORS: Final = {SENSOR_DOMAIN: DomainSpec()}
@@ -242,6 +242,11 @@ class SlotStartedTrigger(EntityTriggerBase):
     def entity_filter(self, entities: set[str]) -> set[str]:
         """What tells which slot of an inverter is in force."""
         return telling(self._hass, entities, *ACTIVE_SLOTS)
+
+    @override
+    def is_valid_transition(self, from_state: State, to_state: State) -> bool:
+        """Whether it is another slot than before: one that charges may directly follow another one that does."""
+        return active_slot(from_state) != active_slot(to_state)
 
     @override
     def is_valid_state(

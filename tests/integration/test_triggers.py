@@ -21,7 +21,7 @@ import voluptuous as vol
 from custom_components.hybrid_inverter.const import DOMAIN
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL, entity
+from .helpers import SERIAL, entity, load_plant
 from .test_schedule_windows import SERIAL as SAJ_SERIAL, set_up as set_up_saj
 from .test_targets import device_of
 
@@ -220,6 +220,25 @@ async def test_a_link_is_silent(hass: HomeAssistant, loaded: MockConfigEntry) ->
     assert await noted(hass, calls) == ["off"]
 
 
+async def seen_at(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    what: tuple[Platform, str],
+    serial: str,
+    *moments: str,
+) -> list[tuple[str, int | None]]:
+    """Return the states and the slots that an entity shows a second after these hours of June."""
+    seen = []
+    for moment in moments:
+        freezer.move_to(f"2026-06-{moment}:00:01+00:00")
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        shown = hass.states.get(entity(hass, *what, serial=serial))
+        assert shown is not None
+        seen.append((shown.state, shown.attributes.get("slot")))
+    return seen
+
+
 async def test_a_slot_starts(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     """One that is asked for; a reading that is back is no start."""
     calls = await automate(hass, "slot_started", slot=["2", 3])
@@ -235,6 +254,56 @@ async def test_a_slot_of_a_mode_starts(hass: HomeAssistant, saj: SimulatedPlant)
     for state in ("none", "charge", "none", "discharge", "none"):
         show(hass, WINDOW, state, SAJ_SERIAL)
     assert await noted(hass, calls) == ["charge", "discharge"]
+
+
+async def test_each_of_six_slots_starts(
+    hass: HomeAssistant, plant: SimulatedPlant, freezer: FrozenDateTimeFactory
+) -> None:
+    """They share the day, so that each directly follows another: 01:00, 05:00 and 08:00 as the simulated inverter has them.
+
+    The last one goes on over midnight, which is no start.
+    """
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to("2026-06-22 22:00:00+00:00")
+    await load_plant(hass, plant)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    calls = await automate(hass, "slot_started")
+    assert await seen_at(
+        hass, freezer, SLOT, SERIAL, "22T23", "23T00", "23T01", "23T05", "23T08"
+    ) == [
+        ("6", None),
+        ("6", None),
+        ("1", None),
+        ("2", None),
+        ("3", None),
+    ]
+    assert await noted(hass, calls) == ["1", "2", "3"]
+
+
+async def test_a_slot_that_directly_follows_another_starts(
+    hass: HomeAssistant, saj: SimulatedPlant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The state stays the same from one slot that charges to the next: it is the slot that counts."""
+    await hass.config.async_set_time_zone("UTC")
+    freezer.move_to("2026-06-22 00:59:30+00:00")
+    machine = saj.machine()
+    # Every day: 01:00 to 02:00 and 02:00 to 03:00 charge, 03:00 to 04:00 discharge, of which the slots 1, 2 and 1 are on.
+    for first, hour in ((0x3606, 1), (0x3609, 2), (0x361B, 3)):
+        for address, word in enumerate((hour << 8, hour + 1 << 8, 0x7F32), first):
+            machine.panel_change(address, word)
+    machine.panel_change(0x3604, 0b11)
+    machine.panel_change(0x3605, 0b1)
+    machine.panel_change(0x3647, 1)
+    await set_up_saj(hass, saj, "discharge_slots")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    calls = await automate(hass, "slot_started", SAJ_SERIAL)
+    assert await seen_at(hass, freezer, WINDOW, SAJ_SERIAL, "22T01", "22T02", "22T03", "22T04") == [
+        ("charge", 1),
+        ("charge", 2),
+        ("discharge", 1),
+        ("none", None),
+    ]
+    assert await noted(hass, calls) == ["charge", "charge", "discharge"]
 
 
 async def test_the_battery_reaches_its_reserve(

@@ -9,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..modbus.model.slots import MODES, START_SLOTS
-from .sensors import NONE
+from .sensors import ATTR_SLOT, NONE
 
 CONF_SLOT: Final = "slot"
 
@@ -31,3 +31,8 @@ SLOT_OPTION: Final[dict[vol.Marker, Any]] = {
 def is_slot(state: State, options: Mapping[str, Any] | None) -> bool:
     """Whether a slot is in force, and one that an automation asks for."""
     return state.state not in NO_SLOT and state.state in (options or {}).get(CONF_SLOT, SLOTS)
+
+
+def active_slot(state: State) -> tuple[str, Any]:
+    """What tells a slot in force from another one: its number, or its mode and its number."""
+    return state.state, state.attributes.get(ATTR_SLOT)

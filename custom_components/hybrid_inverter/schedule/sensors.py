@@ -19,6 +19,7 @@ from .entity import ScheduleDescription, ScheduleEntity
 
 # The state of the active window while no slot is in force.
 NONE: Final = "none"
+ATTR_SLOT: Final = "slot"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class ScheduleSensorDescription(ScheduleDescription, SensorEntityDescription):
     """A value of a schedule that depends on the time."""
 
     value: Callable[[Outlook[Any]], int | str | datetime | None]
+    # Whether the slot in force is an attribute, as the value is the same for several.
+    names_slot: bool = False
 
 
 SCHEDULE_SENSORS: Final = (
@@ -40,6 +43,7 @@ SCHEDULE_SENSORS: Final = (
         device_class=SensorDeviceClass.ENUM,
         options=[NONE, *MODES],
         value=lambda outlook: outlook.active.rule.mode if outlook.active else NONE,
+        names_slot=True,
     ),
     ScheduleSensorDescription(
         key="next_schedule_change",
@@ -61,7 +65,16 @@ class ScheduleSensor(ScheduleEntity, SensorEntity):
         outlook = self.outlook
         return None if outlook is None else self.entity_description.value(outlook)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """The number of the slot in force; None while there is none."""
+        if not self.entity_description.names_slot:
+            return None
+        outlook = self.outlook
+        return {ATTR_SLOT: outlook.active.slot if outlook and outlook.active else None}
+
     @override
     def state_key(self) -> tuple[Any, ...]:
         """All that the state is made of."""
-        return (self.available, self.native_value)
+        return (self.available, self.native_value, self.extra_state_attributes)
