@@ -11,13 +11,16 @@ from .browse import BROWSER
 from .browse_house import dashboard_of, entity_ids, look_at_all
 from .checking import expect, run_checks, soon, suspicious_lines
 from .energy_days import expect_days
-from .house import LIVED_DAYS, SUMMER, House, house, order_something
+from .house import JSO, LIVED_DAYS, SAJ, SUMMER, House, house, order_something
 
 # On the computer that decides about a change there has to be one.
 HAS_BROWSER: Final = BROWSER is not None or bool(os.environ.get("CI"))
 MAX_UP_SECONDS: Final = 60
 # Where three other Home Assistants run on the same two cores.
 MAX_UP_SECONDS_BESIDE_OTHERS: Final = 120
+# Registers of the JSO: whether it charges from the grid at all, and the first of six slots that say when; their lowest bit.
+GRID_CHARGE: Final = 130
+FIRST_SLOT_CHARGES: Final = 172
 # Kilowatt-hours that a counter of this house may grow by in five minutes: what 24 kW are.
 MAX_STEP: Final = 2.0
 
@@ -111,8 +114,39 @@ async def automations_can_be_made(lived: Lived) -> None:
 
 
 async def an_order_is_at_work(lived: Lived) -> None:
-    """For the card of battery control."""
+    """For the cards of battery control: the inverters and the house show it, and nothing wants to be repaired."""
+    home = lived.house.home
     await order_something(lived.house)
+    serials = [
+        subentry["unique_id"]
+        for unit in (JSO, SAJ)
+        for subentry in (await home.subentries(lived.house.entries[unit])).values()
+    ]
+    selects = [
+        await home.entity_id(f"{owner}_battery_control", "select")
+        for owner in (*serials, lived.house.together)
+    ]
+
+    async def is_shown() -> bool:
+        shown = {await home.value(entity_id) for entity_id in selects}
+        return len(shown) == 1 and shown <= {"charge", "hold"}
+
+    await soon(is_shown, "not all cards show the order", 30)
+
+
+async def nothing_wants_to_be_repaired(lived: Lived) -> None:
+    """No issue is open, and none is on its way: no slot of the JSO charges from the grid while that is switched off."""
+    listed = await lived.house.home.command("repairs/list_issues")
+    issues = [
+        one["translation_key"] for one in listed["issues"] if one["domain"] == "hybrid_inverter"
+    ]
+    expect(not issues, f"issues: {issues}")
+    slots = await lived.house.plant.words(FIRST_SLOT_CHARGES, 6)
+    is_on = await lived.house.plant.word(GRID_CHARGE)
+    expect(
+        is_on == 1 or not any(word & 1 for word in slots),
+        f"slots {slots} charge, and {is_on} is off",
+    )
 
 
 async def the_dashboard_has_its_entities(lived: Lived) -> None:
@@ -142,6 +176,7 @@ CHECKS: Final = (
     the_day_before_agrees_with_the_physics,
     its_clock_is_that_of_this_computer,
     automations_can_be_made,
+    nothing_wants_to_be_repaired,
     an_order_is_at_work,
     the_dashboard_has_its_entities,
     the_dashboard_is_whole,

@@ -247,11 +247,16 @@ class Home:
             for prefix in (f"{subentry['unique_id']}_",)
         }
 
-    async def entity_id(self, unique_id: str) -> str:
-        """The id of the entity with this unique id; KeyError when there is none."""
+    async def entity_id(self, unique_id: str, domain: str = "") -> str:
+        """The id of the entity with this unique id, of a domain if that is given; KeyError when there is none."""
         for known in await self.command("config/entity_registry/list"):
-            if known["unique_id"] == unique_id and known["platform"] == "hybrid_inverter":
-                return str(known["entity_id"])
+            entity_id = str(known["entity_id"])
+            if (
+                known["unique_id"] == unique_id
+                and known["platform"] == "hybrid_inverter"
+                and entity_id.startswith(domain)
+            ):
+                return entity_id
         raise KeyError(unique_id)
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
