@@ -21,6 +21,8 @@ from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, entity, find, load_plant, refresh, state, unit_of
+from .test_control_actions import act
+from .test_control_cancelled import arrivals, cancel_after
 from .test_schedule_windows import SERIAL as SAJ_SERIAL, set_up, written
 
 # The machines show 10:01 on Sunday, 21 June 2026, which is summer time of Berlin.
@@ -489,6 +491,18 @@ async def test_the_export_limit_of_a_jso_is_one_number(
     await set_number(hass, "export_limit", 3000)
     assert [plant.machine().word(address) for address in (143, 145)] == [3000, 1]
     assert state(hass, Platform.NUMBER, "export_limit").state == "3000"
+
+
+async def test_an_export_limit_whose_number_is_cancelled_is_not_lost(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The ordered one makes room in one write; the new one is set all the same."""
+    machine = plant.machine()
+    await act(hass, "limit_export", power=0, duration=60)
+    await cancel_after(hass, machine, 1, set_number(hass, "export_limit", 3000))
+    await arrivals(machine, 1)
+    await unit_of(loaded).device.finish()
+    assert (machine.word(143), machine.word(145)) == (3000, 1)
 
 
 async def test_the_export_limit_of_a_saj_is_free_at_its_maximum(

@@ -7,7 +7,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -18,7 +18,7 @@ from simulator import SimulatedPlant
 from simulator.cause import cause
 from simulator.steering import steer
 
-from .helpers import state, unit_of
+from .helpers import SERIAL, state, unit_of
 from .test_control_actions import MORNING, act
 from .test_control_entities import POWER, TARGET, choose, set_number, table
 from .test_control_life import (
@@ -31,7 +31,9 @@ from .test_control_life import (
     make_home,  # noqa: F401 - a fixture
     windows,  # noqa: F401 - a fixture
 )
+from .test_control_many import SELL
 from .test_control_repairs import wait
+from .test_schedule_windows import SERIAL as SAJ_SERIAL
 
 # The third slot of a JSO's table as its owner has set it.
 OWNERS: Final = (800, 5000, 5090, 40, 0)
@@ -55,7 +57,7 @@ async def test_an_order_whose_end_passes_while_it_waits_is_refused(
     home: Home,  # noqa: F811 - a fixture
 ) -> None:
     """Until 10:02, and its turn comes at 10:11: by the inverter's clock that would be nearly a day."""
-    async with driver(home.entry).keeper._lock:
+    async with driver(home.entry).keeper.turn:
         waiting = home.hass.async_create_task(
             home.order(mode="charge", power=1000, target_soc=80, until="10:02")
         )
@@ -179,25 +181,93 @@ async def test_a_released_order_that_is_not_let_go_is_written_to_less_and_less(
 ) -> None:
     """For two hours the switches of the slots are not kept, long before the order would end itself.
 
-    Each try sends six words, the one that is not kept twice, and puts five back: at the release, and then after 30 s twice, 1, 2,
-    4, 8, 16 and 32 min. It is told by the first one that comes five minutes later.
+    The release sends six words, the one that is not kept twice, and leaves the other five as they were before. That one is sent twice
+    more after 30 s twice, 1, 2, 4, 8, 16 and 32 min. It is told by the first try that comes five minutes later.
     """
     await windows.order(**{**CHARGE, "duration": 600}, owner="planner")
-    held, arrived = windows.words, windows.writes
+    arrived = windows.writes
     windows.plant.machine().trouble.ignored_writes = frozenset({MASK})
     await act(windows.hass, "release_battery", windows.serial, owner="planner")
     await windows.wait(5)
+    assert windows.words == {**windows.before, MASK: 0x40}
     assert windows.issues == set()
     await windows.wait(4)
     assert windows.issues == {"not_put_back"}
     await windows.wait(111)
-    assert windows.words == held
-    assert windows.writes - arrived == 9 * 12
+    assert windows.words == {**windows.before, MASK: 0x40}
+    assert windows.writes - arrived == 7 + 8 * 2
     windows.plant.machine().trouble.ignored_writes = frozenset()
     await windows.wait(60)
     assert windows.words == windows.before
-    assert windows.happened == ["started", "target_reached", "released"]
+    assert windows.happened == ["started", "released"]
     assert windows.issues == set()
+
+
+# What each inverter does not let go of, and what it holds there from a discharge that sells.
+KEPT: Final = {SERIAL: (146, 0x81), SAJ_SERIAL: (0x3605, 0x40)}
+
+
+@pytest.mark.usefixtures("few_entities")
+@pytest.mark.parametrize("is_refused", [False, True])
+async def test_a_setting_that_an_inverter_does_not_let_go_of_keeps_no_other_one(
+    home: Home,  # noqa: F811 - a fixture
+    is_refused: bool,
+) -> None:
+    """The weekdays of the table, or the switches of the slots: the battery is not sold any more, and the rest follows."""
+    address, held = KEPT[home.serial]
+    await home.order(**SELL)
+    trouble = home.plant.machine().trouble
+    if is_refused:
+        trouble.refused_writes = ((address, address, 4),)
+    else:
+        trouble.ignored_writes = frozenset({address})
+    with pytest.raises(HomeAssistantError) as caught:
+        await home.release()
+    assert caught.value.translation_key == "control_left"
+    assert home.words == {**home.before, address: held}
+    assert home.happened == ["started", "released"]
+    trouble.refused_writes, trouble.ignored_writes = (), frozenset()
+    await home.wait(1)
+    assert home.words == home.before
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_inverter_that_breaks_an_end_off_is_written_to_less_and_less(
+    windows: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Beside an export limit, which goes on, the switches of the slots are answered with a device failure.
+
+    Each try sends the mode, the switches, and the mode of the order again, which stays as a whole: at 10:12, and then after 30 s,
+    1, 2, 4, 8, 16 and 32 min.
+    """
+    await windows.order(**{**CHARGE, "duration": 10})
+    await act(windows.hass, "limit_export", windows.serial, power=0, duration=300)
+    windows.plant.machine().trouble.refused_writes = ((MASK, MASK, 4),)
+    arrived = windows.writes
+    await windows.wait(90)
+    assert windows.writes - arrived == 8 * 3
+    windows.plant.machine().trouble.refused_writes = ()
+    await windows.wait(60)
+    await act(windows.hass, "limit_export", windows.serial)
+    assert windows.words == windows.before
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_an_order_does_not_follow_a_clock_that_is_set_again_and_again(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """By ten minutes every half minute: its table is written six times, and then the order ends, in four writes."""
+    await jso.order(**{**CHARGE, "duration": 600})
+    arrived = jso.writes
+    for step in (600, -600) * 30:
+        cause(jso.plant, {"clock": step})
+        await jso.wait(0.5)
+    assert jso.writes - arrived == 6 + 4
+    assert [(what, details.get("settings")) for what, _, details in jso.told] == [
+        ("started", None),
+        ("overridden", ["system_time"]),
+    ]
+    assert jso.words == jso.before
 
 
 @pytest.mark.usefixtures("few_entities")
@@ -242,7 +312,7 @@ async def test_an_order_is_let_go_before_its_inverter_may_only_be_read(
     await hass.config_entries.async_reload(home.entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert (home.words == home.before, home.issues) == (
-        (False, {"left_alone"}) if silent else (True, set())
+        (False, {"given_up"}) if silent else (True, set())
     )
 
 
@@ -265,7 +335,7 @@ async def test_an_order_that_stays_at_an_inverter_that_is_given_up_is_told(
         )
     await hass.async_block_till_done(wait_background_tasks=True)
     assert home.words != home.before
-    assert home.issues == {"left_alone"}
+    assert home.issues == {"given_up"}
     if is_removed:
         return
     home.plant.machine().trouble.locked = False

@@ -247,6 +247,11 @@ async def test_an_order_of_last_week_is_left_alone(home: Home, writes: int | Non
     # And nothing is known of it any more.
     await home.restart()
     assert (home.writes, home.happened) == (arrived, ["started"])
+    # A later order that is looked after says nothing about what has stayed since then.
+    await act(home.hass, "limit_export", home.serial, power=0, duration=60)
+    await home.restart()
+    assert home.happened == ["started", "started", "adopted_at_start"]
+    assert home.issues == {"left_alone"}
 
 
 async def test_what_somebody_has_put_back_meanwhile_is_forgotten(home: Home) -> None:

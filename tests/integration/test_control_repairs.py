@@ -42,6 +42,7 @@ NOT_PUT_BACK: Final = f"{TAG}_control_not_put_back"
 PUT_BACK: Final = f"{TAG}_control_put_back"
 TWO_MASTERS: Final = f"{TAG}_control_two_masters"
 LEFT_ALONE: Final = f"{TAG}_control_left_alone"
+GIVEN_UP: Final = f"{TAG}_control_given_up"
 
 pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
@@ -299,7 +300,7 @@ async def test_what_a_removed_inverter_has_not_let_go_of_is_told(scene: Scene) -
     await scene.hass.config_entries.async_remove(scene.entry.entry_id)
     await scene.hass.async_block_till_done(wait_background_tasks=True)
     assert scene.floor == HELD
-    told = scene.issues()[LEFT_ALONE]
+    told = scene.issues()[GIVEN_UP]
     assert told is not None
     assert told["settings"] == "Min SOC on grid"
 

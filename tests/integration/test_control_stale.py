@@ -34,7 +34,7 @@ async def test_what_ends_or_changes_a_harmful_order_leaves_the_next_one_alone(
     keeper = found.keeper
     held = keeper.lease()
     assert held is not None
-    async with keeper._lock:
+    async with keeper.turn:
         order = hass.async_create_task(jso.order(**CHARGE))
         await asyncio.sleep(0.1)
         found._harmful = held

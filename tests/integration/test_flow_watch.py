@@ -56,3 +56,31 @@ def test_an_outage_excuses_a_battery_that_serves_the_house() -> None:
         Verdict.LIMITED,
         Why.DEVICE_LIMIT,
     )
+
+
+@pytest.mark.parametrize(
+    ("order", "power"),
+    [
+        (told(ControlMode.DISCHARGE, Why.EXPORT), -3000),
+        (told(ControlMode.NO_CHARGE, Why.EXPORT), -3000),
+        (told(ControlMode.IDLE), -3000),
+        (told(ControlMode.IDLE), 3000),
+    ],
+    ids=["discharge", "no charge", "idle, charged", "idle, discharged"],
+)
+def test_nothing_that_keeps_a_battery_from_giving_excuses_that_it_is_filled(
+    order: Told, power: float
+) -> None:
+    """In the night, however cold it is."""
+    verdict = after_ten_minutes(order, power, pv_power=0, **COLD)
+    assert verdict == (Verdict.WRONG_WAY, None)
+
+
+@pytest.mark.parametrize("pv_power", [6000, None])
+def test_the_sun_excuses_a_battery_that_is_filled_while_it_was_to_give(
+    pv_power: float | None,
+) -> None:
+    """Or it may, where nobody knows what comes from the roof."""
+    order = told(ControlMode.DISCHARGE)
+    verdict = after_ten_minutes(order, -3000, pv_power=pv_power)
+    assert verdict == (Verdict.LIMITED, Why.SUN)

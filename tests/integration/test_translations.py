@@ -906,6 +906,7 @@ EXCEPTIONS: Final = {
     "control_until_now": {"until"},
     "control_until_past": {"until"},
     "control_over": set(),
+    "control_unloading": set(),
     "control_too_far": {"until"},
     "control_no_power": set(),
     "control_no_limit": set(),
@@ -973,6 +974,7 @@ DIALOGS: Final = {
     "setting_taken_back": {"name", "setting", "wanted", "held"},
     "control_put_back": {"name", "mode", "owner"},
     "control_two_masters": {"name", "times", "settings", "owner"},
+    "control_given_up": {"name", "mode", "owner", "until", "settings"},
     "control_left_alone": {"name", "mode", "owner", "until", "settings"},
 }
 

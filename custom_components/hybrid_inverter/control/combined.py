@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from ..entities.descriptions import UnitNumberDescription
 from ..modbus.control.lease import Lease
+from ..modbus.device.to_end import to_end
 from ..modbus.model.codec import Value, Values, as_number
 from ..modbus.model.condition import BY_STATE_OF_CHARGE
 from ..modbus.model.export_limit import EXPORT_LIMIT, ExportLimit
@@ -176,8 +177,12 @@ class ExportLimitSetting(CombinedSetting):
         return self._limit.steps(wanted, self.unit.device.family.registers, values)
 
     @override
+    @to_end
     async def async_write(self, wanted: float, context: Context | None) -> None:
-        """Write another limit; one that somebody has ordered for some time makes room for it, unless it is not taken."""
+        """Write another limit; one that somebody has ordered for some time makes room for it, unless it is not taken.
+
+        In between there is none: a caller that is cancelled does not leave it so.
+        """
         if (driver := driver_of(self.unit.hass, self.unit)) is None:
             await super().async_write(wanted, context)
             return

@@ -1,7 +1,6 @@
 """What keeps a keeper going: its timers, what it learns from polls, and what a person is told when it cannot go on."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,7 +9,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import (
-    async_call_later,
     async_track_point_in_utc_time,
     async_track_time_interval,
 )
@@ -26,24 +24,23 @@ from ..modbus.model.register import Group
 from ..runtime.machine import may_pass
 from ..runtime.runtime import UnitRuntime
 from .deadline import TOO_OLD
-from .facts import BATTERY_POWER, LOAD_POWER, SOC
+from .facts import BATTERY_POWER, LOAD_POWER, PV_POWER, SOC
 from .flow import LASTING, FlowWatch, Verdict
+from .highest_load import HighestLoad
 from .issues import ControlIssues
 from .keeper import Keeper
 from .preset import preset_of
 from .request import ControlEventType
 from .substitute import OrdersInstead
+from .waiting_release import Release, WaitingRelease
 
 # What may keep an order from being looked after.
 TROUBLE: Final = (DeviceError, ControlRefusedError, HomeAssistantError)
 
 # How often it is looked whether the inverter still holds what an order has put there.
 INTERVAL: Final = timedelta(seconds=30)
-# Seconds that a release waits for the next order of the same owner.
-SUCCESSOR: Final = 10
 # How long a battery may be discharged while it is held, before the family's other way to hold it is tried.
 HOLD_FOLLOWED: Final = timedelta(seconds=60)
-HOUR: Final = timedelta(hours=1)
 # The longest wait before an inverter that does not let go of an order is written to again: its memory wears out.
 MAX_PAUSE: Final = timedelta(hours=1)
 
@@ -76,22 +73,22 @@ class Driver:
         self._harmful: Lease | None = None
         # The order for which the other way to hold the battery was tried.
         self._held_otherwise: Lease | None = None
+        # The orders whose ends are waited for, and these.
+        self._known: tuple[tuple[Lease, ...], list[datetime]] = ((), [])
         self._end_timer: CALLBACK_TYPE | None = None
-        self._release_timer: CALLBACK_TYPE | None = None
         self._issues = ControlIssues(hass, unit.entry_id, keeper)
         # How long an inverter is left alone that has refused what an order takes, or to let go of it, and until when.
         self._pause = INTERVAL
         self._not_before: datetime | None = None
-        # Since when a released order could not be ended.
-        self._released_since: datetime | None = None
+        # Since when what is over, or was released, could not be put back.
+        self._over_since: datetime | None = None
         # The release that waits.
-        self._waiting: Callable[[], Any] | None = None
+        self._waiting = WaitingRelease(hass, self._release)
         # How to stop following the powers; None while nobody does.
         self._unfollow: CALLBACK_TYPE | None = None
         # Whether the load of the last hour bounds what may be bought.
         self._notes_load = entry.options.get(CONF_MAX_IMPORT) is not None
-        # The load of the last hour, as the time and the watts of each poll that was higher than all after it.
-        self._loads: list[tuple[datetime, float]] = []
+        self._load = HighestLoad()
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -103,7 +100,7 @@ class Driver:
         )
         self._unit.machine.on_release.append(self.async_leave)
         self._unit.machine.after_release.append(self._left)
-        self._unit.machine.on_finish.append(self.async_release_now)
+        self._unit.machine.on_finish.append(self.async_finish)
         self._unit.machine.substitute = OrdersInstead(self._unit, self.keeper)
         self._follow()
         if self._power.last_update_success:
@@ -111,7 +108,7 @@ class Driver:
 
         @callback
         def stop() -> None:
-            for end in (*stops, self._cancel_timers):
+            for end in (*stops, self._cancel_end, self.async_keep):
                 end()
             if self._unfollow is not None:
                 self._unfollow()
@@ -126,7 +123,7 @@ class Driver:
             family = self._unit.device.family
             keys = frozenset(
                 key
-                for key in (BATTERY_POWER, SOC, LOAD_POWER)
+                for key in (BATTERY_POWER, SOC, LOAD_POWER, PV_POWER)
                 if family.serves([key]) and family.group_of(key) is Group.POWER
             )
             self._unfollow = self._power.async_add_poll_listener(self._polled, keys)
@@ -135,45 +132,43 @@ class Driver:
             self._unfollow = None
 
     @callback
-    def _cancel_timers(self) -> None:
-        for timer in (self._end_timer, self._release_timer):
-            if timer is not None:
-                timer()
-        self._end_timer = self._release_timer = None
+    def _cancel_end(self) -> None:
+        """Do not wait any longer for the end of the orders in force."""
+        if self._end_timer is not None:
+            self._end_timer()
+            self._end_timer = None
 
     @property
     def highest_load(self) -> float | None:
         """The highest load of the last hour in watts; None while none is known."""
-        return max((watts for _, watts in self._loads), default=None)
+        return self._load.watts
 
     # ------------------------------------------------------------------ a release that waits
 
     @callback
-    def async_release_soon(self, release: Callable[[], Any]) -> None:
+    def async_release_soon(self, release: Release) -> None:
         """Release unless the same owner gives another order within some seconds."""
-        self.async_keep()
-        self._waiting = release
-
-        @callback
-        def due(_now: datetime) -> None:
-            self._release_timer = self._waiting = None
-            self._go_on_at_once()
-            self._run(release(), "release")
-
-        self._release_timer = async_call_later(self._hass, SUCCESSOR, due)
+        if not self.keeper.is_left:
+            self._waiting.async_begin(release)
 
     @callback
-    def async_keep(self) -> Callable[[], Any] | None:
+    def async_keep(self) -> Release | None:
         """Do not release what was about to be, as the next order is here; what has waited to do it."""
-        if self._release_timer is not None:
-            self._release_timer()
-        waiting, self._release_timer, self._waiting = self._waiting, None, None
-        return waiting
+        return self._waiting.async_take()
 
-    async def async_release_now(self) -> None:
-        """Do not wait any longer: nobody is there any more when the time comes."""
-        if (waiting := self.async_keep()) is not None:
-            await waiting()
+    @callback
+    def _release(self, release: Release) -> None:
+        """Carry a release out whose time has come."""
+        self._go_on_at_once()
+        self._run(release(), "release")
+
+    async def async_finish(self) -> None:
+        """Order nothing any more, release what waits to be, and let everything that is under way come to its end."""
+        self.keeper.is_left = True
+        if (release := self.async_keep()) is not None:
+            await release()
+        async with self.keeper.turn:
+            pass
 
     # ------------------------------------------------------------------ what drives it
 
@@ -197,7 +192,8 @@ class Driver:
     @callback
     def _polled(self) -> None:
         """Learn from a poll of the powers."""
-        self._note_load()
+        if (load := as_number(self._unit.device.values.get(LOAD_POWER))) is not None:
+            self._load.note(dt_util.utcnow(), load)
         if not self._adopted:
             if not self._is_pausing:
                 self._run(self._async_look(), "adopt")
@@ -207,14 +203,16 @@ class Driver:
     @callback
     def _changed(self) -> None:
         """Wait for the end of the orders in force."""
-        self._go_on_at_once()
         self._follow()
         if self.keeper.memory.is_empty:
             self._issues.async_put_back()
-        if self._end_timer is not None:
-            self._end_timer()
-            self._end_timer = None
-        ends = [told.until for one in self.keeper.leases if (told := self.keeper.told_of(one))]
+        leases = self.keeper.leases
+        ends = [told.until for one in leases if (told := self.keeper.told_of(one))]
+        if (leases, ends) == self._known:
+            return
+        self._known = leases, ends
+        self._go_on_at_once()
+        self._cancel_end()
         if ends:
             self._end_timer = async_track_point_in_utc_time(self._hass, self._due, min(ends))
 
@@ -232,14 +230,14 @@ class Driver:
 
     async def _async_look(self, *, waits: bool = False) -> None:
         """Adopt, end or compare; one that `waits` comes after a look that may have missed what it is for."""
-        if self._looking.locked() and not waits:
+        if self.keeper.is_left or (self._looking.locked() and not waits):
             return
         async with self._looking:
             if self._unit.machine.last_error is None:
                 await self._async_look_once()
 
     async def _async_look_once(self) -> None:
-        keeper = self.keeper
+        keeper, written = self.keeper, self._writes
         try:
             if not self._adopted:
                 await self._async_adopt()
@@ -254,17 +252,19 @@ class Driver:
             else:
                 await keeper.async_release_all()
             self._issues.async_put_back()
-            self._released_since = None
+            self._over_since = None
             self._go_on_at_once()
         except TROUBLE as err:
-            self._tell_failure(err)
+            self._tell_failure(err, has_written=self._writes > written)
 
     async def _async_end_early(self) -> None:
         """End what does harm, and what was released and could not be ended then, unless its release still waits."""
-        if self._is_harmful:
-            await self.keeper.async_release(meant=self._harmful, type_=ControlEventType.FAILED)
         lease = self.keeper.lease()
-        if lease is not None and lease.is_released and self._waiting is None:
+        if lease is None or self.keeper.is_over(lease):
+            return
+        if self._is_harmful:
+            await self.keeper.async_release(meant=lease, type_=ControlEventType.FAILED)
+        elif lease.is_released and not self._waiting:
             await self.keeper.async_carry_out_release(lease.owner)
 
     async def async_put_back(self) -> None:
@@ -285,31 +285,34 @@ class Driver:
         if (now := await keeper.async_now()) is None:
             return
         if memory.ended_before(now - TOO_OLD):
-            self._adopted = True
             self._issues.async_left_alone()
             await memory.keep((), {}, {})
-            self._changed()
-            return
-        await keeper.async_adopt(now)
+        else:
+            await keeper.async_adopt(now)
         self._adopted = True
         self._issues.async_looked_after()
         self._changed()
 
-    def _tell_failure(self, err: Exception) -> None:
-        """Tell that an order could not be ended, if that is what has failed."""
+    @property
+    def _writes(self) -> int:
+        """How often the inverter was written to."""
+        return self._unit.device.wear.total
+
+    def _tell_failure(self, err: Exception, *, has_written: bool) -> None:
+        """Tell that an order could not be ended, if that is what has failed; leave an inverter alone that was written to in vain."""
         LOGGER.debug("%s: its orders could not be looked after: %s", self._unit.name, err)
         if isinstance(err, WriteBudgetError):
             # What ends an order is never refused.
             self._issues.async_written_too_often(err)
             return
         now, leases = dt_util.utcnow(), self.keeper.leases
-        is_released = any(one.is_released for one in leases)
-        self._released_since = (self._released_since or now) if is_released else None
+        is_over = not leases or any(one.is_released for one in leases)
+        self._over_since = (self._over_since or now) if is_over else None
         ends = [one.order.until for one in leases]
-        if self._released_since is not None:
-            ends.append(self._released_since)
-        since = now - min(ends) if ends and not self._is_harmful else LASTING
-        if isinstance(err, DeviceError) and not may_pass(err):
+        if self._over_since is not None:
+            ends.append(self._over_since)
+        since = LASTING if self._is_harmful else now - min(ends)
+        if isinstance(err, DeviceError) and (has_written or not may_pass(err)):
             self._not_before = now + self._pause
             self._pause = min(2 * self._pause, MAX_PAUSE)
         if since >= LASTING:
@@ -317,19 +320,10 @@ class Driver:
 
     # ------------------------------------------------------------------ what flows
 
-    def _note_load(self) -> None:
-        """Remember the load of the last hour."""
-        now, load = dt_util.utcnow(), as_number(self._unit.device.values.get(LOAD_POWER))
-        if load is not None:
-            self._loads = [
-                (when, watts) for when, watts in self._loads if now - when < HOUR and watts > load
-            ]
-            self._loads.append((now, load))
-
     def _judge(self, lease: Lease) -> None:
         """Compare what flows with what was ordered."""
         keeper, now = self.keeper, dt_util.utcnow()
-        if (told := keeper.told_of(lease)) is None:
+        if (told := keeper.told_of(lease)) is None or keeper.is_over(lease):
             return
         if self._watch is None or self._watched != lease:
             self._watch, self._watched = FlowWatch(began=now), lease
@@ -367,11 +361,12 @@ class Driver:
         return self._harmful is not None and self._harmful == self.keeper.lease()
 
     async def _async_hold_otherwise(self, lease: Lease) -> None:
-        """Hold the battery in the other way of its family."""
+        """Hold the battery in the other way of its family; once, unless the inverter was not even written to."""
+        written = self._writes
         try:
             await self.keeper.async_try_other_hold(lease)
         except TROUBLE as err:
-            if isinstance(err, DeviceError) and may_pass(err):
+            if isinstance(err, DeviceError) and may_pass(err) and self._writes == written:
                 self._held_otherwise = None
             LOGGER.debug("%s: the battery could not be held: %s", self._unit.name, err)
 
@@ -381,16 +376,17 @@ class Driver:
     def _left(self) -> None:
         """Tell what could not be put back at an inverter that is given up: nobody looks after it any more."""
         if not self._hass.is_stopping:
-            self._issues.async_left_alone()
+            self._issues.async_given_up()
 
     async def async_leave(self) -> None:
         """End what nobody would end: everything when the inverter is given up, some of it when Home Assistant stops."""
+        keeper = self.keeper
         if not self._hass.is_stopping:
-            await self.keeper.async_release_all()
+            keeper.is_left = True
+            await keeper.async_release_all()
             return
-        await self.async_release_now()
-        lease = self.keeper.lease()
-        if lease is not None and lease.order.mode in RUN_FROM_HERE:
-            told = self.keeper.told_of(lease)
+        await self.async_finish()
+        if (lease := keeper.lease()) is not None and lease.order.mode in RUN_FROM_HERE:
+            told = keeper.told_of(lease)
             if told is None or told.ends_by is EndsBy.HOME_ASSISTANT:
-                await self.keeper.async_release()
+                await keeper.async_release()

@@ -9,6 +9,7 @@ from typing import Final
 from ..modbus.control.order import ControlMode, PowerAt
 from ..modbus.control.plan import Told, Why
 from ..modbus.model.codec import Values, as_number
+from .facts import PV_POWER
 
 # What an inverter needs to do another thing.
 SETTLING: Final = timedelta(seconds=60)
@@ -28,8 +29,6 @@ BOUNDS: Final[Mapping[ControlMode, tuple[float | None, float | None]]] = {
     ControlMode.NO_CHARGE: (-1, None),
     ControlMode.IDLE: (-1, 1),
 }
-# The orders in which a battery gives nothing.
-NOT_GIVING: Final = frozenset({ControlMode.HOLD, ControlMode.CHARGE})
 
 
 class Verdict(Enum):
@@ -87,11 +86,11 @@ class FlowWatch:
             return Why.DEVICE_LIMIT
         if values.get("grid_peak_shaving") is True and power > 0:
             return Why.DEVICE_LIMIT
-        if is_wrong and told.mode in NOT_GIVING:
-            # What keeps a battery from being charged does not discharge it.
-            return None
-        if told.mode is ControlMode.DISCHARGE and power < 0:
+        if told.mode is ControlMode.DISCHARGE and power < 0 and _sun_shines(values):
             return Why.SUN
+        if is_wrong:
+            # What keeps a battery from being charged does not discharge it, nor the other way round.
+            return None
         if _battery_limits(told, values):
             return Why.BATTERY
         # Edges of the table that are left out lie later.
@@ -117,6 +116,12 @@ def _is_reached(told: Told, values: Values) -> bool:
     if told.mode is ControlMode.CHARGE:
         return soc >= told.target_soc
     return told.mode is ControlMode.DISCHARGE and soc <= told.target_soc
+
+
+def _sun_shines(values: Values) -> bool:
+    """Whether the roof gives anything that counts, or nobody knows."""
+    power = as_number(values.get(PV_POWER))
+    return power is None or power >= LEAST
 
 
 def _battery_limits(told: Told, values: Values) -> bool:

@@ -24,6 +24,7 @@ NOT_PUT_BACK: Final = "control_not_put_back"
 PUT_BACK: Final = "control_put_back"
 TWO_MASTERS: Final = "control_two_masters"
 LEFT_ALONE: Final = "control_left_alone"
+GIVEN_UP: Final = "control_given_up"
 
 DAY: Final = timedelta(days=1)
 # So many times a day somebody else takes over before a person is told that two programs are in charge.
@@ -82,23 +83,32 @@ class ControlIssues:
 
     @callback
     def async_left_alone(self) -> None:
-        """Tell of orders after which nobody is going to put anything back any more."""
+        """Tell of orders that are so old that nothing is put back any more, until a person has read it."""
+        self._tell_remains(LEFT_ALONE)
+
+    @callback
+    def async_given_up(self) -> None:
+        """Tell of orders at an inverter that nobody looks after any more."""
+        self._tell_remains(GIVEN_UP)
+
+    @callback
+    def async_looked_after(self) -> None:
+        """Withdraw that: the inverter is back, and so is who puts back."""
+        async_withdraw(self.hass, self.identity.serial, GIVEN_UP)
+
+    def _tell_remains(self, kind: str) -> None:
+        """Tell which settings an inverter still has from orders."""
         memory = self._keeper.memory
         if not (leases := (*memory.leases, *memory.ending)):
             return
         last = max(leases, key=lambda lease: lease.order.until)
         self._raise(
-            LEFT_ALONE,
+            kind,
             mode=self._mode(last.order.mode.value),
             owner=last.owner,
             until=f"{dt_util.as_local(last.order.until):%Y-%m-%d %H:%M}",
             settings=self._names(self._remaining()),
         )
-
-    @callback
-    def async_looked_after(self) -> None:
-        """Withdraw that: the inverter is back, and so is who puts back."""
-        async_withdraw(self.hass, self.identity.serial, LEFT_ALONE)
 
     @callback
     def _happened(self, event: ControlEvent) -> None:

@@ -1,17 +1,17 @@
 """The keeper of an inverter's orders: they are given through it, and end through it, whatever happens in between."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import override
+from functools import wraps
+from typing import Any, Concatenate, override
 
 from homeassistant.util import dt as dt_util
 
 from ..modbus.control.lease import Lease, LeaseMemory
 from ..modbus.control.order import ControlMode, Order
 from ..modbus.control.plan import ControlStyle, Told
-from ..modbus.device.to_end import to_end
+from ..modbus.device.to_end import Turn
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
 from ..modbus.model.codec import RATED_POWER, as_number
@@ -24,10 +24,24 @@ from .renewal import due_at
 from .request import Change, ControlEventType, OrderRequest, event_type_of
 
 
+def in_turn[**P, T](
+    change: Callable[Concatenate[Keeper, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Keeper, P], Coroutine[Any, Any, T]]:
+    """Have a change of the orders wait for its turn, and then go on to its end, also when its caller is cancelled."""
+
+    @wraps(change)
+    async def run(keeper: Keeper, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        await keeper.turn.acquire()
+        return await keeper.turn.hold_to_end(change(keeper, *args, **kwargs))
+
+    return run
+
+
 class Keeper(OrderBook):
     """Keeps the orders of one inverter.
 
-    A change goes on to its end when its caller is cancelled: an order half booked would pass for somebody else's.
+    A change goes on to its end when its caller is cancelled: an order half booked would pass for somebody else's. One that
+    still waits for its turn is not begun then.
     """
 
     def __init__(
@@ -41,7 +55,10 @@ class Keeper(OrderBook):
         super().__init__(machine, style, memory)
         self._permissions = permissions
         self.deadlines = Deadlines(machine)
-        self._lock = asyncio.Lock()
+        # Whose change is under way.
+        self.turn = Turn()
+        # Whether its entry is about to be unloaded: nothing is ordered any more.
+        self.is_left = False
         # Orders that take the place of the present ones later, and when, by whether they are export limits.
         self._later: dict[bool, tuple[Lease, datetime]] = {}
 
@@ -54,45 +71,49 @@ class Keeper(OrderBook):
 
     async def async_found(self) -> ControlMode | None:
         """Read which order the settings of the device are now; raises the DeviceError, or ControlRefusedError if not all are told."""
-        async with self._lock:
+        async with self.turn:
             await self._writer.async_read()
             return self._writer.found(self._permissions())
 
     # ------------------------------------------------------------------ orders
 
-    @to_end
     async def async_order(self, request: OrderRequest) -> tuple[Told, Change]:
-        """Carry an order out, or only work out what it takes.
+        """Carry an order out, or only work out what it takes; nothing comes of it when the caller is cancelled before it is sent.
 
         ServiceValidationError or ControlRefusedError when it is refused; raises the DeviceError of a device that was not
         reached or refused, after which it holds what it did before.
         """
-        async with self._lock:
-            await self._writer.async_read()
-            if not request.dry_run:
-                await self._async_compare()
-            present = self.lease(is_export_limit=request.is_export_limit)
-            self._check_owner(present, request)
-            _check_order_it_changes(present, request)
-            lease = self._lease_of(request)
-            if present is not None and not request.dry_run:
-                self._later.pop(lease.is_export_limit, None)
-                if waiting := self._put_off(present, lease):
-                    if present.is_released:
-                        await self.memory.mark_released(present, is_released=False)
-                    return waiting
-            others = [
-                one for one in self.leases if one.is_export_limit is not lease.is_export_limit
-            ]
-            leases = sorted([*others, lease], key=lambda one: one.is_export_limit)
-            origin = Origin.PERSON if request.of_person else Origin.AUTOMATION
-            change = await self._async_change(leases, origin, dry_run=request.dry_run)
-            told = change.told[leases.index(lease)]
-            if not request.dry_run:
-                self.async_tell(
-                    event_type_of(present, lease), lease, previous_owner=present and present.owner
-                )
-            return told, change
+        await self.turn.acquire()
+        return await self.turn.hold_to_end(
+            self._async_order(request), first=self._writer.async_read()
+        )
+
+    async def _async_order(self, request: OrderRequest) -> tuple[Told, Change]:
+        """Carry an order out with what was just read."""
+        if self.is_left:
+            raise mistake(Mistake.UNLOADING)
+        if not request.dry_run:
+            await self._async_compare()
+        present = self.lease(is_export_limit=request.is_export_limit)
+        self._check_owner(present, request)
+        _check_order_it_changes(present, request)
+        lease = self._lease_of(request)
+        if present is not None and not request.dry_run:
+            self._later.pop(lease.is_export_limit, None)
+            if waiting := self._put_off(present, lease):
+                if present.is_released:
+                    await self.memory.mark_released(present, is_released=False)
+                return waiting
+        others = [one for one in self.leases if one.is_export_limit is not lease.is_export_limit]
+        leases = sorted([*others, lease], key=lambda one: one.is_export_limit)
+        origin = Origin.PERSON if request.of_person else Origin.AUTOMATION
+        change = await self._async_change(leases, origin, dry_run=request.dry_run)
+        told = change.told[leases.index(lease)]
+        if not request.dry_run:
+            self.async_tell(
+                event_type_of(present, lease), lease, previous_owner=present and present.owner
+            )
+        return told, change
 
     def _check_owner(self, present: Lease | None, request: OrderRequest) -> None:
         """Refuse an order while another owner has one in force, unless it gives way."""
@@ -128,13 +149,12 @@ class Keeper(OrderBook):
         self._later[wanted.is_export_limit] = (wanted, due)
         return told, Change(told=self.plan.told, requests=0, words={}, left_today=None)
 
-    @to_end
+    @in_turn
     async def async_renew(self) -> None:
         """Let orders that were kept for later take the place of the present ones, when it is time; raises the DeviceError."""
-        async with self._lock:
-            now = dt_util.utcnow()
-            for lease in [one for one, due in self._later.values() if now >= due]:
-                await self._async_replace(lease)
+        now = dt_util.utcnow()
+        for lease in [one for one, due in self._later.values() if now >= due]:
+            await self._async_replace(lease)
 
     async def _async_replace(self, lease: Lease) -> None:
         """Let an order take the place of its owner's present one; it waits on where the device was not reached."""
@@ -166,7 +186,7 @@ class Keeper(OrderBook):
 
     # ------------------------------------------------------------------ the end of orders
 
-    @to_end
+    @in_turn
     async def async_release(
         self,
         *,
@@ -179,92 +199,89 @@ class Keeper(OrderBook):
 
         `meant` is the only order that is released, whatever has taken its place; `type_` is what is told of it.
         """
-        async with self._lock:
-            present = self.lease(is_export_limit=is_export_limit)
-            if present is None or meant not in (None, present):
-                return None
-            if owner is not None and present.owner != owner:
-                raise mistake(Mistake.NOT_YOURS, owner=present.owner)
-            return await self._async_end(present, type_)
+        present = self.lease(is_export_limit=is_export_limit)
+        if present is None or meant not in (None, present):
+            return None
+        if owner is not None and present.owner != owner:
+            raise mistake(Mistake.NOT_YOURS, owner=present.owner)
+        return await self._async_end(present, type_)
 
-    @to_end
+    @in_turn
     async def async_release_soon(self, owner: str) -> bool:
         """Store that an owner releases its order of the battery, before it does; whether there is one.
 
         After a crash the next start releases it. ServiceValidationError when it is somebody else's.
         """
-        async with self._lock:
-            if (present := self.lease()) is None:
-                return False
-            if present.owner != owner:
-                raise mistake(Mistake.NOT_YOURS, owner=present.owner)
-            self._later.pop(present.is_export_limit, None)
-            await self.memory.mark_released(present, is_released=True)
-            return True
+        if (present := self.lease()) is None:
+            return False
+        if present.owner != owner:
+            raise mistake(Mistake.NOT_YOURS, owner=present.owner)
+        self._later.pop(present.is_export_limit, None)
+        await self.memory.mark_released(present, is_released=True)
+        return True
 
-    @to_end
+    @in_turn
     async def async_carry_out_release(self, owner: str) -> None:
         """Release what `async_release_soon` was called for, unless another order has taken its place."""
-        async with self._lock:
-            present = self.lease()
-            if present is not None and present.owner == owner and present.is_released:
-                await self._async_end(present, ControlEventType.RELEASED)
+        present = self.lease()
+        if present is not None and present.owner == owner and present.is_released:
+            await self._async_end(present, ControlEventType.RELEASED)
 
-    @to_end
+    @in_turn
     async def async_release_all(self) -> None:
         """Put back everything, whoever has ordered it; raises the DeviceError."""
-        async with self._lock:
-            leases = self.leases
-            if self.memory.is_empty:
-                return
-            await self._writer.async_read()
-            await self._async_change(over=leases, type_=ControlEventType.RELEASED)
+        leases = self.leases
+        if self.memory.is_empty:
+            return
+        await self._writer.async_read()
+        await self._async_change(over=leases, type_=ControlEventType.RELEASED)
 
-    @to_end
+    @in_turn
     async def async_try_other_hold(self, meant: Lease) -> bool:
         """Hold the battery in the family's other way, as this order is not followed in the first one; whether that was done."""
-        async with self._lock:
-            if meant != self.lease() or meant.facts.get(HOLD_IGNORED):
-                return False
-            await self._writer.async_read()
-            await self._async_compare()
-            if (lease := self.lease()) is None:
-                return False
-            # By what is left in the battery now: a reserve above it would buy.
-            now_known = facts_of(self.machine, self._permissions())
-            other = replace(lease, facts={**now_known, HOLD_IGNORED: 1.0})
-            leases = [other if one == lease else one for one in self.leases]
-            if self._writer.plan_for(leases).after == self.plan.after:
-                return False
-            await self._async_change(leases)
-            return True
+        if meant != self.lease() or meant.facts.get(HOLD_IGNORED):
+            return False
+        await self._writer.async_read()
+        await self._async_compare()
+        if (lease := self.lease()) is None:
+            return False
+        # By what is left in the battery now: a reserve above it would buy.
+        now_known = facts_of(self.machine, self._permissions())
+        other = replace(lease, facts={**now_known, HOLD_IGNORED: 1.0})
+        leases = [other if one == lease else one for one in self.leases]
+        if self._writer.plan_for(leases).after == self.plan.after:
+            return False
+        await self._async_change(leases)
+        return True
+
+    def is_over(self, lease: Lease) -> bool:
+        """Whether the time of an order in force is over."""
+        told = self.told_of(lease)
+        return self.deadlines.is_over(lease, told.until if told else lease.order.until)
 
     @override
     async def _async_end(self, lease: Lease, type_: ControlEventType) -> Change:
         self._later.pop(lease.is_export_limit, None)
         return await super()._async_end(lease, type_)
 
-    @to_end
+    @in_turn
     async def async_end_due(self) -> None:
         """End the orders whose time is over; what cannot be put back now is tried again later."""
-        async with self._lock:
-            for lease in self.leases:
-                told = self.told_of(lease)
-                if self.deadlines.is_over(lease, told.until if told else lease.order.until):
-                    await self._async_end(lease, ControlEventType.ENDED)
-            self.deadlines.forget(self.leases)
+        for lease in self.leases:
+            if self.is_over(lease):
+                await self._async_end(lease, ControlEventType.ENDED)
+        self.deadlines.forget(self.leases)
 
     # ------------------------------------------------------------------ while orders are in force
 
-    @to_end
+    @in_turn
     async def async_compare(self) -> None:
         """Look whether the device still holds what we have put there, and whether its clock was set."""
-        async with self._lock:
-            if self.memory.after and (
-                not await self._writer.async_look() or self._writer.moved(self.leases)
-            ):
-                await self._writer.async_read()
-                await self._async_compare()
+        if self.memory.after and (
+            not await self._writer.async_look() or self._writer.moved(self.leases)
+        ):
+            await self._writer.async_read()
+            await self._async_compare()
 
     # ------------------------------------------------------------------ what the owner sets meanwhile
 
@@ -275,11 +292,11 @@ class Keeper(OrderBook):
 
     async def async_owners_words(self) -> Mapping[int, int]:
         """Read what the owner has set, by address, whatever orders have put in its place; raises the DeviceError."""
-        async with self._lock:
+        async with self.turn:
             await self._writer.async_read()
             return dict(self._writer.owners)
 
-    @to_end
+    @in_turn
     async def async_become_owners(
         self, words: Mapping[int, int], origin: Origin, *, dry_run: bool = False
     ) -> int:
@@ -287,12 +304,11 @@ class Keeper(OrderBook):
 
         Returns how many requests that takes now.
         """
-        async with self._lock:
-            await self._writer.async_read()
-            if not dry_run:
-                await self._async_compare()
-            change = await self._async_change(self.leases, origin, dry_run=dry_run, owners=words)
-            return change.requests
+        await self._writer.async_read()
+        if not dry_run:
+            await self._async_compare()
+        change = await self._async_change(self.leases, origin, dry_run=dry_run, owners=words)
+        return change.requests
 
     # ------------------------------------------------------------------ after a start
 
@@ -306,31 +322,28 @@ class Keeper(OrderBook):
             await self._writer.async_read_clock()
         return self.deadlines.now(leases)
 
-    @to_end
+    @in_turn
     async def async_adopt(self, now: datetime) -> None:
         """Go on with the orders that were in force before Home Assistant has started, or end them."""
-        async with self._lock:
-            await self._writer.async_read()
-            memory, known = self.memory, (*self.leases, *self.memory.ending)
-            held, after = self.machine.device.image, memory.after
-            found = {a: held[a] for a, word in after.items() if held[a] != word}
-            # While a change was under way, what differs may not have been written yet.
-            is_settled = not (memory.former or memory.ending)
-            may_go_on = not found or (is_settled and self._absorb(found))
-            going = [one for one in self._writer.running(now) if may_go_on and not one.is_released]
-            owners = self._writer.owners
-            left = {a for a in {**memory.former, **after} if held[a] != owners[a]}
-            if not (going or left):
-                await memory.keep((), {}, {})
-                self.async_update()
-                return
-            await self._async_change(
-                going,
-                over=[one for one in known if one not in going],
-                type_=ControlEventType.RESTORED_AT_START,
-            )
-            for lease in going:
-                self.async_tell(ControlEventType.ADOPTED_AT_START, lease)
+        await self._writer.async_read()
+        memory, known = self.memory, (*self.leases, *self.memory.ending)
+        held, after = self.machine.device.image, memory.after
+        found = {a: held[a] for a, word in after.items() if held[a] != word}
+        may_go_on = not found or self._absorb(found)
+        going = [one for one in self._writer.running(now) if may_go_on and not one.is_released]
+        owners = self._writer.owners
+        left = {a for a in {**memory.former, **after} if held[a] != owners[a]}
+        if not (going or left):
+            await memory.keep((), {}, {})
+            self.async_update()
+            return
+        await self._async_change(
+            going,
+            over=[one for one in known if one not in going],
+            type_=ControlEventType.RESTORED_AT_START,
+        )
+        for lease in going:
+            self.async_tell(ControlEventType.ADOPTED_AT_START, lease)
 
 
 def _check_order_it_changes(present: Lease | None, request: OrderRequest) -> None:

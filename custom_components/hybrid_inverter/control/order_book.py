@@ -16,14 +16,16 @@ from ..modbus.control.order import ControlRefusedError
 from ..modbus.control.plan import ControlStyle, Plan, Told
 from ..modbus.device.wear import Origin
 from ..modbus.errors import DeviceError
+from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine, may_pass
 from .facts import situation_of
 from .listeners import Listeners
 from .order_writer import OrderWriter
 from .request import Change, ControlEventType
 
-# So often within an hour what somebody else has set beside an order is written over, as the order needs it otherwise: a
-# person who sets slot after slot goes on with it, and a program that sets the same again and again takes over.
+# So often within an hour what somebody else has set beside an order is written over, as the order needs it otherwise, and
+# the edges of an order follow a clock that is set: a person who sets slot after slot goes on with it, and a program that
+# sets the same again and again takes over.
 MAX_OVERWRITTEN: Final = 6
 HOUR: Final = timedelta(hours=1)
 
@@ -125,7 +127,9 @@ class OrderBook(Listeners):
             if err.left:
                 for lease in others:
                     self.async_tell(ControlEventType.FAILED, lease)
-                self.async_tell_all(type_, over, **details)
+                # A start that has put back not all goes on with it, and tells it then.
+                if type_ is not ControlEventType.RESTORED_AT_START:
+                    self.async_tell_all(type_, over, **details)
             raise
         self.async_tell_all(type_, over, **details)
         return change
@@ -137,30 +141,48 @@ class OrderBook(Listeners):
         memory, held = self.memory, self.machine.device.image
         if found := {a: held[a] for a, word in memory.after.items() if held.get(a, word) != word}:
             await self._async_take_over(found)
-            return
-        if moved := self._writer.moved(self.leases):
+        elif moved := self._writer.moved(self.leases):
             LOGGER.info("%s: its clock was set, and the order's edges follow", self.machine.name)
-            await self._async_go_on(moved)
+            await self._async_write_again(moved, [CLOCK], {})
 
     async def _async_take_over(self, found: Mapping[int, int]) -> None:
         """Make what somebody else has changed the owner's own, or give the orders up when it is an order itself."""
+        if not self.memory.is_settled:
+            # A change was broken off by a crash: what differs may not have been written yet.
+            await self._async_change(over=self.leases, type_=ControlEventType.RESTORED_AT_START)
+            return
+        registers = self.machine.device.family.registers
+        names = sorted(
+            key for key, row in registers.items() if not found.keys().isdisjoint(row.addresses)
+        )
+        if self._absorb(found):
+            await self._async_write_again(self.leases, names, found)
+            self.async_update()
+        else:
+            await self._async_give_up(names, found)
+
+    async def _async_write_again(
+        self, leases: Sequence[Lease], names: Sequence[str], found: Mapping[int, int]
+    ) -> None:
+        """Go on with orders of which somebody else is in the way; give them up when that happens again and again.
+
+        `names` are the settings that were changed, and `found` their words by address, as far as orders have others there.
+        """
         now = dt_util.utcnow()
         self._written_over = [when for when in self._written_over if now - when < HOUR]
-        if not self._absorb(found) or len(self._written_over) >= MAX_OVERWRITTEN:
-            await self._async_give_up(found)
-            self._written_over.clear()
+        if len(self._written_over) >= MAX_OVERWRITTEN:
+            await self._async_give_up(names, found)
             return
         # What the device refuses has reached it, too.
         self._written_over.append(now)
         try:
-            change = await self._async_go_on(self.leases)
+            change = await self._async_go_on(leases)
         except DeviceError as err:
             if may_pass(err):
                 self._written_over.remove(now)
             raise
         if not change.requests:
             self._written_over.remove(now)
-        self.async_update()
 
     def _absorb(self, found: Mapping[int, int]) -> bool:
         """Take what the device holds otherwise than it should for its owner's own, unless that is the order itself.
@@ -168,7 +190,7 @@ class OrderBook(Listeners):
         Whether the orders may go on. After a start the plan is made again, by what was known when they were given.
         """
         memory, leases = self.memory, self.leases
-        if not leases:
+        if not (leases and memory.is_settled):
             return False
         image = {**self.machine.device.image, **memory.before}
         situation = situation_of(self.machine, self.style, image, leases[0])
@@ -184,18 +206,14 @@ class OrderBook(Listeners):
         self._writer.owners |= {**memory.before, **absorbed}
         return True
 
-    async def _async_give_up(self, found: Mapping[int, int]) -> None:
+    async def _async_give_up(self, names: Sequence[str], found: Mapping[int, int]) -> None:
         """End all orders: somebody else has taken over. What is still ours is put back."""
-        memory, leases = self.memory, self.leases
-        ours = {address: memory.after[address] for address in found}
-        registers = self.machine.device.family.registers
-        names = sorted(
-            key for key, row in registers.items() if not found.keys().isdisjoint(row.addresses)
-        )
+        after = self.memory.after
         await self._async_change(
-            over=leases,
+            over=self.leases,
             type_=ControlEventType.OVERRIDDEN,
             settings=names,
-            ours=list(ours.values()),
+            ours=[after[address] for address in found],
             found=list(found.values()),
         )
+        self._written_over.clear()

@@ -180,7 +180,11 @@ class OrderWriter:
         """
         device, memory = self.machine.device, self.memory
         plan, held = self.plan_for(leases), device.image
-        put_there = {**memory.former, **memory.after}
+        # Of two states between which a change was broken off, what it really holds.
+        put_there = {
+            address: held[address] if memory.is_ours(address, held[address]) else word
+            for address, word in {**memory.former, **memory.after}.items()
+        }
         restored = {
             address: self.owners[address] for address in put_there.keys() - plan.after.keys()
         }
@@ -218,7 +222,10 @@ class OrderWriter:
             raise NotRememberedError(next(iter(self.style.writes)))
         device.leased = True
         try:
-            await device.write_words(planned.requests, origin=origin, just_read=True)
+            # What ends is not taken back, be it half done: it begins with what does harm.
+            await device.write_words(
+                planned.requests, origin=origin, just_read=True, all_or_none=bool(leases)
+            )
         except DeviceError as err:
             if err.left:
                 # Nobody knows what it holds: all of it is put back as soon as that is possible.
@@ -226,7 +233,7 @@ class OrderWriter:
                 self.plan = Plan()
             else:
                 await memory.reset(former)
-            device.leased = bool(memory.after)
+            device.leased = not memory.is_empty
             raise
         await memory.keep(leases, {a: before[a] for a in plan.after}, plan.after)
         device.leased = bool(plan.after)

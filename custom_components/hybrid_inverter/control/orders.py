@@ -1,6 +1,5 @@
 """Orders and releases carried out for whoever has called: at one inverter, or at several of them or none."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,18 +15,18 @@ from ..const import DOMAIN, LOGGER
 from ..entry.texts import async_load_texts, async_text, error_text
 from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlRefusedError
-from ..modbus.device.to_end import finish
+from ..modbus.device.to_end import Turn
 from ..modbus.errors import DeviceError
 from ..runtime.runtime import UnitRuntime
 from ..runtime.undo import async_undo
 from ..runtime.writes import async_write, display_names
-from .driver import SUCCESSOR
 from .refusals import BATTERY_NAME, EXPORT_NAME, refusal, spoken_error
 from .request import AUTO, OrderRequest, request_of
 from .targets import Controlled
+from .waiting_release import SUCCESSOR
 
 # Held while several inverters are ordered something together.
-TOGETHER: Final = HassKey[asyncio.Lock](f"{DOMAIN}_ordered_together")
+TOGETHER: Final = HassKey[Turn](f"{DOMAIN}_ordered_together")
 
 # What an action answers about one inverter.
 type Answer = dict[str, JsonValueType]
@@ -68,63 +67,57 @@ async def async_order_all(
 ) -> list[Answer]:
     """Carry the orders of several inverters out, all of them or none; what is told of each.
 
-    All are worked out before the first one is carried out.
+    All are worked out before the first one is carried out; from then on they are carried out also when the caller is
+    cancelled.
     """
     if len(orders) == 1:
         return [await async_order(*orders[0], context)]
-    together = orders[0][0].unit.hass.data.setdefault(TOGETHER, asyncio.Lock())
     # Of two callers one comes first, everywhere.
-    async with together:
-        return await _async_order_together(orders, context)
+    together = orders[0][0].unit.hass.data.setdefault(TOGETHER, Turn())
+    answers: list[Answer] = []
+    await together.acquire()
+    return await together.hold_to_end(
+        _async_give_together(orders, context, answers),
+        first=_async_work_out(orders, context, answers),
+    )
 
 
-async def _async_order_together(
-    orders: Sequence[tuple[Controlled, OrderRequest]], context: Context | None
-) -> list[Answer]:
-    """Carry the orders of several inverters out, after all of them were worked out."""
-    answers = []
+async def _async_work_out(
+    orders: Sequence[tuple[Controlled, OrderRequest]],
+    context: Context | None,
+    answers: list[Answer],
+) -> None:
+    """Work out what the orders of several inverters take, and send nothing."""
     for one, request in orders:
         try:
             answers.append(await async_order(one, replace(request, dry_run=True), context))
         except HomeAssistantError as err:
             raise of_member(one, err, translation_key="control_member_refused") from err
+
+
+async def _async_give_together(
+    orders: Sequence[tuple[Controlled, OrderRequest]],
+    context: Context | None,
+    answers: list[Answer],
+) -> list[Answer]:
+    """Carry the orders of several inverters out that were worked out, as was answered, unless that is all that is wanted."""
     if all(request.dry_run for _, request in orders):
         return answers
-    answers.clear()
-    before = [
-        one.driver.keeper.lease(is_export_limit=request.is_export_limit) for one, request in orders
-    ]
-    given: list[Lease | None] = []
+    answers = []
+    # What was ordered, of whom, and what was in force before and after that.
+    given: list[tuple[Controlled, OrderRequest, Lease | None, Lease | None]] = []
     for one, request in orders:
+        keeper, is_export_limit = one.driver.keeper, request.is_export_limit
+        before = keeper.lease(is_export_limit=is_export_limit)
         try:
-            answers.append(await _async_order_member(one, request, context, given))
-        except BaseException as err:
-            for (former, asked), lease, former_lease in zip(orders, given, before, strict=False):
+            answers.append(await async_order(one, request, context))
+        except HomeAssistantError as err:
+            for former, asked, lease_before, lease in given:
                 if _is_still(former, asked, lease):
-                    await _async_take_back(former, asked, former_lease)
-            if isinstance(err, HomeAssistantError):
-                raise of_member(one, err, translation_key="control_member_failed") from err
-            raise
+                    await _async_take_back(former, asked, lease_before)
+            raise of_member(one, err, translation_key="control_member_failed") from err
+        given.append((one, request, before, keeper.lease(is_export_limit=is_export_limit)))
     return answers
-
-
-async def _async_order_member(
-    one: Controlled, request: OrderRequest, context: Context | None, given: list[Lease | None]
-) -> Answer:
-    """Carry the order of one of several inverters out, and note what was given, also when the caller is cancelled meanwhile."""
-
-    async def order() -> Answer:
-        answer = await async_order(one, request, context)
-        given.append(one.driver.keeper.lease(is_export_limit=request.is_export_limit))
-        return answer
-
-    task = asyncio.create_task(order())
-    try:
-        return await finish(task)
-    except asyncio.CancelledError:
-        # It goes on: only when it is done can it be taken back.
-        await asyncio.wait((task,))
-        raise
 
 
 async def async_release(

@@ -1,5 +1,6 @@
 """The reserve and the export limit of a plant: what its inverters have of them together."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, override
 
@@ -11,10 +12,12 @@ from ..entities.base import conditions_of
 from ..entities.bounded_number import BoundedNumber
 from ..entities.of_plant import PREFIX
 from ..entities.write_on_change import WriteOnChangeEntity
+from ..modbus.device.to_end import to_end
 from ..modbus.model.reserve import RESERVE
 from .battery import Battery, Follower
 from .combined import COMBINED_NUMBERS, CombinedDescription, CombinedSetting, reading_of
 from .orders import async_load_control_texts, of_member
+from .targets import Controlled
 
 # A plant is one device: what belongs to the battery of an inverter has a name of its own there, and a number that is meant
 # for the whole device is for the next order, and for no setting that stays.
@@ -118,6 +121,14 @@ class PlantNumber(WriteOnChangeEntity, BoundedNumber):
                 await setting.async_check(share)
             except HomeAssistantError as err:
                 raise of_member(one, err, translation_key="control_member_refused") from err
+        await self._async_write_all(pairs)
+        self.async_write_if_changed()
+
+    @to_end
+    async def _async_write_all(
+        self, pairs: Sequence[tuple[Controlled, CombinedSetting, float]]
+    ) -> None:
+        """Write what each inverter gets, also when the caller is cancelled: to all of them or to none."""
         written: list[CombinedSetting] = []
         for one, setting, share in pairs:
             try:
@@ -127,7 +138,6 @@ class PlantNumber(WriteOnChangeEntity, BoundedNumber):
                     await former.async_take_back()
                 raise of_member(one, err, translation_key="control_member_failed") from err
             written.append(setting)
-        self.async_write_if_changed()
 
     def _shares(self, value: float, settings: list[CombinedSetting]) -> list[float]:
         """What each inverter gets: by what it takes at most, in whole numbers that add up."""

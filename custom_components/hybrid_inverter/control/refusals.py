@@ -34,6 +34,7 @@ class Mistake(StrEnum):
     UNTIL_NOW = "control_until_now"
     UNTIL_PAST = "control_until_past"
     OVER = "control_over"
+    UNLOADING = "control_unloading"
     TOO_FAR = "control_too_far"
     NO_POWER = "control_no_power"
     NO_LIMIT = "control_no_limit"

@@ -42,7 +42,7 @@ def async_setup_control(
     )
     if not unit.may_write:
         # What could not be put back before it may only be read stays until somebody else does it.
-        ControlIssues(hass, entry.entry_id, keeper).async_left_alone()
+        ControlIssues(hass, entry.entry_id, keeper).async_given_up()
         return
     drivers[serial] = Driver(hass, entry, unit, keeper)
 
@@ -102,7 +102,7 @@ async def async_release_removed(
                 await keeper.async_release_all()
             except DeviceError as err:
                 LOGGER.warning("%s was not left as it was found: %s", machine.name, err)
-                ControlIssues(hass, entry.entry_id, keeper).async_left_alone()
+                ControlIssues(hass, entry.entry_id, keeper).async_given_up()
     finally:
         if link is not None:
             await link.close()

@@ -118,6 +118,11 @@ class LeaseMemory:
         """The words that we had put there before those, of a change that may not have been carried out."""
         return _words(self._stored.get(FORMER, {}))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no change is under way, or was broken off, so that the device holds what we have put there."""
+        return FORMER not in self._stored
+
     async def mark_released(self, lease: Lease, *, is_released: bool) -> bool:
         """Note of an order whether it is released; whether that is stored."""
         self._stored[LEASES] = [
@@ -148,13 +153,17 @@ class LeaseMemory:
         former: Mapping[int, int] | None = None,
         ending: Sequence[Lease] = (),
     ) -> bool:
-        """Store these; whether they are stored. Without leases and words there is nothing to keep."""
+        """Store these; whether they are stored. Without leases and words there is nothing to keep.
+
+        `former` are the words that are there before a change which is about to be carried out, be it none.
+        """
         self._stored.clear()
         if leases or after or former:
             self._stored[LEASES] = [lease.as_dict() for lease in leases]
             self._stored[ENDING] = [lease.as_dict() for lease in ending]
-            for name, words in ((BEFORE, before), (AFTER, after), (FORMER, former or {})):
-                self._stored[name] = {str(address): word for address, word in words.items()}
+            for name, words in ((BEFORE, before), (AFTER, after), (FORMER, former)):
+                if words is not None:
+                    self._stored[name] = {str(address): word for address, word in words.items()}
         return await self._saved()
 
     async def _saved(self) -> bool:

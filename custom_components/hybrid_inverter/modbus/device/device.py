@@ -303,18 +303,24 @@ class Device(KnownDevice):
         *,
         origin: Origin = Origin.PERSON,
         just_read: bool = False,
+        all_or_none: bool = True,
     ) -> None:
-        """Have the device hold these words, each request a run of addresses, in this order: all, or none.
+        """Have the device hold these words, each request a run of addresses, in this order: all or none, or as many as it takes.
 
-        What it holds already is not sent. It settles once after all of them. Raises like `write_steps`; a NotAppliedError
+        Without `all_or_none`, `left` of the error has the keys of those that it has not taken, if it has taken any. What
+        it holds already is not sent. It settles once after all of them. Raises like `write_steps`; a NotAppliedError
         is about the first register that was not kept, with its words. Neither tier nor bounds are checked, and nothing
         can be undone. Words that were `just_read` are not read again before. ValueError for a request that is no run, or too long, or that has another register than settings.
         """
         prepared = self._word_writer.requests(requests, origin)
-        await self._write_lock.run_to_end(self._write_words(prepared, just_read))
+        await self._write_lock.run_to_end(
+            self._write_words(prepared, just_read=just_read, all_or_none=all_or_none)
+        )
 
-    async def _write_words(self, requests: Sequence[WriteRequest], just_read: bool) -> None:
-        await self._word_writer.write(requests, just_read=just_read)
+    async def _write_words(
+        self, requests: Sequence[WriteRequest], *, just_read: bool, all_or_none: bool
+    ) -> None:
+        await self._word_writer.write(requests, just_read=just_read, all_or_none=all_or_none)
         addresses = {address for request in requests for address in request.addresses}
         await self._changes.supersede(keys_on(addresses, self.family.registers))
 

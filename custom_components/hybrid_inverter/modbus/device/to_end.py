@@ -33,6 +33,34 @@ def to_end[**P, T](
     return run
 
 
+class Turn(asyncio.Lock):
+    """Held by what has its turn; what is begun then goes on to its end, and the next one waits for that."""
+
+    async def hold_to_end[T](
+        self, work: Coroutine[Any, Any, T], *, first: Coroutine[Any, Any, Any] | None = None
+    ) -> T:
+        """Run work that has its turn, and to its end even when the caller is cancelled; its result.
+
+        What comes `first` changes nothing: a caller that is cancelled until then gets no work done.
+        """
+        try:
+            if first is not None:
+                await first
+                # Who was cancelled at its end is told so only here.
+                await asyncio.sleep(0)
+        except BaseException:
+            work.close()
+            self.release()
+            raise
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._finished)
+        return await finish(task)
+
+    def _finished(self, _: asyncio.Task[Any]) -> None:
+        """End the turn; a done callback."""
+        self.release()
+
+
 def _log_failure(task: asyncio.Task[Any]) -> None:
     """Log why a write failed that nobody waits for any more."""
     if not task.cancelled() and (err := task.exception()) is not None:

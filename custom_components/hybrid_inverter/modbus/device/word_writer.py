@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from ..errors import DeviceError, NotAppliedError
+from ..errors import DeviceError, NotAppliedError, RejectedError
 from ..model.register import Register
 from .register_reader import RegisterReader
 from .wear import Origin, WearBudget
@@ -61,10 +61,18 @@ class WordWriter:
                 if address in times:
                     self._wear.check(key, [address], request.origin, times=times[address])
 
-    async def write(self, requests: Sequence[WriteRequest], *, just_read: bool = False) -> None:
+    async def write(
+        self,
+        requests: Sequence[WriteRequest],
+        *,
+        just_read: bool = False,
+        all_or_none: bool = True,
+    ) -> None:
         """Write in order what the device does not hold already; restore in reverse what was sent when one fails.
 
-        What was `just_read` is not read once more: on a slow line that would take as long again.
+        Without `all_or_none`, what it takes stays instead, also after a request that it refuses, and `left` of the error
+        has the keys of the rest; no key if it has taken nothing. What was `just_read` is not read once more: on a slow
+        line that would take as long again.
         """
         rows, image = _rows(requests), self._reader.image
         if just_read and all(image.has(row) for row in rows):
@@ -87,31 +95,46 @@ class WordWriter:
         self._writer.proofs.sending(keys_on(changed, self._reader.family.registers))
         sent: list[Due] = []
         try:
-            await self._send_until_kept(due, after, sent)
+            await self._send_until_kept(due, after, sent, past_refusals=not all_or_none)
         except DeviceError as err:
-            await self._writer.take_back(sent, err)
+            if all_or_none:
+                await self._writer.take_back(sent, err)
+            else:
+                err.left = _left(due, after, image.words)
             raise
 
     async def _send_until_kept(
-        self, due: Sequence[Due], after: Mapping[int, int], sent: list[Due]
+        self,
+        due: Sequence[Due],
+        after: Mapping[int, int],
+        sent: list[Due],
+        *,
+        past_refusals: bool,
     ) -> None:
         """Send these, once more what is not kept, and note what is about to be sent; `after` is held in the end.
 
-        NotAppliedError for the first register that is not kept.
+        NotAppliedError for the first register that is not kept, or, after all others, the last refusal.
         """
-        acknowledged = False
+        acknowledged, refusal = False, None
         left, held = due, dict(after)
         for attempt in range(TRIES):
             for request, before in left:
                 if not attempt:
                     sent.append((request, before))
-                acknowledged |= await self._writer.send_or_retry(
-                    request, request.not_applied(before), before
-                )
+                try:
+                    acknowledged |= await self._writer.send_or_retry(
+                        request, request.not_applied(before), before
+                    )
+                except RejectedError as err:
+                    if err.is_silence or not past_refusals:
+                        raise
+                    refusal = err
             held = await self._writer.read_settled(*(request for request, _ in due))
             left = [one for one in due if _not_kept(one[0], held, after)]
             if not left:
                 return
+        if refusal is not None:
+            raise refusal
         request, before = left[0]
         address = _not_kept(request, held, after)[0]
         raise NotAppliedError(
@@ -138,6 +161,19 @@ def keys_on(addresses: Collection[int], registers: Mapping[str, Register]) -> li
 def _rows(requests: Iterable[WriteRequest]) -> list[Register]:
     """All rows of these requests."""
     return [row for request in requests for row in request.rows.values()]
+
+
+def _left(due: Sequence[Due], after: Mapping[int, int], held: Mapping[int, int]) -> tuple[str, ...]:
+    """The keys of these that a device does not hold, as far as anybody knows; none if it holds all that it did before."""
+    if all(held.get(a) == before[a] for request, before in due for a in request.addresses):
+        return ()
+    return tuple(
+        key
+        for request, _ in due
+        for key in request.wanted
+        for address in request.rows[key].addresses
+        if held.get(address) != after[address]
+    )
 
 
 def _not_kept(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Coroutine
 from typing import Any
 
-from .to_end import finish
+from .to_end import Turn
 
 
 class _Waiting:
@@ -17,7 +17,7 @@ class _Waiting:
         self.setting = setting
 
 
-class WriteLock(asyncio.Lock):
+class WriteLock(Turn):
     """Held while a device is written to, or must not be."""
 
     def __init__(self) -> None:
@@ -51,9 +51,7 @@ class WriteLock(asyncio.Lock):
             write.close()
             self.release()
             return None
-        task = asyncio.create_task(write)
-        task.add_done_callback(self._finished)
-        return await finish(task)
+        return await self.hold_to_end(write)
 
     def _is_replaced(self, setting: str, related: Collection[str]) -> bool:
         """Whether a setting is written again before anything for which its value may matter."""
@@ -63,7 +61,3 @@ class WriteLock(asyncio.Lock):
             if waiting.setting is None or waiting.setting in related:
                 return False
         return False
-
-    def _finished(self, _: asyncio.Task[Any]) -> None:
-        """Release the lock; a done callback."""
-        self.release()
