@@ -42,9 +42,14 @@ def view(title: str, path: str, icon: str, sections: Iterable[Card | None]) -> C
     }
 
 
-def heading(text: str, icon: str | None = None) -> Card:
-    """A title above cards."""
-    return {"type": "heading", "heading": text, **({"icon": icon} if icon else {})}
+def heading(text: str, icon: str | None = None, *, small: bool = False) -> Card:
+    """A title above cards, or a small one within a section."""
+    return {
+        "type": "heading",
+        "heading": text,
+        **({"icon": icon} if icon else {}),
+        **({"heading_style": "subtitle"} if small else {}),
+    }
 
 
 def tile(
@@ -79,13 +84,12 @@ def gauge(entity: str, name: str, *, yellow: int, green: int) -> Card:
     }
 
 
-def rows(entities: Iterable[str], title: str | None = None) -> Card | None:
+def rows(entities: Iterable[str]) -> Card | None:
     """Entities with their values, one in a row; None without any."""
     if not (there := list(entities)):
         return None
     return {
         "type": "entities",
-        **({"title": title} if title else {}),
         "grid_options": _plain(FULL),
         "entities": [{"entity": entity, "name": _plain(ENTITY_NAME)} for entity in there],
     }

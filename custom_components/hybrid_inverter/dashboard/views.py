@@ -1,7 +1,8 @@
 """The views of the dashboard, each for whatever there is to be seen on it."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
 
 from .cards import (
     TREND,
@@ -176,7 +177,7 @@ def _schedule(found: Found, text: Texts) -> Iterator[Card | None]:
         )
     for one in owners:
         yield section(
-            heading(one.name),
+            heading(one.name, "mdi:calendar-clock"),
             *(tile(entity, feature={"type": "toggle"}) for entity in one.those(SCHEDULE_SWITCHES)),
             rows([*one.those(SCHEDULE_STATES), *_settings(one, of_slots=True)]),
         )
@@ -186,7 +187,7 @@ def _controls(found: Found, text: Texts) -> Iterator[Card | None]:
     """Orders of the battery, and the settings of every day."""
     for one in (*found.plants, *found.inverters):
         yield section(
-            heading(one.name),
+            heading(one.name, "mdi:tune"),
             rows(one.those(ORDERS)),
             _in_force(one),
             rows(one.those(OTHER_ORDERS)),
@@ -219,16 +220,21 @@ def _settings(owner: Owner, *, of_slots: bool) -> list[str]:
 
 
 def _control(entity: str) -> Card:
-    """A setting with what changes it."""
+    """A setting with what changes it, which says the value, too."""
     match entity.partition(".")[0]:
         case "select":
-            return tile(entity, feature={"type": "select-options"}, wide=True)
+            return tile(entity, feature={"type": "select-options"}, wide=True, hide_state=True)
         case "switch":
-            return tile(entity, feature={"type": "toggle"})
+            return _beside(entity, {"type": "toggle"})
         case "number":
-            return tile(entity, feature={"type": "numeric-input", "style": "buttons"})
+            return _beside(entity, {"type": "numeric-input", "style": "buttons"})
         case _:
-            return tile(entity)
+            return tile(entity, wide=True)
+
+
+def _beside(entity: str, feature: Mapping[str, Any]) -> Card:
+    """A setting with what changes it beside its name, which has room there."""
+    return tile(entity, feature=feature, wide=True, hide_state=True, features_position="inline")
 
 
 def _health(found: Found, text: Texts) -> Iterator[Card | None]:
@@ -240,7 +246,7 @@ def _health(found: Found, text: Texts) -> Iterator[Card | None]:
             for one in (*found.inverters, *found.meters)
             if one.has("binary_sensor.connectivity")
         ),
-        *(rows(link.those(LINK), link.name) for link in found.links),
+        *chain.from_iterable(_link(link) for link in found.links),
     )
     for one in found.inverters:
         yield section(
@@ -269,6 +275,12 @@ def _health(found: Found, text: Texts) -> Iterator[Card | None]:
             kinds=["mean", "min", "max"],
         ),
     )
+
+
+def _link(link: Owner) -> tuple[Card, ...]:
+    """How well a link works, below its name; nothing where that is not known."""
+    card = rows(link.those(LINK))
+    return (heading(link.name, small=True), card) if card else ()
 
 
 def _named(owners: Iterable[Owner], name: str) -> Iterator[tuple[str, str]]:
