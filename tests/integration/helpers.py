@@ -1,6 +1,7 @@
 """What several tests of the integration share: an entry as it is stored, and short ways to look things up."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -177,6 +178,13 @@ def state(hass: HomeAssistant, platform: Platform, key: str, serial: str = SERIA
     shown = hass.states.get(entity(hass, platform, key, serial))
     assert shown is not None, key
     return shown
+
+
+def names_twice(hass: HomeAssistant, entry: MockConfigEntry) -> list[tuple[str | None, str | None]]:
+    """Return the devices with the names that more than one of their entities has."""
+    known = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    counted = Counter((one.device_id, one.original_name) for one in known)
+    return [name for name, count in counted.items() if count > 1]
 
 
 def requests(plant: SimulatedPlant) -> int:

@@ -103,7 +103,7 @@ ENTITIES: Final = [
     ("number", "control_target_soc", True, None, "Control target"),
     ("sensor", "control_until", True, None, "Control until"),
     ("button", "release_battery", True, None, "Release battery"),
-    ("event", "battery_control", True, None, "Battery control"),
+    ("event", "battery_control", True, None, "Control change"),
     ("number", "control_duration", False, None, "Control duration"),
     ("sensor", "control_writes_left", False, "diagnostic", "Control writes left"),
     ("number", "export_limit", True, None, "Export limit"),

@@ -125,7 +125,7 @@ ENTITIES: Final = [
     ("sensor", "control_until", True, None, "Control until"),
     ("sensor", "control_writes_left", False, EntityCategory.DIAGNOSTIC, "Control writes left"),
     ("button", "release_battery", True, None, "Release battery"),
-    ("event", "battery_control", True, None, "Battery control"),
+    ("event", "battery_control", True, None, "Control change"),
     ("number", "export_limit", True, EntityCategory.CONFIG, "Export limit"),
     ("number", "battery_reserve", True, EntityCategory.CONFIG, "Battery reserve"),
     ("sensor", "battery_energy_stored", True, None, "Battery energy stored"),

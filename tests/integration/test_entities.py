@@ -34,6 +34,7 @@ from .helpers import (
     SERIAL,
     entity,
     find,
+    names_twice,
     network_entry,
     refresh,
     requests,
@@ -239,6 +240,13 @@ async def test_states_are_what_the_registers_say(
     }
     assert shown == expected
     assert sum(len(values) for values in expected.values()) >= 140
+
+
+async def test_no_two_entities_of_a_device_have_the_same_name(
+    hass: HomeAssistant, everything: MockConfigEntry
+) -> None:
+    """They could not be told apart in the activity of the device; what is disabled counts, too."""
+    assert names_twice(hass, everything) == []
 
 
 async def test_all_codes_are_attributes(hass: HomeAssistant, everything: MockConfigEntry) -> None:

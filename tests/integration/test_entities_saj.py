@@ -26,7 +26,7 @@ from custom_components.hybrid_inverter.modbus.transport.link import Framing
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 
-from .helpers import find, refresh
+from .helpers import find, names_twice, refresh
 
 IMAGE: Final = Path(__file__).parents[1] / "fixtures" / "saj_h2_10k_t2.json"
 SERIAL: Final = "H2T20000000000000001"
@@ -246,6 +246,13 @@ async def act(hass: HomeAssistant, action: str, key: str, **data: Any) -> None:
     domain, service = action.split(".")
     data[ATTR_ENTITY_ID] = find(hass, Platform(domain), key, SERIAL)
     await hass.services.async_call(domain, service, data, blocking=True)
+
+
+async def test_no_two_entities_of_a_device_have_the_same_name(
+    hass: HomeAssistant, everything: MockConfigEntry
+) -> None:
+    """They could not be told apart in the activity of the device; what is disabled counts, too."""
+    assert names_twice(hass, everything) == []
 
 
 async def test_states_are_what_the_registers_say(
