@@ -32,6 +32,8 @@ CONF_RATED_POWER: Final = "rated_power"
 
 DEFAULT_PORT: Final = 502
 DEFAULT_STICK_PORT: Final = 8899
+# Of many gateways that pass the bytes through; there is no standard.
+DEFAULT_TRANSPARENT_PORT: Final = 8899
 DEFAULT_UNIT_ID: Final = 1
 DEFAULT_BAUDRATE: Final = 9600
 

@@ -263,9 +263,13 @@ async def test_what_an_inverter_cannot_do_is_refused_with_what_comes_nearest(
 
 
 async def test_export_is_limited_and_let_free_again(
-    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    """With a switch for nothing at all, else with the power that may be sold."""
+    """With a switch for nothing at all, else with the power that may be sold; the end is told to the second."""
+    freezer.tick(0.25)
     told = await act(hass, "limit_export", power=0, duration=30)
     assert (told["mode"], told["power"], told["ends_by"]) == ("export_limit", 0, "home_assistant")
     assert told["until"] == "2026-06-21T10:31:00+02:00"

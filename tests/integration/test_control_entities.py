@@ -378,7 +378,8 @@ async def test_the_numbers_outlive_a_restart(
         [
             (State(f"number.jso8048104_{name}", str(value)), {**stored, "native_value": value})
             for name, value in (
-                ("control_power", 1500),
+                # Without decimals that it does not have.
+                ("control_power", 1500.0),
                 ("control_target", 70),
                 ("control_duration", 120),
             )

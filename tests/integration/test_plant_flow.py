@@ -86,9 +86,7 @@ async def test_plant_of_one_inverter_is_set_up_with_its_reported_capacity(
     """From nothing to the values; the inverter tells of its 600 Ah at 51.2 V itself."""
     result = await start(hass)
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "plant")
-    assert offered(result, "members") == {
-        SERIAL: f"JSO8048104 (JSO8048104 (127.0.0.1:{plant.tcp_port}))"
-    }
+    assert offered(result, "members") == {SERIAL: "JSO8048104"}
     result = await submit(hass, result, {"name": "Home", "members": [SERIAL]})
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "plant_battery")
     assert result["description_placeholders"] == {"inverter": "JSO8048104"}
@@ -132,9 +130,9 @@ async def test_three_inverters_are_asked_for_grid_and_each_battery(
     )
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "plant_grid")
     assert offered(result, "grid_inverter") == {
-        "JSO0000001": "East (Bus 1)",
-        "JSO0000002": "West (Bus 2)",
-        "JSO0000003": "Barn (Bus 3)",
+        "JSO0000001": "East",
+        "JSO0000002": "West",
+        "JSO0000003": "Barn",
     }
     result = await submit(hass, result, {"grid_inverter": "JSO0000002"})
     for inverter, capacity in (("East", 30), ("West", 10.5), ("Barn", 0)):
@@ -148,6 +146,18 @@ async def test_three_inverters_are_asked_for_grid_and_each_battery(
         "members": {"JSO0000001": "East", "JSO0000002": "West", "JSO0000003": "Barn"},
         "grid_inverter": "JSO0000002",
         "capacities": {"JSO0000001": 30, "JSO0000002": 10.5, "JSO0000003": 0},
+    }
+
+
+async def test_devices_with_the_same_name_are_told_apart_by_their_links(
+    hass: HomeAssistant, no_setup: None
+) -> None:
+    """A person may have given two of them one name; the others need nothing but theirs."""
+    machines(hass, "Roof", "Roof", "Barn")
+    assert offered(await start(hass), "members") == {
+        "JSO0000001": "Roof, Bus 1",
+        "JSO0000002": "Roof, Bus 2",
+        "JSO0000003": "Barn",
     }
 
 

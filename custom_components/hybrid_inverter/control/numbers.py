@@ -114,7 +114,8 @@ class ControlNumber(OrderEntity, RestoreNumber):
     @property
     def _chosen(self) -> float | None:
         """What the next order takes; None for as much as there is."""
-        return self.battery.preset.get(self.entity_description.key)
+        chosen = self.battery.preset.get(self.entity_description.key)
+        return None if chosen is None else _plain(chosen)
 
     @property
     def _changeable(self) -> list[Lease]:

@@ -85,7 +85,7 @@ def told_response(told: Told) -> dict[str, JsonValueType]:
         "mode": told.mode.value,
         "power": None if told.power is None else round(told.power),
         "target_soc": told.target_soc,
-        "until": dt_util.as_local(told.until).isoformat(),
+        "until": dt_util.as_local(told.until).isoformat(timespec="seconds"),
         "ends_by": told.ends_by.value,
         "recurs": told.recurs.value,
         "after_end": told.after_end.value,

@@ -28,6 +28,7 @@ from ..const import (
     CONF_ROLE,
     CONF_TYPE,
     CONF_UNIT_ID,
+    DOCS_URL,
     SUBENTRY_METER,
     TYPE_LISTEN,
     MeterRole,
@@ -69,6 +70,8 @@ STEP_HEAR: Final = "hear"
 STEP_HEARD: Final = "heard"
 STEP_HEARD_METER: Final = "heard_meter"
 LISTEN_WAYS: Final = list(LISTEN_SCHEMAS)
+# A text must not have an address in it.
+WIRING_URL: Final = f"{DOCS_URL}/wiring.md#listening-to-a-meter"
 RATIO: Final = whole_number(CT_RATIOS.start, CT_RATIOS.stop - 1)
 
 
@@ -88,7 +91,11 @@ class ListenSteps(ConfigFlow):
 
     async def async_step_listen(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask through what to listen."""
-        return self.async_show_menu(step_id=TYPE_LISTEN, menu_options=LISTEN_WAYS)
+        return self.async_show_menu(
+            step_id=TYPE_LISTEN,
+            menu_options=LISTEN_WAYS,
+            description_placeholders={"wiring_url": WIRING_URL},
+        )
 
     async def async_step_listen_network(
         self, user_input: dict[str, Any] | None = None

@@ -48,12 +48,19 @@ type Refusal = tuple[dict[str, str], dict[str, str]]
 
 
 def _among(devices: Iterable[PlantDevice], *, multiple: bool = False) -> SelectSelector:
-    """A field for one of these devices, or for several."""
+    """A field for one of these devices, or for several; those that a person has given the same name also say the link."""
+    among = list(devices)
+    names = [device.name for device in among]
     return SelectSelector(
         SelectSelectorConfig(
             options=[
-                SelectOptionDict(value=device.serial, label=f"{device.name} ({device.entry.title})")
-                for device in devices
+                SelectOptionDict(
+                    value=device.serial,
+                    label=device.name
+                    if names.count(device.name) == 1
+                    else f"{device.name}, {device.entry.title}",
+                )
+                for device in among
             ],
             multiple=multiple,
             mode=SelectSelectorMode.LIST,

@@ -39,6 +39,7 @@ from ..const import (
     DEFAULT_INTERVALS,
     DEFAULT_PORT,
     DEFAULT_STICK_PORT,
+    DEFAULT_TRANSPARENT_PORT,
     DEFAULT_UNIT_ID,
     INTERVAL_BOUNDS,
     LISTEN_INTERVALS,
@@ -129,7 +130,8 @@ LISTEN_SCHEMAS: Final = {
     "listen_network": vol.Schema(
         {
             vol.Required(CONF_HOST): TextSelector(),
-            vol.Required(CONF_PORT): whole_number(1, 65535),
+            # Without a default the page shows 0, which no gateway has.
+            vol.Required(CONF_PORT, default=DEFAULT_TRANSPARENT_PORT): whole_number(1, 65535),
         }
     ),
     "listen_serial": vol.Schema(SERIAL_LINE),
