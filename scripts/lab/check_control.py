@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from .check_blueprints import try_blueprints
 from .checking import CheckError, expect, run_checks, soon, suspicious_lines
 from .control_wishes import JSO, SAJ, SETTINGS, SITUATION, WISHES, OwnersWish
 from .effects import Flows
@@ -324,6 +325,14 @@ async def an_order_whose_time_is_not_over_goes_on(house: House) -> None:
     await house.is_told(whole, "released")
 
 
+async def each_blueprint_becomes_an_automation_that_runs(house: House) -> None:
+    """Imported, filled in and run by hand; afterwards everything is as before."""
+    await house.lay_down()
+    one = house.inverters[JSO]
+    await try_blueprints(house.home, one.device_id, await house.now())
+    await house.is_as_before(one)
+
+
 async def what_is_never_written_was_not(house: House) -> None:
     """Neither by an order nor by its end."""
     for one in house.inverters.values():
@@ -351,6 +360,7 @@ def _complaints(log: str) -> Iterable[str]:
 CHECKS: Final = (
     both_are_added,
     *map(_check_of, WISHES),
+    each_blueprint_becomes_an_automation_that_runs,
     killed_while_one_is_ordered_and_one_sells,
     killed_the_other_way_round,
     an_order_whose_time_is_not_over_goes_on,

@@ -1,7 +1,7 @@
 """The blueprints of the repository as an owner uses them: imported into Home Assistant, and made an automation with inputs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,21 +52,34 @@ def all_imported() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def automation(
-    hass: HomeAssistant, name: str, alias: str | None = None, **inputs: Any
-) -> AsyncIterator[str]:
-    """An automation made of a blueprint, by its entity id, until it is turned off."""
-    made = {"path": f"hybrid_inverter/{name}.yaml", "input": inputs}
-    config = {"id": name, "alias": alias or name, "use_blueprint": made}
+async def automations(
+    hass: HomeAssistant, inputs: Mapping[str, Mapping[str, Any]]
+) -> AsyncIterator[list[str]]:
+    """Automations made of blueprints, by their entity ids, until they are turned off; each is called like its blueprint."""
+    config = [
+        {
+            "id": name,
+            "alias": name,
+            "use_blueprint": {"path": f"hybrid_inverter/{name}.yaml", "input": dict(chosen)},
+        }
+        for name, chosen in inputs.items()
+    ]
     with all_imported():
         assert await async_setup_component(hass, AUTOMATION, {AUTOMATION: config})
-    (entity_id,) = hass.states.async_entity_ids(AUTOMATION)
+    entity_ids = hass.states.async_entity_ids(AUTOMATION)
     try:
-        yield entity_id
+        yield entity_ids
     finally:
         await hass.services.async_call(
-            AUTOMATION, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: entity_id}, blocking=True
+            AUTOMATION, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: entity_ids}, blocking=True
         )
+
+
+@asynccontextmanager
+async def automation(hass: HomeAssistant, name: str, **inputs: Any) -> AsyncIterator[str]:
+    """The only automation, made of a blueprint, by its entity id, until it is turned off."""
+    async with automations(hass, {name: inputs}) as (entity_id,):
+        yield entity_id
 
 
 def rows(day: str, prices: Sequence[float | None], minutes: int = 60) -> list[dict[str, Any]]:
@@ -141,6 +154,8 @@ async def ledger(
 ) -> AsyncIterator[Ledger]:
     """An inverter that only writes down what it is ordered, from a local time on."""
     await hass.config.async_set_time_zone(zone)
+    # Else the loop keeps the stack of each call, which takes longer than the days.
+    hass.loop.set_debug(False)
     start = dt_util.as_utc(
         datetime.fromisoformat(begin).replace(tzinfo=dt_util.get_default_time_zone())
     )
