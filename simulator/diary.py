@@ -16,11 +16,16 @@ NAMES: Final = (
     "battery_charge",
     "battery_discharge",
     "house",
+    "bought",
+    "sold",
 )
 
 
 class Diary:
-    """Kilowatt-hours by day, integrated from the powers of the physics; a meter's by phase, as it counts them."""
+    """Kilowatt-hours by day, integrated from the powers of the physics; a meter's by phase, as it counts them.
+
+    What is bought and sold is what a meter counts that adds the phases up.
+    """
 
     def __init__(self, site: Site) -> None:
         """Watch a house from now on."""
@@ -43,5 +48,7 @@ class Diary:
             ("battery_charge", sum(max(0.0, -power) for power in batteries)),
             ("battery_discharge", sum(max(0.0, power) for power in batteries)),
             ("house", used),
+            ("bought", max(0.0, sum(grid))),
+            ("sold", max(0.0, -sum(grid))),
         ):
             day[name] += watts * seconds / 3_600_000

@@ -14,6 +14,7 @@ from .check_bus import check_bus
 from .check_control import check_control
 from .check_crash import check_crash
 from .check_effects import check_effects
+from .check_emhass import check_emhass
 from .check_house import check_house
 from .check_lived import MAX_UP_SECONDS_BESIDE_OTHERS, check_lived
 from .check_saj import check_saj
@@ -130,6 +131,11 @@ def main() -> int:
         help="no page: live a week, compare its energies with the physics; takes a quarter of an hour",
     )
     parser.add_argument(
+        "--emhass",
+        action="store_true",
+        help="no page: a day planned by EMHASS, with its bill; takes a quarter of an hour",
+    )
+    parser.add_argument(
         "--speed",
         type=float,
         default=1.0,
@@ -143,6 +149,8 @@ def main() -> int:
         return asyncio.run(check_only(options.only) if options.only else check_everything())
     if options.week:
         return 1 if asyncio.run(check_house(days=7)) else 0
+    if options.emhass:
+        return 1 if asyncio.run(check_emhass()) else 0
     return asyncio.run(show(options.speed, options.days))
 
 

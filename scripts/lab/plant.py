@@ -35,13 +35,13 @@ class Plant:
 
     async def get(self, path: str, **query: int) -> Any:
         """What a page of the control port says."""
-        async with self.session.get(self._url(path), params=query) as response:
+        async with self.session.get(self.url(path), params=query) as response:
             response.raise_for_status()
             return await response.json()
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """Change something through the control port."""
-        async with self.session.post(self._url(path), json=body) as response:
+        async with self.session.post(self.url(path), json=body) as response:
             response.raise_for_status()
             return await response.json()
 
@@ -63,7 +63,8 @@ class Plant:
         found: list[dict[str, Any]] = await self.get("writes")
         return found
 
-    def _url(self, path: str) -> str:
+    def url(self, path: str) -> str:
+        """Where a page of the control port is."""
         return f"http://127.0.0.1:{self.control}/{path}"
 
 
