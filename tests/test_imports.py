@@ -15,7 +15,7 @@ HERE: Final = "custom_components.hybrid_inverter"
 # "" is what Home Assistant itself looks for: the platforms, config_flow, diagnostics, services and so on.
 DEVICE_LAYER: Final = (
     *("modbus.errors", "modbus.model", "modbus.transport", "modbus.tables", "modbus.schedule"),
-    *("modbus.device", "modbus.find", "modbus.listen", "modbus.control"),
+    *("modbus.device", "modbus.find", "modbus.listen", "modbus.control", "modbus.mirror"),
 )
 ARROWS: Final = {
     "": {
@@ -41,6 +41,7 @@ ARROWS: Final = {
         *("modbus.find", "modbus.device", "modbus.tables"),
         *("modbus.model", "modbus.transport", "modbus.errors"),
     },
+    "modbus.mirror": {"modbus.device"},
     "modbus.find": {
         *("modbus.device", "modbus.tables", "modbus.model", "modbus.transport", "modbus.errors"),
     },

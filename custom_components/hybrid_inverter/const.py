@@ -74,6 +74,15 @@ CONF_GRID_INVERTER: Final = "grid_inverter"
 CONF_CAPACITY: Final = "capacity"
 CONF_CAPACITIES: Final = "capacities"
 
+# The option under which the mirror of a link is kept, and its fields beside host and port: whether it is on, and the
+# registers that are polled for it alone, as a person writes them.
+CONF_MIRROR: Final = "mirror"
+CONF_ENABLED: Final = "enabled"
+CONF_REGISTERS: Final = "registers"
+# Whoever wants others to reach it chooses another address.
+DEFAULT_MIRROR_HOST: Final = "127.0.0.1"
+DEFAULT_MIRROR_PORT: Final = 5020
+
 CONF_TIER: Final = "tier"
 # What an owner allows: to sell from the battery, and how many watts may come from the grid.
 CONF_MAY_SELL: Final = "may_sell_from_battery"

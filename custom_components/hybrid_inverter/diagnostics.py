@@ -44,7 +44,7 @@ async def async_get_config_entry_diagnostics(
     return {
         "entry": _entry(entry),
         "link": _link(hass, entry),
-        "options": dict(entry.options),
+        "options": async_redact_data(dict(entry.options), TO_REDACT),
         "units": units,
         "stored": await _stored(hass, entry),
     }
@@ -95,6 +95,7 @@ def _link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> dict[str, An
         "connected": link.connected,
         "reachable": link.reachable,
         "statistics": link.statistics.as_dict(),
+        "mirror": runtime.mirror and runtime.mirror.as_dict(),
         "frames": [
             {
                 "seconds_ago": round(hass.loop.time() - frame.time, 3),

@@ -74,6 +74,7 @@ async def test_diagnostics_show_what_is_wrong_but_not_whose_it_is(
         "connected": True,
         "reachable": True,
         "statistics": None,
+        "mirror": None,
         "frames": None,
     }
     statistics = data["link"]["statistics"]

@@ -129,7 +129,7 @@ async def opened(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
     manager = hass.config_entries.options
     result = await manager.async_init(entry.entry_id)
     if result["type"] is FlowResultType.MENU:
-        assert result["menu_options"] == ["settings", "energy"]
+        assert result["menu_options"] == ["settings", "energy", "mirror"]
         result = await manager.async_configure(result["flow_id"], {"next_step_id": "energy"})
     return dict(result)
 

@@ -39,6 +39,7 @@ from custom_components.hybrid_inverter.entities.link import (
 from custom_components.hybrid_inverter.event import OUTAGE
 from custom_components.hybrid_inverter.flow.energy import energy_schema
 from custom_components.hybrid_inverter.flow.machines import WAYS, InverterFlow, MeterFlow
+from custom_components.hybrid_inverter.flow.mirror import SCHEMA as MIRROR_OPTIONS
 from custom_components.hybrid_inverter.flow.plant import (
     CAPACITY_SCHEMA,
     grid_schema,
@@ -70,6 +71,7 @@ from custom_components.hybrid_inverter.modbus.errors import LinkErrorCode
 from custom_components.hybrid_inverter.modbus.find.identify import NO_TYPE
 from custom_components.hybrid_inverter.modbus.find.probe import Failure
 from custom_components.hybrid_inverter.modbus.listen.session import Unheard
+from custom_components.hybrid_inverter.modbus.mirror.server import REASONS as PORT_REASONS
 from custom_components.hybrid_inverter.modbus.model.codec import Bits
 from custom_components.hybrid_inverter.modbus.model.family import Family
 from custom_components.hybrid_inverter.modbus.model.part import WHOLE, Kind, Part
@@ -84,6 +86,7 @@ from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.planners.services import PLANNERS
 from custom_components.hybrid_inverter.planners.site import Missing
 from custom_components.hybrid_inverter.plant.sensors import PLANT_BINARY_SENSORS, PLANT_SENSORS
+from custom_components.hybrid_inverter.runtime.mirror import NOT_SERVED
 from custom_components.hybrid_inverter.schedule.automations import SLOTS
 from custom_components.hybrid_inverter.schedule.request import SOURCES
 from custom_components.hybrid_inverter.services import async_setup_actions
@@ -378,14 +381,14 @@ async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistan
         assert placeholders(steps[step]["description"]) == {"model"}
     steps = TEXTS["options"]["step"]
     assert set(steps) == {
-        *("init", "settings", "listen", "energy"),
+        *("init", "settings", "listen", "energy", "mirror"),
         *("next_inverter", "next_meter", "next_plant"),
     }
     check_step(steps["listen"], LISTEN_OPTIONS)
     check_step(steps["settings"], await options_schema(hass))
     check_step(steps["energy"], energy_schema({"grid_1": "Grid"}, []))
     for menu, options in (
-        ("init", {"energy", "settings", "listen"}),
+        ("init", {"energy", "settings", "listen", "mirror"}),
         ("next_inverter", {"energy", "settings", "finish"}),
         ("next_meter", {"energy", "settings", "listen", "finish"}),
         ("next_plant", {"energy", "finish"}),
@@ -400,7 +403,17 @@ async def test_every_form_field_has_a_name_and_an_explanation(hass: HomeAssistan
         "next_meter": {"model", "plant_url"},
         "next_plant": {"plant", "dashboard_url", "control_url"},
     }
-    assert set(TEXTS["options"]["error"]) == {"nothing_chosen"}
+    check_step(steps["mirror"], MIRROR_OPTIONS)
+    assert placeholders(steps["mirror"]["description"]) == {"mirror_url"}
+    assert {name: placeholders(text) for name, text in TEXTS["options"]["error"].items()} == {
+        "nothing_chosen": set(),
+        "mirror_no_address": set(),
+        "mirror_no_such_unit": {"named"},
+        "mirror_not_readable": {"named"},
+        "mirror_too_many": {"named"},
+        "mirror_unreadable": {"named"},
+        **{f"mirror_{reason}": set() for reason in (*PORT_REASONS.values(), "other")},
+    }
     assert {name: placeholders(text) for name, text in TEXTS["options"]["abort"].items()} == {
         "no_energy_dashboard": set(),
         "energy_nothing": set(),
@@ -565,6 +578,8 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     offered["setting"] = {"system_time"}
     # What the trigger of an order's end asks for.
     offered["control_end"] = set(REASONS)
+    # Why the port of a mirror cannot be opened.
+    offered["mirror_error"] = {*PORT_REASONS.values(), "other"}
     # What an owner may take away from an inverter.
     offered["removable"] = {
         feature.removable.key
@@ -604,6 +619,7 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "found",
         "other_device",
         "link_error",
+        "mirror_error",
         "device_error",
         "modbus_exception",
         "setting",
@@ -1067,6 +1083,9 @@ def test_every_code_with_a_remedy_has_a_repair_with_numbered_steps() -> None:
     missing = issues.pop("plant_member_missing")
     assert placeholders(missing["title"]) == {"plant"}
     assert placeholders(missing["description"]) == {"plant", "machines"}
+    not_served = issues.pop(NOT_SERVED)
+    assert placeholders(not_served["title"]) == {"name"}
+    assert placeholders(not_served["description"]) == {"name", "port", "reason"}
     watched = {*DIALOGS, *MENDED, "clock_off", "clock_off_elsewhere"}
     issues = {key: text for key, text in issues.items() if key not in watched}
     assert set(issues) == {f"fault_{code.lower()}" for code in remedies}

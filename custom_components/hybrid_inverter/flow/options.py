@@ -16,8 +16,10 @@ from ..const import (
     TYPE_LISTEN,
 )
 from ..entry.data import first_unit, is_plant
+from ..entry.mirror import may_mirror
 from ..modbus.model.export_limit import exports_freely
 from .energy import STEP_ENERGY, EnergySteps
+from .mirror import STEP_MIRROR, MirrorSteps
 from .schemas import CONTROL_OPTIONS, LISTEN_OPTIONS, OPTIONS
 
 # Where an options flow comes from that goes on from adding the entry.
@@ -33,8 +35,8 @@ NEXT_LINKS: Final = {
 }
 
 
-class HybridInverterOptionsFlow(EnergySteps, OptionsFlowWithReload):
-    """The Energy dashboard, how often each group is polled, what may be written, and what orders of the battery may do."""
+class HybridInverterOptionsFlow(EnergySteps, MirrorSteps, OptionsFlowWithReload):
+    """The Energy dashboard, how often each group is polled, what may be written, what orders may do, and the mirror."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to do: there are no settings of a plant, and nothing is polled where there is only listening."""
@@ -47,7 +49,10 @@ class HybridInverterOptionsFlow(EnergySteps, OptionsFlowWithReload):
             return await self.async_step_next_meter()
         if of_plant:
             return await self.async_step_energy()
-        return self.async_show_menu(step_id="init", menu_options=[self._settings, STEP_ENERGY])
+        choices = [self._settings, STEP_ENERGY]
+        if may_mirror(self.config_entry):
+            choices.append(STEP_MIRROR)
+        return self.async_show_menu(step_id="init", menu_options=choices)
 
     @property
     def _is_next(self) -> bool:
@@ -118,7 +123,7 @@ class HybridInverterOptionsFlow(EnergySteps, OptionsFlowWithReload):
     ) -> ConfigFlowResult:
         """Ask for the intervals and the tier, and, where there is an inverter, what orders may do."""
         if user_input is not None:
-            return self.async_create_entry(data=self._chosen(user_input))
+            return self.async_create_entry(data=self._chosen(user_input) | self._mirror)
         return self.async_show_form(
             step_id=STEP_SETTINGS,
             data_schema=self.add_suggested_values_to_schema(

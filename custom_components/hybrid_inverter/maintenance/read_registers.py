@@ -12,7 +12,8 @@ import voluptuous as vol
 
 from ..const import DOMAIN
 from ..entry.texts import async_text, error_text
-from ..modbus.device.raw_read import RawWord, not_readable
+from ..modbus.device.raw_read import RawWord
+from ..modbus.device.read_plan import not_readable
 from ..modbus.errors import DeviceError
 from ..modbus.model.codec import WORD, Value
 from ..modbus.model.register import Tier
@@ -89,7 +90,7 @@ def _check(unit: UnitRuntime, first: int, count: int) -> None:
             translation_placeholders={"device": _name(unit), "tier": label or Tier.INSTALLER},
         )
     readable = unit.device.family.readable
-    if not_readable(readable, first, count):
+    if not_readable(readable, range(first, first + count)):
         raise ServiceValidationError(
             translation_domain=DOMAIN,
             translation_key="registers_not_readable",

@@ -13,6 +13,7 @@ from ..const import DOMAIN, MeterRole
 from ..modbus.device.device import Device
 from ..modbus.errors import LinkError
 from ..modbus.find.identify import Identity
+from ..modbus.mirror.server import MirrorServer
 from ..modbus.model.counter_guard import Rejection
 from ..modbus.model.register import Group
 from ..modbus.transport.connection import Connection
@@ -126,6 +127,8 @@ class RuntimeData:
     # Why the link could not be opened when the entry was loaded.
     error: LinkError | None = None
     units: dict[str, UnitRuntime] = field(default_factory=dict)
+    # What serves their words to other clients; None while it is off.
+    mirror: MirrorServer | None = None
 
     @property
     def answered(self) -> bool:

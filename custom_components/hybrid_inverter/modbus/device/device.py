@@ -160,6 +160,10 @@ class Device(KnownDevice):
         # To save what was noted takes its time, in which a write may have read back newer values.
         return self._reader.snapshot(keys)
 
+    async def poll_words(self, addresses: Collection[int], until: float | None = None) -> None:
+        """Poll mere words like the reader."""
+        await self._reader.poll_words(addresses, until)
+
     # ------------------------------------------------------------------ writing
 
     async def write(self, key: str, value: Value, *, origin: Origin = Origin.PERSON) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 import time
+from typing import Protocol
 
 from ..model.register import Register
 
@@ -15,6 +16,18 @@ type Span = tuple[int, int]
 def utc_now() -> datetime:
     """What time it is. It follows `time.time`, which the demo lets run faster."""
     return datetime.fromtimestamp(time.time(), UTC)
+
+
+class WordFollower(Protocol):
+    """Is told of every word that is read."""
+
+    def take(self, first: int, words: Sequence[int]) -> None:
+        """Take the words of one read from address `first` on."""
+        ...
+
+    def doubt(self, spans: Iterable[Span]) -> None:
+        """Take note that nobody knows these words until they are read again."""
+        ...
 
 
 class RegisterImage:
@@ -29,6 +42,7 @@ class RegisterImage:
         self.revision = 0
         # In seconds since 1970, as that costs least.
         self._read_at: dict[Span, float] = {}
+        self._follower: WordFollower | None = None
 
     @property
     def words(self) -> Mapping[int, int]:
@@ -42,6 +56,18 @@ class RegisterImage:
             self._words.update(zip(addresses, words, strict=True))
             self.revision += 1
         self._read_at[first, addresses[-1]] = time.time()
+        if self._follower is not None:
+            self._follower.take(first, words)
+
+    def follow(self, follower: WordFollower) -> None:
+        """Tell one follower of every word that is read from now on."""
+        self._follower = follower
+
+    def doubt(self, spans: Collection[Span]) -> None:
+        """Drop words that were written, until they are read back."""
+        self.forget(spans)
+        if self._follower is not None:
+            self._follower.doubt(spans)
 
     def forget(self, spans: Iterable[Span]) -> None:
         """Drop words that may not be what the device holds."""

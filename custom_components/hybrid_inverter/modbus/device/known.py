@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..model.codec import Value
 from ..model.family import Family
-from .image import utc_now
+from .image import WordFollower, utc_now
 from .register_reader import RegisterReader, Snapshot
 from .undo import Change, ChangeLog
 from .write_request import AppliedChange
@@ -79,6 +79,10 @@ class KnownDevice:
         return all(
             when is not None and 0 <= (now - when).total_seconds() <= seconds for when in times
         )
+
+    def follow_words(self, follower: WordFollower) -> None:
+        """Tell one follower of every word that is read from now on."""
+        self._reader.image.follow(follower)
 
     def limits(self, key: str) -> tuple[float, float]:
         """The bounds in force for a key that has limits; ValueError for another."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..model.codec import Value
+from .read_plan import not_readable
 from .register_reader import RegisterReader
 
 
@@ -17,15 +17,6 @@ class RawWord:
     word: int | None
     # What the table makes of it, by key: nothing where it does not know the register. An implausible value is None.
     values: dict[str, Value | None] = field(default_factory=dict)
-
-
-def not_readable(readable: Sequence[tuple[int, int]], first: int, count: int) -> list[int]:
-    """Those of `count` addresses from `first` on that lie in none of the inclusive readable ranges."""
-    return [
-        address
-        for address in range(first, first + count)
-        if not any(low <= address <= high for low, high in readable)
-    ]
 
 
 async def read_raw(reader: RegisterReader, first: int, count: int) -> list[RawWord]:
@@ -51,7 +42,7 @@ async def read_raw(reader: RegisterReader, first: int, count: int) -> list[RawWo
 def _requests(reader: RegisterReader, first: int, count: int) -> list[tuple[int, int]]:
     """The requests that read these addresses, each as its first one and how many; ValueError for one out of reach."""
     readable = reader.family.readable
-    if unreadable := not_readable(readable, first, count):
+    if unreadable := not_readable(readable, range(first, first + count)):
         raise ValueError(f"registers {unreadable} are not read")
     requests = []
     address, end = first, first + count

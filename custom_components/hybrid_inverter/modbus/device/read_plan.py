@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+import math
 
 from ..model.family import Family
 from ..model.register import Register
@@ -17,6 +18,15 @@ from .quarantine import Quarantine
 
 # Reads, each as the spans that it brings.
 type Reads = tuple[tuple[Span, ...], ...]
+
+
+def not_readable(readable: Sequence[Span], addresses: Iterable[int]) -> list[int]:
+    """Those of these addresses that lie in none of the inclusive readable ranges."""
+    return [
+        address
+        for address in addresses
+        if not any(low <= address <= high for low, high in readable)
+    ]
 
 
 def _merge(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -46,28 +56,36 @@ def plan_reads(
     address: the best plan up to a span is the best plan up to an earlier one, and one read for all in between.
     """
     wanted = _merge(spans)
-
-    def allowed(first: int, last: int) -> bool:
-        return (
-            last - first < max_read
-            and any(low <= first and last <= high for low, high in readable)
-            and not any(first <= address <= last for address in refused)
-        )
-
-    best: list[tuple[float, tuple[Read, ...]]] = [(0.0, ())]
+    reach = [_reach(first, readable, max_read, refused) for first, _ in wanted]
+    # For each number of spans what their cheapest plan costs, and with which span its last read begins.
+    best = [(0.0, 0)]
     for index, (_, last) in enumerate(wanted):
-        candidates = []
+        cheapest = (math.inf, index)
         for start in range(index, -1, -1):
-            first = wanted[start][0]
-            if not allowed(first, last):
+            if last > reach[start]:
                 break
-            read = Read(first, last - first + 1)
-            before, reads = best[start]
-            candidates.append((before + cost.of((read,)), (*reads, read)))
-        if not candidates:
+            length = last - wanted[start][0] + 1
+            whole = best[start][0] + cost.of_one(length)
+            if whole < cheapest[0]:
+                cheapest = (whole, start)
+        if cheapest[0] == math.inf:
             raise ValueError(f"no single read can fetch the registers {wanted[index]}")
-        best.append(min(candidates, key=lambda candidate: candidate[0]))
-    return best[-1][1]
+        best.append(cheapest)
+    reads: list[Read] = []
+    end = len(wanted)
+    while end:
+        start = best[end][1]
+        first = wanted[start][0]
+        reads.append(Read(first, wanted[end - 1][1] - first + 1))
+        end = start
+    return tuple(reversed(reads))
+
+
+def _reach(first: int, readable: Sequence[Span], max_read: int, refused: Collection[int]) -> int:
+    """The last address that a read from `first` on may bring; lower than `first` where there can be none."""
+    ends = [high for low, high in readable if low <= first <= high]
+    stops = [address - 1 for address in refused if address >= first]
+    return min(first + max_read - 1, max(ends, default=first - 1), *stops)
 
 
 class ReadPlanner:

@@ -19,7 +19,7 @@ from ..transport.unit import Unit
 from .fetcher import Fetcher
 from .image import RegisterImage, Span
 from .quarantine import Quarantine
-from .read_plan import ReadPlanner, Reads
+from .read_plan import ReadPlanner, Reads, not_readable
 from .verified_unit import VerifiedUnit
 
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
@@ -144,6 +144,21 @@ class RegisterReader:
         if self._fitted_at != self.image.revision:
             self.refit()
         return self.snapshot(keys)
+
+    async def poll_words(self, addresses: Collection[int], until: float | None = None) -> None:
+        """Poll mere words, as `poll` does; those that lie outside of the readable ranges are left out.
+
+        A register that every device has is read with them: it tells a device that lacks all of them from a silent one.
+        """
+        if self.quarantine.limits_reads:
+            self.quarantine.release_due()
+        served = set(addresses).difference(
+            self.quarantine.addresses, not_readable(self.family.readable, addresses)
+        )
+        if served:
+            presence = self.unfitted.registers[self.unfitted.presence_register]
+            spans = {*presence.spans, *((address, address) for address in served)}
+            await self._fetcher.fetch_all(self.planner.reads_of(spans), until)
 
     def take_released(self) -> set[Group]:
         """The groups of what is served again, once."""

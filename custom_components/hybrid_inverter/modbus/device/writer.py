@@ -206,7 +206,7 @@ class Writer:
             self._ready_at = loop.time() + self._reader.family.write_spacing
             if sent:
                 # Whatever came of it, nobody knows what they hold until they are read back.
-                self._reader.image.forget([request.span])
+                self._reader.image.doubt([request.span])
         return True
 
     # ------------------------------------------------------------------ one request after another

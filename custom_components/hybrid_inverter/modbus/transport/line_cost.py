@@ -38,9 +38,13 @@ class LineCost:
         """Seconds that each register adds."""
         return REGISTER_BYTES * self.character
 
+    def of_one(self, registers: int) -> float:
+        """Seconds that a read of so many registers takes."""
+        return self.per_request + registers * self.per_register
+
     def of(self, reads: Iterable[Read]) -> float:
         """Seconds that these reads take together."""
-        return sum(self.per_request + read.count * self.per_register for read in reads)
+        return sum(self.of_one(read.count) for read in reads)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,0 +1,1 @@
+"""What was polled last, served to other Modbus TCP clients; nothing is sent to a device for them."""
