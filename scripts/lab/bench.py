@@ -34,6 +34,7 @@ from simulator.simulation import SimulatedPlant
 
 from .crowd import crowd, processor_seconds
 from .home import Home, home_assistant
+from .mirror import mirror
 from .older import compare, update
 from .plant import Plant, simulated_plant
 from .year import year
@@ -292,7 +293,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the benchmarks; 1 when an installation would lose something."""
+    """Run the benchmarks; 1 when an installation would lose something, or a mirror is not as it should be."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=330, help="to watch the refreshes")
     parser.add_argument(
@@ -309,7 +310,14 @@ def main() -> int:
         metavar="CHECKOUT",
         help="only see that what an older checkout stored loads in this one with all ids",
     )
+    parser.add_argument(
+        "--mirror",
+        action="store_true",
+        help="only have eight clients read a mirror, for so many minutes, and other programs",
+    )
     options = parser.parse_args()
+    if options.mirror:
+        return 0 if asyncio.run(mirror(options.minutes)) else 1
     if options.update_from:
         return 1 if asyncio.run(update(options.update_from.resolve())) else 0
     asyncio.run(_run(options))

@@ -42,17 +42,17 @@ async def crowd(minutes: int) -> None:
         idle = await _measure(home, minutes)
         for plant, devices in zip(plants, LINKS, strict=True):
             await _add(home, plant, devices)
-        setting_up = _callbacks(home)
+        setting_up = callbacks(home)
         await asyncio.sleep(SETTLING)
         full = await _measure(home, minutes)
-        steady = _callbacks(home)[len(setting_up) :]
+        steady = callbacks(home)[len(setting_up) :]
     machines = sum(len(devices) for devices in LINKS)
     print(f"\n{machines} machines on {len(LINKS)} links, {minutes} minutes")
     print(f"processor seconds a minute: {full[0]:.2f} with them, {idle[0]:.2f} without")
     print(f"memory: {full[1]:.0f} MB with them, {idle[1]:.0f} MB without")
-    for name, callbacks in (("adding them", setting_up), ("polling", steady)):
-        longest = max((line["ours_ms"] for line in callbacks), default=0.0)
-        held = [line for line in callbacks if line["ours_ms"] > MAX_MS]
+    for name, found in (("adding them", setting_up), ("polling", steady)):
+        longest = max((line["ours_ms"] for line in found), default=0.0)
+        held = [line for line in found if line["ours_ms"] > MAX_MS]
         print(
             f"{name}: the event loop was held up for {longest:.0f} ms by the integration at the longest,"
             f" {len(held)} times for more than {MAX_MS} ms"
@@ -77,7 +77,7 @@ async def _measure(home: Home, minutes: int) -> tuple[float, float]:
     return seconds, _megabytes(home.process_id)
 
 
-def _callbacks(home: Home) -> list[dict[str, Any]]:
+def callbacks(home: Home) -> list[dict[str, Any]]:
     """The long callbacks so far."""
     journal = home.config / "loop_watch.jsonl"
     if not journal.exists():

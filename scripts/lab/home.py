@@ -261,13 +261,29 @@ class Home:
 
     async def set_options(self, entry_id: str, **options: Any) -> None:
         """Change the options of an entry."""
+        await self._set_options(entry_id, {"settings", "listen"}, options)
+
+    async def set_mirror(self, entry_id: str, **options: Any) -> None:
+        """Change the mirror of an entry; RefusedError with the errors of the form."""
+        result = await self._set_options(entry_id, {"mirror"}, options)
+        if result["type"] != "create_entry":
+            raise RefusedError(json.dumps(result))
+
+    async def _set_options(
+        self, entry_id: str, steps: set[str], options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Fill in the form behind one of these steps, and return what comes next."""
         path = "config/config_entries/options/flow"
         flow = await self.request("POST", path, {"handler": entry_id})
+        if steps.isdisjoint(choices := flow.get("menu_options", ())) and "finish" in choices:
+            # For the first time, it says what is next.
+            await self.request("POST", f"{path}/{flow['flow_id']}", {"next_step_id": "finish"})
+            flow = await self.request("POST", path, {"handler": entry_id})
         path = f"{path}/{flow['flow_id']}"
         # Versions before this one have no menu.
-        for step in {"settings", "listen"}.intersection(flow.get("menu_options", ())):
+        for step in steps.intersection(flow.get("menu_options", ())):
             await self.request("POST", path, {"next_step_id": step})
-        await self.request("POST", path, options)
+        return dict(await self.request("POST", path, options))
 
     async def is_loaded(self, entry_id: str) -> bool:
         """Whether an entry is set up, with all its entities."""

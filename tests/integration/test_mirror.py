@@ -51,8 +51,12 @@ EVCC_SAJ = [
     *((0x40AD, 1), (0x4032, 1), (0x4039, 1), (0x4040, 1), (0x40FD, 2)),
     *((0x40A5, 1), (0x40C5, 2), (0x40A6, 1), (0x40D5, 2), (0xA00C, 1)),
 ]
-# Of these a single-phase SAJ has no entity: the currents of the second and the third phase.
-EVCC_SAJ_LISTED = "1: 0x4039, 0x4040"
+# What such an inverter with a three-phase meter has besides.
+THREE_PHASE = (
+    *("battery_2", "bms_2", "discharge_slots", "meter_a", "meter_a_three_phase", "meter_b"),
+    *("phase_energies", "string_energies", "three_phase", "three_phase_backup_output"),
+    *("three_phase_energies", "three_phase_meter"),
+)
 
 
 @pytest.fixture
@@ -298,23 +302,40 @@ async def test_evcc_reads_what_its_template_for_this_inverter_reads(
             assert await read(reader, address, count) == read_words(plant, 1, address, count)
 
 
+@pytest.mark.parametrize(
+    ("model", "features", "listed", "missing"),
+    [
+        # A single phase: no entity shows the currents of the other two.
+        ("H2-6K-S2", (), "1: 0x4039, 0x4040", [(0x4039, 1), (0x4040, 1)]),
+        # Three phases: the meter has the power at the grid, and the current of the third phase is disabled by default.
+        ("H2-10K-T2", THREE_PHASE, "1: 0x4040, 0x40AD", [(0x40AD, 1), (0x4040, 1)]),
+    ],
+)
 async def test_evcc_reads_what_its_template_for_saj_reads_with_a_list(
-    hass: HomeAssistant, saj: SimulatedPlant, port: int
+    hass: HomeAssistant,
+    quick_saj: None,
+    port: int,
+    model: str,
+    features: tuple[str, ...],
+    listed: str,
+    missing: list[tuple[int, int]],
 ) -> None:
-    """What no entity of a single-phase inverter shows is listed."""
-    entry = await set_up_saj(hass, saj, mirror=mirror(port, EVCC_SAJ_LISTED))
-    await hass.async_block_till_done(wait_background_tasks=True)
-    async with client(port) as reader:
-        assert [
-            (address, count)
-            for address, count in EVCC_SAJ
-            if await read(reader, address, count) != read_words(saj, 1, address, count)
-        ] == [(0x4039, 1), (0x4040, 1)]
-        # The listed ones follow the next poll of the powers.
-        await unit_of(entry).coordinators[Group.POWER].async_refresh()
+    """What is not polled for the entities that are there by default is listed."""
+    async with SimulatedPlant(model=model) as saj:
+        saj.advance(60)
+        entry = await set_up_saj(hass, saj, *features, mirror=mirror(port, listed))
         await hass.async_block_till_done(wait_background_tasks=True)
-        for address, count in EVCC_SAJ:
-            assert await read(reader, address, count) == read_words(saj, 1, address, count)
+        async with client(port) as reader:
+            assert [
+                (address, count)
+                for address, count in EVCC_SAJ
+                if await read(reader, address, count) != read_words(saj, 1, address, count)
+            ] == missing
+            # The listed ones follow the next poll of the powers.
+            await unit_of(entry).coordinators[Group.POWER].async_refresh()
+            await hass.async_block_till_done(wait_background_tasks=True)
+            for address, count in EVCC_SAJ:
+                assert await read(reader, address, count) == read_words(saj, 1, address, count)
 
 
 async def test_listed_registers_are_polled_behind_the_powers(
