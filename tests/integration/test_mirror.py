@@ -307,8 +307,13 @@ async def test_evcc_reads_what_its_template_for_this_inverter_reads(
     [
         # A single phase: no entity shows the currents of the other two.
         ("H2-6K-S2", (), "1: 0x4039, 0x4040", [(0x4039, 1), (0x4040, 1)]),
-        # Three phases: the meter has the power at the grid, and the current of the third phase is disabled by default.
-        ("H2-10K-T2", THREE_PHASE, "1: 0x4040, 0x40AD", [(0x40AD, 1), (0x4040, 1)]),
+        # Three phases: the meter has what flows at the grid, and the current of the third phase is disabled by default.
+        (
+            "H2-10K-T2",
+            THREE_PHASE,
+            "1: 0x4040, 0x40AD, 0x40FD-0x40FE",
+            [(0x40AD, 1), (0x4040, 1), (0x40FD, 2)],
+        ),
     ],
 )
 async def test_evcc_reads_what_its_template_for_saj_reads_with_a_list(
@@ -325,6 +330,9 @@ async def test_evcc_reads_what_its_template_for_saj_reads_with_a_list(
         saj.advance(60)
         entry = await set_up_saj(hass, saj, *features, mirror=mirror(port, listed))
         await hass.async_block_till_done(wait_background_tasks=True)
+        powers, *others = unit_of(entry).coordinators.values()
+        for coordinator in others:
+            await coordinator.async_refresh()
         async with client(port) as reader:
             assert [
                 (address, count)
@@ -332,7 +340,7 @@ async def test_evcc_reads_what_its_template_for_saj_reads_with_a_list(
                 if await read(reader, address, count) != read_words(saj, 1, address, count)
             ] == missing
             # The listed ones follow the next poll of the powers.
-            await unit_of(entry).coordinators[Group.POWER].async_refresh()
+            await powers.async_refresh()
             await hass.async_block_till_done(wait_background_tasks=True)
             for address, count in EVCC_SAJ:
                 assert await read(reader, address, count) == read_words(saj, 1, address, count)
