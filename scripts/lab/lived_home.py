@@ -25,9 +25,8 @@ from .jumping_time import jumping_time
 from .memory_network import memory_network
 from .price_sensor import PriceSensor
 
-# What a dialog asks for that the simulated inverters do not report: watts, and the kilowatt-hours of a battery.
-RATED_POWER: Final = 6000
-CAPACITY: Final = 20.0
+# The kilowatt-hours that the dialog of a plant is told of each battery.
+CAPACITY: Final = 30.7
 # Seconds between two polls: most of what a day costs. An order's registers are read every half minute all the same.
 OPTIONS: Final[dict[str, Any]] = {
     "power_interval": 300,
@@ -112,20 +111,31 @@ class LivedHome:
 
     async def add_inverter(self, port: int, unit: int) -> None:
         """Add an inverter as a person would."""
-        form = {
-            "host": "127.0.0.1",
-            "port": port,
-            "framing": "tcp",
-            "advanced": {"unit_id": unit},
-        }
-        await self._add({"next_step_id": "network"}, form)
+        installed = self._inverter_of(unit).inverter.installation
+        await self._add(
+            {
+                "user": {"next_step_id": "network"},
+                "network": {
+                    "host": "127.0.0.1",
+                    "port": port,
+                    "framing": "tcp",
+                    "advanced": {"unit_id": unit},
+                },
+                "maker": {},
+                "rated_power": {"rated_power": installed.rated_power},
+            }
+        )
 
     async def add_plant(self) -> None:
-        """Make one plant of all inverters as a person would."""
+        """Make one plant of all inverters as a person would, of which the first one sees the grid."""
         serials = [machine.serial_number for machine in self.inverters]
-        capacities = ({"capacity": CAPACITY} for _ in serials)
         await self._add(
-            {"next_step_id": "plant"}, {"name": "House", "members": serials}, *capacities
+            {
+                "user": {"next_step_id": "plant"},
+                "plant": {"name": "House", "members": serials},
+                "plant_grid": {"grid_inverter": serials[0]},
+                "plant_battery": {"capacity": CAPACITY},
+            }
         )
 
     async def set_options(self, **options: Any) -> None:
@@ -143,21 +153,18 @@ class LivedHome:
             if entry.state is ConfigEntryState.LOADED:
                 await self.hass.config_entries.async_unload(entry.entry_id)
 
-    async def _add(self, *answers: dict[str, Any]) -> None:
-        """Answer the steps of the dialog one after the other, and what it asks for in between as simulated ones would."""
-        flow, left = self.hass.config_entries.flow, list(answers)
+    def _inverter_of(self, unit: int) -> InverterMachine:
+        (machine,) = [one for one in self.inverters if one.unit == unit]
+        return machine
+
+    async def _add(self, answers: Mapping[str, dict[str, Any]]) -> None:
+        """Go through the dialog with an answer for each of its steps, and wait until what was added is loaded."""
+        flow = self.hass.config_entries.flow
         result: Any = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         while result["type"] != "create_entry":
-            step = result.get("step_id")
-            if result["type"] in {"progress", "progress_done"}:
+            if is_at_work := result["type"] in {"progress", "progress_done"}:
                 await self.live(0.01)
-                answer: dict[str, Any] | None = None
-            elif step == "maker":
-                answer = {}
-            elif step == "rated_power":
-                answer = {"rated_power": RATED_POWER}
-            else:
-                answer = left.pop(0)
+            answer = None if is_at_work else answers[result["step_id"]]
             result = await flow.async_configure(result["flow_id"], answer)
         self.entries.append(result["result"])
         await self.live(1)

@@ -80,3 +80,18 @@ async def test_a_battery_is_charged_in_the_cheap_hours_of_each_day(
         assert flows["battery_charge"] == pytest.approx(3.0 * hours, rel=0.03)
         assert flows["battery_discharge"] == pytest.approx(2.85 * hours, rel=0.03)
         assert flows["grid_export"] == 0
+
+
+@pytest.mark.parametrize("devices", [{1: "H2-6K-S2"}, {1: "JSO8048104", 2: "H2-10K-T2"}])
+async def test_each_kind_of_inverter_and_a_plant_of_both_can_be_held(
+    hass: HomeAssistant, devices: dict[int, str]
+) -> None:
+    """For an hour, in which the house uses 1.5 kW behind the backup outputs, all of it from the grid."""
+    async with lived_home(hass, devices=devices, sun=0, home=0, backup=1500, soc=60) as home:
+        held = {"device_id": home.device_id, "mode": "hold", "duration": 60}
+        await hass.services.async_call("hybrid_inverter", "control_battery", held, blocking=True)
+        await home.live(60)
+        begin = home.now.replace(hour=0, minute=15, second=0, microsecond=0)
+        flows = home.energy(begin, begin + timedelta(minutes=45))
+        assert (flows["battery_charge"], flows["battery_discharge"]) == (0, 0)
+        assert flows["grid_import"] == pytest.approx(1.125)
