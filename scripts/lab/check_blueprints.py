@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from .checking import expect, soon
@@ -39,7 +40,7 @@ async def try_blueprints(home: Home, device_id: str, now: datetime) -> None:
         await _save(home, name, inputs | chosen)
         # As on the page, nobody waits for the answer, which comes when the order is over.
         run = asyncio.create_task(_run(home, name))
-        await soon(lambda mode=mode: _is_in_force(home, device_id, mode), f"{name}: not {mode}")
+        await soon(partial(_is_in_force, home, device_id, mode), f"{name}: not {mode}")
         await home.call("automation", "turn_off", entity_id=f"automation.{name}")
         run.cancel()
         await _expect_no_error(home, name)
