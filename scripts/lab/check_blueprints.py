@@ -72,7 +72,7 @@ async def _save(home: Home, name: str, inputs: dict[str, Any]) -> None:
     used = {"path": f"hybrid_inverter/{name}.yaml", "input": inputs}
     automation = {"alias": name, "use_blueprint": used}
     await home.request("POST", f"config/automation/config/{name}", automation)
-    await soon(lambda: _is_on(home, name), f"{name} is no automation that is on")
+    await soon(partial(_is_on, home, name), f"{name} is no automation that is on")
 
 
 async def _run(home: Home, name: str) -> None:

@@ -108,7 +108,7 @@ async def test_a_week_of_cheap_nights_and_dear_evenings(hass: HomeAssistant) -> 
 async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant) -> None:
     """Nothing is exported from 11:00 to 14:00, and the battery is held from 19:00 to 22:00, except when somebody frees it.
 
-    The sun gives 5 kW from ten to three to a full battery and a house of 200 W.
+    The sun gives 5 kW from eight to three to a full battery and a house of 200 W.
     """
 
     def price_at(moment: datetime) -> float:
@@ -116,7 +116,7 @@ async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant
 
     house = {"sun": 0, "home": 0, "backup": 200, "soc": 90}
     async with lived_home(hass, devices=SAJ, begin=datetime(2026, 6, 22), **house) as home:  # noqa: DTZ001 - it is local
-        home.prices(price_at, shape="entsoe")
+        home.prices(price_at, shape="nordpool")
         hass.states.async_set("sensor.car", "0", {"unit_of_measurement": "kW"})
         inputs = choices(
             home,
@@ -128,7 +128,7 @@ async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant
         released = days[3]
         async with automations(hass, inputs):
             for day in days:
-                await until(home, day, 10)
+                await until(home, day, 8)
                 home.steer(sun=5000)
                 await until(home, day, 15)
                 home.steer(sun=0)
