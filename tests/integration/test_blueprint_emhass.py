@@ -19,7 +19,8 @@ from .blueprints import DEVICE, automation
 # 10:01 in Berlin, and two steps of half an hour later.
 MORNING: Final = "2026-06-21 08:01:00+00:00"
 UNTIL: Final = "2026-06-21T09:01:00+00:00"
-NAME: Final = "Plan of EMHASS"
+# What the automation is called, and so the owner of its orders.
+NAME: Final = "emhass"
 
 # What the plan has at the battery and at the grid, and what is ordered; None: the battery is released.
 ORDERS: Final[dict[str, tuple[str, str, dict[str, Any] | None]]] = {
@@ -90,7 +91,7 @@ async def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Planned:
 @pytest.fixture
 async def planned(hass: HomeAssistant, home: Planned) -> AsyncIterator[Planned]:
     """Return an automation of the blueprint with its own defaults."""
-    async with automation(hass, "emhass", NAME, inverter=DEVICE):
+    async with automation(hass, "emhass", inverter=DEVICE):
         yield home
 
 
