@@ -253,6 +253,22 @@ async def test_an_inverter_that_breaks_an_end_off_is_written_to_less_and_less(
 
 
 @pytest.mark.usefixtures("few_entities")
+async def test_an_export_limit_ends_although_an_order_beside_it_cannot(
+    windows: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Until 10:11 and 10:21, and the switches of the slots are not kept: only they are left when both are over."""
+    await windows.order(**{**CHARGE, "duration": 10})
+    await act(windows.hass, "limit_export", windows.serial, power=0, duration=20)
+    windows.plant.machine().trouble.ignored_writes = frozenset({MASK})
+    await windows.wait(30)
+    assert windows.words == {**windows.before, MASK: 0x40}
+    assert windows.happened == ["started", "started", "ended", "ended"]
+    windows.plant.machine().trouble.ignored_writes = frozenset()
+    await windows.wait(20)
+    assert windows.words == windows.before
+
+
+@pytest.mark.usefixtures("few_entities")
 async def test_an_order_does_not_follow_a_clock_that_is_set_again_and_again(
     jso: Home,  # noqa: F811 - a fixture
 ) -> None:

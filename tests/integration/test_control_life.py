@@ -391,7 +391,9 @@ async def test_what_the_inverter_ends_goes_on_when_home_assistant_stops(
 async def test_an_order_that_cannot_be_remembered_is_refused(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is sent; an order that is in force still ends."""
+    """Nothing is sent; an order that is in force still ends, be it beside an export limit that goes on."""
+    await act(home.hass, "limit_export", home.serial, power=0, duration=60)
+    limited = home.words
     await home.order(**HOLD)
     arrived, held = home.writes, home.words
 
@@ -403,8 +405,10 @@ async def test_an_order_that_cannot_be_remembered_is_refused(
         await home.order(**CHARGE)
     assert (home.words, home.writes) == (held, arrived)
     await home.release()
+    assert home.words == limited
+    await act(home.hass, "limit_export", home.serial)
     assert home.words == home.before
-    assert home.happened == ["started", "released"]
+    assert home.happened == ["started", "started", "released", "released"]
 
 
 # ---------------------------------------------------------------------- somebody else

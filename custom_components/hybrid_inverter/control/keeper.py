@@ -267,9 +267,13 @@ class Keeper(OrderBook):
     @in_turn
     async def async_end_due(self) -> None:
         """End the orders whose time is over; what cannot be put back now is tried again later."""
-        for lease in self.leases:
-            if self.is_over(lease):
-                await self._async_end(lease, ControlEventType.ENDED)
+        due = [lease for lease in self.leases if self.is_over(lease)]
+        if len(due) > 1:
+            # Together: what the device refuses of one order does not keep the other one from ending.
+            await self._writer.async_read()
+            await self._async_change(over=due, type_=ControlEventType.ENDED)
+        elif due:
+            await self._async_end(due[0], ControlEventType.ENDED)
         self.deadlines.forget(self.leases)
 
     # ------------------------------------------------------------------ while orders are in force

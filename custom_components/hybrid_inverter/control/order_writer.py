@@ -216,8 +216,9 @@ class OrderWriter:
         device, memory = self.machine.device, self.memory
         plan, before, put_there = planned.plan, planned.before, planned.put_there
         ending, former = self._ending(leases), memory.copy()
-        # What only ends is stored already: a full disk does not keep the owner's words from coming back.
-        if not await memory.keep(leases, before, plan.after, put_there, ending) and leases:
+        # What only ends or goes on is stored already: a full disk does not keep the owner's words from coming back.
+        is_new = any(lease not in memory.leases for lease in leases)
+        if not await memory.keep(leases, before, plan.after, put_there, ending) and is_new:
             await memory.reset(former)
             raise NotRememberedError(next(iter(self.style.writes)))
         device.leased = True
