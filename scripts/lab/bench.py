@@ -37,6 +37,8 @@ from .home import Home, home_assistant
 from .mirror import mirror
 from .older import compare, update
 from .plant import Plant, simulated_plant
+from .tariff import tariff
+from .tariff_cases import CASES
 from .year import year
 
 JSO: Final = "JSO8048104"
@@ -315,11 +317,18 @@ def main() -> int:
         action="store_true",
         help="only have eight clients read a mirror, for so many minutes, and other programs",
     )
+    parser.add_argument(
+        "--tariff", action="store_true", help="only live a year of prices with each automation"
+    )
+    parser.add_argument("--days", type=int, default=365, help="of the year of prices")
+    parser.add_argument("--case", action="append", choices=CASES, help="of the year of prices")
     options = parser.parse_args()
     if options.mirror:
         return 0 if asyncio.run(mirror(options.minutes)) else 1
     if options.update_from:
         return 1 if asyncio.run(update(options.update_from.resolve())) else 0
+    if options.tariff:
+        return 0 if asyncio.run(tariff(options.days, options.case)) else 1
     asyncio.run(_run(options))
     return 0
 

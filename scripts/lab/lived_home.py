@@ -42,6 +42,7 @@ class LivedHome:
         """`begin` is the time, with a zone, at which the plant stands."""
         self.hass = hass
         self.plant = plant
+        self.begin = begin
         # One for each inverter, and a last one for the plant of several.
         self.entries: list[ConfigEntry] = []
         # What has flowed since the begin.
@@ -186,19 +187,19 @@ async def lived_home(
 
     `clock` sets the computer's clock to the begin, and gives what moves it on. `options` are those of the entries (see
     OPTIONS), `house` are steers of `simulator.steering` (watts, percent) and fields of the simulator's options. A step of the physics takes
-    `step` seconds at most; they follow time when `grain` seconds are due.
+    `step` seconds at most; they follow time in whole `grain` seconds.
     """
     steers = {name: house.pop(name) for name in STEERS.keys() & house.keys()}
     local = begin.astimezone(dt_util.get_default_time_zone()).replace(tzinfo=None)
-    due = timedelta()
+    due, whole = timedelta(), timedelta(seconds=grain)
 
     def pass_on(jump: timedelta) -> None:
         nonlocal due
         tick(jump)
         due += jump
-        if (seconds := due.total_seconds()) >= grain:
-            due = timedelta()
-            plant.advance(seconds)
+        if due >= whole:
+            plant.advance((due // whole * whole).total_seconds())
+            due %= whole
 
     models = devices or {1: "JSO8048104"}
     with memory_network(hass.loop):
