@@ -127,8 +127,9 @@ async def test_words_are_answered_with_the_header_of_the_request(mirror: Mirror)
         # A register that is not known, alone and beside one that is.
         ("0001 0000 0006 01 03 0065 0002", "0001 0000 0003 01 83 02"),
         ("0001 0000 0006 01 03 0000 0001", "0001 0000 0003 01 83 02"),
-        # Beyond the last address.
+        # Beyond the last address, whoever is asked.
         ("0001 0000 0006 01 03 FFFF 0002", "0001 0000 0003 01 83 02"),
+        ("0001 0000 0006 02 03 FFFF 0002", "0001 0000 0003 02 83 02"),
         # None, too many, and a request that is cut or has bytes left.
         ("0001 0000 0006 01 03 0064 0000", "0001 0000 0003 01 83 03"),
         ("0001 0000 0006 01 03 0064 007E", "0001 0000 0003 01 83 03"),
@@ -389,6 +390,25 @@ async def test_whoever_takes_all_places_makes_room_for_others(mirror: Mirror) ->
     assert mirror.server.statistics.displaced == 4
     assert mirror.server.clients == 8
     for _, one in (*greedy, *others, (fifth, writer)):
+        one.close()
+
+
+async def test_nobody_is_displaced_by_whoever_would_have_as_many(mirror: Mirror) -> None:
+    """Of eight places one has four, another three and a third one: they would take the fourth from each other."""
+    clients = [
+        await asyncio.open_connection(HOST, mirror.port, local_addr=(f"127.0.0.{number}", 0))
+        for number, count in ((2, 4), (3, 3), (4, 1))
+        for _ in range(count)
+    ]
+    await mirror.until_clients(8)
+    refused, _ = await asyncio.open_connection(HOST, mirror.port, local_addr=("127.0.0.3", 0))
+    assert await is_hung_up(refused)
+    assert mirror.server.statistics.displaced == 0
+    admitted, writer = await asyncio.open_connection(HOST, mirror.port, local_addr=("127.0.0.4", 0))
+    writer.write(READ)
+    assert await admitted.readexactly(13) == ANSWER
+    assert mirror.server.statistics.displaced == 1
+    for _, one in (*clients, (admitted, writer)):
         one.close()
 
 
