@@ -1,7 +1,8 @@
 """Measures from within a Home Assistant what holds up its event loop, and whose code does. Only for scripts/bench.
 
-Each line of `loop_watch.jsonl` in the configuration folder is a callback that took long: how many milliseconds, how
-many of them in code of the integration or what that called, and where it was most of the time.
+Each line of `loop_watch.jsonl` in the configuration folder is a callback that took long: how many milliseconds, in how
+many of them it had the processor, how many were in code of the integration or what that called, and where it was most
+of the time.
 """
 
 import asyncio
@@ -41,12 +42,13 @@ class LoopWatch:
 
         def timed(handle: asyncio.Handle) -> None:
             self._began = began = time.perf_counter()
+            worked = time.thread_time()
             try:
                 run(handle)
             finally:
                 self._began = None
                 if (took := time.perf_counter() - began) > DEFAULT_TIMEOUT:
-                    self._write(took)
+                    self._write(took, time.thread_time() - worked)
 
         asyncio.Handle._run = timed  # type: ignore[method-assign, assignment] # noqa: SLF001
         threading.Thread(target=self._look, name=DOMAIN, daemon=True).start()
@@ -65,11 +67,12 @@ class LoopWatch:
                 self._looks[f"{files[0]} in {ours[-1] if ours else '-'}"] += 1
                 self._ours += bool(ours)
 
-    def _write(self, took: float) -> None:
+    def _write(self, took: float, worked: float) -> None:
         """Write a line about the callback that has just ended."""
         looks, ours = self._looks.total(), self._ours
         line: dict[str, Any] = {
             "ms": round(took * 1000, 1),
+            "cpu_ms": round(worked * 1000, 1),
             "ours_ms": round(took * 1000 * ours / looks, 1) if looks else 0.0,
             "where": self._looks.most_common(1)[0][0] if looks else "",
         }
