@@ -291,7 +291,11 @@ async def test_pauses_between_attempts_double(
             await link.read_holding_registers(1, 0, 1)
         times.append(clock())
     pauses = [later - earlier for earlier, later in pairwise(times)]
-    assert pauses == pytest.approx([0.04, 0.08, 0.16, 0.16, 0.16], abs=0.03)
+    # A busy computer is later, but not by as much as the pause would be if it doubled once more.
+    late = [
+        pause - wanted for pause, wanted in zip(pauses, (0.04, 0.08, 0.16, 0.16, 0.16), strict=True)
+    ]
+    assert all(-0.01 < seconds < 0.12 for seconds in late), pauses
     await server.start()
     assert await link.read_holding_registers(1, 0, 1) == [257]
     assert clock() - times[-1] > 0.15
