@@ -50,7 +50,9 @@ WINDOW: Final = (1280, 1640)
 PATIENCE_SECONDS: Final = 40
 DEFAULT_TIMEOUT: Final = PATIENCE_SECONDS * 1000
 # More than all steps together take on a slow computer.
-MAX_SECONDS: Final = 200
+MAX_SECONDS: Final = 240
+# Triggers are drawn when they are scrolled to.
+MOST_SCREENS: Final = 10
 # Blank space below what a picture shows.
 MARGIN: Final = 16
 
@@ -363,13 +365,16 @@ async def the_schedule_is_set_by_its_form(visit: Visit) -> None:
 
 
 async def an_automation_is_built_by_clicking_the_inverter(visit: Visit) -> None:
-    """Charge 5 kWh until five; the choices are in words from the first moment on."""
+    """Charge 5 kWh from two until five; the choices are in words from the first moment on."""
     page = visit.page
     await visit.open("config/automation/edit/new")
+    await page.get_by_role("button", name="Add trigger").click()
+    await page.get_by_text("Time", exact=True).first.click()
+    await page.get_by_text("Triggers at a specific time").click()
+    for name, value in (("hours", "2"), ("minutes", "0")):
+        await page.locator(f"ha-time-input input[name={name}]").fill(value)
     await page.get_by_role("button", name="Add action").click()
-    devices = page.locator("wa-tree-item").filter(has_text="Devices")
-    await devices.locator("[part=expand-button]").first.click()
-    await devices.get_by_text("JSO8048104", exact=True).click()
+    await _click_the_inverter(page)
     await page.get_by_text(text("services.control_battery.name")).first.click()
     choices = "selector.control_mode.options"
     await expect_shown(page.get_by_role("radio", name=text(f"{choices}.no_charge"))).to_be_visible()
@@ -381,19 +386,65 @@ async def an_automation_is_built_by_clicking_the_inverter(visit: Visit) -> None:
         await row.locator("ha-checkbox").click()
         await row.locator("input:not([type=checkbox])").fill(value)
     await visit.picture("automation")
-    await page.get_by_role("button", name="Save").click()
-    await page.get_by_role("textbox", name="Name").fill("Night")
-    await page.get_by_role("button", name="Save").last.click()
-    await page.wait_for_url(re.compile(r"/config/automation/edit/\d+$"))
-    saved = (await visit.home.command("automation/config", entity_id="automation.night"))["config"]
+    saved = await _save_automation(visit, "Night")
     action = saved["actions"][0]
     wanted = {"mode": "charge", "energy": 5, "until": "05:00"}
     expect(
-        action["action"] == "hybrid_inverter.control_battery"
+        saved["triggers"] == [{"trigger": "time", "at": "02:00:00"}]
+        and action["action"] == "hybrid_inverter.control_battery"
         and len(action["target"]["device_id"]) > 0
         and wanted.items() <= action["data"].items(),
-        f"the automation does {action}",
+        f"the automation is {saved}",
     )
+
+
+async def an_automation_tells_of_a_fault(visit: Visit) -> None:
+    """The trigger is found at the inverter, below those that Home Assistant has for every device."""
+    page = visit.page
+    await visit.open("config/automation/edit/new")
+    await page.get_by_role("button", name="Add trigger").click()
+    await _click_the_inverter(page)
+    trigger = page.get_by_text(text("triggers.fault_appeared.name")).first
+    await page.get_by_text("Calendar event started").first.hover()
+    for _ in range(MOST_SCREENS):
+        if await trigger.count():
+            break
+        await page.mouse.wheel(0, 400)
+        await asyncio.sleep(0.3)
+    await trigger.click()
+    await page.get_by_role("button", name="Add action").click()
+    await page.locator("ha-input-search input").fill("notification")
+    await page.get_by_text("Create persistent notification").first.click()
+    message = page.locator("ha-service-control").locator("textarea, ha-selector-text input").first
+    await message.fill("The inverter has a fault")
+    await visit.picture("automation-fault")
+    saved = await _save_automation(visit, "Fault")
+    expect(
+        saved["triggers"][0]["trigger"] == "hybrid_inverter.fault_appeared"
+        and len(saved["triggers"][0]["target"]["device_id"]) > 0
+        and saved["actions"][0]["data"] == {"message": "The inverter has a fault"},
+        f"the automation is {saved}",
+    )
+
+
+async def _click_the_inverter(page: Page) -> None:
+    """Choose the inverter where an automation asks for a target."""
+    devices = page.locator("wa-tree-item").filter(has_text="Devices")
+    await devices.locator("[part=expand-button]").first.click()
+    await devices.get_by_text("JSO8048104", exact=True).click()
+
+
+async def _save_automation(visit: Visit, name: str) -> dict[str, Any]:
+    """Save a new automation; what Home Assistant has stored of it."""
+    page = visit.page
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_role("textbox", name="Name").fill(name)
+    await page.get_by_role("button", name="Save").last.click()
+    await page.wait_for_url(re.compile(r"/config/automation/edit/\d+$"))
+    entity_id = f"automation.{name.lower()}"
+    stored = await visit.home.command("automation/config", entity_id=entity_id)
+    saved: dict[str, Any] = stored["config"]
+    return saved
 
 
 async def nothing_is_to_be_repaired(visit: Visit) -> None:
@@ -421,6 +472,7 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
     the_options_explain_themselves,
     the_schedule_is_set_by_its_form,
     an_automation_is_built_by_clicking_the_inverter,
+    an_automation_tells_of_a_fault,
     nothing_is_to_be_repaired,
 )
 
