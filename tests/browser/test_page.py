@@ -28,7 +28,7 @@ def test_a_person_can_use_the_page(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=270,
         check=False,
     )
     assert browse.returncode == 0, f"pictures in {tmp_path}\n{browse.stdout}"
