@@ -20,7 +20,7 @@ from .gateway import OUTAGES, Gateway
 from .helpers import load, network_entry, refresh, requests, state, status, unit_of
 
 # Seconds that an answer, and a connection, is waited for.
-TIMEOUT = 0.15
+TIMEOUT = 0.3
 # How many polls of the powers fall into an outage.
 POLLS = 4
 
