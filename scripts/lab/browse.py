@@ -52,7 +52,7 @@ DEFAULT_TIMEOUT: Final = PATIENCE_SECONDS * 1000
 # More than all steps together take on a slow computer.
 MAX_SECONDS: Final = 240
 # Triggers are drawn when they are scrolled to.
-MOST_SCREENS: Final = 10
+MAX_SCREENS: Final = 10
 # Blank space below what a picture shows.
 MARGIN: Final = 16
 
@@ -406,7 +406,7 @@ async def an_automation_tells_of_a_fault(visit: Visit) -> None:
     await _click_the_inverter(page)
     trigger = page.get_by_text(text("triggers.fault_appeared.name")).first
     await page.get_by_text("Calendar event started").first.hover()
-    for _ in range(MOST_SCREENS):
+    for _ in range(MAX_SCREENS):
         if await trigger.count():
             break
         await page.mouse.wheel(0, 400)
