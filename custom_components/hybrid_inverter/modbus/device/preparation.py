@@ -155,10 +155,8 @@ class Preparation:
 
     def has_prerequisites(self, key: str, value: Value) -> bool:
         """Whether something may have to be written before this setting is given this value."""
-        return (
-            key,
-            value,
-        ) in self._reader.family.prerequisites or self._modes.rest_before(key, value) is not None
+        needs_others = (key, value) in self._reader.family.prerequisites
+        return needs_others or self._modes.rest_before(key, value) is not None
 
     async def with_prerequisites(
         self, requests: list[WriteRequest], origin: Origin = Origin.PERSON
