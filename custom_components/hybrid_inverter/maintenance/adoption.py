@@ -123,8 +123,10 @@ def prefixes_of(source: Source, ids: Iterable[str]) -> list[str]:
         for end in ends.get(domain, ())
         if name.endswith(end)
     )
-    likely = [(prefix, count) for prefix, count in counts.most_common() if count >= SURE]
-    return [prefix for prefix, count in likely if LIKELIER * count > likely[0][1]]
+    likely = [prefix for prefix, count in counts.items() if count >= SURE]
+    # Equally likely ones by name: the ids come from sets, which have no order.
+    likely.sort(key=lambda prefix: (-counts[prefix], prefix))
+    return [prefix for prefix in likely if LIKELIER * counts[prefix] > counts[likely[0]]]
 
 
 @callback
