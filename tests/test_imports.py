@@ -16,6 +16,7 @@ HERE: Final = "custom_components.hybrid_inverter"
 DEVICE_LAYER: Final = (
     *("modbus.errors", "modbus.model", "modbus.transport", "modbus.tables", "modbus.schedule"),
     *("modbus.device", "modbus.find", "modbus.listen", "modbus.control", "modbus.mirror"),
+    "modbus.doctor",
 )
 ARROWS: Final = {
     "": {
@@ -42,6 +43,7 @@ ARROWS: Final = {
         *("modbus.model", "modbus.transport", "modbus.errors"),
     },
     "modbus.mirror": {"modbus.device"},
+    "modbus.doctor": {"modbus.model"},
     "modbus.find": {
         *("modbus.device", "modbus.tables", "modbus.model", "modbus.transport", "modbus.errors"),
     },

@@ -1,0 +1,121 @@
+"""One device of the plant: its newest values, and what can be judged by it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model.codec import Value
+from .battery import BALANCE_SLACK, PAIR_SLACK, Comparison, left_over
+from .member import STRINGS, Member, Role, first_served
+from .strings import PvStrings
+from .verdict import Finding
+
+
+class Device:
+    """What a device has shown last; all powers are in W."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        served, instruments = member.keys, member.instruments
+        is_solar = member.role is Role.SOLAR_METER
+        found = first_served(instruments.clamps, served)
+        self.clamps = () if is_solar else found
+        self.solar = found if is_solar else first_served(instruments.solar, served)
+        self.terminals = first_served(instruments.terminals, served)
+        self._stage = first_served(instruments.stage, served)
+        self._strings = tuple(
+            (f"pv{number}_power", f"pv{number}_voltage")
+            for number in STRINGS
+            if {f"pv{number}_power", f"pv{number}_voltage"} <= served
+        )
+        self.time = -1e9
+        self.seen: tuple[float, ...] = ()
+        self.own: tuple[float, ...] = ()
+        self.at_solar: tuple[float, ...] = ()
+        self.has_clamps = self.has_terminals = self.has_solar = False
+        # The power of its strings.
+        self.sun = 0.0
+        has_battery = {"battery_power", *self._stage} <= served and self._stage
+        self.balance = Comparison() if has_battery else None
+        # The measured current against the power, and against what the battery itself reports.
+        derived = {identity.result for identity in instruments.identities}
+        self._by_current = Comparison() if "battery_power" not in derived else None
+        self._by_bms = Comparison() if "bms_current" in served else None
+        self._pv = PvStrings(len(self._strings)) if len(self._strings) > 1 else None
+
+    def take(self, time: float, values: Mapping[str, Value | None]) -> None:
+        """Take the values of one poll into account."""
+        if self.clamps and self.clamps[0] in values:
+            powers = _numbers(values, self.clamps)
+            self.has_clamps = powers is not None
+            self.seen = powers or ()
+        else:
+            self.has_clamps = False
+        if self.solar and self.solar[0] in values:
+            powers = _numbers(values, self.solar)
+            self.has_solar = powers is not None
+            self.at_solar = powers or ()
+        if not self.terminals or self.terminals[0] not in values:
+            if self.has_clamps or self.has_solar:
+                self.time = time
+            return
+        self.time = time
+        powers = _numbers(values, self.terminals)
+        self.has_terminals = powers is not None
+        self.own = powers or ()
+        sun = 0.0
+        if self._strings:
+            produced = [_number(values, key) for key, _ in self._strings]
+            sun = sum(produced)
+            if self._pv is not None:
+                volts = [_number(values, key) for _, key in self._strings]
+                self._pv.add(time, produced, volts)
+        self.sun = sun
+        if self.balance is not None:
+            self._judge_battery(time, values, sun)
+
+    def _judge_battery(self, time: float, values: Mapping[str, Value | None], sun: float) -> None:
+        battery, stage = values.get("battery_power"), values.get(self._stage[0])
+        if not isinstance(battery, float | int) or not isinstance(stage, float | int):
+            return
+        watts, share = BALANCE_SLACK
+        slack = watts + share * (sun + abs(stage) + abs(battery))
+        if self.balance is not None:
+            self.balance.add(time, battery, left_over(sun, stage), slack)
+        volts, amperes = values.get("battery_voltage"), values.get("battery_current")
+        if not isinstance(volts, float | int) or not isinstance(amperes, float | int):
+            return
+        watts, share = PAIR_SLACK
+        power = volts * amperes
+        if self._by_current is not None:
+            self._by_current.add(time, power, battery, watts + share * abs(battery))
+        bms = values.get("bms_current")
+        if self._by_bms is not None and isinstance(bms, float | int):
+            # It comes in whole amperes.
+            self._by_bms.add(time, power, volts * bms, watts + volts + share * abs(power))
+
+    def findings(self) -> list[tuple[Finding, ...]]:
+        """What is wrong with its strings and its battery."""
+        found = [] if self._pv is None else self._pv.findings()
+        for comparison in (self.balance, self._by_current, self._by_bms):
+            if comparison is not None and (finding := comparison.finding) is not None:
+                found.append((finding,))
+                break
+        return found
+
+
+def _numbers(values: Mapping[str, Value | None], keys: tuple[str, ...]) -> tuple[float, ...] | None:
+    """The numbers of some keys; None when one is unknown."""
+    found = []
+    for key in keys:
+        value = values.get(key)
+        if not isinstance(value, float | int):
+            return None
+        found.append(value)
+    return tuple(found)
+
+
+def _number(values: Mapping[str, Value | None], key: str) -> float:
+    """A number that is 0 while it is unknown, as at night."""
+    value = values.get(key)
+    return value if isinstance(value, float | int) else 0.0

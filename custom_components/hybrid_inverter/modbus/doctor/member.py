@@ -1,0 +1,158 @@
+"""Which values of a device the doctor goes by, and which of its values prove nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+PHASES: Final = ("l1", "l2", "l3")
+# How many PV inputs, and battery packs, a device may have.
+STRINGS: Final = range(1, 5)
+
+CLOCK_DRIFT: Final = "clock_drift_s"
+WORK_MODE: Final = "work_mode"
+
+
+class Role(StrEnum):
+    """What a device is in a plant."""
+
+    INVERTER = "inverter"
+    # Meters that are devices of their own.
+    GRID_METER = "grid_meter"
+    SOLAR_METER = "solar_meter"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A balance that a device makes itself: it always adds up and proves nothing."""
+
+    result: str
+    terms: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """Where a family measures what. Of several candidates the first is used of which a device serves all keys."""
+
+    # What its clamps, or its meter, show at the house connection: + import.
+    clamps: tuple[tuple[str, ...], ...] = ()
+    # What it draws at its own terminal, by sensors that nobody has to wire.
+    terminals: tuple[tuple[str, ...], ...] = ()
+    # What its clamp or second meter shows at a solar inverter: + production.
+    solar: tuple[tuple[str, ...], ...] = ()
+    # The output of its inverter stage.
+    stage: tuple[tuple[str, ...], ...] = ()
+    # The meters that it reads itself, by what they are called.
+    meters: tuple[str, ...] = ()
+    identities: tuple[Identity, ...] = ()
+
+
+def each(key: str) -> tuple[str, ...]:
+    """The keys of a value on each phase."""
+    return tuple(key.format(phase) for phase in PHASES)
+
+
+_TERMINALS: Final = (each("grid_{}_internal_power"), ("grid_l1_internal_power",))
+_STAGE: Final = (("inverter_power",),)
+
+INSTRUMENTS: Final = {
+    "jso": Instruments(
+        clamps=(each("grid_{}_ct_power"),),
+        terminals=_TERMINALS,
+        stage=_STAGE,
+        identities=(
+            Identity(
+                "load_power",
+                ("grid_ct_power", "inverter_power", "generator_power"),
+                "Deye protocol, register 650: CT plus inverter power, checked on a dump",
+            ),
+            Identity(
+                "backup_power",
+                ("grid_internal_power", "inverter_power", "generator_power"),
+                "Deye protocol, register 640: internal plus inverter power, checked on a dump",
+            ),
+            Identity(
+                "battery_power",
+                ("battery_voltage", "battery_current"),
+                "Deye protocol, register 590: voltage times current, checked on a dump",
+            ),
+        ),
+    ),
+    "saj": Instruments(
+        clamps=(
+            each("meter_a_{}_power"),
+            ("meter_a_l1_power",),
+            ("grid_ct_power",),
+            ("grid_power",),
+        ),
+        terminals=_TERMINALS,
+        solar=(each("meter_b_{}_power"), ("meter_b_l1_power",), ("pv_ct_power",)),
+        stage=_STAGE,
+        meters=("meter_a", "meter_b"),
+        identities=(
+            Identity(
+                "load_power",
+                ("grid_power", "inverter_power", "pv_ct_power"),
+                "SAJ protocol of 2022, register 0x40A0: worked out by the inverter",
+            ),
+            Identity(
+                "grid_internal_power",
+                ("backup_power", "inverter_power"),
+                "SAJ protocol of 2022, register 0x40A7: the inverter's own leg",
+            ),
+        ),
+    ),
+    "dtsu666": Instruments(clamps=(each("{}_power"), ("power",))),
+    "ddsu666": Instruments(clamps=(("power",),)),
+}
+
+# What all inverters have, as far as they serve it.
+_OF_INVERTER: Final = (
+    *("pv_power", "battery_power", "battery_voltage", "battery_current", "bms_current"),
+    *(f"pv{number}_{value}" for number in STRINGS for value in ("power", "voltage")),
+    *(CLOCK_DRIFT, WORK_MODE),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A device of the plant: the key of its family, and the keys of all values that it serves."""
+
+    id: str
+    family: str
+    role: Role = Role.INVERTER
+    keys: frozenset[str] = frozenset()
+    rated_power: float = 0.0
+    # Whether its clamps or its meter are at the house connection: those of a second inverter in parallel are not.
+    sees_grid: bool = True
+
+    @property
+    def instruments(self) -> Instruments:
+        """Where it measures what."""
+        return INSTRUMENTS[self.family]
+
+
+def first_served(candidates: Iterable[tuple[str, ...]], served: Collection[str]) -> tuple[str, ...]:
+    """The first of several groups of keys that is served whole; an empty one where none is."""
+    return next((keys for keys in candidates if all(key in served for key in keys)), ())
+
+
+def keys_of(member: Member) -> frozenset[str]:
+    """The keys that the doctor can use of a device."""
+    instruments = member.instruments
+    groups = (
+        first_served(candidates, member.keys)
+        for candidates in (
+            instruments.clamps,
+            instruments.terminals,
+            instruments.solar,
+            instruments.stage,
+        )
+    )
+    wanted = frozenset(key for keys in groups for key in keys)
+    if member.role is Role.INVERTER:
+        wanted |= frozenset(_OF_INVERTER)
+    return wanted & member.keys

@@ -1,0 +1,103 @@
+"""Steps of power: what changed from one quiet moment to another, at the clamps and at the inverters' own terminals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+# W by which a terminal has to move, and by how much more for each second that it takes: what moves slowly moves
+# together with the loads of the day.
+SMALLEST_STEP: Final = 100.0
+PER_SECOND: Final = 1.5
+# From one poll to the next everything has to be quiet within so many W, and so much of the step.
+QUIET: Final = 60.0
+QUIET_SHARE: Final = 0.25
+# Polls that are further apart in s say nothing of what is quiet.
+QUIET_SECONDS: Final = 30.0
+# s after which a step is none any more.
+MAX_STEP: Final = 75.0
+# s between two polls after which nothing follows from both.
+MAX_PAUSE: Final = 75.0
+# What the DC power of the sun becomes on the AC side.
+EFFICIENCY: Final = 0.97
+# Of a step that the sun explains, the share and the W that it need not explain.
+UNEXPLAINED_SHARE: Final = 0.3
+UNEXPLAINED: Final = 60.0
+
+type Powers = tuple[float, ...]
+
+
+class Sample(NamedTuple):
+    """A moment, by phase: W at the clamps, W that the inverters draw less what others feed in; W of their strings."""
+
+    time: float
+    seen: Powers
+    own: Powers
+    sun: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The changes in W between two quiet moments."""
+
+    seconds: float
+    seen: Powers
+    own: Powers
+    # Whether the inverters have moved for a reason of their own, and not because the house did: the sun, an order of
+    # ours, a load on a backup output.
+    is_independent: bool
+    # Whether that was the sun, which moves a solar inverter that nobody counts, too.
+    by_sun: bool
+
+
+class StepFinder:
+    """Finds the steps in a series of samples."""
+
+    def __init__(self) -> None:
+        self._start: Sample | None = None
+        self._last: Sample | None = None
+
+    def add(self, sample: Sample, *, ordered: bool) -> Step | None:
+        """The step that ends with this sample, if any; `ordered` is whether an order of ours began or ended just now."""
+        last, start = self._last, self._start
+        self._last = sample
+        if last is None or start is None or sample.time - last.time > MAX_PAUSE:
+            self._start = sample
+            return None
+        seconds = sample.time - start.time
+        own = tuple([now - then for now, then in zip(sample.own, start.own, strict=True)])
+        size = max(map(abs, own))
+        if not _is_quiet(sample, last, size):
+            if seconds > MAX_STEP:
+                self._start = None
+            return None
+        if size < SMALLEST_STEP + PER_SECOND * seconds:
+            if seconds >= MAX_STEP / 2:
+                self._start = sample
+            return None
+        self._start = sample
+        whole, sun = sum(own), sample.sun - start.sun
+        by_sun = (
+            abs(sun) >= SMALLEST_STEP
+            and abs(whole + EFFICIENCY * sun) <= UNEXPLAINED_SHARE * abs(whole) + UNEXPLAINED
+        )
+        moved_between_phases = len(own) > 1 and abs(whole) <= UNEXPLAINED_SHARE * size
+        return Step(
+            seconds,
+            tuple([now - then for now, then in zip(sample.seen, start.seen, strict=True)]),
+            own,
+            is_independent=by_sun or ordered or moved_between_phases,
+            by_sun=by_sun,
+        )
+
+
+def _is_quiet(sample: Sample, last: Sample, size: float) -> bool:
+    """Whether nothing moves at a sample, as far as polls are close enough to show it."""
+    if sample.time - last.time > QUIET_SECONDS:
+        return True
+    limit = QUIET + QUIET_SHARE * size
+    for powers, former in ((sample.seen, last.seen), (sample.own, last.own)):
+        for now, then in zip(powers, former, strict=True):
+            if not -limit <= now - then <= limit:
+                return False
+    return True

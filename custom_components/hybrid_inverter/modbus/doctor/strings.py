@@ -1,0 +1,84 @@
+"""PV strings against their twins: dead, or in the shade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .steps import MAX_PAUSE
+from .verdict import Cause, Finding
+
+# W of the best string from which the others must show something, and W and share below which one shows nothing.
+SUNNY: Final = 300.0
+NOTHING: Final = 10.0
+NOTHING_SHARE: Final = 0.02
+# s of it that are needed, and that are remembered.
+NEEDED_SECONDS: Final = 600.0
+MEMORY: Final = 1500.0
+
+# A string in the shade bypasses modules: its voltage falls below its own usual one by this share, and its twin's does not.
+FALLEN: Final = 0.85
+# W of a string from which its voltage counts, and s by which a usual voltage is known.
+LOADED: Final = 150.0
+KNOWN_SECONDS: Final = 600.0
+# How fast the usual voltage follows, in s: it falls with the warmth of the day.
+FOLLOWING: Final = 3600.0
+
+
+class PvStrings:
+    """The strings of one inverter."""
+
+    def __init__(self, count: int) -> None:
+        self._last: float | None = None
+        self._dead = [0.0] * count
+        self._shaded = [0.0] * count
+        self._usual = [0.0] * count
+        self._known = [0.0] * count
+        self.seconds = 0.0
+
+    def add(self, time: float, powers: Sequence[float], volts: Sequence[float]) -> None:
+        """Take the W and V of the strings at a moment into account."""
+        if self._last is None or time - self._last > MAX_PAUSE:
+            self._last = time
+            return
+        seconds = time - self._last
+        self._last = time
+        best = max(powers)
+        if best < SUNNY:
+            return
+        self.seconds += seconds
+        keep = 1 - seconds / MEMORY
+        limit = max(NOTHING, NOTHING_SHARE * best)
+        fallen = self._fallen(powers, volts, seconds)
+        for number, power in enumerate(powers):
+            self._dead[number] = keep * self._dead[number] + seconds * (power <= limit)
+            is_shaded = fallen[number] and not all(fallen)
+            self._shaded[number] = keep * self._shaded[number] + seconds * is_shaded
+
+    def _fallen(
+        self, powers: Sequence[float], volts: Sequence[float], seconds: float
+    ) -> list[bool]:
+        """Which strings have less than their usual voltage; the others' usual ones follow."""
+        fallen = []
+        for number, (power, voltage) in enumerate(zip(powers, volts, strict=True)):
+            usual, is_known = self._usual[number], self._known[number] >= KNOWN_SECONDS
+            fell = is_known and power >= NOTHING and voltage < FALLEN * usual
+            fallen.append(fell)
+            if power < LOADED or fell:
+                continue
+            if not self._known[number]:
+                usual = voltage
+            self._known[number] += seconds
+            self._usual[number] = usual + (voltage - usual) * min(1.0, seconds / FOLLOWING)
+        return fallen
+
+    def findings(self) -> list[tuple[Finding, ...]]:
+        """The strings that are dead, or in the shade."""
+        found: list[tuple[Finding, ...]] = []
+        for number, (dead, shaded) in enumerate(zip(self._dead, self._shaded, strict=True), 1):
+            place = (f"pv{number}",)
+            if dead >= NEEDED_SECONDS:
+                found.append((Finding(Cause.STRING_DEAD, place),))
+            elif shaded >= NEEDED_SECONDS:
+                found.append((Finding(Cause.STRING_SHADED, place),))
+        return found
