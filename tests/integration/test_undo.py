@@ -279,7 +279,7 @@ async def test_a_setting_that_was_changed_at_the_panel_is_not_undone(
     assert str(error.value) == (
         "Work mode was not changed back: it is Zero export to load now, not Selling first as it "
         "was set here, so somebody has changed it elsewhere since. Set it yourself if that is not "
-        "wanted; the next undo reverts the change before this one"
+        "wanted; the next undo reverts an earlier change"
     )
     assert plant.machine().word(142) == 1
     assert would_undo(hass) == "Solar sell: Off → On"
