@@ -50,7 +50,9 @@ class Comparison:
         off = shown - expected
         is_off = abs(off) > slack
         self.off += ((off if is_off else 0.0) - self.off) * min(1.0, seconds / 60)
-        if max(abs(shown), abs(expected)) < slack + BEYOND:
+        if max(abs(shown), abs(expected)) < slack + BEYOND or (
+            not is_off and slack > LEAST_DEVIATION * abs(expected)
+        ):
             return
         keep = 1 - seconds / MEMORY
         self._fits = keep * self._fits + seconds * (not is_off)
@@ -77,4 +79,4 @@ class Comparison:
             self._fits + self._differs
         ):
             return None
-        return Finding(Cause.BATTERY_CURRENT, ("battery",), round(self._ratio, 2))
+        return Finding(Cause.BATTERY_CURRENT, ("battery",), round(self._ratio, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum
 import math
 from typing import Final
 
@@ -10,10 +10,12 @@ from .steps import Step
 
 # How much of what was seen before still counts after a further step: about the last 25 steps do.
 KEEP: Final = 0.96
-# W, W a second and share of a step by which two sensors may differ without anything being wrong.
-NOISE: Final = 35.0
+# By how much the changes at two sensors may differ without anything being wrong: W, W a second in which the house goes
+# its own way, share of the step, and share of the power that flows.
+NOISE: Final = 14.0
 DRIFT: Final = 0.5
-GAIN: Final = 0.06
+GAIN: Final = 0.04
+READING: Final = 0.012
 # A clamp on another conductor shows U x I x cos(120 degrees +- phi): about half, against the sign.
 OTHER_PHASE: Final = -0.5
 OTHER_PHASE_SPREAD: Final = 0.2
@@ -21,15 +23,13 @@ OTHER_PHASE_SPREAD: Final = 0.2
 SMALLEST_RATIO: Final = 0.15
 LARGEST_RATIO: Final = 8.0
 LEAST_DEVIATION: Final = 0.22
-# By so much two ratios may differ that are the same.
-SAME_RATIO: Final = 0.15
+# By so much (of their logarithm) two ratios may differ that are the same.
+SAME_RATIO: Final = 0.2
 
 # So many steps are needed, and this share of all has to agree, and so few may speak for a clamp that is right.
 ENOUGH: Final = 4.0
-AGREEING: Final = 0.5
+AGREEING: Final = 0.4
 CONTRADICTING: Final = 0.2
-# As many where the load that follows cannot be, too.
-ENOUGH_WITH_LOAD: Final = 1.9
 # So many steps in a row speak for a clamp that has been mended.
 MENDED: Final = 4
 
@@ -40,90 +40,114 @@ LEVEL_SHARE: Final = 0.6
 # W and share by which a load may seem to be below nothing.
 BELOW: Final = 60.0
 BELOW_SHARE: Final = 0.06
-# Shares of the time in which the load on the other assumption may seem to be below nothing.
+# Share of the time in which the load on the other assumption may seem to be below nothing.
 RARELY: Final = 0.25
 
 
-class Reading(Enum):
-    """What a clamp is, as far as is known."""
+class Sign(IntEnum):
+    """What a step can be a sign of, besides of a clamp that is right."""
 
-    UNKNOWN = auto()
-    RIGHT = auto()
-    REVERSED = auto()
-    OTHER_PHASE = auto()
-    SCALED = auto()
-    # A ratio, or a solar inverter that nobody counts: only the sun has moved.
-    SCALED_OR_SUN = auto()
-    UNMOVED = auto()
+    REVERSED = 0
+    OTHER_PHASE = 1
+    SCALED = 2
+    # The clamp does not see the inverter at all.
+    UNMOVED = 3
 
 
 class Clamp:
-    """The evidence of one clamp; all counts are of steps and fade."""
+    """The evidence of one clamp; all votes are steps, and fade."""
 
     __slots__ = (
         "bad",
-        "bad_dark",
+        "bad_opposite",
         "bad_reversed",
         "decisive",
+        "independent",
         "is_bad",
-        "others",
+        "minutes",
         "ratio",
-        "reversed",
         "right",
-        "scaled",
         "scaled_dark",
         "streak",
         "total",
-        "unmoved",
+        "votes",
     )
 
-    def __init__(self, phases: int) -> None:
+    def __init__(self) -> None:
         self.total = 0.0
         self.right = 0.0
-        self.reversed = 0.0
-        # On the conductor of which phase.
-        self.others = [0.0] * phases
-        # All with about this ratio, and those that were not the sun's.
-        self.scaled = 0.0
-        self.scaled_dark = 0.0
+        # By sign: all steps, and those in which the inverters moved for a reason of their own.
+        self.votes = [0.0] * len(Sign)
+        self.independent = [0.0] * len(Sign)
+        # The ratio of those that are a sign of one, and how many of them were not the sun's.
         self.ratio = 1.0
-        self.unmoved = 0.0
+        self.scaled_dark = 0.0
         # The steps in a row that spoke for a clamp that is right.
         self.streak = 0
         # Seconds in which the load of the house would be below nothing with this clamp as it is, or reversed.
         self.decisive = 0.0
         self.bad = 0.0
-        self.bad_dark = 0.0
+        # Those of them in which it showed an export while the inverters drew power.
+        self.bad_opposite = 0.0
         self.bad_reversed = 0.0
         self.is_bad = False
+        # The minutes in which anything was told.
+        self.minutes = 0
 
     def step(self, phase: int, step: Step) -> bool:
         """Take a step into account; whether it told something of this clamp."""
-        own, seen = step.own[phase], step.seen[phase]
-        size = max(map(abs, step.own))
-        slack = NOISE + DRIFT * step.seconds + GAIN * max(size, abs(seen))
-        if abs(own) < 2 * slack:
-            return step.is_independent and self._by_another(phase, step, slack)
+        seen, own = step.seen[phase], step.own[phase]
+        slack = NOISE + DRIFT * step.seconds + GAIN * step.size + READING * step.level
+        has_moved = abs(own) >= 2 * slack
+        by_other = self._by_other(phase, step, slack)
+        if by_other and has_moved and (seen / own > SMALLEST_RATIO or abs(seen + own) <= slack):
+            # It is a sign of two things, as when the inverter takes a load of one phase on with all three.
+            return False
+        is_right = has_moved and abs(seen - own) <= slack
+        sign = None if is_right else self._sign(seen, own, slack, step, by_other=by_other)
+        if not is_right and sign is None and not (step.is_independent and has_moved):
+            # The inverters followed a load of the house, which this clamp has seen, too.
+            return False
         self._fade()
-        if abs(seen - own) <= slack:
-            self.right += 1
-            self.streak += 1
-            if self.streak >= MENDED and self.right < AGREEING * self.total:
-                self._begin_again(self.streak)
-        else:
-            self.streak = 0
-        if abs(seen + own) <= slack:
-            self.reversed += 1
-        if step.is_independent:
-            if abs(seen) <= slack / 2:
-                self.unmoved += 1
-            self._on_another(phase, step, slack)
-        self._scaled(seen / own, step)
+        self.right += is_right
+        self.streak = self.streak + 1 if is_right else 0
+        if sign is not None:
+            self.votes[sign] += 1
+            self.independent[sign] += step.is_independent
+        if self.streak >= MENDED and self.right < self.total / 2:
+            self._begin_again(self.streak)
         return True
+
+    def _sign(
+        self, seen: float, own: float, slack: float, step: Step, *, by_other: bool
+    ) -> Sign | None:
+        """What a step is a sign of, if of anything."""
+        if by_other:
+            return Sign.OTHER_PHASE if abs(seen) > slack else None
+        if abs(own) < 2 * slack:
+            return None
+        if abs(seen + own) <= slack:
+            return Sign.REVERSED
+        if abs(seen) <= slack:
+            return Sign.UNMOVED if step.is_import else None
+        return Sign.SCALED if self._is_scaled(seen / own, step) else None
+
+    def _by_other(self, phase: int, step: Step, slack: float) -> bool:
+        """Whether the step may be that of another conductor, as well as any other."""
+        seen = step.seen[phase]
+        for other, moved in enumerate(step.own):
+            spread = slack + OTHER_PHASE_SPREAD * abs(moved)
+            if (
+                other != phase
+                and abs(moved) >= 2 * slack
+                and abs(seen - OTHER_PHASE * moved) <= spread
+            ):
+                return True
+        return False
 
     def _begin_again(self, right: int) -> None:
         """Forget everything but the last steps, which all spoke for a clamp that is right."""
-        fresh = Clamp(len(self.others))
+        fresh = Clamp()
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
         self.total = self.right = float(right)
@@ -132,61 +156,39 @@ class Clamp:
     def _fade(self) -> None:
         self.total = KEEP * self.total + 1
         self.right *= KEEP
-        self.reversed *= KEEP
-        self.scaled *= KEEP
         self.scaled_dark *= KEEP
-        self.unmoved *= KEEP
-        self.others = [KEEP * votes for votes in self.others]
+        self.votes = [KEEP * votes for votes in self.votes]
+        self.independent = [KEEP * votes for votes in self.independent]
 
-    def _by_another(self, phase: int, step: Step, slack: float) -> bool:
-        """Count a step of other phases only that this clamp has seen."""
-        if abs(step.seen[phase]) < 2 * slack:
-            return False
-        self._fade()
-        self._on_another(phase, step, slack)
-        return True
-
-    def _on_another(self, phase: int, step: Step, slack: float) -> None:
-        """Count the conductors that this clamp could be on besides its own."""
-        seen, own = step.seen[phase], step.own[phase]
-        for other, moved in enumerate(step.own):
-            spread = slack / 2 + OTHER_PHASE_SPREAD * abs(moved)
-            if (
-                other != phase
-                and abs(moved) >= 2 * slack
-                and abs(seen - own) > slack
-                and abs(seen - OTHER_PHASE * moved) <= spread
-            ):
-                self.others[other] += 1
-
-    def _scaled(self, ratio: float, step: Step) -> None:
-        """Count a ratio that is about the one of the steps before; another one begins anew."""
+    def _is_scaled(self, ratio: float, step: Step) -> bool:
+        """Whether a ratio is about that of the steps before; another one takes its place in time."""
         if not SMALLEST_RATIO <= ratio <= LARGEST_RATIO or abs(ratio - 1) < LEAST_DEVIATION:
-            return
-        if abs(math.log(ratio / self.ratio)) <= SAME_RATIO and self.scaled > 0:
-            self.ratio += (ratio - self.ratio) / (1 + min(self.scaled, 10))
-            self.scaled += 1
-            self.scaled_dark += not step.by_sun
-        elif self.scaled < 2:
-            self.ratio, self.scaled, self.scaled_dark = ratio, 1.0, float(not step.by_sun)
-        else:
-            self.scaled -= 1
-
-    def level(self, seen: float, own: float, seconds: float, *, is_dark: bool) -> bool:
-        """Take the powers of a moment into account; whether they told something."""
-        limit = -BELOW - BELOW_SHARE * max(abs(seen), abs(own))
-        bad, was_bad = seen - own < limit, self.is_bad
-        self.is_bad = bad
-        bad = bad and was_bad
-        bad_reversed = -seen - own < limit
-        if not (bad or bad_reversed):
             return False
-        keep = 1 - seconds / LEVEL_MEMORY
-        self.decisive = keep * self.decisive + seconds
-        self.bad = keep * self.bad + seconds * bad
-        self.bad_dark = keep * self.bad_dark + seconds * (bad and is_dark)
-        self.bad_reversed = keep * self.bad_reversed + seconds * bad_reversed
-        return True
+        votes = self.votes[Sign.SCALED]
+        if votes >= 0.5 and abs(math.log(ratio / self.ratio)) <= SAME_RATIO:
+            self.ratio += (ratio - self.ratio) / (1 + min(votes, 10))
+            self.scaled_dark += not step.by_sun
+            return True
+        if votes < 2:
+            self.votes[Sign.SCALED] = self.independent[Sign.SCALED] = 0.0
+            self.ratio, self.scaled_dark = ratio, float(not step.by_sun)
+            return True
+        self.votes[Sign.SCALED] -= 1
+        return False
+
+    def level(self, seen: float, own: float, seconds: float) -> bool:
+        """Take the powers of a moment into account; whether they told something that was not known yet."""
+        limit = -BELOW - BELOW_SHARE * max(abs(seen), abs(own))
+        was_bad, self.is_bad = self.is_bad, seen - own < limit
+        bad = self.is_bad and was_bad
+        bad_reversed = -seen - own < limit
+        if bad or bad_reversed:
+            keep = 1 - seconds / LEVEL_MEMORY
+            self.decisive = keep * self.decisive + seconds
+            self.bad = keep * self.bad + seconds * bad
+            self.bad_opposite = keep * self.bad_opposite + seconds * (bad and seen < 0 < own)
+            self.bad_reversed = keep * self.bad_reversed + seconds * bad_reversed
+        return bad and self.bad <= LEVEL_SECONDS
 
     @property
     def has_impossible_load(self) -> bool:
@@ -194,28 +196,30 @@ class Clamp:
         return self.bad >= LEVEL_SECONDS and self.bad >= LEVEL_SHARE * self.decisive
 
     @property
-    def may_be_reversed(self) -> bool:
-        """Whether the load would be possible with this clamp reversed."""
-        return self.bad_reversed <= RARELY * self.decisive
+    def has_opposite_sign(self) -> bool:
+        """Whether that is so because it shows an export while the inverters draw power."""
+        return self.bad_opposite >= LEVEL_SECONDS / 2 and self.bad_opposite >= self.bad / 2
 
     @property
-    def reading(self) -> Reading:
-        """What the clamp is."""
-        total, right = self.total, self.right
-        enough = ENOUGH_WITH_LOAD if self.has_impossible_load else ENOUGH
-        agreeing = max(enough, AGREEING * total)
-        contradicting = CONTRADICTING * total
-        if self.reversed >= agreeing and right <= contradicting and self.may_be_reversed:
-            return Reading.REVERSED
-        if right >= max(ENOUGH, AGREEING * total):
-            return Reading.RIGHT
-        if right > contradicting:
-            return Reading.UNKNOWN
-        if max(self.others) >= agreeing:
-            return Reading.OTHER_PHASE
-        if self.unmoved >= max(ENOUGH, AGREEING * total):
-            return Reading.UNMOVED
-        if self.scaled >= max(ENOUGH, AGREEING * total):
-            dark = self.scaled_dark >= ENOUGH / 2
-            return Reading.SCALED if dark else Reading.SCALED_OR_SUN
-        return Reading.UNKNOWN
+    def may_be_reversed(self) -> bool:
+        """Whether the load would be possible with this clamp reversed."""
+        return self.bad_reversed <= max(LEVEL_SECONDS / 2, RARELY * self.decisive)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether enough steps speak for a clamp that is right."""
+        return self.right >= max(ENOUGH, self.total / 2)
+
+    @property
+    def seems_right(self) -> bool:
+        """Whether what is known speaks for it, be it little."""
+        return self.right >= max(1.5, self.total / 2)
+
+    @property
+    def is_not_right(self) -> bool:
+        """Whether too few steps speak for it."""
+        return self.right <= CONTRADICTING * self.total
+
+    def speaks_for(self, sign: Sign, least: float) -> bool:
+        """Whether it is not right, and so many steps at least are a sign of this and not of something else."""
+        return self.is_not_right and self.votes[sign] >= max(least, AGREEING * self.total)

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from .clamp import Clamp, Reading
-from .member import PHASES
+from .clamp import AGREEING, ENOUGH, Clamp, Sign
 from .steps import MAX_PAUSE, Powers, Sample, StepFinder
 from .verdict import Cause, Finding
 
 # W that a clamp without a connection shows at most, and that the inverters have to move meanwhile.
-SILENT: Final = 3.0
+SILENT: Final = 6.0
 SILENT_OWN: Final = 150.0
 # A clamp on the inverter's own cable shows its power within so many W and so much of it.
 SAME: Final = 25.0
 SAME_SHARE: Final = 0.05
 # s of the one or the other until it is believed, and the share of the time that may contradict.
-NEEDED_SECONDS: Final = 900.0
-CONTRADICTING: Final = 0.02
-# W by which the inverters have to change their power in the meantime.
-MOVED: Final = 600.0
-# W of their strings below which it is dark.
-DARK: Final = 20.0
-# Below so many W the powers of a moment add up; and how fast the shown sum of what does not follows, in s.
+NEEDED_SECONDS: Final = 720.0
+RARELY: Final = 0.02
+# W by which the powers of the inverters have to differ in the meantime.
+MOVED: Final = 300.0
+# Steps that all clamps together need, those among them in which the inverters did not just follow a load (a load of which
+# an inverter covers a part looks like much), and those of each clamp that is named.
+TOGETHER: Final = 4.0
+INDEPENDENT: Final = 1.3
+EACH: Final = 1.5
+# By so much the ratios of the clamps of a set may differ.
+SAME_RATIO: Final = 1.25
+# s in which the shown sum of what does not add up follows.
 SMOOTHING: Final = 60.0
-BELOW: Final = 60.0
-BELOW_SHARE: Final = 0.06
 
 
 class ClampSet:
     """The evidence of the clamps of one device."""
 
-    def __init__(self, phases: int) -> None:
-        self.clamps = tuple(Clamp(phases) for _ in range(phases))
+    def __init__(self, names: tuple[str, ...]) -> None:
+        """`names` are those of its clamps; what several phases show together has none."""
+        self.clamps = tuple(Clamp() for _ in names)
+        self._names = names
+        self._all = tuple(range(len(names)))
         self._finder = StepFinder()
         self._last: float | None = None
         self._lowest = self._highest = 0.0
@@ -43,46 +49,45 @@ class ClampSet:
         # The smoothed W by which the load of the house is below nothing.
         self.missing: float | None = None
         self.steps = 0
-        # The minutes in which anything was told.
-        self.minutes = 0
-        self._minute = -1
+        self._minutes = [-1] * len(names)
+        # What is known for certain until the clamps that it is about are right.
+        self._held: tuple[Finding, ...] = ()
+        self._judged = -1
 
     def add(self, sample: Sample, *, ordered: bool) -> None:
         """Take a moment into account."""
-        time, seen, own, sun = sample
+        time, seen, own = sample.time, sample.seen, sample.own
+        step = self._finder.add(sample, ordered=ordered)
         if self._last is None or time - self._last > MAX_PAUSE:
             self._last = time
-            self._finder.add(sample, ordered=ordered)
             return
         seconds = time - self._last
         self._last = time
-        told = False
-        step = self._finder.add(sample, ordered=ordered)
-        if step is not None:
-            for phase, clamp in enumerate(self.clamps):
-                told |= clamp.step(phase, step)
-            self.steps += told
-        is_dark = sun < DARK
+        is_same = self._compare(seen, own, seconds)
         missing = 0.0
-        for clamp, at_clamp, at_terminal in zip(self.clamps, seen, own, strict=True):
-            told |= clamp.level(at_clamp, at_terminal, seconds, is_dark=is_dark) and clamp.is_bad
+        has_told = False
+        for phase, clamp in enumerate(self.clamps):
+            told = step is not None and clamp.step(phase, step)
+            has_told |= told
+            told |= clamp.level(seen[phase], own[phase], seconds)
             if clamp.is_bad:
-                missing += at_terminal - at_clamp
+                missing += own[phase] - seen[phase]
+            if (told or is_same) and self._minutes[phase] != (now := int(time // 60)):
+                self._minutes[phase] = now
+                clamp.minutes += 1
+        self.steps += has_told
+        if self._judged != (minute := int(time // 60)):
+            self._judged = minute
+            self._hold()
         if self.missing is None:
             self.missing = missing
         else:
             self.missing += (missing - self.missing) * min(1.0, seconds / SMOOTHING)
-        told |= self._compare(seen, own, seconds)
-        if told and self._minute != (minute := int(time // 60)):
-            self._minute = minute
-            self.minutes += 1
 
     def _compare(self, seen: Powers, own: Powers, seconds: float) -> bool:
         """Count the time in which the clamps show nothing, or the inverters' power and nothing else."""
         if max(map(abs, own)) < SILENT_OWN:
             return False
-        whole = sum(own)
-        self._lowest, self._highest = min(self._lowest, whole), max(self._highest, whole)
         keep = 1 - seconds / (2 * NEEDED_SECONDS)
         is_silent = max(map(abs, seen)) <= SILENT
         is_same = not is_silent
@@ -93,86 +98,165 @@ class ClampSet:
         self._seconds = keep * self._seconds + seconds
         self._silent = keep * self._silent + seconds * is_silent
         self._same = keep * self._same + seconds * is_same
-        if self._seconds - max(self._silent, self._same) > 5 * CONTRADICTING * NEEDED_SECONDS:
-            # What they move from now on counts.
-            self._lowest = self._highest = whole
-        return is_silent or is_same
+        if is_silent or is_same:
+            self._lowest = min(self._lowest, *own)
+            self._highest = max(self._highest, *own)
+            return True
+        # What they move from now on counts.
+        self._lowest = self._highest = own[0]
+        return False
 
     def _holds(self, seconds: float) -> bool:
         """Whether something was so all the time while the inverters moved."""
         return (
             seconds >= NEEDED_SECONDS
-            and self._seconds - seconds <= CONTRADICTING * self._seconds
+            and self._seconds - seconds <= RARELY * self._seconds
             and self._highest - self._lowest >= MOVED
         )
 
     @property
     def is_right(self) -> bool:
         """Whether all clamps are known to be right."""
-        return all(
-            clamp.reading is Reading.RIGHT and not clamp.has_impossible_load
-            for clamp in self.clamps
-        )
+        return all(clamp.is_right and not clamp.has_impossible_load for clamp in self.clamps)
 
     @property
     def share(self) -> float:
         """The share of the evidence that is needed to say so."""
-        return min(min(1.0, clamp.right / 4.0) for clamp in self.clamps)
+        return min(min(1.0, clamp.right / ENOUGH) for clamp in self.clamps)
 
-    def findings(self) -> list[tuple[Finding, ...]]:
-        """What is wrong: each one cause, or two of which one is true."""
+    @property
+    def minutes(self) -> int:
+        """The minutes that told something of the clamp of which least is known."""
+        return min(clamp.minutes for clamp in self.clamps)
+
+    def _hold(self) -> None:
+        """Keep what is known for certain, and let go of what has been mended."""
+        found = self._judge()
+        if len(found) == 1 and found[0].cause is not Cause.SOURCE_NOT_COUNTED:
+            self._held = found
+        elif self._held and all(
+            self.clamps[phase].is_right
+            for phase in self._all
+            if not self._held[0].places or self._names[phase] in self._held[0].places
+        ):
+            self._held = ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong: one cause, or two of which one is true."""
+        return self._held or self._judge()
+
+    def minutes_of(self, places: tuple[str, ...]) -> int:
+        """The minutes that told something of these clamps, of whichever least is known; of all without a name."""
+        return min(
+            clamp.minutes
+            for name, clamp in zip(self._names, self.clamps, strict=True)
+            if not places or name in places
+        )
+
+    def _judge(self) -> tuple[Finding, ...]:
         if self._holds(self._silent) and len(self.clamps) > 1:
-            return [(Finding(Cause.CLAMP_SILENT, self._places(range(len(self.clamps)))),)]
+            return (Finding(Cause.CLAMP_SILENT, self._places(self._all)),)
         if self._holds(self._same):
-            places = self._places(range(len(self.clamps)))
-            return [(Finding(Cause.CLAMP_INVERTER_SIDE, places), Finding(Cause.NO_LOAD_BEFORE))]
-        readings = [clamp.reading for clamp in self.clamps]
-        found = list(self._exchanged(readings))
-        of = {
-            reading: [phase for phase, one in enumerate(readings) if one is reading]
-            for reading in Reading
-        }
-        if backwards := of[Reading.REVERSED]:
-            found.append((Finding(Cause.CLAMP_REVERSED, self._places(backwards)),))
-        if len(of[Reading.UNMOVED]) == len(self.clamps):
-            found.append((Finding(Cause.CLAMP_HOUSE_SIDE, self._places(range(len(self.clamps)))),))
-        found.extend(self._scaled(of[Reading.SCALED], of[Reading.SCALED_OR_SUN]))
-        if not found:
-            found.extend(self._impossible(readings))
-        return found
+            places = self._places(self._all)
+            return Finding(Cause.CLAMP_INVERTER_SIDE, places), Finding(Cause.NO_LOAD_BEFORE)
+        for find in (self._reversed, self._exchanged, self._unmoved, self._scaled):
+            if found := find():
+                return found
+        return self._impossible()
 
-    def _exchanged(self, readings: list[Reading]) -> list[tuple[Finding, ...]]:
-        """Clamps on each other's conductors; one alone waits for its counterpart."""
-        wrong = [phase for phase, one in enumerate(readings) if one is Reading.OTHER_PHASE]
-        if len(wrong) < 2:
-            return []
-        return [(Finding(Cause.PHASES_EXCHANGED, self._places(wrong)),)]
+    def _agree(self, sign: Sign, phases: Iterable[int]) -> bool:
+        """Whether some clamps together speak for what a step is a sign of."""
+        clamps = [self.clamps[phase] for phase in phases]
+        votes = sum(clamp.votes[sign] for clamp in clamps)
+        independent = sum(clamp.independent[sign] for clamp in clamps)
+        return votes >= TOGETHER and (
+            independent >= INDEPENDENT or all(clamp.has_impossible_load for clamp in clamps)
+        )
 
-    def _scaled(self, scaled: list[int], scaled_or_sun: list[int]) -> list[tuple[Finding, ...]]:
-        """A ratio that is set wrong, of one clamp or of all."""
-        phases = sorted(scaled + scaled_or_sun)
-        if not phases or (not scaled and len(phases) < len(self.clamps)):
-            return []
-        ratios = [self.clamps[phase].ratio for phase in phases]
-        mean = sum(ratios) / len(ratios)
-        if max(ratios) > 1.25 * min(ratios):
-            return []
-        finding = Finding(Cause.CLAMP_RATIO, self._places(phases), round(mean, 2))
-        is_sun = not scaled or any(self.clamps[phase].has_impossible_load for phase in phases)
-        return [(finding, Finding(Cause.SOURCE_NOT_COUNTED)) if is_sun else (finding,)]
+    def _reversed(self) -> tuple[Finding, ...]:
+        """The clamps that are the wrong way round."""
+        phases = [
+            phase
+            for phase, clamp in enumerate(self.clamps)
+            if clamp.speaks_for(Sign.REVERSED, EACH) and clamp.may_be_reversed
+        ]
+        if not self._agree(Sign.REVERSED, phases):
+            # What cannot be does not need so many steps.
+            phases = [phase for phase in phases if self.clamps[phase].has_impossible_load]
+        return (Finding(Cause.CLAMP_REVERSED, self._places(phases)),) if phases else ()
 
-    def _impossible(self, readings: list[Reading]) -> list[tuple[Finding, ...]]:
-        """Loads below nothing, although no clamp is known to be wrong."""
-        phases = [phase for phase, clamp in enumerate(self.clamps) if clamp.has_impossible_load]
+    def _exchanged(self) -> tuple[Finding, ...]:
+        """The clamps that are on each other's conductors; one alone waits for its counterpart."""
+        phases = [
+            phase
+            for phase, clamp in enumerate(self.clamps)
+            if clamp.speaks_for(Sign.OTHER_PHASE, EACH)
+        ]
+        if len(phases) < 2 or not self._agree(Sign.OTHER_PHASE, phases):
+            return ()
+        if others := [clamp for phase, clamp in enumerate(self.clamps) if phase not in phases]:
+            other = others[0]
+            if not other.seems_right:
+                # Either all three are on each other's conductors, or not enough is known of this one.
+                if other.total < ENOUGH or not other.is_not_right:
+                    return ()
+                phases = list(self._all)
+        return (Finding(Cause.PHASES_EXCHANGED, self._places(phases)),)
+
+    def _all_agree(self, sign: Sign) -> bool:
+        """Whether all clamps together speak for it, and none is right."""
+        total = sum(clamp.total for clamp in self.clamps)
+        votes = sum(clamp.votes[sign] for clamp in self.clamps)
+        return (
+            votes >= AGREEING * total
+            and all(clamp.is_not_right for clamp in self.clamps)
+            and self._agree(sign, self._all)
+        )
+
+    def _unmoved(self) -> tuple[Finding, ...]:
+        """Clamps that see nothing of the inverter."""
+        if not self._all_agree(Sign.UNMOVED):
+            return ()
+        return (Finding(Cause.CLAMP_HOUSE_SIDE, self._places(self._all)),)
+
+    def _scaled(self) -> tuple[Finding, ...]:
+        """A ratio that is set wrong, of all clamps, or of one while the others are right."""
+        phases = [
+            phase for phase, clamp in enumerate(self.clamps) if clamp.speaks_for(Sign.SCALED, EACH)
+        ]
         if not phases:
-            return []
-        source = Finding(Cause.SOURCE_NOT_COUNTED)
-        if all(readings[phase] is Reading.RIGHT for phase in phases):
-            return [(source,)]
-        if all(self.clamps[phase].may_be_reversed for phase in phases):
-            return [(Finding(Cause.CLAMP_REVERSED, self._places(phases)), source)]
-        return []
+            return ()
+        ratios = [self.clamps[phase].ratio for phase in phases]
+        if max(ratios) > SAME_RATIO * min(ratios):
+            return ()
+        are_all = self._all_agree(Sign.SCALED)
+        others = (clamp for phase, clamp in enumerate(self.clamps) if phase not in phases)
+        if not are_all and not (
+            all(clamp.is_right for clamp in others) and self._agree(Sign.SCALED, phases)
+        ):
+            return ()
+        places = self._places(self._all if are_all else phases)
+        finding = Finding(Cause.CLAMP_RATIO, places, round(sum(ratios) / len(ratios), 1))
+        dark = sum(self.clamps[phase].scaled_dark for phase in phases)
+        if dark >= ENOUGH / 2 and not any(self.clamps[n].has_impossible_load for n in phases):
+            return (finding,)
+        return finding, Finding(Cause.SOURCE_NOT_COUNTED)
 
-    def _places(self, phases: list[int] | range) -> tuple[str, ...]:
-        """The names of phases; the only clamp of a device needs none."""
-        return tuple(PHASES[phase] for phase in phases) if len(self.clamps) > 1 else ()
+    def _impossible(self) -> tuple[Finding, ...]:
+        """Loads below nothing, although no clamp is known to be wrong."""
+        clamps = {n: clamp for n, clamp in enumerate(self.clamps) if clamp.has_impossible_load}
+        if not clamps:
+            return ()
+        source = Finding(Cause.SOURCE_NOT_COUNTED)
+        if all(clamp.is_right for clamp in clamps.values()):
+            return (source,)
+        # Two that are exchanged would both be impossible, and a ratio changes no sign.
+        if len(clamps) == 1 and all(
+            clamp.may_be_reversed and clamp.has_opposite_sign for clamp in clamps.values()
+        ):
+            return Finding(Cause.CLAMP_REVERSED, self._places(clamps)), source
+        return ()
+
+    def _places(self, phases: Iterable[int]) -> tuple[str, ...]:
+        """The names of clamps."""
+        return tuple(self._names[phase] for phase in phases if self._names[phase])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import math
 
 from ..model.codec import Value
 from .battery import BALANCE_SLACK, PAIR_SLACK, Comparison, left_over
@@ -33,8 +34,11 @@ class Device:
         self.own: tuple[float, ...] = ()
         self.at_solar: tuple[float, ...] = ()
         self.has_clamps = self.has_terminals = self.has_solar = False
-        # The power of its strings.
+        # When the solar meter was heard last.
+        self.solar_time = -math.inf
+        # The power of its strings and of its stage; that is `nan` while it is unknown.
         self.sun = 0.0
+        self.stage = math.nan
         has_battery = {"battery_power", *self._stage} <= served and self._stage
         self.balance = Comparison() if has_battery else None
         # The measured current against the power, and against what the battery itself reports.
@@ -42,6 +46,11 @@ class Device:
         self._by_current = Comparison() if "battery_power" not in derived else None
         self._by_bms = Comparison() if "bms_current" in served else None
         self._pv = PvStrings(len(self._strings)) if len(self._strings) > 1 else None
+
+    @property
+    def has_strings(self) -> bool:
+        """Whether its own strings show whether the sun shines."""
+        return bool(self._strings)
 
     def take(self, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll into account."""
@@ -55,6 +64,8 @@ class Device:
             powers = _numbers(values, self.solar)
             self.has_solar = powers is not None
             self.at_solar = powers or ()
+            if self.has_solar:
+                self.solar_time = time
         if not self.terminals or self.terminals[0] not in values:
             if self.has_clamps or self.has_solar:
                 self.time = time
@@ -71,12 +82,14 @@ class Device:
                 volts = [_number(values, key) for _, key in self._strings]
                 self._pv.add(time, produced, volts)
         self.sun = sun
+        stage = values.get(self._stage[0]) if self._stage else None
+        self.stage = stage if isinstance(stage, float | int) else math.nan
         if self.balance is not None:
             self._judge_battery(time, values, sun)
 
     def _judge_battery(self, time: float, values: Mapping[str, Value | None], sun: float) -> None:
-        battery, stage = values.get("battery_power"), values.get(self._stage[0])
-        if not isinstance(battery, float | int) or not isinstance(stage, float | int):
+        battery, stage = values.get("battery_power"), self.stage
+        if not isinstance(battery, float | int) or math.isnan(stage):
             return
         watts, share = BALANCE_SLACK
         slack = watts + share * (sun + abs(stage) + abs(battery))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+import math
 from typing import Final
 
 from ..model.codec import Value
 from .clamp_set import ClampSet
 from .device import Device
-from .member import CLOCK_DRIFT, Member, Role
+from .member import CLOCK_DRIFT, PHASES, Member, Role
 from .meters import ExchangedMeters
+from .solar_phase import SolarPhase
 from .steps import Sample
 from .verdict import Cause, Evidence, Finding, Suspicion, Verdict, verdict_of
 
@@ -17,6 +19,8 @@ from .verdict import Cause, Evidence, Finding, Suspicion, Verdict, verdict_of
 ORDER_SECONDS: Final = 45.0
 # s after which the values of another device are too old to be added to.
 FRESH: Final = 12.0
+# s after which a solar meter that is not heard counts for nothing.
+LOST: Final = 300.0
 # W of solar power of which nobody knows the phase, up to which it does not matter.
 STRAY_SOLAR: Final = 60.0
 # s by which a clock is off, and by how many readings in a row.
@@ -34,14 +38,20 @@ class Doctor:
             for one in self._devices.values()
             if one.member.role is Role.INVERTER and one.terminals
         ]
-        self._solar = [one for one in self._devices.values() if one.solar]
+        solar = [one for one in self._devices.values() if one.solar]
+        # What a meter of its own measures, no inverter's clamp measures better.
+        own_meters = [one for one in solar if one.member.role is Role.SOLAR_METER]
+        self._solar = own_meters or solar
+        self._solar_phases = {one.member.id: SolarPhase() for one in self._solar}
         whole = all(len(one.terminals) == 3 for one in self._inverters)
         self._clamps: dict[str, ClampSet] = {}
         self._meters: dict[str, ExchangedMeters] = {}
         for device in self._devices.values():
             if self._inverters and device.clamps and device.member.sees_grid:
-                phases = 3 if whole and len(device.clamps) == 3 else 1
-                self._clamps[device.member.id] = ClampSet(phases)
+                names: tuple[str, ...] = ("",) if len(device.clamps) == 3 else PHASES[:1]
+                if whole and len(device.clamps) == 3:
+                    names = PHASES
+                self._clamps[device.member.id] = ClampSet(names)
                 if device.solar and device.member.instruments.meters:
                     self._meters[device.member.id] = ExchangedMeters()
         self._clock_readings = dict.fromkeys(self._devices, 0)
@@ -65,35 +75,46 @@ class Doctor:
         sample = self._sample(device, len(clamps.clamps), time, max(FRESH, 1.3 * pause))
         if sample is not None:
             clamps.add(sample, ordered=time - self._ordered_at <= ORDER_SECONDS)
-        if (meters := self._meters.get(member)) is not None:
-            meters.add(time, sum(device.seen), sum(device.at_solar), sum(device.own), device.sun)
+        if (meters := self._meters.get(member)) is not None and device.has_solar:
+            sun = device.sun if device.has_strings else math.inf
+            meters.add(time, sum(device.seen), sum(device.at_solar), sum(device.own), sun)
 
     def _sample(self, device: Device, phases: int, time: float, fresh: float) -> Sample | None:
         """The powers of a moment; None while one of them is unknown or old."""
-        l1 = l2 = l3 = sun = 0.0
+        own = [0.0, 0.0, 0.0]
+        sun = stage = 0.0
         for one in self._inverters:
             if not one.has_terminals or time - one.time > fresh:
                 return None
-            own = one.own
-            l1 += own[0]
-            if len(own) == 3:
-                l2 += own[1]
-                l3 += own[2]
+            for phase, power in enumerate(one.own):
+                own[phase] += power
             sun += one.sun
+            stage += one.stage
+        heard = []
         for one in self._solar:
-            if not one.has_solar or time - one.time > fresh:
+            if time - one.solar_time <= fresh:
+                sun += max(0.0, sum(one.at_solar))
+                heard.append(one)
+            elif time - one.solar_time <= LOST:
                 return None
-            power = one.at_solar
-            if len(power) == 3:
-                l1, l2, l3 = l1 - power[0], l2 - power[1], l3 - power[2]
-            elif phases == 1:
-                l1 -= power[0]
-            elif abs(power[0]) > STRAY_SOLAR:
-                return None
-            sun += max(0.0, sum(power))
         if phases == 1:
-            return Sample(time, (sum(device.seen),), (l1 + l2 + l3,), sun)
-        return Sample(time, device.seen, (l1, l2, l3), sun)
+            whole = sum(own) - sum(sum(one.at_solar) for one in heard)
+            return Sample(time, (sum(device.seen),), (whole,), sun, stage)
+        for one in heard:
+            if len(one.at_solar) == len(own):
+                own = [power - fed for power, fed in zip(own, one.at_solar, strict=True)]
+            elif not self._feed_one_phase(one, device, time, own):
+                return None
+        return Sample(time, device.seen, (own[0], own[1], own[2]), sun, stage)
+
+    def _feed_one_phase(self, solar: Device, device: Device, time: float, own: list[float]) -> bool:
+        """Let a solar inverter feed its only phase; False while it feeds, and nobody knows which one that is."""
+        power, feeds = sum(solar.at_solar), self._solar_phases[solar.member.id]
+        loads = tuple(seen - drawn for seen, drawn in zip(device.seen, own, strict=True))
+        feeds.add(time, power, loads)
+        if feeds.phase is not None:
+            own[feeds.phase] -= power
+        return feeds.phase is not None or abs(power) <= STRAY_SOLAR
 
     def verdict(self) -> Verdict:
         """What is known of all devices together."""
@@ -110,7 +131,7 @@ class Doctor:
         shares: list[float] = []
         for member in members:
             device = self._devices[member]
-            suspicions.extend(Suspicion(member, causes) for causes in self._findings(member))
+            suspicions.extend(self._suspicions(member))
             if (clamps := self._clamps.get(member)) is not None:
                 minutes, steps = max(minutes, clamps.minutes), max(steps, clamps.steps)
                 shares.append(clamps.share)
@@ -124,16 +145,17 @@ class Doctor:
             Evidence(minutes, steps, min(shares, default=0.0)),
         )
 
-    def _findings(self, member: str) -> list[tuple[Finding, ...]]:
+    def _suspicions(self, member: str) -> list[Suspicion]:
         """What is wrong at a device."""
-        found: list[tuple[Finding, ...]] = []
-        meters = self._meters.get(member)
+        device = self._devices[member]
+        found: list[Suspicion] = []
+        meters, clamps = self._meters.get(member), self._clamps.get(member)
         if meters is not None and meters.are_exchanged:
-            names = self._devices[member].member.instruments.meters
-            found.append((Finding(Cause.METERS_EXCHANGED, names),))
-        elif (clamps := self._clamps.get(member)) is not None:
-            found.extend(clamps.findings())
-        found.extend(self._devices[member].findings())
+            names = device.member.instruments.meters
+            found.append(Suspicion(member, (Finding(Cause.METERS_EXCHANGED, names),)))
+        elif clamps is not None and (causes := clamps.findings()):
+            found.append(Suspicion(member, causes, clamps.minutes_of(causes[0].places)))
+        found.extend(Suspicion(member, causes) for causes in device.findings())
         if self._clock_readings[member] >= CLOCK_READINGS:
-            found.append((Finding(Cause.CLOCK_OFF),))
+            found.append(Suspicion(member, (Finding(Cause.CLOCK_OFF),)))
         return found

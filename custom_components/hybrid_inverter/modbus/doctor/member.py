@@ -11,7 +11,7 @@ PHASES: Final = ("l1", "l2", "l3")
 # How many PV inputs, and battery packs, a device may have.
 STRINGS: Final = range(1, 5)
 
-CLOCK_DRIFT: Final = "clock_drift_s"
+CLOCK_DRIFT: Final = "clock_drift"
 WORK_MODE: Final = "work_mode"
 
 

@@ -35,7 +35,10 @@ class ExchangedMeters:
         self._right_steps = 0.0
 
     def add(self, time: float, at_grid: float, at_solar: float, own: float, sun: float) -> None:
-        """Take the W of a moment into account: of both meters, of the inverter's terminal and its strings."""
+        """Take the W of a moment into account: of both meters, of the inverter's terminal and its strings.
+
+        `sun` is infinite where there are no strings.
+        """
         last = self._last
         self._last = time, at_grid, at_solar, own
         if sun > DARK:

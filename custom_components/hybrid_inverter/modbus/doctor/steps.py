@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 # W by which a terminal has to move, and by how much more for each second that it takes: what moves slowly moves
 # together with the loads of the day.
-SMALLEST_STEP: Final = 100.0
+SMALLEST_STEP: Final = 60.0
 PER_SECOND: Final = 1.5
 # From one poll to the next everything has to be quiet within so many W, and so much of the step.
 QUIET: Final = 60.0
@@ -23,17 +23,23 @@ EFFICIENCY: Final = 0.97
 # Of a step that the sun explains, the share and the W that it need not explain.
 UNEXPLAINED_SHARE: Final = 0.3
 UNEXPLAINED: Final = 60.0
+# W at the house connection between which an inverter may be holding it at nothing: then even its strings follow the house.
+HELD: Final = 150.0
 
 type Powers = tuple[float, ...]
 
 
 class Sample(NamedTuple):
-    """A moment, by phase: W at the clamps, W that the inverters draw less what others feed in; W of their strings."""
+    """A moment, by phase: W at the clamps, W that the inverters draw less what others feed in.
+
+    Then the W of their strings and of their stages; `nan` where a stage is unknown.
+    """
 
     time: float
     seen: Powers
     own: Powers
     sun: float
+    stage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,11 @@ class Step:
     is_independent: bool
     # Whether that was the sun, which moves a solar inverter that nobody counts, too.
     by_sun: bool
+    # Whether the clamps showed an import before and after it.
+    is_import: bool
+    # The largest change at a terminal, and the largest power that flowed anywhere, in W.
+    size: float
+    level: float
 
 
 class StepFinder:
@@ -77,17 +88,26 @@ class StepFinder:
             return None
         self._start = sample
         whole, sun = sum(own), sample.sun - start.sun
+        before, after = sum(start.seen), sum(sample.seen)
         by_sun = (
             abs(sun) >= SMALLEST_STEP
             and abs(whole + EFFICIENCY * sun) <= UNEXPLAINED_SHARE * abs(whole) + UNEXPLAINED
+            and abs(before) > HELD
+            and abs(after) > HELD
         )
-        moved_between_phases = len(own) > 1 and abs(whole) <= UNEXPLAINED_SHARE * size
+        # A load on a backup output, with or without the inverter's taking it on; its stage moves all phases alike.
+        by_backup = (len(own) > 1 and abs(whole) <= UNEXPLAINED_SHARE * size) or abs(
+            sample.stage - start.stage
+        ) <= UNEXPLAINED / 2 + UNEXPLAINED_SHARE * size / 2
         return Step(
             seconds,
             tuple([now - then for now, then in zip(sample.seen, start.seen, strict=True)]),
             own,
-            is_independent=by_sun or ordered or moved_between_phases,
+            is_independent=by_sun or ordered or by_backup,
             by_sun=by_sun,
+            is_import=before > HELD and after > HELD,
+            size=size,
+            level=max(map(abs, sample.seen + sample.own)),
         )
 
 

@@ -56,6 +56,8 @@ class Suspicion:
 
     member: str
     causes: tuple[Finding, ...]
+    # The minutes that told something of it.
+    minutes: float = 0.0
 
     @property
     def is_certain(self) -> bool:
