@@ -30,6 +30,10 @@ SAME_RATIO: Final = 0.2
 ENOUGH: Final = 4.0
 AGREEING: Final = 0.4
 CONTRADICTING: Final = 0.2
+# So many steps, this share of all, may all have followed a load of the house if they differ by so much.
+MANY: Final = 5.5
+MOST: Final = 0.8
+DIFFERENT: Final = 0.5
 # So many steps in a row speak for a clamp that has been mended.
 MENDED: Final = 4
 
@@ -61,6 +65,7 @@ class Clamp:
         "bad",
         "bad_opposite",
         "bad_reversed",
+        "beside",
         "decisive",
         "independent",
         "is_bad",
@@ -79,6 +84,9 @@ class Clamp:
         # By sign: all steps, and those in which the inverters moved for a reason of their own.
         self.votes = [0.0] * len(Sign)
         self.independent = [0.0] * len(Sign)
+        # The lowest and the highest of what the next phase showed by its own power in those that were a sign of a reversed
+        # clamp: one appliance always gives about the same.
+        self.beside = (0.0, 0.0)
         # The ratio of those that are a sign of one, and how many of them were not the sun's.
         self.ratio = 1.0
         self.scaled_dark = 0.0
@@ -92,7 +100,7 @@ class Clamp:
         self.bad_reversed = 0.0
         self.is_bad = False
         # The minutes in which anything was told.
-        self.minutes = 0
+        self.minutes = 0.0
 
     def step(self, phase: int, step: Step) -> bool:
         """Take a step into account; whether it told something of this clamp."""
@@ -100,7 +108,11 @@ class Clamp:
         slack = NOISE + DRIFT * step.seconds + GAIN * step.size + READING * step.level
         has_moved = abs(own) >= 2 * slack
         by_other = self._by_other(phase, step, slack)
-        if by_other and has_moved and (seen / own > SMALLEST_RATIO or abs(seen + own) <= slack):
+        if by_other and (
+            abs(seen) <= slack
+            or abs(abs(seen) - abs(own)) <= slack
+            or (has_moved and seen / own > SMALLEST_RATIO)
+        ):
             # It is a sign of two things, as when the inverter takes a load of one phase on with all three.
             return False
         is_right = has_moved and abs(seen - own) <= slack
@@ -114,6 +126,8 @@ class Clamp:
         if sign is not None:
             self.votes[sign] += 1
             self.independent[sign] += step.is_independent
+            if sign is Sign.REVERSED:
+                self._look_beside(phase, step)
         if self.streak >= MENDED and self.right < self.total / 2:
             self._begin_again(self.streak)
         return True
@@ -123,7 +137,7 @@ class Clamp:
     ) -> Sign | None:
         """What a step is a sign of, if of anything."""
         if by_other:
-            return Sign.OTHER_PHASE if abs(seen) > slack else None
+            return Sign.OTHER_PHASE
         if abs(own) < 2 * slack:
             return None
         if abs(seen + own) <= slack:
@@ -131,6 +145,15 @@ class Clamp:
         if abs(seen) <= slack:
             return Sign.UNMOVED if step.is_import else None
         return Sign.SCALED if self._is_scaled(seen / own, step) else None
+
+    def _look_beside(self, phase: int, step: Step) -> None:
+        """Note what the next phase showed in a step that is a sign of a reversed clamp."""
+        beside = (phase + 1) % len(step.own)
+        if beside == phase or not step.own[beside]:
+            return
+        ratio = min(2.0, max(-2.0, step.seen[beside] / step.own[beside]))
+        low, high = self.beside if self.votes[Sign.REVERSED] >= 2 else (ratio, ratio)
+        self.beside = min(low, ratio), max(high, ratio)
 
     def _by_other(self, phase: int, step: Step, slack: float) -> bool:
         """Whether the step may be that of another conductor, as well as any other."""
@@ -219,6 +242,13 @@ class Clamp:
     def is_not_right(self) -> bool:
         """Whether too few steps speak for it."""
         return self.right <= CONTRADICTING * self.total
+
+    @property
+    def is_reversed_by_many(self) -> bool:
+        """Whether so many and so different steps are a sign of a reversed clamp that no appliance can be behind them."""
+        votes = self.votes[Sign.REVERSED]
+        low, high = self.beside
+        return votes >= max(MANY, MOST * self.total) and high - low >= DIFFERENT
 
     def speaks_for(self, sign: Sign, least: float) -> bool:
         """Whether it is not right, and so many steps at least are a sign of this and not of something else."""

@@ -16,7 +16,7 @@ SILENT_OWN: Final = 150.0
 SAME: Final = 25.0
 SAME_SHARE: Final = 0.05
 # s of the one or the other until it is believed, and the share of the time that may contradict.
-NEEDED_SECONDS: Final = 720.0
+NEEDED_SECONDS: Final = 540.0
 RARELY: Final = 0.02
 # W by which the powers of the inverters have to differ in the meantime.
 MOVED: Final = 300.0
@@ -27,6 +27,9 @@ INDEPENDENT: Final = 1.3
 EACH: Final = 1.5
 # By so much the ratios of the clamps of a set may differ.
 SAME_RATIO: Final = 1.25
+# A source that nobody counts is believed to be counted after so many s of so many W of sun without a load below nothing.
+SUNNY: Final = 500.0
+SUNNY_SECONDS: Final = 3600.0
 # s in which the shown sum of what does not add up follows.
 SMOOTHING: Final = 60.0
 
@@ -53,6 +56,8 @@ class ClampSet:
         # What is known for certain until the clamps that it is about are right.
         self._held: tuple[Finding, ...] = ()
         self._judged = -1
+        # Seconds in the sun since a load was below nothing.
+        self._sunny = 0.0
 
     def add(self, sample: Sample, *, ordered: bool) -> None:
         """Take a moment into account."""
@@ -72,10 +77,16 @@ class ClampSet:
             told |= clamp.level(seen[phase], own[phase], seconds)
             if clamp.is_bad:
                 missing += own[phase] - seen[phase]
-            if (told or is_same) and self._minutes[phase] != (now := int(time // 60)):
+            if told and self._minutes[phase] != (now := int(time // 60)):
                 self._minutes[phase] = now
                 clamp.minutes += 1
+            elif is_same and not told:
+                clamp.minutes += seconds / 60
         self.steps += has_told
+        if any(clamp.is_bad for clamp in self.clamps):
+            self._sunny = 0.0
+        elif sample.sun >= SUNNY:
+            self._sunny += seconds
         if self._judged != (minute := int(time // 60)):
             self._judged = minute
             self._hold()
@@ -125,15 +136,18 @@ class ClampSet:
         return min(min(1.0, clamp.right / ENOUGH) for clamp in self.clamps)
 
     @property
-    def minutes(self) -> int:
+    def minutes(self) -> float:
         """The minutes that told something of the clamp of which least is known."""
         return min(clamp.minutes for clamp in self.clamps)
 
     def _hold(self) -> None:
         """Keep what is known for certain, and let go of what has been mended."""
         found = self._judge()
-        if len(found) == 1 and found[0].cause is not Cause.SOURCE_NOT_COUNTED:
+        if len(found) == 1:
             self._held = found
+        elif self._held and self._held[0].cause is Cause.SOURCE_NOT_COUNTED:
+            if self._sunny >= SUNNY_SECONDS:
+                self._held = ()
         elif self._held and all(
             self.clamps[phase].is_right
             for phase in self._all
@@ -145,7 +159,7 @@ class ClampSet:
         """What is wrong: one cause, or two of which one is true."""
         return self._held or self._judge()
 
-    def minutes_of(self, places: tuple[str, ...]) -> int:
+    def minutes_of(self, places: tuple[str, ...]) -> float:
         """The minutes that told something of these clamps, of whichever least is known; of all without a name."""
         return min(
             clamp.minutes
@@ -181,8 +195,12 @@ class ClampSet:
             if clamp.speaks_for(Sign.REVERSED, EACH) and clamp.may_be_reversed
         ]
         if not self._agree(Sign.REVERSED, phases):
-            # What cannot be does not need so many steps.
-            phases = [phase for phase in phases if self.clamps[phase].has_impossible_load]
+            # Loads that cannot be do not need so many steps, and many steps need no other reason.
+            phases = [
+                phase
+                for phase in phases
+                if self.clamps[phase].has_impossible_load or self.clamps[phase].is_reversed_by_many
+            ]
         return (Finding(Cause.CLAMP_REVERSED, self._places(phases)),) if phases else ()
 
     def _exchanged(self) -> tuple[Finding, ...]:

@@ -17,8 +17,9 @@ from .verdict import Cause, Evidence, Finding, Suspicion, Verdict, verdict_of
 
 # s after an order of ours in which a step is its doing.
 ORDER_SECONDS: Final = 45.0
-# s after which the values of another device are too old to be added to.
+# s by which the values of another device may be older or newer, and by which they count as of the same moment.
 FRESH: Final = 12.0
+SAME_MOMENT: Final = 1.0
 # s after which a solar meter that is not heard counts for nothing.
 LOST: Final = 300.0
 # W of solar power of which nobody knows the phase, up to which it does not matter.
@@ -56,6 +57,9 @@ class Doctor:
                     self._meters[device.member.id] = ExchangedMeters()
         self._clock_readings = dict.fromkeys(self._devices, 0)
         self._ordered_at = -ORDER_SECONDS
+        # The devices whose clamps are to be judged as of a moment, once the others have been heard.
+        self._waiting: dict[str, float] = {}
+        self._newest = 0.0
 
     def ordered(self, member: str, time: float, watts: float | None) -> None:
         """Note that an order of ours to a battery begins (W, + discharging), or ends (None)."""
@@ -65,26 +69,41 @@ class Doctor:
     def observe(self, member: str, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll of a device into account; a value that is not among them was not polled."""
         device = self._devices[member]
-        pause = time - device.time
         device.take(time, values)
+        self._newest = time
         if isinstance(drift := values.get(CLOCK_DRIFT), float | int):
             is_off = abs(drift) >= CLOCK_OFF
             self._clock_readings[member] = self._clock_readings[member] + 1 if is_off else 0
-        if (clamps := self._clamps.get(member)) is None or not device.has_clamps:
-            return
-        sample = self._sample(device, len(clamps.clamps), time, max(FRESH, 1.3 * pause))
-        if sample is not None:
-            clamps.add(sample, ordered=time - self._ordered_at <= ORDER_SECONDS)
-        if (meters := self._meters.get(member)) is not None and device.has_solar:
-            sun = device.sun if device.has_strings else math.inf
-            meters.add(time, sum(device.seen), sum(device.at_solar), sum(device.own), sun)
+        if member in self._clamps and device.has_clamps:
+            self._waiting[member] = time
+            if (meters := self._meters.get(member)) is not None and device.has_solar:
+                sun = device.sun if device.has_strings else math.inf
+                meters.add(time, sum(device.seen), sum(device.at_solar), sun)
+        if self._waiting:
+            self._judge_waiting()
 
-    def _sample(self, device: Device, phases: int, time: float, fresh: float) -> Sample | None:
+    def _judge_waiting(self) -> None:
+        """Judge the clamps of whose moment all other devices have been heard."""
+        heard = min((one.time for one in self._inverters), default=0.0)
+        for one in self._solar:
+            if self._newest - one.solar_time <= LOST:
+                heard = min(heard, one.solar_time)
+        for member, time in list(self._waiting.items()):
+            if time - heard > SAME_MOMENT:
+                continue
+            del self._waiting[member]
+            clamps = self._clamps[member]
+            if (
+                sample := self._sample(self._devices[member], len(clamps.clamps), time)
+            ) is not None:
+                clamps.add(sample, ordered=time - self._ordered_at <= ORDER_SECONDS)
+
+    def _sample(self, device: Device, phases: int, time: float) -> Sample | None:
         """The powers of a moment; None while one of them is unknown or old."""
         own = [0.0, 0.0, 0.0]
         sun = stage = 0.0
         for one in self._inverters:
-            if not one.has_terminals or time - one.time > fresh:
+            if not one.has_terminals or abs(time - one.time) > FRESH:
                 return None
             for phase, power in enumerate(one.own):
                 own[phase] += power
@@ -92,7 +111,7 @@ class Doctor:
             stage += one.stage
         heard = []
         for one in self._solar:
-            if time - one.solar_time <= fresh:
+            if abs(time - one.solar_time) <= FRESH:
                 sun += max(0.0, sum(one.at_solar))
                 heard.append(one)
             elif time - one.solar_time <= LOST:
