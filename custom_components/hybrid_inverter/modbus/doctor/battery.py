@@ -15,7 +15,7 @@ BALANCE_SLACK: Final = (120.0, 0.06)
 PAIR_SLACK: Final = (60.0, 0.08)
 # W beyond that from which a moment tells something.
 BEYOND: Final = 200.0
-# s that are needed, and remembered; and the share of them that has to agree.
+# s that are needed, and the most that count; and the share of them that has to agree.
 NEEDED_SECONDS: Final = 600.0
 MEMORY: Final = 1500.0
 AGREEING: Final = 0.7
@@ -55,9 +55,11 @@ class Comparison:
         ):
             return
         keep = 1 - seconds / MEMORY
-        self._fits = keep * self._fits + seconds * (not is_off)
-        self._differs *= keep
-        if is_off and abs(expected) >= BEYOND:
+        if not is_off:
+            self._fits = min(MEMORY, self._fits + seconds)
+            self._differs *= keep
+        elif abs(expected) >= BEYOND:
+            self._fits *= keep
             self._count(shown / expected, seconds)
 
     def _count(self, ratio: float, seconds: float) -> None:
@@ -66,7 +68,7 @@ class Comparison:
             return
         if abs(ratio - self._ratio) <= 0.2 * max(1.0, abs(self._ratio)):
             self._ratio += (ratio - self._ratio) * 0.1
-            self._differs += seconds
+            self._differs = min(MEMORY, self._differs + seconds)
         elif self._differs > seconds:
             self._differs -= seconds
         else:

@@ -16,7 +16,7 @@ SILENT_OWN: Final = 150.0
 SAME: Final = 25.0
 SAME_SHARE: Final = 0.05
 # s of the one or the other until it is believed, and the share of the time that may contradict.
-NEEDED_SECONDS: Final = 540.0
+NEEDED_SECONDS: Final = 480.0
 RARELY: Final = 0.02
 # W by which the powers of the inverters have to differ in the meantime.
 MOVED: Final = 300.0

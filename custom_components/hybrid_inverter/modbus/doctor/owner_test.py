@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
+import math
 from statistics import median
 from typing import Final
 
@@ -35,8 +37,10 @@ STAGES: Final = (
 DURATION: Final = STAGES[-1].end
 # W on a phase by which the inverter has to follow.
 FOLLOWED: Final = 100.0
-# By so much of the order two of the three changes have to agree.
+# By so much (of a watt for a watt) two changes may differ that agree.
 AGREEING: Final = 0.2
+# W between two polls of a part in which everything has settled that are a load of the house.
+DISTURBED: Final = 250.0
 # What a clamp shows of a W at the inverter: right, reversed, nothing.
 SPREAD: Final = 0.2
 
@@ -121,7 +125,7 @@ class OwnerTest:
         device = self._devices[member]
         device.take(time, values)
         for number, stage in enumerate(STAGES):
-            if not stage.settled <= elapsed <= stage.end:
+            if not stage.settled <= elapsed < stage.end:
                 continue
             if member in self._seen and device.has_clamps:
                 self._seen[member][number].append(device.seen)
@@ -146,10 +150,13 @@ def _summed(powers: list[Powers]) -> Powers:
 
 
 def _typical(samples: list[Powers]) -> Powers | None:
-    """The median by phase; None without samples."""
+    """The median by phase, `nan` for a phase on which a load came or went meanwhile; None without samples."""
     if not samples:
         return None
-    return tuple(median(phase) for phase in zip(*samples, strict=True))
+    return tuple(
+        math.nan if max(phase) - min(phase) > DISTURBED else median(phase)
+        for phase in zip(*samples, strict=True)
+    )
 
 
 def _report(member: str, seen: list[Powers | None], own: list[Powers | None]) -> list[ClampReport]:
@@ -182,19 +189,22 @@ def _report(member: str, seen: list[Powers | None], own: list[Powers | None]) ->
 
 
 def _response(phase: int, moments: list[tuple[Powers, Powers]]) -> float | None:
-    """The W at a clamp for each W of the inverter, on which two of the changes agree; None if none do."""
+    """The W at a clamp for each W of the inverter, by most of the changes; None if no two agree, or others do as well."""
     found = []
-    for (seen, own), (seen_then, own_then) in zip(moments[1:], moments, strict=False):
+    for (seen_then, own_then), (seen, own) in combinations(moments, 2):
         moved = own[phase] - own_then[phase]
-        if abs(moved) >= FOLLOWED:
-            found.append((seen[phase] - seen_then[phase]) / moved)
-    if len(found) < 2:
+        ratio = (seen[phase] - seen_then[phase]) / moved if abs(moved) >= FOLLOWED else math.nan
+        if not math.isnan(ratio):
+            found.append(ratio)
+    agreeing = [
+        [other for other in found if abs(other - one) <= AGREEING * max(1.0, abs(one))]
+        for one in found
+    ]
+    best = max(agreeing, key=len, default=[])
+    rivals = (one for one in agreeing if len(one) == len(best))
+    if len(best) < 2 or any(abs(one[0] - best[0]) > 2 * AGREEING for one in rivals):
         return None
-    middle = median(found)
-    agreeing = [one for one in found if abs(one - middle) <= AGREEING * max(1.0, abs(middle))]
-    if len(agreeing) < 2:
-        return None
-    return round(sum(agreeing) / len(agreeing), 2)
+    return round(sum(best) / len(best), 2)
 
 
 def _finding(phase: str, response: float | None, crossed: tuple[str, ...]) -> Finding | None:

@@ -12,7 +12,7 @@ from .verdict import Cause, Finding
 SUNNY: Final = 300.0
 NOTHING: Final = 10.0
 NOTHING_SHARE: Final = 0.02
-# s of it that are needed, and that are remembered.
+# s of it that are needed, and the most that count; when it is not so, they fade as fast.
 NEEDED_SECONDS: Final = 600.0
 MEMORY: Final = 1500.0
 
@@ -51,9 +51,12 @@ class PvStrings:
         limit = max(NOTHING, NOTHING_SHARE * best)
         fallen = self._fallen(powers, volts, seconds)
         for number, power in enumerate(powers):
-            self._dead[number] = keep * self._dead[number] + seconds * (power <= limit)
-            is_shaded = fallen[number] and not all(fallen)
-            self._shaded[number] = keep * self._shaded[number] + seconds * is_shaded
+            for counted, is_so in (
+                (self._dead, power <= limit),
+                (self._shaded, fallen[number] and not all(fallen)),
+            ):
+                so_far = counted[number]
+                counted[number] = min(MEMORY, so_far + seconds) if is_so else keep * so_far
 
     def _fallen(
         self, powers: Sequence[float], volts: Sequence[float], seconds: float

@@ -1,0 +1,210 @@
+"""The doctor: what steps and impossible loads tell of the clamps at the house connection."""
+
+from typing import Final
+
+import pytest
+
+from custom_components.hybrid_inverter.modbus.doctor.member import INSTRUMENTS, keys_of
+from custom_components.hybrid_inverter.modbus.doctor.verdict import (
+    Cause,
+    Finding,
+    State,
+    Suspicion,
+)
+
+from .doctor_polls import GRID_METER, JSO, Polls, Powers
+
+# The house draws 200 W on each phase; on the backup output are 100 W each, and then 1000 W more on a phase.
+STILL: Final[Powers] = (100, 100, 100)
+WITH_L1: Final[Powers] = (1100, 100, 100)
+WITH_L2: Final[Powers] = (100, 1100, 100)
+WITH_L3: Final[Powers] = (100, 100, 1100)
+ALL: Final = (WITH_L1, WITH_L2, WITH_L3)
+
+
+def causes(polls: Polls) -> list[tuple[Finding, ...]]:
+    """The causes of all suspicions."""
+    return [suspicion.causes for suspicion in polls.doctor.verdict().suspicions]
+
+
+def shown_right(own: Powers) -> Powers:
+    """What clamps show that are right."""
+    return own[0] + 200, own[1] + 200, own[2] + 200
+
+
+def live(shown: dict[Powers, Powers], steps: int) -> Polls:
+    """Let the loads on the backup output come and go; the clamps show this of what the inverter draws."""
+    polls = Polls()
+    for own in (WITH_L1, WITH_L2, WITH_L3):
+        polls.alternate((shown[STILL], STILL), (shown[own], own), steps)
+    return polls
+
+
+def test_nothing_is_said_without_evidence() -> None:
+    """However long nothing moves."""
+    polls = Polls()
+    polls.moment((300, 300, 300), STILL, polls=1000)
+    verdict = polls.doctor.verdict()
+    assert verdict.state is State.GATHERING
+    assert verdict.evidence.steps == 0
+    assert verdict.evidence.share == 0
+
+
+def test_clamps_that_show_the_steps_as_they_are_are_right() -> None:
+    """Five of each, and two from one phase to the next."""
+    polls = live({own: shown_right(own) for own in (STILL, *ALL)}, steps=5)
+    verdict = polls.doctor.verdict()
+    assert verdict.state is State.RIGHT
+    assert verdict.suspicions == ()
+    assert verdict.unexplained == 0
+    assert verdict.evidence.steps == 17
+
+
+def test_a_reversed_clamp_shows_the_steps_with_the_other_sign() -> None:
+    """And the phase is named."""
+    polls = live(
+        {
+            STILL: (300, -300, 300),
+            WITH_L1: (1300, -300, 300),
+            WITH_L2: (300, -1300, 300),
+            WITH_L3: (300, -300, 1300),
+        },
+        steps=5,
+    )
+    assert polls.doctor.verdict().state is State.WRONG
+    assert causes(polls) == [(Finding(Cause.CLAMP_REVERSED, ("l2",)),)]
+
+
+def test_a_load_that_is_covered_by_half_does_not_look_like_a_reversed_clamp() -> None:
+    """A heat pump of 6 kW, of which the inverter takes half on, all day long: the clamps move against the inverter."""
+    polls = Polls()
+    for number in range(40):
+        if number % 2:
+            polls.moment((1200, 1200, 1200), (-900, -900, -900), stage=3000)
+        else:
+            polls.moment((200, 200, 200), (100, 100, 100))
+    assert polls.doctor.verdict().suspicions == ()
+
+
+def test_loads_of_two_phases_do_not_look_like_exchanged_clamps() -> None:
+    """A hob on L1 and L2 that the inverter takes on with all three phases moves both clamps by half, against it."""
+    polls = Polls()
+    for number in range(40):
+        if number % 2:
+            polls.moment((500, 500, -800), (-1000, -1000, -1000), stage=3300)
+        else:
+            polls.moment((200, 200, 200), (0, 0, 0), stage=0)
+    assert polls.doctor.verdict().suspicions == ()
+
+
+def test_exchanged_clamps_show_half_of_each_other_s_steps() -> None:
+    """U x I x cos(120 degrees) is half, against the sign."""
+    polls = live(
+        {
+            STILL: (-150, -150, 300),
+            WITH_L1: (-150, -650, 300),
+            WITH_L2: (-650, -150, 300),
+            WITH_L3: (-150, -150, 1300),
+        },
+        steps=5,
+    )
+    assert causes(polls) == [(Finding(Cause.PHASES_EXCHANGED, ("l1", "l2")),)]
+
+
+@pytest.mark.parametrize("ratio", [0.5, 2.0])
+def test_a_wrong_ratio_makes_all_steps_smaller_or_larger(ratio: float) -> None:
+    """All clamps together need no more steps than one."""
+    shown: dict[Powers, Powers] = {}
+    for own in (STILL, *ALL):
+        l1, l2, l3 = shown_right(own)
+        shown[own] = (l1 * ratio, l2 * ratio, l3 * ratio)
+    polls = live(shown, steps=3)
+    assert causes(polls) == [(Finding(Cause.CLAMP_RATIO, ("l1", "l2", "l3"), ratio),)]
+
+
+def test_clamps_on_the_house_s_side_see_nothing_of_the_inverter() -> None:
+    """They show what the house draws, whatever it does."""
+    polls = live(dict.fromkeys((STILL, *ALL), (200.0, 200.0, 200.0)), steps=3)
+    assert causes(polls) == [(Finding(Cause.CLAMP_HOUSE_SIDE, ("l1", "l2", "l3")),)]
+
+
+def test_clamps_on_the_inverter_s_cable_see_nothing_of_the_house() -> None:
+    """Or there is nothing to see, which nobody can tell apart."""
+    polls = Polls()
+    for _ in range(100):
+        polls.moment((600, 500, 500), (600, 500, 500), stage=0)
+        polls.moment((-600, -500, -500), (-600, -500, -500), stage=2000)
+    assert causes(polls) == [
+        (Finding(Cause.CLAMP_INVERTER_SIDE, ("l1", "l2", "l3")), Finding(Cause.NO_LOAD_BEFORE))
+    ]
+    assert polls.doctor.verdict().state is State.UNSURE
+
+
+def test_clamps_without_a_connection_show_nothing() -> None:
+    """While the inverter has a power."""
+    polls = Polls()
+    for _ in range(100):
+        polls.moment((1, 0, -1), (600, 500, 500), stage=0)
+        polls.moment((0, 2, 0), (-600, -500, -500), stage=2000)
+    assert causes(polls) == [(Finding(Cause.CLAMP_SILENT, ("l1", "l2", "l3")),)]
+
+
+def test_a_load_below_nothing_has_two_causes_until_something_moves() -> None:
+    """A clamp shows 500 W of export while the inverter draws 300 W: it is reversed, or somebody else feeds in."""
+    polls = Polls()
+    polls.moment((-500, 500, 500), (300, 300, 300), polls=80)
+    reversed_or_source = (
+        Finding(Cause.CLAMP_REVERSED, ("l1",)),
+        Finding(Cause.SOURCE_NOT_COUNTED),
+    )
+    assert polls.doctor.verdict().suspicions == (Suspicion("jso", reversed_or_source, minutes=6.0),)
+    assert polls.doctor.verdict().state is State.UNSURE
+    assert polls.doctor.verdict().unexplained == pytest.approx(800, abs=5)
+    polls.alternate(((-500, 500, 500), (300, 300, 300)), ((-1500, 500, 500), (1300, 300, 300)), 2)
+    assert causes(polls) == [(Finding(Cause.CLAMP_REVERSED, ("l1",)),)]
+
+
+def test_a_load_below_nothing_at_a_clamp_that_is_right_is_a_source_that_nobody_counts() -> None:
+    """A solar inverter of 1000 W on L1 that no meter sees."""
+    polls = Polls()
+    still, with_load = ((-600, 500, 500), (300, 300, 300)), ((400, 500, 500), (1300, 300, 300))
+    polls.alternate(still, with_load, 6)
+    polls.moment(*still, polls=70)
+    assert causes(polls) == [(Finding(Cause.SOURCE_NOT_COUNTED),)]
+
+
+def test_what_has_been_mended_is_not_said_any_more() -> None:
+    """After a few steps that show it."""
+    polls = Polls()
+    polls.alternate(((-300, 300, 300), STILL), ((-1300, 300, 300), WITH_L1), 6)
+    assert causes(polls) == [(Finding(Cause.CLAMP_REVERSED, ("l1",)),)]
+    polls.alternate(((300, 300, 300), STILL), ((1300, 300, 300), WITH_L1), 5)
+    polls.moment((300, 300, 300), STILL, polls=15)
+    assert causes(polls) == []
+
+
+def test_a_meter_is_judged_by_what_the_inverter_draws_at_the_same_moment() -> None:
+    """The devices are polled one after the other; a meter that is older than the inverter's step waits for it."""
+    polls = Polls(JSO, GRID_METER)
+    for number in range(8):
+        own = WITH_L1 if number % 2 else STILL
+        for _ in range(3):
+            polls.moment(shown_right(own), own, polls=1)
+            l1, l2, l3 = shown_right(own)
+            polls.poll("meter", {"l1_power": -l1, "l2_power": l2, "l3_power": l3})
+    assert [one.member for one in polls.doctor.verdict().suspicions] == ["meter"]
+    assert causes(polls) == [(Finding(Cause.CLAMP_REVERSED, ("l1",)),)]
+
+
+def test_nothing_is_concluded_from_what_an_inverter_works_out_itself() -> None:
+    """Such a balance always adds up; of the power of a battery its measured current is made."""
+    for family, instruments in INSTRUMENTS.items():
+        derived = {identity.result for identity in instruments.identities} - {"battery_power"}
+        used = {
+            key
+            for groups in (instruments.clamps, instruments.terminals, instruments.solar)
+            for keys in groups
+            for key in keys
+        }
+        assert used & derived == set(), family
+    assert keys_of(JSO) == JSO.keys
