@@ -157,6 +157,48 @@ async def test_a_start_in_the_middle_gives_the_rest(
         assert book.orders() == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (44, ("30. 11:00", "30. 11:45")),
+        (45, ("30. 11:15", "30. 12:00")),
+        (46, ("30. 11:30", "30. 12:15")),
+        (47, ("30. 11:45", "30. 12:30")),
+    ],
+)
+async def test_a_slot_may_begin_at_any_quarter_of_an_hour(
+    hass: HomeAssistant, first: int, expected: tuple[str, str]
+) -> None:
+    """Three dear ones in a row, by their number in the day; the state does not show it, as that of Octopus' events."""
+    prices = [50 if first <= number < first + 3 else 20 for number in range(96)]
+    async with ledger(hass, "2026-11-30 08:00") as book:
+        hass.states.async_set(PRICE, "20", {"raw_today": rows("2026-11-30", prices, minutes=15)})
+        async with automation(hass, "sell_above_price", **SELL):
+            await book.live(8 * 60)
+        assert book.orders() == [expected]
+
+
+async def test_prices_that_come_late_count_at_once(hass: HomeAssistant) -> None:
+    """At 17:07, long after the price has risen."""
+    async with ledger(hass, "2026-11-30 16:50") as book:
+        async with automation(hass, "sell_above_price", **SELL):
+            await book.live(17)
+            show(hass, 50, EVENING)
+            await book.live(60)
+        assert book.orders() == [("30. 17:07", "30. 20:00")]
+
+
+async def test_an_automation_that_is_made_meanwhile_begins_with_the_next_slot(
+    hass: HomeAssistant,
+) -> None:
+    """Made, or changed, at 18:20."""
+    async with ledger(hass, "2026-11-30 18:20") as book:
+        show(hass, 50, EVENING)
+        async with automation(hass, "sell_above_price", **SELL):
+            await book.live(60)
+        assert book.orders() == [("30. 18:30", "30. 20:00")]
+
+
 async def test_a_price_that_is_high_for_days_gives_no_order_that_is_too_long(
     hass: HomeAssistant,
 ) -> None:

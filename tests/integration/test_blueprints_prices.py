@@ -30,9 +30,9 @@ def until(
     name: str = "sell_above_price",
 ) -> str:
     """Return until when the price goes on as it is now, as the clock on the wall shows; "-" if it is no such price now."""
-    template = imported(f"hybrid_inverter/{name}.yaml").data["triggers"][0]["value_template"]
+    template = Template(imported(f"hybrid_inverter/{name}.yaml").data["variables"]["until"], hass)
     variables = {"prices": list(entities or (PRICE,)), "price_limit": limit}
-    end = Template(template, hass).async_render(variables)
+    end = template.async_render(variables)
     assert isinstance(end, int | float)
     return f"{dt_util.as_local(dt_util.utc_from_timestamp(end)):%d. %H:%M}" if end else "-"
 
