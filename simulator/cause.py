@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
 
+from .building import SOLAR_INVERTER
 from .inverter_machine import InverterMachine
 from .machine import Machine
 from .overheard import change_line
@@ -113,6 +114,11 @@ def _set_sunshine(plant: SimulatedPlant, _: Machine, value: Any) -> None:
     plant.site.sky.brightness = share
 
 
+def _set_solar_beside(plant: SimulatedPlant, _: Machine, value: Any) -> None:
+    """Let a solar inverter feed in beside the others, which no meter of theirs sees, or take away any that is there."""
+    plant.site.solar = SOLAR_INVERTER if _switch(value) else None
+
+
 def _change_stick(plant: SimulatedPlant, _: Machine, value: Any) -> None:
     change_habits(plant.stick.habits, value)
 
@@ -133,6 +139,8 @@ PLANT: Final[Mapping[str, Cause]] = {
     "clock": _set_clock,
     "battery_room": _set_room,
     "sunshine": _set_sunshine,
+    # A solar inverter in the house that nobody has told the others of.
+    "solar_beside": _set_solar_beside,
     # Of all links: for so many seconds there is none, the gateway has no time, hears one client, or hangs up.
     "lost_link": _lose,
     "busy_gateway": _on_servers("busy", _switch),

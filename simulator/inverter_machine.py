@@ -17,6 +17,9 @@ from .physics import Inverter
 class InverterMachine(Machine):
     """The registers of one inverter."""
 
+    # How many phases it measures at a solar inverter of another maker.
+    solar_phases = 0
+
     def __init__(
         self,
         inverter: Inverter,
@@ -44,6 +47,9 @@ class InverterMachine(Machine):
         self._still: dict[int, int] = {}
         self._in_force = ChainMap(self._still, self._image)
         self._firmware = self.trouble.firmware
+        # In parallel with the others of its kind.
+        self.linked = False
+        self._installed: object = None
 
     @property
     def serial_number(self) -> str:
@@ -70,6 +76,10 @@ class InverterMachine(Machine):
         """Let the changes take effect that are due, and the trouble reach the physics."""
         super().settle()
         self.inverter.cut_off = self.trouble.outage
+        if self._installed != (installed := (self.trouble.installed, self.linked)):
+            self._installed = installed
+            self.inverter.string_light = self.trouble.string_light
+            self.inverter.wire(self.trouble.wiring(self.solar_phases, linked=self.linked))
         if self._firmware != self.trouble.firmware:
             self._firmware = self.trouble.firmware
             for place in self._still.keys() - self.trouble.without_effect:
@@ -98,9 +108,12 @@ class InverterMachine(Machine):
         return (
             self.inverter.clock,
             trouble.zero_packs,
-            trouble.reversed_phases,
-            trouble.phase_order,
+            trouble.installed,
         )
+
+    @abstractmethod
+    def measured(self) -> Mapping[str, Value]:
+        """What its sensors show now, before registers round it."""
 
     @abstractmethod
     def _obey(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time
 from itertools import pairwise
-import math
 from typing import ClassVar, Final
 
 from custom_components.hybrid_inverter.modbus.errors import InvalidValueError
@@ -17,13 +16,10 @@ from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from . import jso8048104 as data
 from .inverter_machine import InverterMachine
+from .jso_readings import bms, powers, readings
 from .pdu import WRITE_MULTIPLE
-from .physics import PHASES, Inverter, JsoControls, PortUse, Slot, WorkMode
+from .physics import Inverter, JsoControls, PortUse, Slot, WorkMode
 
-METERS: Final = (
-    *("pv", "battery_charge", "battery_discharge", "grid_import", "grid_export"),
-    *("load", "inverter", "generator"),
-)
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -218,144 +214,20 @@ class JsoMachine(InverterMachine):
             status = "alarm"
         self._put("status", status)
 
+    def measured(self) -> Mapping[str, Value]:
+        """Powers, voltages and currents, and what the battery reports of its own."""
+        return powers(self.inverter, built_in=self.trouble.internal_clamp) | bms(self.inverter)
+
     def _publish(self) -> None:
         """Put what the inverter shows into the registers."""
-        inverter, flows = self.inverter, self.inverter.flows
-        for key, value in {
-            **self._battery(),
-            **self._packs(),
-            **self._weather(),
-            **self._energies(),
-        }.items():
+        shown = readings(self.inverter, built_in=self.trouble.internal_clamp)
+        shown["power_switch_state"] = self._is("inverter_enabled")
+        for key, value in shown.items():
             self._put(key, value)
-        # Rounded phase by phase and then added, so that the sums hold to the watt in the registers too.
-        stage = [round(power) for power in flows.inverter_phases]
-        l1, l2, l3 = map(round, flows.grid_phases)
-        # What the load is reckoned from, whichever way the transformers are.
-        grid = list(self.trouble.clamped((l1, l2, l3)))
-        backup = [round(power) for power in flows.backup]
-        port = [round(power) for power in flows.port]
-        # The port shows what goes through it, whichever way.
-        shown = [fed + round(flows.smart_load / 3) for fed in port]
-        self._put_phases("inverter", stage)
-        self._put_phases("grid", grid)
-        self._put_phases("grid", grid, "ct_power")
-        self._put_phases("backup", backup)
-        others = [round(power) for power in flows.others]
-        load = [sum(parts) for parts in zip(grid, stage, port, others, strict=True)]
-        self._put_phases("load", load)
-        internal = [out - own - fed for out, own, fed in zip(backup, stage, port, strict=True)]
-        self._put_phases("grid", internal, "internal_power")
-        self._put_phases("generator", shown)
-        self._put("inverter_apparent_power", sum(stage))
-        for phase, grid_volts, volts, *powers in zip(
-            PHASES,
-            inverter.site.voltages,
-            inverter.output_voltages,
-            stage,
-            grid,
-            internal,
-            shown,
-            strict=True,
-        ):
-            amperes = [power / volts if volts else 0.0 for power in powers]
-            self._put(f"grid_{phase}_voltage", grid_volts)
-            self._put(f"inverter_{phase}_voltage", volts)
-            self._put(f"backup_{phase}_voltage", volts)
-            self._put(f"inverter_{phase}_current", amperes[0])
-            self._put(f"grid_{phase}_current", amperes[1])
-            self._put(f"grid_{phase}_internal_current", amperes[2])
-            self._put(f"generator_{phase}_voltage", volts if powers[3] else 0.0)
-        self._put("system_time", inverter.clock.replace(microsecond=0))
         for low, high, count in data.HIGH_WORDS:
             self._store(
                 {high + n: 0xFFFF if self._image[low + n] & 0x8000 else 0 for n in range(count)}
             )
-
-    def _put_phases(self, port: str, powers: Sequence[int], suffix: str = "power") -> None:
-        for phase, power in zip(PHASES, powers, strict=True):
-            self._put(f"{port}_{phase}_{suffix}", power)
-        self._put(f"{port}_{suffix}", sum(powers))
-
-    def _battery(self) -> dict[str, float]:
-        """What the battery pages show."""
-        battery = self.inverter.battery
-        percent = round(battery.soc * 100)
-        temperature = battery.temperature
-        return {
-            "battery_soc": percent,
-            "battery_voltage": battery.voltage,
-            "battery_current": battery.current,
-            "battery_power": battery.power,
-            "battery_temperature": temperature,
-            "battery_corrected_capacity": round(battery.cells.capacity / 51.2),
-            "bms_charge_voltage": 57.6,
-            "bms_discharge_voltage": 46.0,
-            "bms_charge_current_limit": round(battery.charge_limit),
-            "bms_discharge_current_limit": round(battery.discharge_limit),
-            "bms_soc": percent,
-            "bms_voltage": battery.voltage,
-            "bms_current": round(battery.current),
-            "bms_temperature": temperature,
-            "bms_max_charge_current": round(battery.cells.charge),
-            "bms_max_discharge_current": round(battery.cells.discharge),
-            "battery_soh": 98,
-        }
-
-    def _packs(self) -> dict[str, float]:
-        """What the two packs of the battery show: half of its current each, and cells a little apart."""
-        battery = self.inverter.battery
-        cell = battery.voltage / data.PACK_CELLS
-        shown: dict[str, float] = {}
-        for name in ("pack_1", "pack_2"):
-            shown |= {
-                f"{name}_voltage": battery.voltage,
-                f"{name}_current": battery.current / 2,
-                f"{name}_soc": battery.soc * 100,
-                f"{name}_temperature": battery.temperature,
-                f"{name}_cell_temperature_max": battery.temperature + 1,
-                f"{name}_cell_temperature_min": battery.temperature - 1,
-                f"{name}_cell_voltage_max": cell + 0.004,
-                f"{name}_cell_voltage_min": cell - 0.004,
-            }
-        return shown
-
-    def _weather(self) -> dict[str, Value]:
-        """What depends on the sun and the grid: strings, temperatures, relays, frequencies."""
-        inverter = self.inverter
-        on = inverter.running
-        strings: dict[str, Value] = {}
-        for number, (string, power) in enumerate(
-            zip(inverter.strings, inverter.flows.pv, strict=True), 1
-        ):
-            volts = string.voltage(power)
-            strings[f"pv{number}_power"] = round(power)
-            strings[f"pv{number}_voltage"] = volts
-            strings[f"pv{number}_current"] = power / volts if volts else 0.0
-        return {
-            **strings,
-            "heatsink_temperature": inverter.heatsink_temperature,
-            # Machines of this kind have no sensor here.
-            "dc_temperature": 25.0,
-            "grid_frequency": inverter.site.frequency,
-            "inverter_frequency": inverter.output_frequency,
-            "load_frequency": inverter.output_frequency,
-            "power_switch_state": self._is("inverter_enabled"),
-            "relay_inverter": on,
-            "relay_generator": any(inverter.flows.port) or inverter.flows.smart_load > 0,
-            "grid_connected": inverter.on_grid,
-            "relay_grid_supply": inverter.on_grid,
-            "ct_self_check_result": frozenset({0, 1, 2}),
-        }
-
-    def _energies(self) -> dict[str, float]:
-        """The counters; a register shows only full tenths of a kilowatt-hour."""
-        energies = {}
-        for span, counted in (("today", self.inverter.today), ("total", self.inverter.total)):
-            energies[f"generator_hours_{span}"] = counted["generator_hours"]
-            for meter in METERS:
-                energies[f"{meter}_energy_{span}"] = math.floor(counted[meter] / 100 + 1e-9) / 10
-        return energies
 
 
 def _merge_pairs(old: int, new: int) -> int:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 import math
 import struct
 from typing import Any, ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.model.codec import FloatNumber, Value
+from custom_components.hybrid_inverter.modbus.model.codec import FloatNumber, Value, as_number
 from custom_components.hybrid_inverter.modbus.model.register import Register
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
 from .machine import Machine
 from .meter_models import MeterModel
 from .pdu import WRITE_MULTIPLE
-from .physics import PHASES, Measure, Measurement
+from .physics import PHASES, Measure, Measurement, Senses
+from .physics.chance import seconds_of
+from .physics.senses import scaled
+from .trouble import IN_ORDER
 
 # What a meter of some years has counted, in watt-hours: of each phase, and net of them.
 FORMER_IMPORT: Final = (1_549_320.0, 1_571_020.0, 1_277_140.0)
@@ -42,8 +45,9 @@ class MeterMachine(Machine):
         start: datetime,
         unit: int = 1,
         timer: Callable[[], float] = lambda: 0.0,
+        senses: Senses | None = None,
     ) -> None:
-        """Fill the registers; `measure` says what flows at the meter's place."""
+        """Fill the registers; `measure` says what flows at its place, exactly if it has no `senses` of its own."""
         self.kind = model
         family = FAMILIES[model.family]
         features = [one for one in family.features if one.key in model.features]
@@ -63,6 +67,7 @@ class MeterMachine(Machine):
         )
         self.family = family.fitted(model.features, model.ratios)
         self._measure = measure
+        self.senses = senses
         self.now = start
         used = range(self.phases)
         self.imported = [FORMER_IMPORT[n] for n in used]
@@ -107,12 +112,26 @@ class MeterMachine(Machine):
         """The answer to a request; a meter lives on the voltage that it measures."""
         return super().respond(pdu) if any(self._seen().volts) else None
 
+    def measured(self, keys: Iterable[str]) -> dict[str, float | None]:
+        """Some of what it measures now, as its registers hold it."""
+        values = self._measured(self._seen())
+        rows = ((key, self.family.registers[key]) for key in keys)
+        return {
+            key: as_number(row.decode_words(self._words(row, values[key]))) for key, row in rows
+        }
+
     def _seen(self) -> Measurement:
         """What the meter measures, with the transformers as they are."""
         if self.trouble.outage:
             return Measurement()
         seen = self._measure()
-        watts, reactive = self.trouble.clamped(seen.watts), self.trouble.clamped(seen.vars)
+        watts, reactive = seen.watts, seen.vars
+        if self.trouble.installed != IN_ORDER.installed:
+            watts, reactive = self.trouble.clamps().shown(watts, reactive, seen.volts)
+        if self.senses is not None:
+            read = self.senses.reader(seconds_of(self.now))
+            l1, l2, l3 = scaled(watts, self.senses.grid)
+            watts = read(l1), read(l2), read(l3)
         return Measurement(seen.volts, watts, reactive, seen.hertz)
 
     def places_of(self, key: str) -> Sequence[Register]:
@@ -146,11 +165,13 @@ class MeterMachine(Machine):
         for row in self._rows:
             if (value := values.get(row.key)) is None:
                 continue
-            if isinstance(row.codec, FloatNumber):
-                words = self._single(row, row.codec, value)
-            else:
-                words = row.encode(value, self._image)
-            self._store(dict(zip(row.addresses, words, strict=True)))
+            self._store(dict(zip(row.addresses, self._words(row, value), strict=True)))
+
+    def _words(self, row: Register, value: Value) -> list[int]:
+        """The words of a value."""
+        if isinstance(row.codec, FloatNumber):
+            return self._single(row, row.codec, value)
+        return row.encode(value, self._image)
 
     def _single(self, row: Register, codec: FloatNumber, value: Value) -> list[int]:
         """The words of a measurement: whole counts behind transformers, and thousandths of an energy."""

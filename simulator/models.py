@@ -37,6 +37,7 @@ class Model:
     """What is built in beside the machine, and how it is reached."""
 
     build: Build
+    family: str
     serial_number: str
     installation: Installation = field(default_factory=Installation)
     # A solar inverter that it cannot do without.
@@ -46,10 +47,11 @@ class Model:
 
 
 MODELS: Final[Mapping[str, Model]] = {
-    jso8048104.NAME: Model(build=JsoMachine, serial_number=jso8048104.SERIAL_NUMBER),
+    jso8048104.NAME: Model(build=JsoMachine, family="jso", serial_number=jso8048104.SERIAL_NUMBER),
     **{
         model.name: Model(
             build=partial(SajMachine, model),
+            family="saj",
             serial_number=SERIAL_NUMBER,
             installation=model.installation,
             solar=model.solar,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from . import jso8048104
 from .meter_models import MeterModel
+from .physics import Accuracy, Weather
 from .server import LineTiming
 from .stick import LOGGER_SERIAL
 
@@ -42,6 +43,16 @@ class PlantOptions:
     seed: int = 1
     # An electric car is charged in the evening.
     car: bool = False
+    # A heat pump heats, and many small appliances go on and off.
+    heat_pump: bool = False
+    lively: bool = False
+    weather: Weather = Weather.PASSING
+    # A solar inverter feeds in beside the others, whether or not something measures it.
+    solar: bool = False
+    # How far the sensors of the machines are off; None is not at all.
+    accuracy: Accuracy | None = None
+    # What each inverter itself uses, in watts.
+    standby: float = 0.0
     start: datetime = START
     # What the inverters' own clocks show at the start, if not the time of the sun.
     clock: datetime | None = None

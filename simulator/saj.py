@@ -24,7 +24,7 @@ from .physics import (
     Window,
 )
 from .saj_models import SajModel
-from .saj_readings import readings
+from .saj_readings import powers, readings
 
 # No meter, one of one phase, one of three.
 METER_WIRINGS: Final = {0: 0, 1: 1, 3: 3}
@@ -52,6 +52,8 @@ class SajMachine(InverterMachine):
     ) -> None:
         """Fill the registers; `readable` stands in for the ranges that are served, `packs` False hides the packs."""
         self._kind = model
+        # The clamp of one without inputs of its own sees one phase as well.
+        self.solar_phases = model.meter_phases[1] or int(model.ac_coupled)
         self._zero_packs = model.zero_packs if packs is None else not packs
         family = FAMILIES["saj"]
         # A value may lie elsewhere on some machines, and the place that is not looked at then is served all the same.
@@ -205,11 +207,14 @@ class SajMachine(InverterMachine):
             status = "off_grid"
         self._show("status", status)
 
+    def measured(self) -> Mapping[str, Value]:
+        """Powers, voltages and currents, those of its meters too."""
+        return powers(self.inverter, self._kind)
+
     def _publish(self) -> None:
         """Put what the inverter shows into the registers."""
         self._show("system_time", self.inverter.clock.replace(microsecond=0))
-        at_grid = self.trouble.clamped(self.inverter.flows.grid_phases)
-        shown = self._active_settings() | readings(self.inverter, self._kind, at_grid)
+        shown = self._active_settings() | readings(self.inverter, self._kind)
         for key, value in shown.items():
             self._show(key, value)
         if self._zero_packs or self.trouble.zero_packs:

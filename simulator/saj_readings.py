@@ -7,23 +7,39 @@ from typing import Final
 
 from custom_components.hybrid_inverter.modbus.model.codec import Value
 
-from .physics import PHASES, Inverter, Phases
+from .physics import NOTHING, PHASES, Inverter, Phases, Read
 from .saj_models import SajModel
 
 COUNTERS: Final = ("battery_charge", "battery_discharge", "inverter", "load", "backup")
 
 
-def readings(inverter: Inverter, model: SajModel, at_grid: Phases) -> dict[str, Value]:
-    """All values; `at_grid` are the watts of the phases as the current transformers see them."""
+def readings(inverter: Inverter, model: SajModel) -> dict[str, Value]:
+    """All values."""
     return {
         **_system(inverter),
-        **_strings(inverter, model),
-        **_ports(inverter, at_grid),
-        **_battery(inverter),
+        **powers(inverter, model),
         **_packs(inverter, model),
-        **_meters(inverter, model, at_grid),
         **_energies(inverter),
     }
+
+
+def powers(inverter: Inverter, model: SajModel) -> dict[str, Value]:
+    """What changes by the second, as its sensors and its meters show it."""
+    read, view = inverter.reader(), inverter.view
+    grid, solar = _read(read, inverter.seen.grid_phases), NOTHING
+    if view.wiring.solar is not None:
+        solar = _read(read, view.solar(inverter.flows))
+    return {
+        **_strings(inverter, model, read, solar),
+        **_ports(inverter, read, grid, solar),
+        **_battery(inverter, read),
+        **_meters(inverter, model, grid, solar),
+    }
+
+
+def _read(read: Read, phases: Phases) -> Phases:
+    """Powers as three sensors read them."""
+    return read(phases[0]), read(phases[1]), read(phases[2])
 
 
 def _system(inverter: Inverter) -> dict[str, Value]:
@@ -43,30 +59,34 @@ def _system(inverter: Inverter) -> dict[str, Value]:
     }
 
 
-def _strings(inverter: Inverter, model: SajModel) -> dict[str, Value]:
+def _strings(inverter: Inverter, model: SajModel, read: Read, solar: Phases) -> dict[str, Value]:
     """What the PV inputs bring, or what a clamp sees of another inverter's."""
     if model.ac_coupled:
-        outside = round(inverter.site.solar_point.power)
+        outside = round(sum(solar))
         return {"pv_power": 0, "pv_ct_power": outside, "pv_ct_apparent_power": abs(outside)}
-    powers = [round(power) for power in inverter.flows.pv]
+    powers = [max(0, round(read(power))) if power else 0 for power in inverter.seen.pv]
     values: dict[str, Value] = {
         "pv_power": sum(powers),
         "pv_direction": "producing" if sum(powers) else "no_output",
     }
-    for number, (string, power) in enumerate(zip(inverter.strings, powers, strict=True), 1):
-        volts = string.voltage(power)
+    for number, (volts, power) in enumerate(
+        zip(inverter.string_voltages(), powers, strict=True), 1
+    ):
         values[f"pv{number}_power"] = power
         values[f"pv{number}_voltage"] = volts
         values[f"pv{number}_current"] = power / volts if volts else 0.0
     return values
 
 
-def _ports(inverter: Inverter, at_grid: Phases) -> dict[str, Value]:
+def _ports(inverter: Inverter, read: Read, at_grid: Phases, solar: Phases) -> dict[str, Value]:
     """Powers, voltages and currents of grid, inverter stage and backup output."""
-    flows = inverter.flows
-    stage = [round(power) for power in flows.inverter_phases]
-    backup = [round(power) for power in flows.backup]
+    seen = inverter.seen
+    own = _read(read, seen.inverter_phases)
+    stage = [round(power) for power in own]
+    backup = [round(power if power <= 0 else max(0.0, read(power))) for power in seen.backup]
     grid = [round(power) for power in at_grid]
+    # Reckoned from what it measures, and from what the others in parallel tell.
+    load = sum(at_grid) + sum(own) + sum(seen.port) + sum(inverter.told) + sum(solar)
     terminal = [out - own for out, own in zip(backup, stage, strict=True)]
     values: dict[str, Value] = {
         "grid_power": sum(grid),
@@ -78,7 +98,7 @@ def _ports(inverter: Inverter, at_grid: Phases) -> dict[str, Value]:
         "inverter_apparent_power": abs(sum(stage)),
         "backup_power": sum(backup),
         "backup_apparent_power": sum(backup),
-        "load_power": round(sum(flows.load)),
+        "load_power": round(load),
         "grid_direction": _direction(sum(grid), "importing", "exporting"),
         "output_direction": "to_load" if sum(backup) else "no_output",
     }
@@ -110,14 +130,15 @@ def _ports(inverter: Inverter, at_grid: Phases) -> dict[str, Value]:
     return values
 
 
-def _battery(inverter: Inverter) -> dict[str, Value]:
+def _battery(inverter: Inverter, read: Read) -> dict[str, Value]:
     """What the inverter measures at its battery terminals."""
     battery = inverter.battery
-    power = round(battery.power)
+    shown = read(inverter.seen.battery)
+    power, current = round(shown), shown / battery.voltage
     return {
         "battery_voltage": battery.voltage,
-        "battery_current": battery.current,
-        "battery_current_1": battery.current,
+        "battery_current": current,
+        "battery_current_1": current,
         "battery_current_2": 0.0,
         "battery_power_raw": power,
         "battery_power_dc_raw": power,
@@ -165,21 +186,24 @@ def _packs(inverter: Inverter, model: SajModel) -> dict[str, Value]:
     return values
 
 
-def _meters(inverter: Inverter, model: SajModel, at_grid: Phases) -> dict[str, Value]:
+def _meters(
+    inverter: Inverter, model: SajModel, at_grid: Phases, solar: Phases
+) -> dict[str, Value]:
     """What the meters measure: A the house's connection, B a solar inverter."""
-    powers = {"meter_a": at_grid, "meter_b": inverter.site.solar_point.powers}
+    powers = {"meter_a": at_grid, "meter_b": solar}
     values: dict[str, Value] = {}
     for (meter, watts), phases in zip(powers.items(), model.meter_phases, strict=True):
-        values[f"{meter}_status"] = "online" if phases else "offline"
+        is_heard = phases and (meter == "meter_a" or inverter.view.wiring.solar is not None)
+        values[f"{meter}_status"] = "online" if is_heard else "offline"
         for phase in range(phases):
             name, power = f"{meter}_{PHASES[phase]}", round(watts[phase])
-            volts = inverter.site.voltages[phase]
+            volts = inverter.site.voltages[phase] if is_heard else 0.0
             values[f"{name}_voltage"] = volts
             values[f"{name}_current"] = power / volts if volts else 0.0
             values[f"{name}_power"] = power
             values[f"{name}_apparent_power"] = abs(power)
             values[f"{name}_power_factor"] = -1.0 if power < 0 else 1.0
-            values[f"{name}_frequency"] = inverter.site.frequency
+            values[f"{name}_frequency"] = inverter.site.frequency if is_heard else 0.0
     return values
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 import math
 from typing import Any, Final
 
+from .physics import Clamps, Place, Wiring
+
 # What Modbus allows (application protocol section 6.3).
 MAX_READ: Final = 125
 UNSWAPPED: Final = (1, 2, 3)
@@ -106,6 +108,19 @@ class Trouble:
     reversed_phases: frozenset[int] = frozenset()
     # The phase on which the transformer of each phase sits: 2, 1, 3 are the first two swapped.
     phase_order: tuple[int, ...] = UNSWAPPED
+    # What the transformers show of a watt, because of a wrong ratio.
+    clamp_ratio: float = 1.0
+    # Of an inverter: around which cable they sit.
+    clamp_place: Place = Place.GRID
+    # Of an inverter: it goes by the transformers at its own grid terminal, and those of the house are not used.
+    internal_clamp: bool = False
+    # Of a SAJ with two meters: each is where the other belongs, or the one of the solar inverter is not heard.
+    meters_exchanged: bool = False
+    solar_meter_lost: bool = False
+    # Of an inverter: what its battery meter shows of a watt.
+    battery_ratio: float = 1.0
+    # Of an inverter: the share of each string's light that reaches it.
+    string_light: tuple[float, ...] = ()
     # Wild values instead of the true ones.
     spikes: tuple[Spike, ...] = ()
 
@@ -119,15 +134,44 @@ class Trouble:
             self.slot_charges_fully,
         )
 
-    def clamped[Power: (int, float)](
-        self, powers: tuple[Power, Power, Power]
-    ) -> tuple[Power, Power, Power]:
-        """The powers of the phases as the transformers show them."""
-        l1, l2, l3 = (
-            -powers[phase - 1] if place in self.reversed_phases else powers[phase - 1]
-            for place, phase in enumerate(self.phase_order, 1)
+    @property
+    def installed(self) -> tuple[object, ...]:
+        """What is wrong with the wires and the strings."""
+        return (
+            self.reversed_phases,
+            self.phase_order,
+            self.clamp_ratio,
+            self.clamp_place,
+            self.internal_clamp,
+            self.meters_exchanged,
+            self.solar_meter_lost,
+            self.battery_ratio,
+            self.string_light,
         )
-        return l1, l2, l3
+
+    def clamps(self, place: Place = Place.GRID) -> Clamps:
+        """The transformers as they are."""
+        if self.installed == IN_ORDER.installed:
+            return Clamps(place)
+        ratio = self.clamp_ratio
+        first, second, third = (phase - 1 for phase in self.phase_order)
+        l1, l2, l3 = (-ratio if phase in self.reversed_phases else ratio for phase in UNSWAPPED)
+        return Clamps(place, (first, second, third), (l1, l2, l3))
+
+    def wiring(self, solar_phases: int, *, linked: bool) -> Wiring:
+        """What an inverter sees with a meter of so many phases at a solar inverter."""
+        at_grid, at_solar = self.clamp_place, Place.SOLAR
+        if self.internal_clamp:
+            at_grid = Place.INVERTER
+        elif self.meters_exchanged:
+            at_grid, at_solar = Place.SOLAR, Place.GRID
+        solar = None
+        if solar_phases and not self.solar_meter_lost:
+            l1, l2, l3 = (float(phase <= solar_phases) for phase in UNSWAPPED)
+            solar = Clamps(at_solar, factors=(l1, l2, l3))
+        return Wiring(
+            grid=self.clamps(at_grid), solar=solar, linked=linked, battery=self.battery_ratio
+        )
 
 
 def change_trouble(trouble: Trouble, changes: Mapping[str, object]) -> Trouble:
@@ -160,6 +204,13 @@ def _phase_order(value: list[Any]) -> object:
     if sorted(value) != list(UNSWAPPED):
         raise ValueError("each of the three phases once")
     return tuple(map(_whole, value))
+
+
+def _shares(value: list[Any]) -> object:
+    """Shares of something."""
+    if not all(0 <= share <= 1 for share in value):
+        raise ValueError("shares from 0 to 1")
+    return tuple(map(float, value))
 
 
 def _spikes(value: list[Any]) -> object:
@@ -207,6 +258,7 @@ _LISTS: Final[Mapping[str, Callable[[list[Any]], object]]] = {
     "rewrites": _rewrites,
     "phase_order": _phase_order,
     "spikes": _spikes,
+    "string_light": _shares,
 }
 
 TROUBLES: Final = tuple(field.name for field in fields(Trouble))
@@ -215,6 +267,8 @@ IN_ORDER: Final = Trouble()
 
 def _trouble_value(name: str, old: object, value: object) -> object:
     """A value from JSON in the type that a field has."""
+    if isinstance(old, Place) and isinstance(value, str) and value in Place:
+        return Place(value)
     if isinstance(old, bool) and isinstance(value, bool):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

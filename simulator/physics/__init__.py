@@ -7,13 +7,19 @@ from .orders import Controls, Orders, PortUse
 from .phases import NOTHING, PHASES, Phases
 from .point import Measure, Measurement, Point
 from .saj_rules import Action, ExportLimit, SajControls, SajMode, Window
+from .senses import Accuracy, Read, Senses, exactly
 from .site import Site
+from .sky import Weather
 from .solar_inverter import SolarInverter
+from .wiring import RIGHT, Clamps, Place, Wiring
 
 __all__ = [
     "NOTHING",
     "PHASES",
+    "RIGHT",
+    "Accuracy",
     "Action",
+    "Clamps",
     "Controls",
     "ExportLimit",
     "Installation",
@@ -23,13 +29,19 @@ __all__ = [
     "Measurement",
     "Orders",
     "Phases",
+    "Place",
     "Point",
     "PortUse",
+    "Read",
     "SajControls",
     "SajMode",
+    "Senses",
     "Site",
     "Slot",
     "SolarInverter",
+    "Weather",
     "Window",
+    "Wiring",
     "WorkMode",
+    "exactly",
 ]

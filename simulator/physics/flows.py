@@ -22,7 +22,7 @@ class Flows:
     # A generator in the place of the grid.
     generator: float = 0.0
     grid_phases: Phases = NOTHING
-    # What others in the house feed on the AC side.
+    # What others in the house feed on the AC side, as far as it is known.
     others: Phases = NOTHING
 
     @property

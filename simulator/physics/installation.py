@@ -25,6 +25,8 @@ class Installation:
     battery_charge: float = 150.0
     battery_discharge: float = 150.0
     phases: int = 3
+    # What the inverter itself uses while it runs.
+    standby: float = 0.0
 
     @property
     def strings(self) -> tuple[PvString, ...]:

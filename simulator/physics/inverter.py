@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Final
 
 from .battery import Battery
+from .chance import seconds_of
 from .counters import Counters
 from .dispatch import EFFICIENCY, Task, share_out, to_ac
 from .flows import Flows
@@ -15,23 +15,20 @@ from .installation import Installation
 from .orders import Controls, Moment, Orders, PortUse
 from .phases import NOTHING, Phases, add, alike, less, times
 from .port import ISLAND_FREQUENCY, Port, throttled
+from .pv import shaded, within
+from .senses import Read, Senses, exactly
 from .sky import Light
 from .solar_inverter import SolarInverter
+from .supply import Supply, by_generator
 from .surroundings import Surroundings
+from .view import View
+from .wiring import Wiring
 
 ISLAND_VOLTAGE: Final = 230.0
-
-
-class Supply(Enum):
-    """What keeps the voltage that an inverter follows."""
-
-    GRID = auto()
-    # At its own port, in the place of the grid.
-    GENERATOR = auto()
-    # At its grid terminal: the whole house hangs on it.
-    GENERATOR_AT_GRID = auto()
-    # Nobody but itself.
-    ISLAND = auto()
+# Where what the clamps show depends on what the inverter itself does, it corrects its power once a second, no more
+# often than this in a step, until it changes by no more watts.
+MOST_ROUNDS: Final = 12
+SETTLED: Final = 10.0
 
 
 class Inverter:
@@ -45,8 +42,9 @@ class Inverter:
         *,
         soc: float = 0.6,
         coupled: SolarInverter | None = None,
+        senses: Senses | None = None,
     ) -> None:
-        """`coupled` is a solar inverter on its backup output."""
+        """`coupled` is a solar inverter on its backup output; without `senses` it measures exactly."""
         self.site = site
         self.controls = controls or Orders()
         self.installation = installation or Installation()
@@ -58,7 +56,14 @@ class Inverter:
         self.cut_off = False
         # The machine's own clock may be set to anything; the sun does not care.
         self.clock_offset = timedelta()
+        self.view = View(site, senses)
+        # What there is, and what its sensors make of that.
         self.flows = Flows(pv=(0.0,) * len(self.strings))
+        self.seen = self.flows
+        # What the inverters in parallel with it tell that they feed.
+        self.told: Phases = NOTHING
+        # The share of each string's light that nothing stands in the way of.
+        self.string_light: tuple[float, ...] = ()
         self.heatsink_temperature = 30.0
         self.island_frequency = ISLAND_FREQUENCY
         self.supply = Supply.GRID
@@ -115,6 +120,16 @@ class Inverter:
         """The watt-hours of all the time, by counter."""
         return self.counters.total
 
+    def reader(self) -> Read:
+        """What makes readings of its sensors now."""
+        senses = self.view.senses
+        return exactly if senses is None else senses.reader(seconds_of(self.now))
+
+    def string_voltages(self) -> list[float]:
+        """The volts of each string now; a shadow takes its share of them."""
+        strings = zip(self.strings, self.flows.pv, strict=True)
+        return shaded((string.voltage(power) for string, power in strings), self.string_light)
+
     @property
     def running(self) -> bool:
         """Whether its output is alive."""
@@ -151,9 +166,10 @@ class Inverter:
         self._light = light
         battery = self.battery
         self._orders = self.controls.orders(Moment(self.clock, battery))
-        self._sunshine = _within(
-            [string.power(light) for string in self.strings], self._orders.solar
-        )
+        powers = [string.power(light) for string in self.strings]
+        if self.string_light:
+            powers = shaded(powers, self.string_light)
+        self._sunshine = within(powers, self._orders.solar)
         self.port.decide(
             self._orders.port,
             battery.soc,
@@ -187,15 +203,33 @@ class Inverter:
         backup = add(circuits, alike(smart_load, self.installation.phases))
         match self.supply:
             case Supply.GRID:
-                self.flows = self._supplied(seconds, orders, around, backup)
+                self.flows = self._regulated(seconds, orders, around, backup)
             case Supply.GENERATOR:
-                self.flows = self._on_generator(seconds, _by_generator(orders), backup)
+                self.flows = self._on_generator(seconds, by_generator(orders), backup)
             case Supply.GENERATOR_AT_GRID:
-                self.flows = self._supplied(seconds, _by_generator(orders), around, backup)
+                self.flows = self._supplied(seconds, by_generator(orders), around, backup)
             case Supply.ISLAND:
                 self.flows = self._island(seconds, orders, backup)
+        self.battery.flow(self.flows.battery, seconds)
         if smart_load and self.running:
             self.flows = replace(self.flows, smart_load=smart_load)
+
+    def _regulated(self, seconds: float, orders: Orders, around: Phases, backup: Phases) -> Flows:
+        """What flows when it goes by what its clamps show of the grid, itself included.
+
+        Where they are right that does not depend on what it does itself. Else it may take a while, or run to a limit.
+        """
+        believed = self.view.believed(around, self.flows.terminal)
+        flows = self._supplied(seconds, orders, believed, backup)
+        if self.view.is_right:
+            return flows
+        for _ in range(min(MOST_ROUNDS, round(seconds)) - 1):
+            before = flows.inverter
+            believed = self.view.believed(around, flows.terminal)
+            flows = self._supplied(seconds, orders, believed, backup)
+            if abs(flows.inverter - before) <= SETTLED:
+                break
+        return flows
 
     def _supplied(self, seconds: float, orders: Orders, around: Phases, backup: Phases) -> Flows:
         """What flows while somebody else keeps the voltage: the grid, or a generator in its place."""
@@ -210,7 +244,8 @@ class Inverter:
                 port, max(0.0, sum(net) - orders.least_import) + min(room / EFFICIENCY, rated)
             )
         fed = alike(port, self.installation.phases)
-        served = sum(net) - port
+        standby = self.installation.standby
+        served = sum(net) - port + standby
         need = min(max(0.0, served - orders.least_import), rated)
         most = min(served + orders.export, rated) if orders.export > 0 else need
         worst = min(less(add(around, backup), fed)[: self.installation.phases])
@@ -233,17 +268,17 @@ class Inverter:
                 sells_battery=orders.sells_battery,
                 sells=orders.sells,
                 charger=charger,
-                least=sum(around) + sum(backup) - port - orders.grid_import,
+                least=sum(around) + sum(backup) - port + standby - orders.grid_import,
                 shave=battery.most_discharge(seconds, orders.shaving_floor, orders.discharge),
                 rated=rated,
             )
         )
-        ac = to_ac(used + power)
+        ac = to_ac(used + power) - standby
         output = alike(ac, self.installation.phases)
         if ac > 0 and self.supply is not Supply.GRID:
             # Nothing may flow back into a generator, on no phase.
             output = times(net, ac / sum(net))
-        return self._flows(seconds, used, power, output, backup, fed)
+        return self._flows(used, power, output, backup, fed)
 
     def _on_generator(self, seconds: float, orders: Orders, backup: Phases) -> Flows:
         """What flows while the generator at the port feeds the backup output and the battery."""
@@ -272,17 +307,18 @@ class Inverter:
             self._blackout = True
             fed, demand, backup = 0.0, 0.0, NOTHING
         share = fed / (port + coupled) if fed else 0.0
+        lacking = demand - fed + (0.0 if self._blackout else self.installation.standby)
         used, power = share_out(
             Task(
                 sunshine=sunshine,
-                need=max(0.0, demand - fed),
-                most=max(0.0, demand - fed),
-                surplus=max(0.0, fed - demand),
-                excess=max(0.0, fed - demand),
+                need=max(0.0, lacking),
+                most=max(0.0, lacking),
+                surplus=max(0.0, -lacking),
+                excess=max(0.0, -lacking),
                 load_first=orders.load_first,
                 room=room,
                 give=give,
-                least=demand - fed,
+                least=lacking,
                 shave=give,
                 rated=rated,
             )
@@ -291,7 +327,7 @@ class Inverter:
         fed_phases = alike(port * share, self.installation.phases)
         # Whoever keeps the voltage gives each phase what it is asked for.
         output = less(backup, fed_phases)
-        return self._flows(seconds, used, power, output, backup, fed_phases)
+        return self._flows(used, power, output, backup, fed_phases)
 
     def _coupled_power(self) -> float:
         """What the solar inverter at the backup output could feed; it stands while a generator runs."""
@@ -307,15 +343,13 @@ class Inverter:
 
     def _flows(
         self,
-        seconds: float,
         used: float,
         power: float,
         output: Phases,
         backup: Phases,
         port: Phases,
     ) -> Flows:
-        """The flows with a power from the strings and one from the battery, which is charged or drained by it."""
-        self.battery.flow(power, seconds)
+        """The flows with a power from the strings and one from the battery."""
         sunshine = sum(self._sunshine)
         share = used / sunshine if sunshine > 0 else 0.0
         return Flows(
@@ -331,17 +365,27 @@ class Inverter:
         """What it feeds on the AC side."""
         return add(self.flows.inverter_phases, self.flows.port)
 
-    def settle(self, seconds: float, grid: Phases, fed: Phases) -> None:
-        """Count what has flowed, with what came through the house connection and what everybody has fed in."""
-        engine = self.port.generator
+    def wire(self, wiring: Wiring) -> None:
+        """Have its clamps somewhere else; it sees that at once, and goes by it from the next step on."""
+        self.view.wiring = wiring
+        self.seen = self.view.of(self.flows, self.told)
+
+    def settle(self, seconds: float, grid: Phases, fed: Phases, solar: Phases) -> None:
+        """Count what its sensors have seen flow.
+
+        So much came through the house connection, and so much all inverters and the solar inverter have fed in.
+        """
+        engine, in_parallel = self.port.generator, less(fed, self.fed)
         self.flows = replace(
             self.flows,
             grid_phases=grid,
-            others=less(fed, self.fed),
+            others=add(in_parallel, solar),
             generator=sum(grid) if self.feeds_house else 0.0,
         )
         engine.step(seconds)
-        self.counters.count(self.flows.meters(turning=engine.turning), seconds)
+        self.told = in_parallel if self.view.wiring.linked else NOTHING
+        self.seen = self.view.of(self.flows, self.told)
+        self.counters.count(self.seen.meters(turning=engine.turning), seconds)
         load = abs(self.flows.inverter) / self.installation.rated_power
         aim = self._light.temperature + 10 + 25 * load
         self.heatsink_temperature += (aim - self.heatsink_temperature) * min(1.0, seconds / 600)
@@ -356,26 +400,3 @@ class Inverter:
         clock = self.clock
         midnight = datetime.combine(clock.date(), datetime.min.time()) + timedelta(days=1)
         return (midnight - clock).total_seconds()
-
-
-def _within(powers: list[float], most: float) -> list[float]:
-    """Some powers, each of them reduced alike when they are too much together."""
-    whole = sum(powers)
-    return [power * most / whole for power in powers] if whole > most else powers
-
-
-def _by_generator(orders: Orders) -> Orders:
-    """The orders while a generator is in the place of the grid: nothing may flow back into it."""
-    generator = orders.port.generator
-    return replace(
-        orders,
-        serves_home=True,
-        least_import=0.0,
-        export=0.0,
-        sells_battery=False,
-        grid_import=generator.rated_power,
-        shaving_floor=orders.shutdown if generator.peak_shaving else 1.0,
-        to_load=0.0,
-        grid_charge=generator.charge,
-        grid_charge_to=generator.stop_soc,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 import math
@@ -105,6 +105,34 @@ class Orders:
     def orders(self, moment: Moment) -> Orders:
         """Themselves: orders that never change are settings too."""
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Settings of which an order for the battery stands in the way: watts, + discharging, whatever flows at the grid."""
+
+    settings: Controls
+    watts: float
+
+    def orders(self, moment: Moment) -> Orders:
+        """What is to be done instead of what is set."""
+        own = self.settings.orders(moment)
+        if self.watts < 0:
+            return replace(
+                own,
+                load_first=False,
+                to_load=0.0,
+                grid_charge=min(-self.watts, own.charge),
+                grid_charge_to=own.full,
+            )
+        return replace(
+            own,
+            charge=0.0,
+            sells_battery=True,
+            export=math.inf,
+            to_load=self.watts,
+            discharge=min(self.watts, own.discharge),
+        )
 
 
 class Controls(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 import math
 from typing import Final
@@ -76,3 +77,17 @@ class PvString:
     def voltage(self, power: float) -> float:
         """The volts at which it delivers a power; by night nothing is left."""
         return self.volts - SAG * power if power >= 1 else 0.0
+
+
+def shaded(values: Iterable[float], light: Sequence[float]) -> list[float]:
+    """Powers or volts of some strings, of each of which a shadow leaves a share; of what is not named, all."""
+    return [
+        value * (light[number] if number < len(light) else 1.0)
+        for number, value in enumerate(values)
+    ]
+
+
+def within(powers: list[float], most: float) -> list[float]:
+    """Some powers, each of them reduced alike when they are too much together."""
+    whole = sum(powers)
+    return [power * most / whole for power in powers] if whole > most else powers

@@ -11,8 +11,9 @@ from .house import APPLIANCES, Appliance, House
 from .inverter import Inverter
 from .phases import NOTHING, Phases, add, less, times, wired
 from .point import Measurement, Point
-from .sky import LATITUDE, Sky
+from .sky import LATITUDE, Sky, Weather
 from .solar_inverter import SolarInverter
+from .wiring import Place
 
 # Longer steps are cut, so that clouds, thresholds and the battery's end are not jumped over.
 MAX_STEP: Final = 10.0
@@ -22,9 +23,8 @@ class Site:
     """A house under a sky, its inverters, a solar inverter if there is one, and the points where meters are.
 
     The first inverter regulates what flows through the house connection, as a master does. Each further one serves
-    its share of the house, by its rated power; the first one sees at its clamps what is then left. The circuits on
-    the backup outputs are shared alike. All know what the others and the solar inverter feed in, as machines in
-    parallel are, so that each of them knows the load of the house.
+    its share of the house, by its rated power; the first one regulates what is then left. The circuits on the backup
+    outputs are shared alike. Each knows of the rest of the house only what its own clamps and meters show.
     """
 
     def __init__(
@@ -35,13 +35,15 @@ class Site:
         phases: int = 3,
         solar: SolarInverter | None = None,
         latitude: float = LATITUDE,
+        weather: Weather = Weather.PASSING,
         longest_step: float = MAX_STEP,
         appliances: tuple[Appliance, ...] = APPLIANCES,
+        apart: bool = False,
     ) -> None:
         """Begin at a local time, with a house and without inverters."""
         self.now = start
-        self.sky = Sky(seed, latitude)
-        self.house = House(seed, appliances)
+        self.sky = Sky(seed, latitude, weather)
+        self.house = House(seed, appliances, apart)
         self.grid = Grid(seed, start)
         self.inverters: list[Inverter] = []
         self.solar = solar
@@ -52,6 +54,7 @@ class Site:
         self.car_point = Point()
         # What the house really uses before the inverters, whatever one of them makes of its clamps.
         self.home: Phases = NOTHING
+        self.conductors: dict[Place, Phases] = dict.fromkeys(Place, NOTHING)
         # Who wants to know of each part of the time, with the seconds that the powers of now have held for.
         self.watchers: list[Callable[[float], None]] = []
         self._phases = phases
@@ -117,13 +120,16 @@ class Site:
         solar = NOTHING
         if present and self.solar is not None:
             solar = self.solar.phases(self.solar.power(light))
+        self.conductors[Place.HOUSE] = home
+        self.conductors[Place.SOLAR] = solar
         drawn = self._share(seconds, less(home, solar), circuits)
+        self.conductors[Place.GRID] = drawn
         self.home = home
-        fed = solar
+        fed = NOTHING
         for inverter in self.inverters:
             fed = add(fed, inverter.fed)
         for inverter in self.inverters:
-            inverter.settle(seconds, drawn, fed)
+            inverter.settle(seconds, drawn, fed, solar)
         self.grid_point.flow(drawn if present else NOTHING, seconds)
         self.solar_point.flow(solar, seconds)
         self.car_point.flow(car, seconds)

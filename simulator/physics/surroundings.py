@@ -9,6 +9,7 @@ from .grid import Grid
 from .phases import Phases
 from .point import Point
 from .sky import Sky
+from .wiring import Place
 
 
 class Surroundings(Protocol):
@@ -19,6 +20,8 @@ class Surroundings(Protocol):
     grid: Grid
     # Where another inverter feeds in.
     solar_point: Point
+    # What flows now wherever a transformer can be, but at the inverter's own cable.
+    conductors: dict[Place, Phases]
 
     @property
     def voltages(self) -> Phases:
