@@ -17,6 +17,8 @@ from .meter_models import METERS
 from .models import MODELS
 from .options import START, PlantOptions
 from .overheard import POLLS
+from .physics import Accuracy, Weather
+from .physics.installation import STANDBY
 from .scenario import Scenario
 from .server import LineTiming
 from .simulation import SimulatedPlant
@@ -107,6 +109,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--car", action="store_true", help="an electric car is charged in the evening, 33 kWh"
     )
+    parser.add_argument("--heat-pump", action="store_true", help="a heat pump of three phases")
+    parser.add_argument(
+        "--lively", action="store_true", help="many small appliances go on and off all day"
+    )
+    parser.add_argument(
+        "--weather", type=Weather, choices=Weather, default=Weather.PASSING, help="of each day"
+    )
+    parser.add_argument(
+        "--real-sensors",
+        action="store_true",
+        help="sensors are off by up to 2 % and noisy, and each inverter uses 60 W itself",
+    )
     parser.add_argument("--speed", type=float, default=1.0, help="plant seconds per real second")
     parser.add_argument(
         "--start", type=datetime.fromisoformat, default=START, help="local time of the plant"
@@ -137,6 +151,11 @@ async def _run(options: argparse.Namespace) -> None:
         devices=dict(options.device) if options.device else None,
         seed=options.seed,
         car=options.car,
+        heat_pump=options.heat_pump,
+        lively=options.lively,
+        weather=options.weather,
+        accuracy=Accuracy() if options.real_sensors else None,
+        standby=STANDBY if options.real_sensors else 0.0,
         start=midnight,
         clock=options.clock and options.clock - passed,
         soc=MIDNIGHT_SOC,

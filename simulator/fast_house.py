@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from custom_components.hybrid_inverter.modbus.model.codec import Number, as_number
+from custom_components.hybrid_inverter.modbus.model.codec import Number
 from custom_components.hybrid_inverter.modbus.model.family import Family
 from custom_components.hybrid_inverter.modbus.model.register import Register
 
@@ -24,16 +24,15 @@ from .miswiring import Miswiring, mended
 from .options import PlantOptions
 from .physics import PHASES, Accuracy, Weather
 from .physics.chance import random
+from .physics.installation import STANDBY
 from .physics.orders import Ordered
 from .simulation import SimulatedPlant
 
 type Values = Mapping[str, float | None]
 
-# What an inverter uses itself, in watts.
-STANDBY: Final = 60.0
 # Machines are polled one after the other, and measure by themselves: a reading may be so many seconds old.
 OLDEST: Final = 1.5
-# Unit ids above all that there are, of the chance that a reading is old.
+# Makes the seed of that chance another one than those of the sensors.
 _OLD: Final = 90_000
 
 METERS: Final = ("meter_a", "meter_b")
@@ -87,9 +86,13 @@ class FastHouse:
         wiring: Miswiring | None = None,
         step: float = 60.0,
         exact: bool = False,
+        oldest: float = OLDEST,
         soc: float = 0.6,
     ) -> None:
-        """Live a `day`, or from `start` on in a `weather`; with `exact` sensors nothing is off and nothing is used up."""
+        """Live a `day`, or from `start` on in a `weather`.
+
+        Where it is `exact`, no sensor is off, no reading is old, and no inverter uses anything itself.
+        """
         options = PlantOptions(
             devices=house.devices,
             seed=seed,
@@ -110,7 +113,7 @@ class FastHouse:
         self.site.longest_step = max(step, self.site.longest_step)
         self.seed = seed
         self._step = step
-        self._exact = exact
+        self._oldest = 0.0 if exact else oldest
         self._time = 0.0
         self._number = 0
         self._wiring: Miswiring | None = None
@@ -124,7 +127,7 @@ class FastHouse:
             machine.settle()
         self._plans = {unit: _plan(machine) for unit, machine in self.plant.machines.items()}
         self._shown: dict[int, Values] = {}
-        self._pass(1.0)
+        self._pass(step)
         self._look()
         if wiring is not None and wiring.after:
             self._later = wiring
@@ -189,9 +192,8 @@ class FastHouse:
 
     def _is_old(self, unit: int) -> bool:
         """Whether a machine has been read just before the last change."""
-        if self._exact:
-            return False
-        return random(self.seed * _OLD + unit, self._number) < OLDEST / (self._step + OLDEST)
+        share = self._oldest / (self._step + self._oldest)
+        return share > 0 and random(self.seed * _OLD + unit, self._number) < share
 
 
 def _plan(machine: Machine) -> Callable[[], Values]:
@@ -211,7 +213,7 @@ def _plan(machine: Machine) -> Callable[[], Values]:
         values = {
             key: None if lost and key.startswith(lost) else show(value)
             for key, show in shown.items()
-            if (value := as_number(measured.get(key))) is not None
+            if isinstance(value := measured.get(key), (int, float))
         }
         for key, parts in sums.items():
             known = [value for part in parts if (value := values.get(part)) is not None]

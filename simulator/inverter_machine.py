@@ -5,13 +5,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from custom_components.hybrid_inverter.modbus.model.codec import Value
 from custom_components.hybrid_inverter.modbus.model.family import Family
 
 from .machine import Machine
 from .physics import Inverter
+from .physics.chance import seconds_of
+
+# Seconds between two looks at real sensors, and from one machine's to those of the next one.
+REFRESH: Final = 2.0
+OFFSET: Final = 0.7
 
 
 class InverterMachine(Machine):
@@ -106,10 +111,14 @@ class InverterMachine(Machine):
     def _state(self) -> object:
         trouble = self.trouble
         return (
-            self.inverter.clock,
+            self.inverter.clock if self.inverter.view.senses is None else self._refreshes(),
             trouble.zero_packs,
             trouble.installed,
         )
+
+    def _refreshes(self) -> int:
+        """How often real sensors have been looked at; each machine does that at moments of its own."""
+        return int((seconds_of(self.inverter.now) + self.unit * OFFSET) // REFRESH)
 
     @abstractmethod
     def measured(self) -> Mapping[str, Value]:

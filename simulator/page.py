@@ -29,6 +29,7 @@ MACHINE_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     ("CT of L1 reversed", {"reversed_phases": [1]}),
     ("All CTs reversed", {"reversed_phases": [1, 2, 3]}),
     ("L1 and L2 swapped", {"phase_order": [2, 1, 3]}),
+    ("CT ratio half of the true one", {"clamp_ratio": 0.5}),
 )
 # Of each simulated inverter as well.
 INVERTER_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
@@ -36,6 +37,9 @@ INVERTER_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     ("Clock goes an hour back", {"clock": -3600}),
     ("Battery at 0 °C", {"battery_room": 0}),
     ("Battery at 21 °C", {"battery_room": 21}),
+    ("CTs around the house's cable", {"clamp_place": "house"}),
+    ("Internal CTs instead of those at the grid", {"internal_clamp": True}),
+    ("String 2 dead", {"string_light": [1, 0]}),
 )
 # And of the plant.
 PLANT_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
@@ -48,6 +52,8 @@ PLANT_BUTTONS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     ("Answers at once", {"late_answers": 0}),
     ("Grey day", {"sunshine": 0.2}),
     ("Clear day", {"sunshine": 1}),
+    ("A solar inverter that nobody counts", {"solar_beside": True}),
+    ("No solar inverter", {"solar_beside": False}),
 )
 # What takes words of a person's own, with an example: of each machine, and of each simulated inverter as well.
 MACHINE_FORMS: Final[tuple[tuple[str, str], ...]] = (

@@ -25,15 +25,15 @@ def readings(inverter: Inverter, model: SajModel) -> dict[str, Value]:
 
 def powers(inverter: Inverter, model: SajModel) -> dict[str, Value]:
     """What changes by the second, as its sensors and its meters show it."""
-    read, view = inverter.reader(), inverter.view
+    read, view, volts = inverter.reader(), inverter.view, inverter.site.voltages
     grid, solar = _read(read, inverter.seen.grid_phases), NOTHING
     if view.wiring.solar is not None:
         solar = _read(read, view.solar(inverter.flows))
     return {
         **_strings(inverter, model, read, solar),
-        **_ports(inverter, read, grid, solar),
+        **_ports(inverter, read, volts, grid, solar),
         **_battery(inverter, read),
-        **_meters(inverter, model, grid, solar),
+        **_meters(inverter, model, volts, grid, solar),
     }
 
 
@@ -78,7 +78,9 @@ def _strings(inverter: Inverter, model: SajModel, read: Read, solar: Phases) -> 
     return values
 
 
-def _ports(inverter: Inverter, read: Read, at_grid: Phases, solar: Phases) -> dict[str, Value]:
+def _ports(
+    inverter: Inverter, read: Read, grid_volts: Phases, at_grid: Phases, solar: Phases
+) -> dict[str, Value]:
     """Powers, voltages and currents of grid, inverter stage and backup output."""
     seen = inverter.seen
     own = _read(read, seen.inverter_phases)
@@ -109,14 +111,14 @@ def _ports(inverter: Inverter, read: Read, at_grid: Phases, solar: Phases) -> di
         "grid_side": inverter.site.frequency,
     }
     values |= {f"{port}_frequency": hertz for port, hertz in frequencies.items()}
-    phases = range(inverter.installation.phases)
+    phases, volts_out = range(inverter.installation.phases), inverter.output_voltages
     for phase in phases:
         name = PHASES[phase]
         for port, volts, power in (
-            ("grid", inverter.site.voltages[phase], terminal[phase]),
-            ("inverter", inverter.output_voltages[phase], stage[phase]),
-            ("backup", inverter.output_voltages[phase], backup[phase]),
-            ("grid_side", inverter.site.voltages[phase], terminal[phase]),
+            ("grid", grid_volts[phase], terminal[phase]),
+            ("inverter", volts_out[phase], stage[phase]),
+            ("backup", volts_out[phase], backup[phase]),
+            ("grid_side", grid_volts[phase], terminal[phase]),
         ):
             inner = f"{port}_{name}_internal" if port == "grid" else f"{port}_{name}"
             values[f"{port}_{name}_voltage"] = volts
@@ -187,23 +189,23 @@ def _packs(inverter: Inverter, model: SajModel) -> dict[str, Value]:
 
 
 def _meters(
-    inverter: Inverter, model: SajModel, at_grid: Phases, solar: Phases
+    inverter: Inverter, model: SajModel, grid_volts: Phases, at_grid: Phases, solar: Phases
 ) -> dict[str, Value]:
     """What the meters measure: A the house's connection, B a solar inverter."""
-    powers = {"meter_a": at_grid, "meter_b": solar}
+    powers, hertz = {"meter_a": at_grid, "meter_b": solar}, inverter.site.frequency
     values: dict[str, Value] = {}
     for (meter, watts), phases in zip(powers.items(), model.meter_phases, strict=True):
         is_heard = phases and (meter == "meter_a" or inverter.view.wiring.solar is not None)
         values[f"{meter}_status"] = "online" if is_heard else "offline"
         for phase in range(phases):
             name, power = f"{meter}_{PHASES[phase]}", round(watts[phase])
-            volts = inverter.site.voltages[phase] if is_heard else 0.0
+            volts = grid_volts[phase] if is_heard else 0.0
             values[f"{name}_voltage"] = volts
             values[f"{name}_current"] = power / volts if volts else 0.0
             values[f"{name}_power"] = power
             values[f"{name}_apparent_power"] = abs(power)
             values[f"{name}_power_factor"] = -1.0 if power < 0 else 1.0
-            values[f"{name}_frequency"] = inverter.site.frequency if is_heard else 0.0
+            values[f"{name}_frequency"] = hertz if is_heard else 0.0
     return values
 
 

@@ -10,6 +10,9 @@ from .flows import by_phase
 from .phases import Phases, wired
 from .pv import SOUTH_EAST, SOUTH_WEST, PvString, Roof, Tracker
 
+# What an inverter of some kilowatts uses itself while it runs, in watts.
+STANDBY: Final = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
@@ -25,7 +28,7 @@ class Installation:
     battery_charge: float = 150.0
     battery_discharge: float = 150.0
     phases: int = 3
-    # What the inverter itself uses while it runs.
+    # What the inverter itself uses while it runs; 0 keeps sums exact.
     standby: float = 0.0
 
     @property
