@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from custom_components.hybrid_inverter.modbus.model.codec import Number
+from custom_components.hybrid_inverter.modbus.model.codec import Number, Value, as_number
 from custom_components.hybrid_inverter.modbus.model.family import Family
 from custom_components.hybrid_inverter.modbus.model.register import Register
 
@@ -28,7 +28,7 @@ from .physics.installation import STANDBY
 from .physics.orders import Ordered
 from .simulation import SimulatedPlant
 
-type Values = Mapping[str, float | None]
+type Values = Mapping[str, Value | None]
 
 # Machines are polled one after the other, and measure by themselves: a reading may be so many seconds old.
 OLDEST: Final = 1.5
@@ -210,14 +210,15 @@ def _plan(machine: Machine) -> Callable[[], Values]:
         measured, inverter = machine.measured(), machine.inverter
         # A meter that is not heard has no values.
         lost = tuple(meter for meter in METERS if measured.get(f"{meter}_status") == "offline")
-        values = {
+        values: dict[str, Value | None] = {
             key: None if lost and key.startswith(lost) else show(value)
             for key, show in shown.items()
             if isinstance(value := measured.get(key), (int, float))
         }
         for key, parts in sums.items():
-            known = [value for part in parts if (value := values.get(part)) is not None]
+            known = [value for part in parts if (value := as_number(values.get(part))) is not None]
             values[key] = sum(known) if known else None
+        values["work_mode"] = machine.setting("work_mode")
         values["clock_drift"] = (inverter.clock - inverter.now).total_seconds()
         return values
 

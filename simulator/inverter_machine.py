@@ -98,6 +98,10 @@ class InverterMachine(Machine):
         super()._commit(words)
         self._obey()
 
+    def setting(self, key: str) -> Value | None:
+        """The value of a setting as its register holds it."""
+        return super()._setting(key)
+
     def _setting(self, key: str) -> Value | None:
         """The value of a setting as the physics go by it."""
         return self.family.registers[key].decode(self._in_force)

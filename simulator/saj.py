@@ -88,6 +88,7 @@ class SajMachine(InverterMachine):
         )
         self._show("serial_number", serial_number)
         self._show("product_code", f"SIM-{model.name}")
+        self.settle()
         self._publish()
         self._fit()
         self._obey()

@@ -3,13 +3,12 @@
 # ruff: noqa: DTZ001 - the machine knows no zone
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from itertools import pairwise
 
 import pytest
 
-from simulator.fast_house import FastHouse
+from simulator.fast_house import FastHouse, Values
 from simulator.houses import DAYS, HOUSES
 from simulator.inverter_machine import InverterMachine
 from simulator.miswiring import MISWIRINGS
@@ -17,7 +16,7 @@ from simulator.physics import Accuracy, Senses, Weather
 from simulator.physics.sky import Sky
 
 
-def readings(house: FastHouse) -> dict[int, Mapping[str, float | None]]:
+def readings(house: FastHouse) -> dict[int, Values]:
     """Return what each machine shows after a step."""
     return {reading.unit: reading.values for reading in house.step()}
 
