@@ -27,7 +27,7 @@ from .wiring import Wiring
 ISLAND_VOLTAGE: Final = 230.0
 # Where what the clamps show depends on what the inverter itself does, it corrects its power once a second, no more
 # often than this in a step, until it changes by no more watts.
-MOST_ROUNDS: Final = 12
+MAX_ROUNDS: Final = 12
 SETTLED: Final = 10.0
 
 
@@ -219,11 +219,8 @@ class Inverter:
 
         Where they are right that does not depend on what it does itself. Else it may take a while, or run to a limit.
         """
-        believed = self.view.believed(around, self.flows.terminal)
-        flows = self._supplied(seconds, orders, believed, backup)
-        if self.view.is_right:
-            return flows
-        for _ in range(min(MOST_ROUNDS, round(seconds)) - 1):
+        flows = self.flows
+        for _ in range(1 if self.view.is_right else min(MAX_ROUNDS, max(1, round(seconds)))):
             before = flows.inverter
             believed = self.view.believed(around, flows.terminal)
             flows = self._supplied(seconds, orders, believed, backup)

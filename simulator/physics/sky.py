@@ -23,8 +23,8 @@ OVERCAST: Final = 0.2
 
 
 # Of the light of a clear day, the least and the most that the clouds of a grey one let through, all of it scattered.
-LEAST_GREY: Final = 0.25
-MOST_GREY: Final = 0.6
+DARKEST_GREY: Final = 0.25
+LIGHTEST_GREY: Final = 0.6
 # How often a day is grey at midsummer, and how much more often at midwinter; as many as in summer are clear.
 GREY_DAYS: Final = 0.25
 MORE_IN_WINTER: Final = 0.3
@@ -132,7 +132,7 @@ class Sky:
         clear = self.clear(now)
         if self.weather_of(now.date()) is Weather.GREY:
             cover = noise(self._seed, seconds_of(now), 2400)
-            whole *= MOST_GREY - (MOST_GREY - LEAST_GREY) * cover
+            whole *= LIGHTEST_GREY - (LIGHTEST_GREY - DARKEST_GREY) * cover
             return Light(east, north, up, 0.0, whole * (SCATTERED + OVERCAST * up), temperature)
         diffuse = whole * (SCATTERED + OVERCAST * up * (1 - clear))
         return Light(east, north, up, whole * clear, diffuse, temperature)

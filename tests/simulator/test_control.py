@@ -70,6 +70,13 @@ async def test_registers_trouble_writes_and_statistics_are_accessible_over_http(
             "shifted_reads": 0,
             "reversed_phases": [],
             "phase_order": [1, 2, 3],
+            "clamp_ratio": 1.0,
+            "clamp_place": "grid",
+            "internal_clamp": False,
+            "meters_exchanged": False,
+            "solar_meter_lost": False,
+            "battery_ratio": 1.0,
+            "string_light": [],
             "spikes": [],
         }
         assert plant.machine(1).trouble.locked

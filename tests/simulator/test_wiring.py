@@ -96,8 +96,9 @@ def test_with_one_clamp_reversed_it_regulates_the_wrong_sum() -> None:
 
 @pytest.mark.parametrize(("model", "most"), [("JSO8048104", -6000), ("H2-10K-T2", -9000)])
 def test_with_all_clamps_reversed_the_battery_runs_to_its_limit(model: str, most: int) -> None:
-    """It takes what it draws for a surplus, and draws more."""
+    """When the house uses 100 W more, it takes what it draws for a surplus, and draws more."""
     plant, machine = plant_with(model, {"reversed_phases": [1, 2, 3]})
+    steer(plant, machine, {"home": 1600, "advance": 60})
     assert machine.value("battery_power") <= most  # type: ignore[operator]
     assert plant.site.grid_point.power > 1500 - most
     assert machine.value("grid_power") == watts(-plant.site.grid_point.power)
