@@ -21,7 +21,7 @@ DEVICE_LAYER: Final = (
 ARROWS: Final = {
     "": {
         *("const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
-        *("maintenance", "planners", "entities", "runtime", "entry"),
+        *("doctor", "maintenance", "planners", "entities", "runtime", "entry"),
         *DEVICE_LAYER,
     },
     "dashboard": {"const", "runtime", "entry"},
@@ -29,6 +29,10 @@ ARROWS: Final = {
     "flow": {"const", "energy", "plant", "runtime", "entry", *DEVICE_LAYER},
     "energy": {"const", "plant", "runtime", "entry", *DEVICE_LAYER},
     "schedule": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
+    "doctor": {
+        *("const", "schedule", "control", "plant", "entities", "runtime", "entry"),
+        *DEVICE_LAYER,
+    },
     "control": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "plant": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
     "maintenance": {"const", "entities", "runtime", "entry", *DEVICE_LAYER},
@@ -60,7 +64,7 @@ ARROWS: Final = {
 LIBRARIES: Final = {
     "homeassistant": {
         *("", "const", "dashboard", "flow", "energy", "schedule", "control", "plant"),
-        *("maintenance", "planners", "entities", "runtime", "entry"),
+        *("doctor", "maintenance", "planners", "entities", "runtime", "entry"),
     },
     "pymodbus": {"modbus.transport", "simulator"},
     "serialx": {"modbus.transport"},

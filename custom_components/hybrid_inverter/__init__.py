@@ -24,6 +24,7 @@ from . import binary_sensor, button, calendar, event, number, select, sensor
 from .const import DOMAIN
 from .control.plants import async_setup_plant_control
 from .control.setup import async_release_removed, async_setup_control, async_start_control
+from .doctor.setup import async_setup_doctor, async_start_doctor
 from .entities.descriptions import ByPlatform
 from .entities.kept import async_keep_enabled
 from .entities.link import async_register_link
@@ -135,6 +136,7 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         unit.begin_with(enabled_keys(er.async_get(hass), unit, OTHER_DESCRIPTIONS))
         runtime.units[subentry.subentry_id] = unit
         async_setup_control(hass, entry, unit, stores)
+        async_setup_doctor(hass, entry, unit)
         # There is much to look up for a unit, and others want their turn.
         await asyncio.sleep(0)
     entry.async_on_unload(async_reload_on_change(hass, entry))
@@ -159,6 +161,7 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         entry.async_on_unload(async_leave_abandoned(hass, entry, unit))
         entry.async_on_unload(async_resume_interrupted(hass, entry, unit))
         entry.async_on_unload(async_start_control(hass, unit))
+        entry.async_on_unload(async_start_doctor(unit))
         entry.async_on_unload(async_watch_clock(hass, entry, unit))
         entry.async_on_unload(async_watch_charging(hass, unit))
         entry.async_on_unload(async_watch_machine(hass, unit))

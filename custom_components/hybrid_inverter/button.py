@@ -12,6 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .control.button import CONTROL_BUTTONS, ReleaseButton
 from .control.entities import of_inverter
 from .control.plants import async_add_to_plant_battery
+from .doctor.entities import WIRING_BUTTONS, TestButton
 from .entities.base import UnitEntity, UnitEntityDescription
 from .entities.presence import async_add_values
 from .entry.data import is_plant
@@ -52,7 +53,7 @@ UNIT_BUTTONS: Final = (
     ),
     UNDO,
 )
-DESCRIPTIONS: Final = (*UNIT_BUTTONS, *CONTROL_BUTTONS)
+DESCRIPTIONS: Final = (*UNIT_BUTTONS, *CONTROL_BUTTONS, *WIRING_BUTTONS)
 
 
 async def async_setup_entry(
@@ -66,6 +67,7 @@ async def async_setup_entry(
         return
     await async_add_values(entry, async_add_entities, UNIT_BUTTONS, button)
     await async_add_values(entry, async_add_entities, CONTROL_BUTTONS, of_inverter(ReleaseButton))
+    await async_add_values(entry, async_add_entities, WIRING_BUTTONS, TestButton)
 
 
 def button(unit: UnitRuntime, description: UnitButtonDescription) -> UnitButton:

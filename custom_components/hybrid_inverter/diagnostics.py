@@ -20,6 +20,7 @@ from .const import (
     DOMAIN,
     TYPE_LISTEN,
 )
+from .doctor.setup import async_wiring_diagnostics
 from .entities.base import part_identifier
 from .entry.data import is_plant, unit_data
 from .entry.redaction import OWNERS, TO_REDACT, redacted_bytes, redacted_text, renamed
@@ -158,6 +159,7 @@ async def _unit(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> dict[str
         "impossible": device.impossible,
         "changes": [asdict(change) for change in device.changes],
         "wear": device.wear.as_dict(),
+        "wiring": async_wiring_diagnostics(unit),
         "registers": _blocks(
             {address: word for address, word in image.items() if address not in secret}
         ),

@@ -18,6 +18,9 @@ from .const import DOMAIN
 from .control.issues import NOT_PUT_BACK
 from .control.refusals import spoken_error
 from .control.setup import driver_of
+from .doctor.issues import UNSURE
+from .doctor.report import async_notify
+from .doctor.wiring_test import async_begin_test, inverter_to_test
 from .entry.texts import error_text
 from .maintenance.removed_parts import PARTS_GONE, async_forget, async_missing
 from .modbus.errors import DeviceError
@@ -133,6 +136,18 @@ class ForgetPartsDialog(InverterDialog):
             async_forget(self.hass, entry, unit, gone)
 
 
+class WiringTestDialog(InverterDialog):
+    """Starts the test that tells two causes apart; its result comes in a notification."""
+
+    failure = "not_started"
+
+    @override
+    async def async_repair(self, unit: UnitRuntime) -> None:
+        """Start it, with the battery of the inverter, or of one beside the meter."""
+        inverter = inverter_to_test(self.hass, unit)
+        async_notify(inverter, await async_begin_test(inverter, None, of_person=True))
+
+
 # The dialog of each kind of issue; it finds in its `data` what the issue keeps.
 DIALOGS: Final[Mapping[str, Callable[[], RepairsFlow]]] = {
     CLOCK_OFF: SetClockDialog,
@@ -140,6 +155,7 @@ DIALOGS: Final[Mapping[str, Callable[[], RepairsFlow]]] = {
     OTHER_MACHINE: FindMachineDialog,
     NOT_PUT_BACK: PutBackDialog,
     PARTS_GONE: ForgetPartsDialog,
+    UNSURE: WiringTestDialog,
 }
 
 

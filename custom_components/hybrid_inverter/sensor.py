@@ -20,6 +20,7 @@ from homeassistant.util import dt as dt_util
 from .control.entities import of_inverter
 from .control.plants import async_add_to_plant_battery
 from .control.sensors import CONTROL_SENSORS, control_sensor
+from .doctor.entities import WIRING_SENSORS, wiring_sensor
 from .entities.base import UnitEntity, ValueEntity
 from .entities.battery_energy import BATTERY_ENERGIES, BatteryEnergySensor
 from .entities.kinds import UnitSensorDescription
@@ -59,6 +60,7 @@ DESCRIPTIONS: Final = (
     *SCHEDULE_SENSORS,
     *CONTROL_SENSORS,
     *BATTERY_ENERGIES,
+    *WIRING_SENSORS,
 )
 
 
@@ -106,6 +108,7 @@ async def async_setup_entry(
     await async_add_values(entry, async_add_entities, SCHEDULE_SENSORS, ScheduleSensor)
     await async_add_values(entry, async_add_entities, CONTROL_SENSORS, of_inverter(control_sensor))
     await async_add_values(entry, async_add_entities, BATTERY_ENERGIES, BatteryEnergySensor)
+    await async_add_values(entry, async_add_entities, WIRING_SENSORS, wiring_sensor)
     for subentry_id, unit in entry.runtime_data.units.items():
         if unit.faults is not None:
             async_add_entities(

@@ -20,6 +20,7 @@ from .control.services import (
     async_release_battery,
 )
 from .dashboard.services import DASHBOARD_SCHEMA, async_get_dashboard
+from .doctor.services import TEST_SCHEMA, async_test_wiring
 from .maintenance.adopt_entities import ADOPT_SCHEMA, async_adopt_entities
 from .maintenance.read_registers import READ_SCHEMA, async_read_registers
 from .planners.services import CONFIGURATION_SCHEMA, async_get_planner_configuration
@@ -55,6 +56,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         ("control_battery", async_control_battery, CONTROL_SCHEMA),
         ("release_battery", async_release_battery, RELEASE_SCHEMA),
         ("limit_export", async_limit_export, LIMIT_SCHEMA),
+        ("test_wiring", async_test_wiring, TEST_SCHEMA),
     ):
         hass.services.async_register(
             DOMAIN, name, action, schema=schema, supports_response=SupportsResponse.OPTIONAL

@@ -67,7 +67,7 @@ async def async_targets(call: ServiceCall, policy: str, *, as_whole: bool = True
         for unit in fresh:
             await async_check_permission(call, unit, policy)
         if fresh:
-            targets.append(Target(tuple(_controlled(unit) for unit in fresh), plant))
+            targets.append(Target(tuple(controlled(unit) for unit in fresh), plant))
     if not targets:
         raise no_target()
     return targets
@@ -116,7 +116,7 @@ def _inverters_of(hass: HomeAssistant, plant: ConfigEntry, *, as_whole: bool) ->
     return units
 
 
-def _controlled(unit: UnitRuntime) -> Controlled:
+def controlled(unit: UnitRuntime) -> Controlled:
     """A unit that takes orders; ServiceValidationError for one that does not."""
     if (driver := driver_of(unit.hass, unit)) is not None:
         return Controlled(unit, driver)

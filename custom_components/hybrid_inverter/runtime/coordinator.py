@@ -84,6 +84,11 @@ class GroupCoordinator(ListenedCoordinator):
         return self._wanted.keys
 
     @property
+    def polled(self) -> frozenset[str]:
+        """The keys that the last poll has asked for."""
+        return self._polled
+
+    @property
     def is_polled(self) -> bool:
         """Whether it is polled at its interval: that takes somebody who shows something of it."""
         return bool(self._listeners)

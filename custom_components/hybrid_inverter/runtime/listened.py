@@ -29,14 +29,20 @@ class ListenedCoordinator(DataUpdateCoordinator[Snapshot]):
     ) -> Callable[[], None]:
         """Call back after every answered poll, before other listeners, even if all values are the same as before."""
         stop_polling = self.async_add_listener(_do_nothing, keys)
-        self._poll_listeners.append(poll_callback)
+        stop_following = self.async_follow_polls(poll_callback)
 
         @callback
         def stop() -> None:
             stop_polling()
-            self._poll_listeners.remove(poll_callback)
+            stop_following()
 
         return stop
+
+    @callback
+    def async_follow_polls(self, poll_callback: CALLBACK_TYPE) -> Callable[[], None]:
+        """The same for somebody who only looks on, and for whom nothing is polled."""
+        self._poll_listeners.append(poll_callback)
+        return lambda: self._poll_listeners.remove(poll_callback)
 
     @callback
     @override

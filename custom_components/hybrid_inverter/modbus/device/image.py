@@ -88,6 +88,10 @@ class RegisterImage:
         """Whether one read has ever brought all words from `first` to `last`."""
         return any(low <= first and last <= high for low, high in self._read_at)
 
+    def was_read_since(self, read: Span, when: float) -> bool:
+        """Whether exactly this read was answered at a time in seconds since 1970, or later."""
+        return self._read_at.get(read, 0.0) >= when
+
     @property
     def longest_read(self) -> int:
         """How many words the longest read has brought so far."""

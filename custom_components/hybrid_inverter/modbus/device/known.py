@@ -8,6 +8,7 @@ from datetime import datetime
 from ..model.codec import Value
 from ..model.family import Family
 from .image import WordFollower, utc_now
+from .read_along import ReadAlong
 from .register_reader import RegisterReader, Snapshot
 from .undo import Change, ChangeLog
 from .write_request import AppliedChange
@@ -83,6 +84,10 @@ class KnownDevice:
     def follow_words(self, follower: WordFollower) -> None:
         """Tell one follower of every word that is read from now on."""
         self._reader.image.follow(follower)
+
+    def read_along(self, wanted: Collection[str]) -> ReadAlong:
+        """What polls for other keys bring of these."""
+        return ReadAlong(self._reader, wanted)
 
     def limits(self, key: str) -> tuple[float, float]:
         """The bounds in force for a key that has limits; ValueError for another."""

@@ -178,6 +178,10 @@ class RegisterReader:
             plan.revision = self.image.revision
         return plan.snapshot
 
+    def reads_for(self, keys: Collection[str]) -> Reads:
+        """The reads that a poll for these keys sends."""
+        return self._plan(keys).reads
+
     def _plan(self, keys: Collection[str]) -> _Plan:
         """What these keys take; worked out once for each set, until other reads are the best."""
         if self._planned_at != self.quarantine.revision:

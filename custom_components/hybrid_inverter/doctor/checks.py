@@ -1,0 +1,108 @@
+"""Why a test of the wiring is not begun: what keeps it from showing anything, or from being harmless."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..control.orders import async_order
+from ..control.refusals import Mistake, mistake
+from ..control.request import OrderRequest
+from ..control.targets import Controlled
+from ..modbus.control.order import ControlMode
+from ..modbus.doctor.member import Role, first_served
+from ..modbus.doctor.owner_test import POWER
+from ..modbus.model.codec import as_number
+from ..modbus.model.register import Group
+from ..runtime.issues import machine_name
+from ..runtime.lookup import async_running_units
+from ..runtime.runtime import UnitRuntime
+from .houses import House
+
+# The shortest order that there is.
+LASTING: Final = timedelta(minutes=5)
+# Percent that the battery has to be away from where charging or discharging ends.
+MARGIN: Final = 3.0
+SOC: Final = "battery_soc"
+GRID: Final = "grid_connected"
+
+
+def request_for(watts: float, owner: str, *, of_person: bool) -> OrderRequest:
+    """The order for so many watts out of the battery."""
+    return OrderRequest(
+        mode=ControlMode.DISCHARGE if watts > 0 else ControlMode.CHARGE,
+        until=dt_util.utcnow() + LASTING,
+        owner=owner,
+        of_person=of_person,
+        power=abs(watts),
+        replaces=False,
+    )
+
+
+def units_of(one: Controlled, house: House) -> dict[str, UnitRuntime]:
+    """The devices of a house; ServiceValidationError when one of them is not here, or does not answer."""
+    running = async_running_units(one.unit.hass)
+    units: dict[str, UnitRuntime] = {}
+    for member in house.members:
+        unit = running.get(member.id)
+        if unit is None or not unit.coordinators[Group.POWER].last_update_success:
+            raise wrong("silent", device=_name(unit) or member.family.upper())
+        clamps = first_served(member.instruments.clamps, member.keys)
+        if member.sees_grid and any(unit.device.values.get(key, 0) is None for key in clamps):
+            raise wrong("silent", device=_name(unit))
+        units[member.id] = unit
+    return units
+
+
+async def async_check(one: Controlled, house: House, owner: str, *, of_person: bool) -> None:
+    """Raise the error with the reason why a test cannot begin; nothing is written."""
+    keeper, values = one.driver.keeper, one.unit.device.values
+    if not any(_has_clamps(house)):
+        raise wrong("no_clamps", device=one.name)
+    units_of(one, house)
+    if values.get(GRID) is False:
+        raise wrong("grid", device=one.name)
+    for is_export_limit in (False, True):
+        if (lease := keeper.lease(is_export_limit=is_export_limit)) is not None:
+            raise mistake(Mistake.BUSY, owner=lease.owner)
+    soc = as_number(values.get(SOC))
+    for watts in (-POWER, POWER):
+        request = replace(request_for(watts, owner, of_person=of_person), dry_run=True)
+        told = await async_order(one, request)
+        end = told.get("target_soc")
+        is_near = isinstance(end, int | float) and soc is not None and _room(end, soc, watts)
+        if told.get("target_reached") or is_near:
+            kind = "charge" if watts < 0 else "discharge"
+            raise wrong(kind, device=one.name, soc="?" if soc is None else f"{soc:g}")
+
+
+def _room(end: float, soc: float, watts: float) -> bool:
+    """Whether a battery is about to reach the charge in percent at which such an order ends."""
+    return (end - soc if watts < 0 else soc - end) < MARGIN
+
+
+def _has_clamps(house: House) -> list[bool]:
+    """Whether each device of a house measures the grid with clamps that can be judged."""
+    return [
+        one.sees_grid
+        and one.role is not Role.SOLAR_METER
+        and bool(first_served(one.instruments.clamps, one.keys))
+        for one in house.members
+    ]
+
+
+def _name(unit: UnitRuntime | None) -> str:
+    """What a person calls a device."""
+    return machine_name(unit.hass, unit.entry_id, unit.identity) if unit else ""
+
+
+def wrong(reason: str, **placeholders: str) -> ServiceValidationError:
+    """The error for a test that is not begun, or does not come to its end."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=f"wiring_test_{reason}",
+        translation_placeholders=placeholders,
+    )
