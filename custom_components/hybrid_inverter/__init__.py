@@ -24,7 +24,7 @@ from . import binary_sensor, button, calendar, event, number, select, sensor
 from .const import DOMAIN
 from .control.plants import async_setup_plant_control
 from .control.setup import async_release_removed, async_setup_control, async_start_control
-from .doctor.setup import async_setup_doctor, async_start_doctor
+from .doctor.setup import async_setup_doctor
 from .entities.descriptions import ByPlatform
 from .entities.kept import async_keep_enabled
 from .entities.link import async_register_link
@@ -161,7 +161,6 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         entry.async_on_unload(async_leave_abandoned(hass, entry, unit))
         entry.async_on_unload(async_resume_interrupted(hass, entry, unit))
         entry.async_on_unload(async_start_control(hass, unit))
-        entry.async_on_unload(async_start_doctor(unit))
         entry.async_on_unload(async_watch_clock(hass, entry, unit))
         entry.async_on_unload(async_watch_charging(hass, unit))
         entry.async_on_unload(async_watch_machine(hass, unit))

@@ -314,15 +314,15 @@ async def test_how_many_are_shown(hass: HomeAssistant, loaded: MockConfigEntry) 
     )
     assert enabled == {
         # 3 of the inverter, 5 PV, 12 battery, 12 grid, 4 load, 1 generator port, 2 of codes, 1 setting out of tier,
-        # 2 of the schedule, 1 of orders, 3 of the link
-        "sensor": 46,
+        # 2 of the schedule, 1 of orders, 1 of the wiring, 3 of the link
+        "sensor": 47,
         "calendar": 1,
         # 3 of the inverter, 1 of the battery, 1 of the link
         "binary_sensor": 5,
         # A fault, an outage, a setting that was changed elsewhere, an order
         "event": 4,
-        # Undo, release
-        "button": 2,
+        # Undo, release, the test of the wiring
+        "button": 3,
         # 6 settings and combined ones, the export limit, 2 of orders. The port is a generator input: none of a smart load.
         "number": 9,
         # 2 settings, orders
@@ -348,6 +348,7 @@ async def test_unique_ids_are_serial_number_and_key_and_belong_to_the_subentry(
     keys |= {"battery_reserve", "setting_changed"}
     keys |= {"battery_control", "control_power", "control_target_soc", "control_duration"}
     keys |= {"control_until", "control_writes_left", "release_battery", "export_limit"}
+    keys |= {"wiring", "unexplained_power", "test_wiring"}
     keys |= {"battery_energy_stored", "battery_capacity_energy", "battery_charging"}
     assert {entry.unique_id.removeprefix("JSO0000001_") for entry in known} <= keys
     assert find(hass, Platform.SENSOR, "battery_soc") == "sensor.jso8048104_battery_soc"

@@ -300,10 +300,11 @@ async def test_how_many_are_shown(hass: HomeAssistant, t2: FaultServer) -> None:
     """Few enough to find one's way, counted by hand; the others wait to be switched on."""
     counts = enabled(hass, await set_up(hass, t2.port))
     assert counts == {
-        # 4 of the inverter, 5 PV, 13 battery, 12 grid, 4 load, 4 of the meters, 2 of the schedule, the end of an order
-        "sensor": 45,
-        # Undo, and the end of an order
-        "button": 2,
+        # 4 of the inverter, 5 PV, 13 battery, 12 grid, 4 load, 4 of the meters, 2 of the schedule, the end of an order,
+        # the wiring
+        "sensor": 46,
+        # Undo, the end of an order, and the test of the wiring
+        "button": 3,
         "calendar": 1,
         "binary_sensor": 4,
         # A fault, an outage, a setting that was changed elsewhere, an order
@@ -311,19 +312,19 @@ async def test_how_many_are_shown(hass: HomeAssistant, t2: FaultServer) -> None:
         "number": 11,
         "select": 3,
     }
-    assert 45 <= counts.total() <= 70
+    assert 45 <= counts.total() <= 75
 
 
 @pytest.mark.parametrize(
     ("model", "sensors", "meters"),
     [
         # Without meters (4), and with one phase: no power of a phase (3), one voltage (2 less).
-        ("H2-6K-S2", 36, set()),
+        ("H2-6K-S2", 37, set()),
         # And without PV inputs: no strings (2), no counters (2).
-        ("AS2-6K-S", 32, set()),
-        ("H2-10K-T2", 45, {"meter_a", "meter_b"}),
+        ("AS2-6K-S", 33, set()),
+        ("H2-10K-T2", 46, {"meter_a", "meter_b"}),
         # Without meters (4), so that the powers of the phases are not known (3), and without what packs tell (3).
-        ("HS3-8K-T2", 35, set()),
+        ("HS3-8K-T2", 36, set()),
     ],
 )
 async def test_what_a_model_has(
@@ -339,8 +340,8 @@ async def test_what_a_model_has(
         parts = {name.removeprefix(f"{serial}_") for name in names - {serial}}
         assert parts == {"pv", "battery", "grid", "load", *meters}
         counts = enabled(hass, entry)
-        # As many others on each: 4 that are on or off, 11 numbers, 3 choices, 4 events, 2 buttons and the calendar.
-        assert (counts["sensor"], counts.total()) == (sensors, sensors + 25)
+        # As many others on each: 4 that are on or off, 11 numbers, 3 choices, 4 events, 3 buttons and the calendar.
+        assert (counts["sensor"], counts.total()) == (sensors, sensors + 26)
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 

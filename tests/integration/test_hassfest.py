@@ -39,7 +39,7 @@ IOT_CLASSES: Final = {
 }
 TYPES: Final = {"device", "entity", "hardware", "helper", "hub", "service", "system"}
 # What Home Assistant sets up before any integration.
-ALWAYS_THERE: Final = {"websocket_api", "frontend"}
+ALWAYS_THERE: Final = {"websocket_api", "frontend", "persistent_notification"}
 VERSIONS: Final = [
     AwesomeVersionStrategy.CALVER,
     AwesomeVersionStrategy.SEMVER,

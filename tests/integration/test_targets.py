@@ -29,7 +29,7 @@ LINK: Final = "link"
 
 REGISTERS: Final = {"read_registers"}
 UPKEEP: Final = {*REGISTERS, "adopt_entities"}
-SCHEDULE: Final = {"get_schedule", "set_schedule", "undo_last_change"}
+SCHEDULE: Final = {"get_schedule", "set_schedule", "undo_last_change", "test_wiring"}
 FAULTS: Final = {"fault_appeared", "fault_cleared"}
 GRID: Final = {"grid_lost", "grid_back"}
 ORDERS: Final = {

@@ -30,6 +30,7 @@ from custom_components.hybrid_inverter.control.automations import REASONS
 from custom_components.hybrid_inverter.control.plant_numbers import PLANT_NUMBERS
 from custom_components.hybrid_inverter.control.refusals import Mistake
 from custom_components.hybrid_inverter.control.request import ControlEventType
+from custom_components.hybrid_inverter.doctor.checks import Obstacle as WiringObstacle
 from custom_components.hybrid_inverter.energy.sources import Flow
 from custom_components.hybrid_inverter.entities.link import (
     LINK_CONNECTIVITY,
@@ -67,6 +68,7 @@ from custom_components.hybrid_inverter.modbus.control.order import (
     Refusal,
 )
 from custom_components.hybrid_inverter.modbus.control.plan import AfterEnd, EndsBy, Recurs, Why
+from custom_components.hybrid_inverter.modbus.doctor.verdict import Cause
 from custom_components.hybrid_inverter.modbus.errors import LinkErrorCode
 from custom_components.hybrid_inverter.modbus.find.identify import NO_TYPE
 from custom_components.hybrid_inverter.modbus.find.probe import Failure
@@ -171,6 +173,12 @@ def test_placeholders_of_entity_names() -> None:
 OWN_STATES: Final = {
     "active_window": {"none", "charge", "discharge"},
     "battery_control": {"auto", "hold", "charge", "discharge", "no_charge", "idle"},
+    "wiring": {
+        *("gathering", "right", "unsure", "several"),
+        *("clamp_reversed", "phases_exchanged", "meters_exchanged", "clamp_ratio"),
+        *("clamp_house_side", "clamp_inverter_side", "clamp_silent", "source_not_counted"),
+        *("string_dead", "string_shaded", "battery_current", "clock_off"),
+    },
 }
 # What is not one setting, and so is there only for who may change it.
 NO_SETTINGS: Final = frozenset(
@@ -595,6 +603,19 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
     # From where entity ids come, and why they stay where they are.
     offered["adopt_integration"] = set(FORMER_INTEGRATIONS)
     offered["adopt_obstacle"] = set(Obstacle)
+    # What the doctor says: where something is wrong, where the manual says how it is to be, and what a test has shown.
+    offered["wiring_place"] = {
+        *("l1", "l2", "l3", "only", "meter_a", "meter_b", "battery"),
+        *("pv1", "pv2", "pv3", "pv4"),
+    }
+    offered["wiring_manual"] = {
+        *("jso_clamps", "jso_port", "jso_pv", "jso_battery", "jso_clock"),
+        *("saj_clamps", "saj_port", "saj_meters", "saj_clock", "dtsu666_clamps", "other"),
+    }
+    offered["wiring_report"] = {
+        *("title", "right", "wrong", "uncertain", "failed"),
+        *("clamp", "clamp_right", "clamp_unknown", "response"),
+    }
     # What the logbook says of a setting.
     offered["setting_news"] = {"changed_elsewhere", "taken_back"}
     selectors = TEXTS["selector"]
@@ -631,6 +652,9 @@ async def test_every_selector_option_has_a_text(hass: HomeAssistant) -> None:
         "control_at",
         "control_if_busy",
         "controlled",
+        "wiring_place",
+        "wiring_manual",
+        "wiring_report",
         "energy_source",
         "dashboard",
         "dashboard_kind",
@@ -959,6 +983,14 @@ EXCEPTIONS: Final = {
     "control_not_readable": {"setting"},
     "control_parallel": set(),
     "control_not_ordered": {"entity"},
+    "wiring_test_running": set(),
+    "wiring_test_charge": {"device", "soc"},
+    "wiring_test_discharge": {"device", "soc"},
+    "wiring_test_grid": {"device"},
+    "wiring_test_silent": {"device"},
+    "wiring_test_no_clamps": {"device"},
+    "wiring_test_ended": {"device"},
+    "wiring_test_stopped": {"device"},
     "nothing_to_show": set(),
     "planner_one_target": set(),
 }
@@ -968,7 +1000,7 @@ def test_every_exception_has_a_message_and_every_message_is_raised() -> None:
     """Every exception that is raised has a message, and every message is raised."""
     modules = [str(path.relative_to(INTEGRATION)) for path in INTEGRATION.rglob("*.py")]
     # Selects of forms have translation keys, too, but are no keyword arguments with a literal; the key of a repair is.
-    reasons = {*Reason, *Refusal, *Mistake}
+    reasons = {*Reason, *Refusal, *Mistake, *WiringObstacle}
     assert keywords("translation_key", *modules) | reasons == {
         *TEXTS["exceptions"],
         "plant_member_missing",
@@ -1036,6 +1068,7 @@ MENDED: Final = {
     "charge_off": ({"name", "setting"}, "not_switched_on"),
     "other_machine": ({"name", "unit_id", "found"}, "not_found"),
     "parts_gone": ({"name", "parts"}, "not_forgotten"),
+    "wiring_unsure": ({"name", "first", "second", "manual"}, "not_started"),
 }
 
 
@@ -1052,6 +1085,34 @@ def test_every_issue_that_a_dialog_mends_has_its_texts() -> None:
         assert set(text["fix_flow"]["error"]) == {failure}, kind
         assert placeholders(text["fix_flow"]["error"][failure]) == {"error"}, kind
         assert set(text["fix_flow"]["abort"]) == {"not_loaded"}, kind
+
+
+# What each issue about the wiring names beside the device and the manual.
+WIRING: Final = {
+    "wiring_clamp_reversed": {"places"},
+    "wiring_phases_exchanged": {"places"},
+    "wiring_meters_exchanged": set(),
+    "wiring_clamp_ratio": {"places", "ratio"},
+    "wiring_clamp_house_side": {"places"},
+    "wiring_clamp_inverter_side": {"places"},
+    "wiring_clamp_silent": {"places"},
+    "wiring_source_not_counted": set(),
+    "wiring_string_dead": {"places"},
+    "wiring_string_shaded": {"places"},
+    "wiring_battery_current": {"ratio"},
+    "wiring_clock_off": set(),
+}
+
+
+def test_every_cause_of_wrong_wiring_has_a_repair_that_names_the_manual() -> None:
+    """There is nothing to confirm: it goes when it is right again."""
+    assert set(WIRING) == {f"wiring_{cause}" for cause in Cause} - {"wiring_no_load_before"}
+    for kind, named in WIRING.items():
+        text = TEXTS["issues"][kind]
+        assert set(text) == {"title", "description"}, kind
+        assert placeholders(text["title"]) == {"name"}, kind
+        assert named | {"manual"} <= placeholders(text["description"]), kind
+        assert placeholders(text["description"]) <= named | {"name", "manual"}, kind
 
 
 # Characters of a title that a phone of 390 pixels shows in one line.
@@ -1086,7 +1147,7 @@ def test_every_code_with_a_remedy_has_a_repair_with_numbered_steps() -> None:
     not_served = issues.pop(NOT_SERVED)
     assert placeholders(not_served["title"]) == {"name"}
     assert placeholders(not_served["description"]) == {"name", "port", "reason"}
-    watched = {*DIALOGS, *MENDED, "clock_off", "clock_off_elsewhere"}
+    watched = {*DIALOGS, *MENDED, *WIRING, "clock_off", "clock_off_elsewhere"}
     issues = {key: text for key, text in issues.items() if key not in watched}
     assert set(issues) == {f"fault_{code.lower()}" for code in remedies}
     for key, text in issues.items():

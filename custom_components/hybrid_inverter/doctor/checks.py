@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from homeassistant.exceptions import ServiceValidationError
@@ -21,6 +22,20 @@ from ..runtime.issues import machine_name
 from ..runtime.lookup import async_running_units
 from ..runtime.runtime import UnitRuntime
 from .houses import House
+
+
+class Obstacle(StrEnum):
+    """Why a test does not begin, or does not come to its end: the key of a message."""
+
+    RUNNING = "wiring_test_running"
+    CHARGE = "wiring_test_charge"
+    DISCHARGE = "wiring_test_discharge"
+    GRID = "wiring_test_grid"
+    SILENT = "wiring_test_silent"
+    NO_CLAMPS = "wiring_test_no_clamps"
+    ENDED = "wiring_test_ended"
+    STOPPED = "wiring_test_stopped"
+
 
 # The shortest order that there is.
 LASTING: Final = timedelta(minutes=5)
@@ -49,10 +64,10 @@ def units_of(one: Controlled, house: House) -> dict[str, UnitRuntime]:
     for member in house.members:
         unit = running.get(member.id)
         if unit is None or not unit.coordinators[Group.POWER].last_update_success:
-            raise wrong("silent", device=_name(unit) or member.family.upper())
+            raise wrong(Obstacle.SILENT, device=_name(unit) or member.family.upper())
         clamps = first_served(member.instruments.clamps, member.keys)
         if member.sees_grid and any(unit.device.values.get(key, 0) is None for key in clamps):
-            raise wrong("silent", device=_name(unit))
+            raise wrong(Obstacle.SILENT, device=_name(unit))
         units[member.id] = unit
     return units
 
@@ -61,10 +76,10 @@ async def async_check(one: Controlled, house: House, owner: str, *, of_person: b
     """Raise the error with the reason why a test cannot begin; nothing is written."""
     keeper, values = one.driver.keeper, one.unit.device.values
     if not any(_has_clamps(house)):
-        raise wrong("no_clamps", device=one.name)
+        raise wrong(Obstacle.NO_CLAMPS, device=one.name)
     units_of(one, house)
     if values.get(GRID) is False:
-        raise wrong("grid", device=one.name)
+        raise wrong(Obstacle.GRID, device=one.name)
     for is_export_limit in (False, True):
         if (lease := keeper.lease(is_export_limit=is_export_limit)) is not None:
             raise mistake(Mistake.BUSY, owner=lease.owner)
@@ -75,7 +90,7 @@ async def async_check(one: Controlled, house: House, owner: str, *, of_person: b
         end = told.get("target_soc")
         is_near = isinstance(end, int | float) and soc is not None and _room(end, soc, watts)
         if told.get("target_reached") or is_near:
-            kind = "charge" if watts < 0 else "discharge"
+            kind = Obstacle.CHARGE if watts < 0 else Obstacle.DISCHARGE
             raise wrong(kind, device=one.name, soc="?" if soc is None else f"{soc:g}")
 
 
@@ -99,10 +114,10 @@ def _name(unit: UnitRuntime | None) -> str:
     return machine_name(unit.hass, unit.entry_id, unit.identity) if unit else ""
 
 
-def wrong(reason: str, **placeholders: str) -> ServiceValidationError:
+def wrong(obstacle: Obstacle, **placeholders: str) -> ServiceValidationError:
     """The error for a test that is not begun, or does not come to its end."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
-        translation_key=f"wiring_test_{reason}",
+        translation_key=obstacle.value,
         translation_placeholders=placeholders,
     )

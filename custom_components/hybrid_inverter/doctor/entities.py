@@ -1,5 +1,6 @@
 """What the doctor says of an inverter, and the button that starts its test."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, Final, override
 
@@ -11,6 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, UnitOfPower
+from homeassistant.core import callback
 
 from ..control.entities import OrderEntityDescription
 from ..entities.base import UnitEntity, UnitEntityDescription
@@ -96,12 +98,30 @@ class DoctorSensor(UnitEntity, SensorEntity):
         """Follow the group of the settings, which is polled anyway; nothing is polled for it."""
         super().__init__(unit, description, Group.SETTINGS)
         self._feed = feed_of(unit)
+        # What was said last.
+        self._said: tuple[Any, ...] = ()
+
+    @abstractmethod
+    def said(self) -> tuple[Any, ...]:
+        """Everything that the state is made of while it is available."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Update with every verdict."""
+        self._said = self.said()
         await super().async_added_to_hass()
-        self.async_on_remove(self._feed.async_add_listener(self.async_write_if_changed))
+        self.async_on_remove(self._feed.async_add_listener(self._judged))
+
+    @callback
+    def _judged(self) -> None:
+        """Take a new verdict; polls in between bring no other one."""
+        self._said = self.said()
+        self.async_write_if_changed()
+
+    @override
+    def state_key(self) -> tuple[Any, ...]:
+        """Everything that the state is made of."""
+        return (self.available, *self._said)
 
     @property
     @override
@@ -149,11 +169,11 @@ class WiringSensor(DoctorSensor):
         }
 
     @override
-    def state_key(self) -> tuple[Any, ...]:
-        """Everything that the state is made of."""
+    def said(self) -> tuple[Any, ...]:
+        """The state, and what is told beside it."""
         # Minutes and steps are counted on for ever, and are shown as of the last change.
         shown = {MINUTES: None, STEPS: None}
-        return (self.available, self.native_value, str(self.extra_state_attributes | shown))
+        return (self.native_value, str(self.extra_state_attributes | shown))
 
 
 class UnexplainedSensor(DoctorSensor):
@@ -167,9 +187,9 @@ class UnexplainedSensor(DoctorSensor):
         return None if verdict is None else verdict.unexplained
 
     @override
-    def state_key(self) -> tuple[Any, ...]:
-        """Everything that the state is made of."""
-        return (self.available, self.native_value)
+    def said(self) -> tuple[Any, ...]:
+        """The power."""
+        return (self.native_value,)
 
 
 class TestButton(UnitEntity, ButtonEntity):

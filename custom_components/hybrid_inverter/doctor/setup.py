@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
@@ -18,23 +18,18 @@ FEEDS: Final = HassKey[dict[str, Feed]](f"{DOMAIN}_wiring_feeds")
 
 @callback
 def async_setup_doctor(hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntime) -> None:
-    """Make what tells the doctor of a device; before its entities are added."""
+    """Tell the doctor of a device from its first poll on; before its entities are added."""
     feeds, serial = hass.data.setdefault(FEEDS, {}), unit.identity.serial
-    feeds[serial] = Feed(hass, unit)
+    feed = feeds[serial] = Feed(hass, unit)
+    entry.async_on_unload(feed.async_start())
     if unit.role is None:
-        async_end_with(unit)
+        async_end_with(entry, unit)
 
     @callback
     def forget() -> None:
         feeds.pop(serial, None)
 
     entry.async_on_unload(forget)
-
-
-@callback
-def async_start_doctor(unit: UnitRuntime) -> CALLBACK_TYPE:
-    """Begin to tell it; returns how to stop that."""
-    return feed_of(unit).async_start()
 
 
 def feed_of(unit: UnitRuntime) -> Feed:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_track_time_interval
@@ -24,7 +25,7 @@ from ..modbus.model.register import Group
 from ..runtime.callers import origin_of
 from ..runtime.lookup import async_running_units
 from ..runtime.runtime import UnitRuntime
-from .checks import async_check, request_for, units_of, wrong
+from .checks import Obstacle, async_check, request_for, units_of, wrong
 from .outcome import Outcome
 from .texts import async_load_wiring_texts
 from .watch import HouseWatch, Values, async_watch_of
@@ -107,7 +108,7 @@ class WiringTest:
             if watts != self._watts:
                 await self._async_order(watts)
             elif watts is not None and not self._is_ours:
-                raise wrong("ended", device=self._one.name)
+                raise wrong(Obstacle.ENDED, device=self._one.name)
             if self._test.finished:
                 self._end()
                 self.done.set_result(Outcome(dt_util.utcnow(), self._test.report()))
@@ -135,7 +136,7 @@ class WiringTest:
             await async_release(self._one, owner=self._owner, context=self._context)
             return
         if before is not None and not self._is_ours:
-            raise wrong("ended", device=self._one.name)
+            raise wrong(Obstacle.ENDED, device=self._one.name)
         request = request_for(watts, self._owner, of_person=self._of_person)
         await async_order(self._one, request, self._context)
 
@@ -149,6 +150,18 @@ class WiringTest:
         self._stops.clear()
         self._watch.is_tested = False
 
+    @callback
+    def async_abandon(self, error: HomeAssistantError) -> None:
+        """Go no further, as nobody could end the order any more: it ends by itself."""
+        self._end()
+        self._fail(error)
+
+    def _fail(self, error: HomeAssistantError) -> None:
+        """Tell those who wait, if there are any."""
+        if not self.done.done():
+            self.done.set_exception(error)
+            self.done.exception()
+
     async def async_stop(self, error: HomeAssistantError) -> None:
         """Break it off, if it has not come to its end, and wait until everything is as before."""
         self._end()
@@ -158,20 +171,17 @@ class WiringTest:
 
     async def _async_break_off(self, error: HomeAssistantError) -> None:
         self._end()
-        if self.done.done():
+        is_ordered, self._watts = self._watts is not None and self._is_ours, None
+        if not is_ordered:
+            self._fail(error)
             return
-        self.done.set_exception(error)
-        # Whoever has begun it may not wait for it.
-        self.done.exception()
-        if self._watts is None or not self._is_ours:
-            return
-        self._watts = None
         try:
             await async_release(self._one, owner=self._owner, context=self._context)
         except HomeAssistantError as err:
             LOGGER.warning("%s: a test could not be ended at once: %s", self._one.unit.name, err)
             with suppress(ServiceValidationError):
                 await async_release_soon(self._one, self._owner)
+        self._fail(error)
 
 
 # The tests that run, by the serial number of the inverter.
@@ -189,15 +199,15 @@ async def async_begin_test(
     await async_load_wiring_texts(hass)
     one = controlled(unit)
     if (watch := async_watch_of(hass, serial)) is None:
-        raise wrong("no_clamps", device=one.name)
+        raise wrong(Obstacle.NO_CLAMPS, device=one.name)
     if watch.is_tested:
-        raise wrong("running")
+        raise wrong(Obstacle.RUNNING)
     owner = async_text(hass, "entity.button.test_wiring.name") or DOMAIN
     of_person = of_person or origin_of(context) is Origin.PERSON
     await async_check(one, watch.house, owner, of_person=of_person)
     if watch.is_tested:
         # Somebody else has begun one while this was checked.
-        raise wrong("running")
+        raise wrong(Obstacle.RUNNING)
     units = units_of(one, watch.house)
     test = WiringTest(one, watch, units, owner, context, of_person=of_person)
     tests = hass.data.setdefault(TESTS, {})
@@ -221,20 +231,29 @@ async def async_run_test(unit: UnitRuntime, context: Context | None) -> Outcome:
     try:
         return await asyncio.shield(test.done)
     except asyncio.CancelledError:
-        await test.async_stop(wrong("ended", device=unit.name))
+        await test.async_stop(wrong(Obstacle.ENDED, device=unit.name))
         raise
 
 
 @callback
-def async_end_with(unit: UnitRuntime) -> None:
+def async_end_with(entry: ConfigEntry, unit: UnitRuntime) -> None:
     """Have a test that runs with an inverter end when its entry is unloaded, or Home Assistant stops."""
 
+    def running() -> WiringTest | None:
+        return unit.hass.data.get(TESTS, {}).get(unit.identity.serial)
+
     async def end() -> None:
-        if (test := unit.hass.data.get(TESTS, {}).get(unit.identity.serial)) is not None:
-            await test.async_stop(wrong("stopped", device=unit.name))
+        if (test := running()) is not None:
+            await test.async_stop(wrong(Obstacle.STOPPED, device=unit.name))
+
+    @callback
+    def abandon() -> None:
+        if (test := running()) is not None:
+            test.async_abandon(wrong(Obstacle.STOPPED, device=unit.name))
 
     unit.machine.on_finish.append(end)
     unit.machine.on_release.append(end)
+    entry.async_on_unload(abandon)
 
 
 def inverter_to_test(hass: HomeAssistant, unit: UnitRuntime) -> UnitRuntime:

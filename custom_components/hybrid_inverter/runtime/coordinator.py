@@ -54,8 +54,8 @@ class GroupCoordinator(ListenedCoordinator):
             primary.dependents.append(self)
         # What is polled.
         self._wanted = PolledKeys(machine.device, group, self.async_contexts)
-        # What was asked for last.
-        self._polled = frozenset[str]()
+        # The keys that the last poll has asked for; an attribute, as it is looked at with every poll.
+        self.polled = frozenset[str]()
         # Whether other values were put in the place of those of the last poll.
         self._data_replaced = False
         # When the last poll began; 0 before the first.
@@ -82,11 +82,6 @@ class GroupCoordinator(ListenedCoordinator):
     def keys(self) -> frozenset[str]:
         """The keys that a poll asks for now."""
         return self._wanted.keys
-
-    @property
-    def polled(self) -> frozenset[str]:
-        """The keys that the last poll has asked for."""
-        return self._polled
 
     @property
     def is_polled(self) -> bool:
@@ -250,7 +245,7 @@ class GroupCoordinator(ListenedCoordinator):
         if machine.last_error is not None and primary is not None:
             # One request is enough to find out that it answers again, and each takes its time from the others.
             raise self._silent_like_its_powers(machine.last_error)
-        keys = self._polled = self._wanted.take()
+        keys = self.polled = self._wanted.take()
         try:
             with going_first() if primary is None else nullcontext():
                 if not machine.verified:
@@ -351,7 +346,7 @@ class GroupCoordinator(ListenedCoordinator):
     def async_publish(self) -> None:
         """Show what a write has just read back."""
         # What was polled for entities that are still being added is kept for them.
-        snapshot = self.machine.device.snapshot(self.keys | self._polled)
+        snapshot = self.machine.device.snapshot(self.keys | self.polled)
         if snapshot != self.data:
             self.data = snapshot
             self._data_replaced = True
@@ -380,5 +375,5 @@ class GroupCoordinator(ListenedCoordinator):
 
     async def _async_catch_up(self) -> None:
         """Poll if the last poll did not ask for everything that is shown."""
-        if not self.keys <= self._polled:
+        if not self.keys <= self.polled:
             await self.async_refresh()

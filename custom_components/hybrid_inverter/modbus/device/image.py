@@ -40,8 +40,8 @@ class RegisterImage:
         self._words: dict[int, int] = {}
         # Rises with every change of a word: while it stays, everything that was decoded holds.
         self.revision = 0
-        # In seconds since 1970, as that costs least.
-        self._read_at: dict[Span, float] = {}
+        # When each read was answered last, in seconds since 1970, as that costs least.
+        self.answered_at: dict[Span, float] = {}
         self._follower: WordFollower | None = None
 
     @property
@@ -55,7 +55,7 @@ class RegisterImage:
         if [*map(self._words.get, addresses)] != list(words):
             self._words.update(zip(addresses, words, strict=True))
             self.revision += 1
-        self._read_at[first, addresses[-1]] = time.time()
+        self.answered_at[first, addresses[-1]] = time.time()
         if self._follower is not None:
             self._follower.take(first, words)
 
@@ -86,16 +86,12 @@ class RegisterImage:
 
     def was_read(self, first: int, last: int) -> bool:
         """Whether one read has ever brought all words from `first` to `last`."""
-        return any(low <= first and last <= high for low, high in self._read_at)
-
-    def was_read_since(self, read: Span, when: float) -> bool:
-        """Whether exactly this read was answered at a time in seconds since 1970, or later."""
-        return self._read_at.get(read, 0.0) >= when
+        return any(low <= first and last <= high for low, high in self.answered_at)
 
     @property
     def longest_read(self) -> int:
         """How many words the longest read has brought so far."""
-        return max((last - first + 1 for first, last in self._read_at), default=0)
+        return max((last - first + 1 for first, last in self.answered_at), default=0)
 
     def read_at(self, register: Register) -> datetime | None:
         """When a register was read last, in UTC; None if never, or if its words are from different reads."""
@@ -105,7 +101,7 @@ class RegisterImage:
 
     def _address_read_at(self, address: int) -> float | None:
         covering = (
-            when for (first, last), when in self._read_at.items() if first <= address <= last
+            when for (first, last), when in self.answered_at.items() if first <= address <= last
         )
         return max(covering, default=None)
 

@@ -28,9 +28,9 @@ class ReadAlong:
         if self._planned != (plan := (polled, reader.quarantine.revision)):
             self._plan(polled)
             self._planned = plan
-        was_read = reader.image.was_read_since
-        lost = [keys for span, keys in self._reads.items() if not was_read(span, since)]
-        keys = self._all.difference(*lost) if lost else self._all
+        keys, answered_at = self._all, reader.image.answered_at
+        if lost := [read for read in self._reads if answered_at.get(read, 0.0) < since]:
+            keys = keys.difference(*(self._reads[read] for read in lost))
         return reader.snapshot(keys).values
 
     def _plan(self, polled: frozenset[str]) -> None:
@@ -41,15 +41,13 @@ class ReadAlong:
         found: set[str] = set()
         for key in self._wanted:
             spans = [span for row in self._rows_of(key) for span in row.spans]
-            holders = {
-                (first, last)
+            holders = [
+                next((read for read in reads if read[0] <= low and high <= read[1]), None)
                 for low, high in spans
-                for first, last in reads
-                if first <= low and high <= last
-            }
-            if spans and all(any(f <= lo and hi <= la for f, la in holders) for lo, hi in spans):
+            ]
+            if spans and None not in holders:
                 found.add(key)
-                for read in holders:
+                for read in filter(None, holders):
                     brought[read].add(key)
         self._reads = {read: frozenset(keys) for read, keys in brought.items() if keys}
         self._all = frozenset(found)
