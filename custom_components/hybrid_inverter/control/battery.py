@@ -74,6 +74,10 @@ class Battery(ABC):
     def device_info(self, description: UnitEntityDescription) -> DeviceInfo:
         """The device that an entity is shown at."""
 
+    @abstractmethod
+    def english_device_name(self, description: UnitEntityDescription) -> str:
+        """What that device is called in the id of the entity."""
+
     # ------------------------------------------------------------------ what is in force
 
     @property

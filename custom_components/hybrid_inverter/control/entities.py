@@ -7,7 +7,12 @@ from typing import override
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
-from ..entities.base import UnitEntityDescription, part_device_info, unique_id
+from ..entities.base import (
+    UnitEntityDescription,
+    async_english_part_name,
+    part_device_info,
+    unique_id,
+)
 from ..entities.write_on_change import WriteOnChangeEntity
 from ..modbus.control.styles import control_style_of
 from ..modbus.device.wear import Origin
@@ -67,6 +72,11 @@ class UnitBattery(Battery):
         """The part of the inverter."""
         return part_device_info(self._unit, description.part)
 
+    @override
+    def english_device_name(self, description: UnitEntityDescription) -> str:
+        """That of the part."""
+        return async_english_part_name(self._unit, description.part)
+
 
 class OrderEntity(WriteOnChangeEntity):
     """An entity that follows the orders of a battery."""
@@ -85,6 +95,12 @@ class OrderEntity(WriteOnChangeEntity):
         self.follower = Follower(
             updated=self.async_write_if_changed, ordered=self.async_write_if_changed
         )
+
+    @property
+    @override
+    def english_device_name(self) -> str:
+        """That of the battery."""
+        return self.battery.english_device_name(self.entity_description)
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..const import DOMAIN
 from ..entities.base import UnitEntityDescription
-from ..entities.of_plant import plant_device_info, plant_unique_id
+from ..entities.of_plant import async_plant_name, plant_device_info, plant_unique_id
 from ..entry.data import is_plant
 from ..modbus.model.register import Group
 from ..runtime.lookup import async_running_units
@@ -83,6 +83,11 @@ class PlantBattery(Battery):
     def device_info(self, description: UnitEntityDescription) -> DeviceInfo:
         """The plant, which is one device."""
         return plant_device_info(self._plant)
+
+    @override
+    def english_device_name(self, description: UnitEntityDescription) -> str:
+        """The plant's own."""
+        return async_plant_name(self.hass, self._plant)
 
     # ------------------------------------------------------------------ members that come and go
 

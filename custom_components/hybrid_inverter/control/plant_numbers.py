@@ -51,6 +51,12 @@ class PlantNumber(WriteOnChangeEntity, BoundedNumber):
             wanted=description.polled_from,
         )
 
+    @property
+    @override
+    def english_device_name(self) -> str:
+        """That of the plant."""
+        return self.battery.english_device_name(self.entity_description)
+
     @override
     async def async_added_to_hass(self) -> None:
         """Update with the settings of all inverters."""

@@ -10,6 +10,8 @@ from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..const import DOMAIN
+from ..entry.names import async_english_name
+from ..entry.texts import async_english_text
 from ..modbus.model.codec import Value
 from ..modbus.model.condition import Condition
 from ..modbus.model.family import Family
@@ -19,6 +21,7 @@ from ..runtime.coordinator import GroupCoordinator
 from ..runtime.faults import FaultMonitor, News
 from ..runtime.runtime import UnitRuntime
 from ..runtime.writes import async_write_setting
+from .english_ids import async_device_name
 from .write_on_change import WriteOnChangeEntity
 
 
@@ -68,6 +71,15 @@ def part_device_info(unit: UnitRuntime, part: Part) -> DeviceInfo:
     )
 
 
+@callback
+def async_english_part_name(unit: UnitRuntime, part: Part) -> str:
+    """What the device of a part is called in the ids of its entities: as a person has called it, or in English."""
+    name = async_english_name(unit.hass, unit.name)
+    if part not in WHOLE:
+        name = async_english_text(unit.hass, f"device.{part}.name", inverter=name) or name
+    return async_device_name(unit.hass, part_identifier(unit, part), unit.entry_id, name)
+
+
 def is_served(unit: UnitRuntime, description: UnitEntityDescription) -> bool:
     """Whether a unit has what an entity rests on that is not simply one of its values."""
     return is_served_by(unit.device.family, unit.device.tier, description)
@@ -112,6 +124,12 @@ class UnitEntity(WriteOnChangeEntity, CoordinatorEntity[GroupCoordinator]):
         self._attr_unique_id = unique_id(unit, description)
         self._attr_device_info = part_device_info(unit, description.part)
         self._attr_translation_key = description.translation_key or description.key
+
+    @property
+    @override
+    def english_device_name(self) -> str:
+        """That of the part."""
+        return async_english_part_name(self.unit, self.entity_description.part)
 
     # A poll that has brought something new.
     _handle_coordinator_update = WriteOnChangeEntity.async_write_if_changed

@@ -14,6 +14,7 @@ from homeassistant.helpers.entity_platform import (
 )
 
 from ..const import DOMAIN
+from .english_ids import async_device_name
 
 # A plant is one device: what belongs to a part of an inverter has a text of its own there, which begins with this.
 PREFIX: Final = "plant_"
@@ -31,6 +32,12 @@ def plant_device_info(entry: ConfigEntry) -> DeviceInfo:
         name=entry.title,
         entry_type=DeviceEntryType.SERVICE,
     )
+
+
+@callback
+def async_plant_name(hass: HomeAssistant, entry: ConfigEntry) -> str:
+    """What a person calls a plant, also in the ids of its entities."""
+    return async_device_name(hass, (DOMAIN, entry.entry_id), entry.entry_id, entry.title)
 
 
 @callback

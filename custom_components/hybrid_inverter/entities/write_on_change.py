@@ -4,10 +4,11 @@ from abc import abstractmethod
 from typing import Any, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.entity import Entity
+
+from .english_ids import EnglishIdEntity
 
 
-class WriteOnChangeEntity(Entity):
+class WriteOnChangeEntity(EnglishIdEntity):
     """An entity that is updated often, and writes its state only when it has changed."""
 
     # The key of the state that was written last.

@@ -7,12 +7,13 @@ import re
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.translation import LOCALE_EN, async_get_translations
 
 from ..const import DOMAIN, MeterRole
 from ..modbus.find.identify import Identity
 from ..modbus.find.scan import Candidate
 from .data import address_of
+from .texts import async_english_text, async_text
 
 
 @callback
@@ -28,9 +29,11 @@ async def async_meter_name(hass: HomeAssistant, role: MeterRole, now: str = "") 
 
     A meter with the name `now` keeps it, unless it is the name of another role.
     """
-    names = await _meter_names(hass)
-    without_number = re.sub(r" \d+$", "", now)
-    if now and (without_number == names[role] or without_number not in names.values()):
+    names = await _meter_names(hass, hass.config.language)
+    # One that was added while the house spoke English has an English name.
+    english = await _meter_names(hass, LOCALE_EN)
+    others = {name for each in (names, english) for one, name in each.items() if one is not role}
+    if now and re.sub(r" \d+$", "", now) not in others:
         return now
     taken = _taken(hass) - {now}
     candidates = (f"{names[role]} {number}" for number in count(2))
@@ -50,6 +53,17 @@ async def async_labels(hass: HomeAssistant, candidates: Iterable[Candidate]) -> 
 
 
 @callback
+def async_english_name(hass: HomeAssistant, name: str) -> str:
+    """A name in English, if it is that of a meter's role in the language of the house; any other as it is."""
+    for role in MeterRole:
+        path = f"device.{role}_meter.name"
+        translated = async_text(hass, path)
+        if translated and (found := re.fullmatch(rf"{re.escape(translated)}( \d+)?", name)):
+            return f"{async_english_text(hass, path)}{found[1] or ''}"
+    return name
+
+
+@callback
 def async_place_of_link(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     """The host that a link leads to, with the port if another link leads to the same host.
 
@@ -60,9 +74,9 @@ def async_place_of_link(hass: HomeAssistant, entry: ConfigEntry) -> str | None:
     return address_of(entry.data) if host and hosts.count(host) > 1 else host
 
 
-async def _meter_names(hass: HomeAssistant) -> dict[MeterRole, str]:
-    """The names of meters by their role, in the language that Home Assistant is set to."""
-    texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+async def _meter_names(hass: HomeAssistant, language: str) -> dict[MeterRole, str]:
+    """The names of meters by their role."""
+    texts = await async_get_translations(hass, language, "device", [DOMAIN])
     return {role: texts[f"component.{DOMAIN}.device.{role}_meter.name"] for role in MeterRole}
 
 

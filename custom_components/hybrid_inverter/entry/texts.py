@@ -1,9 +1,11 @@
 """The integration's texts in the language that Home Assistant is set to, with English for what is not translated."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import (
+    LOCALE_EN,
     async_get_cached_translations,
     async_get_translations,
 )
@@ -34,10 +36,13 @@ async def async_load_texts(hass: HomeAssistant, category: str) -> None:
 @callback
 def async_text(hass: HomeAssistant, path: str, **placeholders: object) -> str | None:
     """The text at a path of `translations`, as `selector.day.options.monday`; None where there is none."""
-    category = path.partition(".")[0]
-    texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
-    text = texts.get(f"component.{DOMAIN}.{path}")
-    return text if text is None else text.format(**placeholders)
+    return _text(hass, hass.config.language, path, placeholders)
+
+
+@callback
+def async_english_text(hass: HomeAssistant, path: str, **placeholders: object) -> str | None:
+    """The same in English, which Home Assistant loads with every other language."""
+    return _text(hass, LOCALE_EN, path, placeholders)
 
 
 @callback
@@ -76,6 +81,15 @@ def error_text(hass: HomeAssistant, error: DeviceError) -> str:
     except KeyError:
         # Not everything that the text names is known of every error.
         return error.what
+
+
+@callback
+def _text(
+    hass: HomeAssistant, language: str, path: str, placeholders: Mapping[str, object]
+) -> str | None:
+    texts = async_get_cached_translations(hass, language, path.partition(".")[0], DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.{path}")
+    return text if text is None else text.format(**placeholders)
 
 
 @callback

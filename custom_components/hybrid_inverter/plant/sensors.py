@@ -24,6 +24,7 @@ from ..entities.kinds import (
 from ..entities.of_plant import (
     PREFIX,
     async_add_to_plant,
+    async_plant_name,
     plant_device_info,
     plant_unique_id,
 )
@@ -106,6 +107,13 @@ class PlantEntity(WriteOnChangeEntity):
         self._plant = plant
         self._attr_unique_id = plant_unique_id(entry, description)
         self._attr_device_info = plant_device_info(entry)
+        self._entry = entry
+
+    @property
+    @override
+    def english_device_name(self) -> str:
+        """That of the plant."""
+        return async_plant_name(self.hass, self._entry)
 
     @override
     async def async_added_to_hass(self) -> None:
