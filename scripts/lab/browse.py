@@ -5,7 +5,8 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 import functools
 import json
@@ -29,6 +30,7 @@ from playwright.async_api import (
 from .checking import CheckError, expect
 from .home import Home, RefusedError, home_assistant
 from .home_folder import USER
+from .languages.english import TRANSLATIONS, english, flat
 from .plant import ANOTHER, Plant, simulated_plant
 from .process import REPOSITORY
 
@@ -56,24 +58,25 @@ MAX_SCREENS: Final = 10
 # Blank space below what a picture shows.
 MARGIN: Final = 16
 
+ENGLISH: Final = "en"
 INTEGRATION: Final = REPOSITORY / "custom_components" / "hybrid_inverter"
 # Home Assistant's page does not catch the answer to a refused number; the answer is an object without a text.
 NOT_OURS: Final = re.compile(r"^Object$")
 
 
 @functools.cache
-def texts() -> dict[str, Any]:
-    """What the integration says in English."""
-    found: dict[str, Any] = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+def texts(language: str) -> dict[str, str]:
+    """What the integration says in a language, by key; in English what that language has no text for."""
+    found = english()
+    if language != ENGLISH:
+        translated = json.loads((REPOSITORY / TRANSLATIONS / f"{language}.json").read_text())
+        found |= flat(translated)
     return found
 
 
-def text(path: str, **placeholders: str) -> str:
-    """One text, by its path in the translations, for example `entity.switch.solar_sell.name`."""
-    found: Any = texts()
-    for key in path.split("."):
-        found = found[key]
-    return str(found).format(**placeholders)
+def text(key: str, language: str = ENGLISH, /, **placeholders: str) -> str:
+    """One text, by its key in the translations, for example `entity.switch.solar_sell.name`."""
+    return texts(language)[key].format(**placeholders)
 
 
 @dataclass(kw_only=True)
@@ -85,6 +88,8 @@ class Visit:
     plant: Plant
     other: Plant
     folder: Path
+    # That of the house, and of the page.
+    language: str = ENGLISH
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -102,6 +107,10 @@ class Visit:
         """The messages at the bottom of the page."""
         return self.page.locator("ha-toast .message")
 
+    def text(self, key: str, **placeholders: str) -> str:
+        """One text of the integration in the language of the house."""
+        return text(key, self.language, **placeholders)
+
     async def open(self, path: str) -> None:
         """Go to a page by its address."""
         await self.page.goto(f"{self.home.url}/{path}")
@@ -116,36 +125,36 @@ class Visit:
         inverter = next(device for device in devices if device["serial_number"] == serial_number)
         await self.open(f"config/devices/device/{inverter['id']}")
         if part is not None:
-            name = text(f"device.{part}.name", inverter=inverter["name"])
+            name = self.text(f"device.{part}.name", inverter=inverter["name"])
             await self.page.get_by_role("link", name=re.compile(f"^{re.escape(name)} ")).click()
 
     async def expect_reading(self, key: str, pattern: str) -> None:
         """Wait until a sensor on a device page shows a value with its unit."""
-        name = text(f"entity.sensor.{key}.name")
+        name = self.text(f"entity.sensor.{key}.name")
         card = self.card.filter(has_text=name).first
         await expect_shown(card).to_match_aria_snapshot(f"- list: /{re.escape(name)} {pattern}/")
 
     def choice(self, key: str) -> Locator:
         """The select of a device page with a key of the translations."""
-        name = text(f"entity.select.{key}.name")
+        name = self.text(f"entity.select.{key}.name")
         return self.card.get_by_role("button", name=re.compile(f"^{re.escape(name)} "))
 
     async def choose(self, key: str, option: str) -> None:
         """Choose another option in a select."""
         await self.choice(key).click()
-        label = text(f"entity.select.{key}.state.{option}")
+        label = self.text(f"entity.select.{key}.state.{option}")
         await self.page.get_by_role("menuitem", name=label, exact=True).click()
 
     async def expect_choice(self, key: str, option: str) -> None:
         """Wait until a select shows an option."""
-        label = text(f"entity.select.{key}.state.{option}")
+        label = self.text(f"entity.select.{key}.state.{option}")
         await expect_shown(self.choice(key)).to_have_accessible_name(
             re.compile(f" {re.escape(label)}$")
         )
 
     def number(self, key: str) -> Locator:
         """The input of a number on a device page."""
-        return self.card.get_by_role("spinbutton", name=text(f"entity.number.{key}.name"))
+        return self.card.get_by_role("spinbutton", name=self.text(f"entity.number.{key}.name"))
 
     async def enter(self, key: str, value: int) -> None:
         """Type another value into a number."""
@@ -479,37 +488,46 @@ STEPS: Final[tuple[Callable[[Visit], Awaitable[None]], ...]] = (
 
 async def browse(folder: Path) -> int:
     """Take all steps in order, and stop at the first that fails; return 0 when none does, else 1."""
+    async with asyncio.timeout(MAX_SECONDS), visiting(folder) as visit:
+        return await take(visit, STEPS)
+
+
+@asynccontextmanager
+async def visiting(folder: Path, language: str = ENGLISH) -> AsyncIterator[Visit]:
+    """A person in front of the page of a Home Assistant with an inverter, in a language; pictures go into a folder."""
     expect_shown.set_options(timeout=DEFAULT_TIMEOUT)
     async with (
-        asyncio.timeout(MAX_SECONDS),
         simulated_plant() as plant,
         simulated_plant(ANOTHER) as other,
-        home_assistant() as home,
+        home_assistant(language=language) as home,
         async_playwright() as tools,
     ):
         await home.add_inverter(plant.tcp)
         browser = await tools.chromium.launch(executable_path=BROWSER, args=FLAGS)
         page = await browser.new_page(
             viewport={"width": WINDOW[0], "height": WINDOW[1]},
-            locale="en-GB",
+            locale="en-GB" if language == ENGLISH else language,
             timezone_id="UTC",
             reduced_motion="reduce",
         )
         page.set_default_timeout(DEFAULT_TIMEOUT)
-        visit = Visit(page=page, home=home, plant=plant, other=other, folder=folder)
+        visit = Visit(
+            page=page, home=home, plant=plant, other=other, folder=folder, language=language
+        )
         page.on("pageerror", lambda err: visit.complaints.append(str(err)))
         page.on(
             "console",
             lambda line: visit.complaints.append(line.text) if line.type == "error" else None,
         )
         try:
-            return await _take(visit)
+            yield visit
         finally:
             await browser.close()
 
 
-async def _take(visit: Visit) -> int:
-    for step in STEPS:
+async def take(visit: Visit, steps: Iterable[Callable[[Any], Awaitable[None]]]) -> int:
+    """Take steps in order until one fails; 1 when one does, else 0."""
+    for step in steps:
         started = time.monotonic()
         name = step.__name__.replace("_", " ")
         try:

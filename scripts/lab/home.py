@@ -309,6 +309,7 @@ class Home:
 @asynccontextmanager
 async def home_assistant(
     *,
+    language: str = "en",
     time_zone: str = "UTC",
     level: str = "info",
     quick_reload: bool = True,
@@ -341,7 +342,7 @@ async def home_assistant(
             port=port,
             tree=tree,
             configuration=CONFIGURATION.format(
-                time_zone=time_zone, level=level, commit_interval=commit_interval
+                language=language, time_zone=time_zone, level=level, commit_interval=commit_interval
             ),
             components=[name for name, wanted in components.items() if wanted],
         )

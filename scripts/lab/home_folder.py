@@ -17,6 +17,7 @@ homeassistant:
   name: Demo
   country: AT
   currency: EUR
+  language: {language}
   time_zone: {time_zone}
   unit_system: metric
   latitude: 48.2

@@ -12,6 +12,7 @@ import pytest
 from custom_components.hybrid_inverter.const import DOMAIN
 
 from .golden import add_link, everything_enabled, served
+from .test_plant import plant_entry
 
 pytestmark = [pytest.mark.usefixtures("socket_enabled", "quick_saj"), pytest.mark.timeout(180)]
 
@@ -108,6 +109,25 @@ async def test_a_name_that_a_person_has_given_to_a_device_stands_in_new_ones(
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
         assert hass.states.get("sensor.keller_state_of_charge") is not None
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_those_of_a_plant_are_english_too(hass: HomeAssistant) -> None:
+    """Behind the name that a person has given to it; both its values and its battery control."""
+    await speak(hass, "de")
+    async with served("jso_image", unused=0) as server:
+        entry = await add_link(hass, server.port)
+        serial = serial_of(entry)
+        plant = plant_entry({serial: "Osten"}, {serial: 10}, title="Zuhause")
+        plant.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(plant.entry_id)
+        await hass.async_block_till_done()
+        assert {
+            "sensor.zuhause_pv_power",
+            "select.zuhause_battery_control",
+            "number.zuhause_reserve",
+        } <= {*ids(hass, plant).values()}
+        await hass.config_entries.async_unload(plant.entry_id)
         await hass.config_entries.async_unload(entry.entry_id)
 
 
