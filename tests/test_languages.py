@@ -16,7 +16,7 @@ from scripts.lab.translate import main
 
 ROOT: Final = Path(__file__).parents[1]
 TRANSLATIONS: Final = Path("custom_components") / "hybrid_inverter" / "translations"
-LANGUAGES: Final = ("cs", "de", "es", "fr", "hu", "it", "nl", "pl", "pt", "ro", "sv")
+LANGUAGES: Final = ("cs", "de", "es", "fr", "hu", "it", "nl", "pl", "pt", "ro", "sv", "uk")
 GERMAN: Final = Glossary(
     terms={"battery": "Batterie"},
     stems={"battery": ("batterie", "akku")},
