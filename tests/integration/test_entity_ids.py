@@ -21,13 +21,16 @@ GERMAN: Final = json.loads(
         Path(__file__).parents[2] / "custom_components" / DOMAIN / "translations" / "de.json"
     ).read_text("utf-8")
 )
-BATTERY_SOC: Final = GERMAN["entity"]["sensor"]["battery_soc"]["name"]
+BATTERY_POWER: Final = GERMAN["entity"]["sensor"]["battery_power"]["name"]
 
 
 def ids(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, str]:
     """The entity ids of an entry, by the unique id without what is another at every installation."""
     known = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    return {one.unique_id.replace(entry.entry_id, "ENTRY"): one.entity_id for one in known}
+    return {
+        f"{one.domain}.{one.unique_id.replace(entry.entry_id, 'ENTRY')}": one.entity_id
+        for one in known
+    }
 
 
 async def speak(hass: HomeAssistant, language: str) -> None:
@@ -40,7 +43,7 @@ async def speak(hass: HomeAssistant, language: str) -> None:
 @pytest.mark.parametrize(
     ("name", "unused", "example"),
     [
-        ("jso_image", 0, "sensor.jso8048104_battery_state_of_charge"),
+        ("jso_image", 0, "sensor.jso8048104_battery_power"),
         ("chint_dtsu666_1000", None, "sensor.grid_meter_power"),
     ],
 )
@@ -73,9 +76,9 @@ async def test_those_of_an_existing_installation_stay(hass: HomeAssistant) -> No
     async with served("jso_image", unused=0) as server:
         entry = await add_link(hass, server.port)
         registry = er.async_get(hass)
-        soc = registry.async_get_entity_id("sensor", DOMAIN, f"{serial_of(entry)}_battery_soc")
-        assert soc is not None
-        registry.async_update_entity(soc, new_entity_id="sensor.my_battery")
+        power = registry.async_get_entity_id("sensor", DOMAIN, f"{serial_of(entry)}_battery_power")
+        assert power is not None
+        registry.async_update_entity(power, new_entity_id="sensor.my_battery")
         before = ids(hass, entry)
         await speak(hass, "de")
         await hass.config_entries.async_reload(entry.entry_id)
@@ -83,7 +86,7 @@ async def test_those_of_an_existing_installation_stay(hass: HomeAssistant) -> No
         assert ids(hass, entry) == before
         known = registry.async_get("sensor.my_battery")
         assert known is not None
-        assert known.original_name == BATTERY_SOC
+        assert known.original_name == BATTERY_POWER
         await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -102,13 +105,13 @@ async def test_a_name_that_a_person_has_given_to_a_device_stands_in_new_ones(
         assert device is not None
         devices.async_update_device(device.id, name_by_user="Keller")
         await hass.config_entries.async_unload(entry.entry_id)
-        soc = registry.async_get_entity_id("sensor", DOMAIN, f"{serial}_battery_soc")
-        assert soc is not None
-        registry.async_remove(soc)
+        power = registry.async_get_entity_id("sensor", DOMAIN, f"{serial}_battery_power")
+        assert power is not None
+        registry.async_remove(power)
         registry.deleted_entities.clear()
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
-        assert hass.states.get("sensor.keller_state_of_charge") is not None
+        assert hass.states.get("sensor.keller_power") is not None
         await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -125,7 +128,7 @@ async def test_those_of_a_plant_are_english_too(hass: HomeAssistant) -> None:
         assert {
             "sensor.zuhause_pv_power",
             "select.zuhause_battery_control",
-            "number.zuhause_reserve",
+            "number.zuhause_battery_reserve",
         } <= {*ids(hass, plant).values()}
         await hass.config_entries.async_unload(plant.entry_id)
         await hass.config_entries.async_unload(entry.entry_id)

@@ -53,9 +53,12 @@ def _kept(pattern: re.Pattern[str], what: str) -> Rule:
 
 
 def _numbers(_key: str, english: str, text: str, _glossary: Glossary) -> str | None:
-    """Numbers stay, but for the sign before their decimals."""
+    """Numbers stay, but for the sign before their decimals; those of codes are looked at with the codes."""
     wanted, found = (
-        sorted(number.replace(",", ".") for number in NUMBER.findall(PLACEHOLDER.sub("", each)))
+        sorted(
+            number.replace(",", ".")
+            for number in NUMBER.findall(CODE.sub("", PLACEHOLDER.sub("", each)))
+        )
         for each in (english, text)
     )
     return None if wanted == found else f"numbers: {found} instead of {wanted}"
