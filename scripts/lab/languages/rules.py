@@ -146,9 +146,9 @@ def faults(language: Language, english: Mapping[str, str]) -> list[str]:
         f"{language.code}: {key}: English has no such text" for key in language.surplus(english)
     ]
     for key, text in texts.items():
-        fault = FAULT.fullmatch(key)
-        meaning = fault and texts.get(f"{MEANING}{fault['code']}")
-        if fault and meaning and not _says(text, fault["code"], meaning):
+        code = FAULT.fullmatch(key)
+        meaning = texts.get(f"{MEANING}{code['code']}") if code else None
+        if code and meaning and not _says(text, code["code"], meaning):
             found.append(f"{language.code}: {key}: the event says {meaning}")
     return found
 
