@@ -75,6 +75,11 @@ class Comparison:
             self._ratio, self._differs = ratio, seconds
 
     @property
+    def share(self) -> float:
+        """The share of the evidence that is needed to say that it is right."""
+        return min(1.0, self._fits / NEEDED_SECONDS)
+
+    @property
     def finding(self) -> Finding | None:
         """What is wrong with the power that is shown."""
         if self._differs < NEEDED_SECONDS or self._differs < AGREEING * (

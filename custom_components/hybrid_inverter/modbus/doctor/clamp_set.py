@@ -12,12 +12,16 @@ from .verdict import Cause, Finding
 # W that a clamp without a connection shows at most, and that the inverters have to move meanwhile.
 SILENT: Final = 6.0
 SILENT_OWN: Final = 150.0
-# A clamp on the inverter's own cable shows its power within so many W and so much of it.
-SAME: Final = 25.0
-SAME_SHARE: Final = 0.05
+# A clamp on the inverter's own cable shows its power within so many W and so much of it; of more W than these the errors
+# of the sensors are larger than what a sleeping house draws.
+SAME: Final = 20.0
+SAME_SHARE: Final = 0.04
+SAME_MAX: Final = 800.0
 # s of the one or the other until it is believed, and the share of the time that may contradict.
 NEEDED_SECONDS: Final = 480.0
 RARELY: Final = 0.02
+# s that are remembered of it: by night a house may draw nothing.
+DAY: Final = 86400.0
 # W by which the powers of the inverters have to differ in the meantime.
 MOVED: Final = 300.0
 # Steps that all clamps together need, those among them in which the inverters did not just follow a load (a load of which
@@ -97,10 +101,11 @@ class ClampSet:
 
     def _compare(self, seen: Powers, own: Powers, seconds: float) -> bool:
         """Count the time in which the clamps show nothing, or the inverters' power and nothing else."""
-        if max(map(abs, own)) < SILENT_OWN:
-            return False
-        keep = 1 - seconds / (2 * NEEDED_SECONDS)
+        largest = max(map(abs, own))
         is_silent = max(map(abs, seen)) <= SILENT
+        if largest < SILENT_OWN or (largest > SAME_MAX and not is_silent and not self._silent):
+            return False
+        keep = 1 - seconds / DAY
         is_same = not is_silent
         for at_clamp, at_terminal in zip(seen, own, strict=True):
             if abs(at_clamp - at_terminal) > SAME + SAME_SHARE * abs(at_terminal):

@@ -146,7 +146,7 @@ class Doctor:
     def _verdict(self, members: Iterable[str]) -> Verdict:
         suspicions: list[Suspicion] = []
         unexplained: list[float] = []
-        minutes = steps = 0
+        minutes, steps = 0.0, 0
         shares: list[float] = []
         for member in members:
             device = self._devices[member]
@@ -156,12 +156,15 @@ class Doctor:
                 shares.append(clamps.share)
                 if clamps.missing is not None:
                     unexplained.append(clamps.missing)
+            elif device.balance is not None:
+                shares.append(device.balance.share)
             if device.balance is not None:
                 unexplained.append(abs(device.balance.off))
+        is_certain = bool(suspicions) and all(one.is_certain for one in suspicions)
         return verdict_of(
             tuple(suspicions),
             round(sum(unexplained)) if unexplained else None,
-            Evidence(minutes, steps, min(shares, default=0.0)),
+            Evidence(round(minutes), steps, 1.0 if is_certain else min(shares, default=0.0)),
         )
 
     def _suspicions(self, member: str) -> list[Suspicion]:

@@ -69,7 +69,7 @@ class Suspicion:
 class Evidence:
     """How much there is: minutes that told something, steps of power in them, and the share of what is needed."""
 
-    minutes: float = 0.0
+    minutes: int = 0
     steps: int = 0
     share: float = 0.0
 
