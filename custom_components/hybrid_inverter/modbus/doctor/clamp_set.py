@@ -164,12 +164,14 @@ class ClampSet:
         """What is wrong: one cause, or two of which one is true."""
         return self._held or self._judge()
 
-    def minutes_of(self, places: tuple[str, ...]) -> float:
-        """The minutes that told something of these clamps, of whichever least is known; of all without a name."""
+    def minutes_of(self, finding: Finding) -> float:
+        """The minutes that told something of what was found: of the clamps that it names, of whichever least is known."""
+        if finding.cause is Cause.SOURCE_NOT_COUNTED:
+            return max(clamp.bad for clamp in self.clamps) / 60
         return min(
             clamp.minutes
             for name, clamp in zip(self._names, self.clamps, strict=True)
-            if not places or name in places
+            if not finding.places or name in finding.places
         )
 
     def _judge(self) -> tuple[Finding, ...]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-import math
 from statistics import median
 from typing import Final
 
 from ..model.codec import Value
-from .clamp import OTHER_PHASE, OTHER_PHASE_SPREAD
-from .device import Device
-from .member import PHASES, Member, Role
-from .steps import Powers
+from .clamp import OTHER_PHASE
+from .member import Member
+from .scene import Scene
+from .steps import Sample
 from .verdict import Cause, Finding
 
 POWER: Final = 1000.0
@@ -35,14 +34,16 @@ STAGES: Final = (
     Stage(None, 152.0, 168.0),
 )
 DURATION: Final = STAGES[-1].end
-# W on a phase by which the inverter has to follow.
+# W by which the inverter has to differ between two moments that are compared.
 FOLLOWED: Final = 100.0
-# By so much (of a watt for a watt) two changes may differ that agree.
+# By so much (of a watt for a watt) two comparisons may differ that agree, the share of all that have to, and how many at least.
 AGREEING: Final = 0.2
-# W between two polls of a part in which everything has settled that are a load of the house.
-DISTURBED: Final = 250.0
-# What a clamp shows of a W at the inverter: right, reversed, nothing.
-SPREAD: Final = 0.2
+MOST: Final = 0.5
+FEWEST: Final = 5
+# What a clamp shows of a W at the inverter, with what it may be off.
+RIGHT_SPREAD: Final = 0.2
+OTHER_PHASE_SPREAD: Final = 0.28
+NOTHING_SPREAD: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +85,19 @@ class TestReport:
 class OwnerTest:
     """One run of the test; it only says what to order, and does not order anything itself."""
 
-    def __init__(self, members: Iterable[Member], subject: str) -> None:
-        """`subject` is the id of the inverter that is ordered."""
-        self._devices = {member.id: Device(member) for member in members}
-        self._subject = self._devices[subject]
-        self._others = [
-            one
-            for one in self._devices.values()
-            if one.member.role is Role.INVERTER and one.terminals
-        ]
-        self._seen: dict[str, list[list[Powers]]] = {
-            one.member.id: [[] for _ in STAGES]
-            for one in self._devices.values()
-            if one.clamps and one.member.sees_grid
-        }
-        self._own: list[list[Powers]] = [[] for _ in STAGES]
+    def __init__(
+        self,
+        members: Iterable[Member],
+        subject: str,
+        solar_phases: Mapping[str, int] | None = None,
+    ) -> None:
+        """`subject` is the id of the inverter that is ordered; the phases of solar inverters are by their meters' ids."""
+        self._scene = Scene(members)
+        self.subject = subject
+        for member, phase in (solar_phases or {}).items():
+            self._scene.solar_phases[member].phase = phase
+        # What clamps and terminals have shown while everything had settled.
+        self._seen: dict[str, list[Sample]] = {member: [] for member in self._scene.clamps}
         self._began: float | None = None
         self._now = 0.0
 
@@ -122,100 +121,64 @@ class OwnerTest:
     def observe(self, member: str, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll of a device into account."""
         elapsed = self._elapsed(time)
-        device = self._devices[member]
-        device.take(time, values)
-        for number, stage in enumerate(STAGES):
-            if not stage.settled <= elapsed < stage.end:
-                continue
-            if member in self._seen and device.has_clamps:
-                self._seen[member][number].append(device.seen)
-            if device is self._subject and all(one.has_terminals for one in self._others):
-                self._own[number].append(_summed([one.own for one in self._others]))
+        self._scene.take(member, time, values)
+        has_settled = any(stage.settled <= elapsed < stage.end for stage in STAGES)
+        for seen_by, sample in self._scene.samples():
+            if has_settled:
+                self._seen[seen_by].append(sample)
 
     def report(self) -> TestReport:
         """What is known at the end."""
-        own = [_typical(samples) for samples in self._own]
-        reports: list[ClampReport] = []
-        for member, stages in self._seen.items():
-            seen = [_typical(samples) for samples in stages]
-            reports.extend(_report(member, seen, own))
-        return TestReport(tuple(reports))
+        return TestReport(
+            tuple(
+                report
+                for member, samples in self._seen.items()
+                for report in _reports(member, self._scene.clamps[member], samples)
+            )
+        )
 
 
-def _summed(powers: list[Powers]) -> Powers:
-    """The sum by phase; devices with different numbers of phases are summed whole."""
-    if len({len(one) for one in powers}) > 1:
-        return (sum(sum(one) for one in powers),)
-    return tuple(sum(phase) for phase in zip(*powers, strict=True))
-
-
-def _typical(samples: list[Powers]) -> Powers | None:
-    """The median by phase, `nan` for a phase on which a load came or went meanwhile; None without samples."""
-    if not samples:
-        return None
-    return tuple(
-        math.nan if max(phase) - min(phase) > DISTURBED else median(phase)
-        for phase in zip(*samples, strict=True)
-    )
-
-
-def _report(member: str, seen: list[Powers | None], own: list[Powers | None]) -> list[ClampReport]:
+def _reports(member: str, names: tuple[str, ...], samples: list[Sample]) -> list[ClampReport]:
     """What the clamps of one device showed."""
-    moments = [
-        (at_clamp, at_terminal)
-        for at_clamp, at_terminal in zip(seen, own, strict=True)
-        if at_clamp is not None and at_terminal is not None
-    ]
-    if not moments:
-        return []
-    if {len(powers) for moment in moments for powers in moment} != {3}:
-        moments = [((sum(one),), (sum(other),)) for one, other in moments]
-    phases = len(moments[0][0])
-    responses = [_response(phase, moments) for phase in range(phases)]
+    responses = [_response(phase, samples) for phase in range(len(names))]
     crossed = tuple(
-        PHASES[phase]
-        for phase, response in enumerate(responses)
-        if response is not None and abs(response - OTHER_PHASE) <= OTHER_PHASE_SPREAD
+        name
+        for name, response in zip(names, responses, strict=True)
+        if len(names) > 1
+        and response is not None
+        and abs(response - OTHER_PHASE) < OTHER_PHASE_SPREAD
     )
     return [
-        ClampReport(
-            member,
-            PHASES[phase] if phases > 1 else "",
-            response,
-            _finding(PHASES[phase] if phases > 1 else "", response, crossed),
-        )
-        for phase, response in enumerate(responses)
+        ClampReport(member, name, response, _finding(name, response, crossed))
+        for name, response in zip(names, responses, strict=True)
     ]
 
 
-def _response(phase: int, moments: list[tuple[Powers, Powers]]) -> float | None:
-    """The W at a clamp for each W of the inverter, by most of the changes; None if no two agree, or others do as well."""
+def _response(phase: int, samples: list[Sample]) -> float | None:
+    """The W at a clamp for each W of the inverter, by comparing all moments with each other; None if too few agree."""
     found = []
-    for (seen_then, own_then), (seen, own) in combinations(moments, 2):
-        moved = own[phase] - own_then[phase]
-        ratio = (seen[phase] - seen_then[phase]) / moved if abs(moved) >= FOLLOWED else math.nan
-        if not math.isnan(ratio):
-            found.append(ratio)
-    agreeing = [
-        [other for other in found if abs(other - one) <= AGREEING * max(1.0, abs(one))]
-        for one in found
-    ]
-    best = max(agreeing, key=len, default=[])
-    rivals = (one for one in agreeing if len(one) == len(best))
-    if len(best) < 2 or any(abs(one[0] - best[0]) > 2 * AGREEING for one in rivals):
+    for one, other in combinations(samples, 2):
+        moved = other.own[phase] - one.own[phase]
+        if abs(moved) >= FOLLOWED:
+            found.append((other.seen[phase] - one.seen[phase]) / moved)
+    if not found:
         return None
-    return round(sum(best) / len(best), 2)
+    middle = median(found)
+    agreeing = [one for one in found if abs(one - middle) <= AGREEING * max(1.0, abs(middle))]
+    if len(agreeing) < max(FEWEST, MOST * len(found)):
+        return None
+    return round(sum(agreeing) / len(agreeing), 2)
 
 
-def _finding(phase: str, response: float | None, crossed: tuple[str, ...]) -> Finding | None:
+def _finding(name: str, response: float | None, crossed: tuple[str, ...]) -> Finding | None:
     """What follows from the response of a clamp, by those that are on another conductor."""
-    places = (phase,) if phase else ()
-    if response is None or abs(response - 1) <= SPREAD:
+    places = (name,) if name else ()
+    if response is None or abs(response - 1) <= RIGHT_SPREAD:
         return None
-    if abs(response + 1) <= SPREAD:
-        return Finding(Cause.CLAMP_REVERSED, places)
-    if phase in crossed:
+    if name in crossed:
         return Finding(Cause.PHASES_EXCHANGED, crossed)
-    if abs(response) <= SPREAD / 2:
+    if response < 0 and abs(response) > NOTHING_SPREAD:
+        return Finding(Cause.CLAMP_REVERSED, places)
+    if abs(response) <= NOTHING_SPREAD:
         return Finding(Cause.CLAMP_HOUSE_SIDE, places)
-    return Finding(Cause.CLAMP_RATIO, places, response)
+    return Finding(Cause.CLAMP_RATIO, places, round(response, 1))
