@@ -33,6 +33,7 @@ from simulator.server import LineTiming
 from simulator.simulation import SimulatedPlant
 
 from .crowd import crowd, processor_seconds
+from .doctor_year import doctor_year
 from .home import Home, home_assistant
 from .mirror import mirror
 from .older import compare, update
@@ -320,6 +321,9 @@ def main() -> int:
     parser.add_argument(
         "--tariff", action="store_true", help="only live a year of prices with each automation"
     )
+    parser.add_argument(
+        "--doctor", action="store_true", help="only live a year in right houses with the doctor"
+    )
     parser.add_argument("--days", type=int, default=365, help="of the year of prices")
     parser.add_argument("--case", action="append", choices=CASES, help="of the year of prices")
     options = parser.parse_args()
@@ -327,6 +331,8 @@ def main() -> int:
         return 0 if asyncio.run(mirror(options.minutes)) else 1
     if options.update_from:
         return 1 if asyncio.run(update(options.update_from.resolve())) else 0
+    if options.doctor:
+        return 0 if doctor_year() else 1
     if options.tariff:
         return 0 if asyncio.run(tariff(options.days, options.case)) else 1
     asyncio.run(_run(options))

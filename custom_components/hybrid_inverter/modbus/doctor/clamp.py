@@ -116,7 +116,7 @@ class Clamp:
             # It is a sign of two things, as when the inverter takes a load of one phase on with all three.
             return False
         is_right = has_moved and abs(seen - own) <= slack
-        sign = None if is_right else self._sign(seen, own, slack, step, by_other=by_other)
+        sign = None if is_right else self._sign(phase, slack, step, by_other=by_other)
         if not is_right and sign is None and not (step.is_independent and has_moved):
             # The inverters followed a load of the house, which this clamp has seen, too.
             return False
@@ -132,10 +132,9 @@ class Clamp:
             self._begin_again(self.streak)
         return True
 
-    def _sign(
-        self, seen: float, own: float, slack: float, step: Step, *, by_other: bool
-    ) -> Sign | None:
+    def _sign(self, phase: int, slack: float, step: Step, *, by_other: bool) -> Sign | None:
         """What a step is a sign of, if of anything."""
+        seen, own = step.seen[phase], step.own[phase]
         if by_other:
             return Sign.OTHER_PHASE
         if abs(own) < 2 * slack:
@@ -143,6 +142,8 @@ class Clamp:
         if abs(seen + own) <= slack:
             return Sign.REVERSED
         if abs(seen) <= slack:
+            if _is_seen_elsewhere(phase, slack, step):
+                return Sign.OTHER_PHASE
             return Sign.UNMOVED if step.is_import else None
         return Sign.SCALED if self._is_scaled(seen / own, step) else None
 
@@ -253,3 +254,15 @@ class Clamp:
     def speaks_for(self, sign: Sign, least: float) -> bool:
         """Whether it is not right, and so many steps at least are a sign of this and not of something else."""
         return self.is_not_right and self.votes[sign] >= max(least, AGREEING * self.total)
+
+
+def _is_seen_elsewhere(phase: int, slack: float, step: Step) -> bool:
+    """Whether the clamp of another phase shows the step of this one, and that other phase itself has not moved."""
+    moved = step.own[phase]
+    return any(
+        other != phase
+        and abs(seen) > slack
+        and abs(step.own[other]) <= slack
+        and abs(seen - OTHER_PHASE * moved) <= slack + OTHER_PHASE_SPREAD * abs(moved)
+        for other, seen in enumerate(step.seen)
+    )

@@ -9,10 +9,16 @@ from statistics import median
 from typing import Final
 
 from ..model.codec import Value
-from .clamp import OTHER_PHASE
+from .clamp import (
+    LARGEST_RATIO,
+    LEAST_DEVIATION,
+    OTHER_PHASE,
+    OTHER_PHASE_SPREAD,
+    SMALLEST_RATIO,
+)
 from .member import Member
 from .scene import Scene
-from .steps import Sample
+from .steps import Powers, Sample
 from .verdict import Cause, Finding
 
 POWER: Final = 1000.0
@@ -34,16 +40,18 @@ STAGES: Final = (
     Stage(None, 152.0, 168.0),
 )
 DURATION: Final = STAGES[-1].end
-# W by which the inverter has to differ between two moments that are compared.
+# W by which the inverter has to differ between two moments that are compared, and how many such pairs there have to be.
 FOLLOWED: Final = 100.0
-# By so much (of a watt for a watt) two comparisons may differ that agree, the share of all that have to, and how many at least.
-AGREEING: Final = 0.2
-MOST: Final = 0.5
 FEWEST: Final = 5
-# What a clamp shows of a W at the inverter, with what it may be off.
-RIGHT_SPREAD: Final = 0.2
-OTHER_PHASE_SPREAD: Final = 0.28
-NOTHING_SPREAD: Final = 0.15
+# W, and share of the larger power, by which what a clamp shows may be off.
+SLACK: Final = 20.0
+SLACK_SHARE: Final = 0.05
+# The share of the pairs that one answer has to explain, and by how much more of them than any other.
+MOST: Final = 0.5
+MORE: Final = 0.15
+# By so much the ratios of a clamp of another ratio may differ, in so many of the pairs.
+SAME_RATIO: Final = 0.1
+SCALED_SHARE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,45 +148,91 @@ class OwnerTest:
 
 def _reports(member: str, names: tuple[str, ...], samples: list[Sample]) -> list[ClampReport]:
     """What the clamps of one device showed."""
-    responses = [_response(phase, samples) for phase in range(len(names))]
+    answers = [_answer(phase, samples) for phase in range(len(names))]
     crossed = tuple(
         name
-        for name, response in zip(names, responses, strict=True)
-        if len(names) > 1
-        and response is not None
-        and abs(response - OTHER_PHASE) < OTHER_PHASE_SPREAD
+        for name, answer in zip(names, answers, strict=True)
+        if answer is not None and answer.cause is Cause.PHASES_EXCHANGED
     )
     return [
-        ClampReport(member, name, response, _finding(name, response, crossed))
-        for name, response in zip(names, responses, strict=True)
+        _report(member, name, answer, crossed) for name, answer in zip(names, answers, strict=True)
     ]
 
 
-def _response(phase: int, samples: list[Sample]) -> float | None:
-    """The W at a clamp for each W of the inverter, by comparing all moments with each other; None if too few agree."""
-    found = []
-    for one, other in combinations(samples, 2):
-        moved = other.own[phase] - one.own[phase]
-        if abs(moved) >= FOLLOWED:
-            found.append((other.seen[phase] - one.seen[phase]) / moved)
-    if not found:
-        return None
-    middle = median(found)
-    agreeing = [one for one in found if abs(one - middle) <= AGREEING * max(1.0, abs(middle))]
-    if len(agreeing) < max(FEWEST, MOST * len(found)):
-        return None
-    return round(sum(agreeing) / len(agreeing), 2)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a clamp is, and what it shows for each W of the inverter; no cause if it is right."""
+
+    cause: Cause | None
+    response: float
 
 
-def _finding(name: str, response: float | None, crossed: tuple[str, ...]) -> Finding | None:
-    """What follows from the response of a clamp, by those that are on another conductor."""
-    places = (name,) if name else ()
-    if response is None or abs(response - 1) <= RIGHT_SPREAD:
+def _answer(phase: int, samples: list[Sample]) -> _Answer | None:
+    """What explains most of the changes between any two moments; None if nothing does, or two things do."""
+    pairs = [
+        (other.seen[phase] - one.seen[phase], moved)
+        for one, other in combinations(samples, 2)
+        if max(map(abs, moved := _less(other.own, one.own))) >= FOLLOWED
+    ]
+    if len(pairs) < FEWEST:
         return None
-    if name in crossed:
-        return Finding(Cause.PHASES_EXCHANGED, crossed)
-    if response < 0 and abs(response) > NOTHING_SPREAD:
-        return Finding(Cause.CLAMP_REVERSED, places)
-    if abs(response) <= NOTHING_SPREAD:
-        return Finding(Cause.CLAMP_HOUSE_SIDE, places)
-    return Finding(Cause.CLAMP_RATIO, places, round(response, 1))
+    explained = [
+        (sum(_explains(factor, spread, seen, moved[on]) for seen, moved in pairs), cause, on)
+        for cause, factor, spread, on in _candidates(phase, len(samples[0].own))
+    ]
+    count, cause, on = max(explained, key=lambda one: one[0])
+    rivals = [other for other, kind, _ in explained if kind is not cause]
+    if count < MOST * len(pairs):
+        return _scaled([(seen, moved[phase]) for seen, moved in pairs])
+    if count < max(rivals) + MORE * len(pairs):
+        return None
+    ratios = [seen / moved[on] for seen, moved in pairs if abs(moved[on]) >= FOLLOWED]
+    return _Answer(cause, round(median(ratios), 2)) if ratios else None
+
+
+def _candidates(phase: int, phases: int) -> list[tuple[Cause | None, float, float, int]]:
+    """What a clamp can be: the cause, what it shows of a W on which phase, and by how much that may differ."""
+    others = [other for other in range(phases) if other != phase]
+    return [
+        (None, 1.0, 0.0, phase),
+        (Cause.CLAMP_REVERSED, -1.0, 0.0, phase),
+        (Cause.CLAMP_HOUSE_SIDE, 0.0, 0.0, phase),
+        *((Cause.PHASES_EXCHANGED, OTHER_PHASE, OTHER_PHASE_SPREAD, other) for other in others),
+    ]
+
+
+def _explains(factor: float, spread: float, seen: float, moved: float) -> bool:
+    """Whether a clamp that shows so much of a W would show this of what has moved."""
+    slack = SLACK + SLACK_SHARE * max(abs(seen), abs(moved)) + spread * abs(moved)
+    return abs(seen - factor * moved) <= slack
+
+
+def _scaled(pairs: list[tuple[float, float]]) -> _Answer | None:
+    """A clamp that shows another ratio of its own phase."""
+    ratios = [seen / moved for seen, moved in pairs if abs(moved) >= FOLLOWED]
+    if len(ratios) < FEWEST:
+        return None
+    middle = median(ratios)
+    agreeing = sum(abs(ratio - middle) <= SAME_RATIO * abs(middle) for ratio in ratios)
+    is_ratio = SMALLEST_RATIO <= middle <= LARGEST_RATIO and abs(middle - 1) >= LEAST_DEVIATION
+    if not is_ratio or agreeing < SCALED_SHARE * len(ratios):
+        return None
+    return _Answer(Cause.CLAMP_RATIO, round(middle, 2))
+
+
+def _less(first: Powers, second: Powers) -> Powers:
+    """The difference phase by phase."""
+    return tuple([one - other for one, other in zip(first, second, strict=True)])
+
+
+def _report(
+    member: str, name: str, answer: _Answer | None, crossed: tuple[str, ...]
+) -> ClampReport:
+    """What a person is told of a clamp, by those that are on another conductor."""
+    if answer is None:
+        return ClampReport(member, name, None)
+    if answer.cause is None:
+        return ClampReport(member, name, answer.response)
+    places = crossed if answer.cause is Cause.PHASES_EXCHANGED else (name,) if name else ()
+    ratio = round(answer.response, 1) if answer.cause is Cause.CLAMP_RATIO else None
+    return ClampReport(member, name, answer.response, Finding(answer.cause, places, ratio))

@@ -41,5 +41,5 @@ class SolarPhase:
             return
         self._seconds[phase] += seconds
         best = max(self._seconds)
-        is_known = best >= max(NEEDED_SECONDS, AGREEING * sum(self._seconds))
-        self.phase = self._seconds.index(best) if is_known else None
+        if best >= max(NEEDED_SECONDS, AGREEING * sum(self._seconds)):
+            self.phase = self._seconds.index(best)

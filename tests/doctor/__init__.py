@@ -1,0 +1,1 @@
+"""The wiring doctor in the houses of the simulator."""
