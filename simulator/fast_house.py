@@ -234,19 +234,12 @@ def _sums(family: Family) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _shows(row: Register) -> Callable[[float], float | None]:
-    """What a register makes of a number: its steps, and nothing where it cannot be true."""
+def _shows(row: Register) -> Callable[[float], float]:
+    """What a register makes of a number: the nearest of its steps."""
     codec = row.codec
     assert isinstance(codec, Number)  # noqa: S101 - measurements of inverters are nothing else
-    scale, offset, absent = codec.scale, codec.offset, codec.absent
-    low, high = row.plausible or (-float("inf"), float("inf"))
+    scale = codec.scale
+    if scale == 1:
+        return round
     places = len(f"{scale:.6f}".rstrip("0").partition(".")[2])
-
-    def show(value: float) -> float | None:
-        steps = round(value / scale)
-        held = steps if scale == 1 else round(steps * scale, places)
-        if steps + offset in absent or not low <= held <= high:
-            return None
-        return held
-
-    return show
+    return lambda value: round(round(value / scale) * scale, places)
