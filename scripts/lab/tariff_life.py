@@ -23,7 +23,7 @@ from .tariff_rules import Rules
 STEP: Final = 60.0
 GRAIN: Final = 60.0
 LOOK: Final = 15
-OPTIONS: Final = {"power_interval": 900}
+OPTIONS: Final = {"power_interval": 3600}
 DAY: Final = timedelta(days=1)
 # But for what tells of orders: nobody looks at the others, and they would take most of the time.
 NO_ENTITIES: Final = patch("custom_components.hybrid_inverter.PLATFORMS", [Platform.EVENT])

@@ -33,6 +33,8 @@ class Rules:
         """Watch a home from now on, whose owner has set what is set now."""
         self._home = home
         self._machine = home.machine
+        # Each reading of it would bring all registers up to date.
+        self._serial_number = home.machine.serial_number
         self._may_sell = bool(case.options.get(CONF_MAY_SELL))
         self._before = self._words()
         self._is_strange = False
@@ -55,7 +57,7 @@ class Rules:
 
     def look(self) -> None:
         """Look at what is set, and at what was ordered."""
-        keeper = self._home.hass.data[DRIVERS][self._machine.serial_number].keeper
+        keeper = self._home.hass.data[DRIVERS][self._serial_number].keeper
         leases = keeper.leases
         self._order = self._limit = None
         for lease in leases:
