@@ -17,14 +17,18 @@ from lab.lived_home import LivedHome
 from .blueprints import automations
 from .helpers import entity
 from .lived_home import lived_home
+from .ordered import JSO, KINDS, SAJ
 
 PRICE: Final = "sensor.price"
-JSO: Final = {1: "JSO8048104"}
-SAJ: Final = {1: "H2-6K-S2"}
-# All slots of a JSO8048104 let the battery be emptied down to 35 %, and the grid may charge it with more than 5 kW.
-SLOTS: Final[dict[str, Any]] = {
-    "grid_charge_current": 120,
-    **{f"tou_slot_{number}_soc": 35 for number in range(1, 7)},
+# How far the battery may be emptied, in percent.
+FLOOR: Final = {JSO: 35, SAJ: 20}
+# The grid may charge it with more than 5 kW.
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    JSO: {
+        "grid_charge_current": 120,
+        **{f"tou_slot_{number}_soc": FLOOR[JSO] for number in range(1, 7)},
+    },
+    SAJ: {},
 }
 # What an automation may write into a register in a day.
 BUDGET: Final = 70
@@ -60,26 +64,54 @@ def choices(home: LivedHome, **inputs: Mapping[str, Any]) -> dict[str, dict[str,
     }
 
 
-async def test_a_week_of_cheap_nights_and_dear_evenings(hass: HomeAssistant) -> None:
-    """It is charged from 01:00 to 05:00, and sells from 17:00 to 20:00, day by day; the phone is told of an outage.
+@pytest.mark.parametrize(
+    ("model", "house", "charge", "sell", "flows", "fault"),
+    [
+        (JSO, 300, 3000, 1500, (11.25, 4.125, 1.856), "F24: PV insulation resistance too low"),
+        (SAJ, 100, 1000, 480, (3.75, 1.32, 0.619), "E24: Battery current too high"),
+    ],
+)
+async def test_a_week_of_cheap_nights_and_dear_evenings(
+    hass: HomeAssistant,
+    *,
+    model: str,
+    house: int,
+    charge: int,
+    sell: int,
+    flows: tuple[float, float, float],
+    fault: str,
+) -> None:
+    """It is charged from 01:00 to 05:00, and sells from 17:00 to 20:00, day by day, whatever the phone is told at noon.
 
-    A battery of 30.72 kWh takes 12 kWh each night. It gives 1800 W in the evening, and 300 W else.
+    Watts of the house, into the battery, and into the grid; what is charged in 3.75 hours and sold in 2.75, and what the
+    house uses in six. The battery of a JSO8048104 has 30.72 kWh, that of a SAJ 10.24.
     """
 
     def price_at(moment: datetime) -> float:
         return 0.10 if 1 <= moment.hour < 5 else 0.45 if 17 <= moment.hour < 20 else 0.30
 
     sent = async_mock_service(hass, "notify", "send_message")
-    house = {"sun": 0, "home": 0, "backup": 300, "soc": 40, "settings": SLOTS}
+    around = {"sun": 0, "home": 0, "backup": house, "soc": 40}
     begin = datetime(2026, 1, 12, 21)  # noqa: DTZ001 - it is local
+    options = {"may_sell": True}
     async with lived_home(
-        hass, devices=JSO, begin=begin, options={"may_sell": True}, **house
+        hass,
+        devices={1: model},
+        begin=begin,
+        options=options,
+        settings=SETTINGS[model],
+        **around,
     ) as home:
         home.prices(price_at, shape="epex")
         inputs = choices(
             home,
-            cheapest_hours={"prices": [PRICE], "hours": 4, "target_soc": 95},
-            sell_above_price={"prices": [PRICE], "price_limit": 0.4, "power": 1500},
+            cheapest_hours={
+                "prices": [PRICE],
+                "hours": 4,
+                "target_soc": 95,
+                "power": charge,
+            },
+            sell_above_price={"prices": [PRICE], "price_limit": 0.4, "power": sell},
             alert={"phones": ["notify.phone"]},
         )
         midnight = home.now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -89,23 +121,37 @@ async def test_a_week_of_cheap_nights_and_dear_evenings(hass: HomeAssistant) -> 
             home.steer(grid=False)
             await home.live(45)
             home.steer(grid=True)
+            await until(home, days[3], 12)
+            home.machine.trouble.faults = frozenset({23})
+            await home.live(10)
+            home.machine.trouble.faults = frozenset()
+            await until(home, days[4], 12)
+            home.machine.trouble.silent = True
+            await home.live(30)
+            home.machine.trouble.silent = False
             await until(home, days[-1], 24)
+        charged, sold, served = flows
         for day in days:
-            assert flow(home, "battery_charge", day, 1.25, 5) == pytest.approx(3 * 3.75, rel=0.03)
+            assert flow(home, "battery_charge", day, 1.25, 5) == pytest.approx(charged, rel=0.03)
             assert flow(home, "battery_charge", day, 5.25, 25) == 0
-            assert flow(home, "grid_export", day, 17.25, 20) == pytest.approx(1.5 * 2.75, rel=0.01)
+            assert flow(home, "grid_export", day, 17.25, 20) == pytest.approx(sold, rel=0.01)
             assert flow(home, "grid_export", day, 20.25, 41) == 0
-            # 300 W through 97 %.
-            assert flow(home, "battery_discharge", day, 6, 12) == pytest.approx(1.86, rel=0.02)
+            assert flow(home, "battery_discharge", day, 6, 12) == pytest.approx(served, rel=0.02)
         assert [message.data["message"] for message in sent] == [
             "The grid has failed.",
             "The grid is back after 45 min.",
+            f"Fault {fault}",
+            f"Fault {fault[:3]} is gone.",
+            "It does not answer any more.",
         ]
         # Both orders of a day, and both of their ends.
         assert most_written(home) < 7 * 8
 
 
-async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize("model", KINDS)
+async def test_a_week_of_free_noons_and_a_car_in_the_evening(
+    hass: HomeAssistant, model: str
+) -> None:
     """Nothing is exported from 11:00 to 14:00, and the battery is held from 19:00 to 22:00, except when somebody frees it.
 
     The sun gives 5 kW from eight to three to a full battery and a house of 200 W.
@@ -114,8 +160,9 @@ async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant
     def price_at(moment: datetime) -> float:
         return -0.05 if 11 <= moment.hour < 14 else 0.20
 
-    house = {"sun": 0, "home": 0, "backup": 200, "soc": 90}
-    async with lived_home(hass, devices=SAJ, begin=datetime(2026, 6, 22), **house) as home:  # noqa: DTZ001 - it is local
+    house = {"sun": 0, "home": 0, "backup": 200, "soc": 90, "settings": SETTINGS[model]}
+    begin = datetime(2026, 6, 22)  # noqa: DTZ001 - it is local
+    async with lived_home(hass, devices={1: model}, begin=begin, **house) as home:
         home.prices(price_at, shape="nordpool")
         hass.states.async_set("sensor.car", "0", {"unit_of_measurement": "kW"})
         inputs = choices(
@@ -158,14 +205,15 @@ async def test_a_week_of_free_noons_and_a_car_in_the_evening(hass: HomeAssistant
         assert most_written(home) < 7 * 8
 
 
-async def test_a_week_with_two_storms_and_a_full_charge(hass: HomeAssistant) -> None:
+@pytest.mark.parametrize("model", KINDS)
+async def test_a_week_with_two_storms_and_a_full_charge(hass: HomeAssistant, model: str) -> None:
     """Full within a day of the first warning, free after it, freed by hand during the second one, and full on Sunday.
 
-    The house has 1000 W at any time, and the battery of 30.72 kWh may be emptied down to 35 %.
+    The house has 1000 W at any time.
     """
-    house = {"sun": 0, "home": 0, "backup": 1000, "soc": 60, "settings": SLOTS}
+    house = {"sun": 0, "home": 0, "backup": 1000, "soc": 60, "settings": SETTINGS[model]}
     begin = datetime(2026, 1, 26)  # noqa: DTZ001 - it is local
-    async with lived_home(hass, devices=JSO, begin=begin, **house) as home:
+    async with lived_home(hass, devices={1: model}, begin=begin, **house) as home:
         hass.states.async_set("binary_sensor.storm", "off")
         inputs = choices(
             home,
@@ -190,16 +238,16 @@ async def test_a_week_with_two_storms_and_a_full_charge(hass: HomeAssistant) -> 
             assert await at(wednesday, 12) == 100
             assert await at(wednesday, 18) < 85
             hass.states.async_set("binary_sensor.storm", "off")
-            assert await at(thursday, 12) == 35
+            assert await at(thursday, 12) == FLOOR[model]
             hass.states.async_set("binary_sensor.storm", "on")
             charged = await at(thursday, 13)
             assert charged > 45
-            button = entity(hass, Platform.BUTTON, "release_battery")
+            button = entity(hass, Platform.BUTTON, "release_battery", home.machine.serial_number)
             await hass.services.async_call("button", "press", {"entity_id": button})
             # Nobody charges it again.
-            assert await at(friday, 12) == 35
+            assert await at(friday, 12) == FLOOR[model]
             hass.states.async_set("binary_sensor.storm", "off")
-            assert await at(sunday, 10) == 35
+            assert await at(sunday, 10) == FLOOR[model]
             assert await at(sunday, 15) == 100
             assert await at(sunday, 18) == 100
             assert await at(sunday, 24) < 85

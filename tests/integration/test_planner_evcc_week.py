@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from lab.lived_home import LivedHome
 
 from .lived_home import lived_home
 from .ordered import JSO, KINDS, SAJ
@@ -36,21 +37,26 @@ CHARGED: Final = {JSO: 4.2, SAJ: 5.3}
 pytestmark = pytest.mark.timeout(600)
 
 
+async def set_up_evcc(home: LivedHome, folder: Path) -> None:
+    """Have the scripts that the action returns for evcc."""
+    answer = await home.hass.services.async_call(
+        DOMAIN,
+        "get_planner_configuration",
+        {"device_id": home.device_id, "planner": "evcc"},
+        blocking=True,
+        return_response=True,
+    )
+    assert answer is not None
+    files: Any = answer["files"]
+    await set_up_scripts(home.hass, folder, yaml.safe_load(files["scripts.yaml"]))
+
+
 @pytest.mark.parametrize("model", KINDS)
 async def test_a_week_of_evcc(hass: HomeAssistant, tmp_path: Path, model: str) -> None:
     """Of 3000 W from the roof 1410 W are sold, or 1454 W stored; a held battery gives nothing to the car or the house."""
     settings = SETTINGS[model]
     async with lived_home(hass, devices={1: model}, **HOUSE, settings=settings) as home:
-        answer = await hass.services.async_call(
-            DOMAIN,
-            "get_planner_configuration",
-            {"device_id": home.device_id, "planner": "evcc"},
-            blocking=True,
-            return_response=True,
-        )
-        assert answer is not None
-        files: Any = answer["files"]
-        await set_up_scripts(hass, tmp_path, yaml.safe_load(files["scripts.yaml"]))
+        await set_up_evcc(home, tmp_path)
         midnight = home.now.replace(hour=0, minute=0)
         for day in range(7):
             for hour, mode, sun in DAY:
