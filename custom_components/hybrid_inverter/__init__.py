@@ -35,6 +35,7 @@ from .entry.stores import MachineStores
 from .maintenance.remove_device import async_remove_device
 from .maintenance.removed_parts import async_watch_parts
 from .plant.plant import async_remove_plant, async_setup_plant, async_unload_plant
+from .runtime.choices import async_translate_choices
 from .runtime.faults import async_remove_issues
 from .runtime.forced_modes import (
     async_hand_over,
@@ -90,6 +91,7 @@ OTHER_DESCRIPTIONS: Final[ByPlatform] = {
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which exist whether or not an entry is loaded."""
     async_setup_actions(hass)
+    await async_translate_choices(hass)
     return True
 
 

@@ -247,27 +247,41 @@ async def the_calendar_is_read(visit: Visit) -> None:
 async def the_schedule_has_a_form(visit: Visit) -> None:
     """The action with its fields, and the form of a window."""
     page = visit.page
-    devices = await visit.home.command("config/device_registry/list")
-    inverter = next(one for one in devices if one["serial_number"] == "JSO0000001")
-    chosen: dict[str, Any] = {
-        "action": "hybrid_inverter.set_schedule",
-        "target": {"device_id": [inverter["id"]]},
-        "data": {},
-    }
-    await page.evaluate(
-        "chosen => localStorage.setItem('panel-dev-action-state-service-data', chosen)",
-        json.dumps(chosen),
-    )
-    await visit.open("config/developer-tools/service")
-    form = page.locator("ha-service-control")
-    name = visit.text("services.set_schedule.fields.windows.name")
-    await expect_shown(form.get_by_text(name, exact=True)).to_be_visible()
+    form = await open_action(visit, "set_schedule", "windows")
     await read(visit, "schedule", form)
     await page.locator("ha-selector-object").first.locator("ha-button").last.click()
     window = page.locator("dialog-form")
     target = visit.text("selector.window.fields.target.name")
     await expect_shown(window.get_by_role("spinbutton", name=target)).to_be_visible()
     await read(visit, "window", window)
+
+
+async def an_order_has_a_form(visit: Visit) -> None:
+    """Its choices are in the language of the house from the first moment on."""
+    form = await open_action(visit, "control_battery", "mode")
+    mode = visit.text("selector.control_mode.options.no_charge")
+    await expect_shown(form.get_by_role("radio", name=mode)).to_be_visible()
+    await read(visit, "order", form)
+
+
+async def open_action(visit: Visit, action: str, field: str) -> Locator:
+    """Open the form of an action of the first inverter; it is there when one of its fields is."""
+    devices = await visit.home.command("config/device_registry/list")
+    inverter = next(one for one in devices if one["serial_number"] == "JSO0000001")
+    chosen: dict[str, Any] = {
+        "action": f"hybrid_inverter.{action}",
+        "target": {"device_id": [inverter["id"]]},
+        "data": {},
+    }
+    await visit.page.evaluate(
+        "chosen => localStorage.setItem('panel-dev-action-state-service-data', chosen)",
+        json.dumps(chosen),
+    )
+    await visit.open("config/developer-tools/service")
+    form = visit.page.locator("ha-service-control")
+    name = visit.text(f"services.{action}.fields.{field}.name")
+    await expect_shown(form.get_by_text(name, exact=True).first).to_be_visible()
+    return form
 
 
 STEPS: Final = (
@@ -278,6 +292,7 @@ STEPS: Final = (
     a_fault_has_its_remedy,
     the_calendar_is_read,
     the_schedule_has_a_form,
+    an_order_has_a_form,
 )
 
 
