@@ -520,7 +520,7 @@ async def test_a_port_in_use_at_the_start_is_a_repair_issue_until_it_is_free(
         assert raised.translation_placeholders == {
             "name": "JSO8048104",
             "port": str(port),
-            "reason": "another program uses the port",
+            "reason": "another program, or the mirror of another link, uses the port",
         }
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=1, seconds=1))
     await hass.async_block_till_done()

@@ -35,8 +35,8 @@ def test_a_list_names_the_addresses_of_each_unit(text: str, listed: dict[int, li
     [
         ("100-120", "100-120"),
         ("1 100", "1 100"),
-        ("1: 100,", "100,"),
-        ("1:", ""),
+        ("1: 100,", "1: 100,"),
+        ("1:", "1:"),
         ("1: ten", "ten"),
         ("1: 7, 8..9", "8..9"),
         ("1: 9-7", "9-7"),
@@ -50,7 +50,7 @@ def test_what_cannot_be_understood_is_named(text: str, part: str) -> None:
     """As it was written, but for blanks around it."""
     with pytest.raises(UnreadableListError) as caught:
         parse(text)
-    assert caught.value.part.strip() == part
+    assert caught.value.part == part
 
 
 @given(st.text(alphabet="0123456789xX:;,- \nabf", max_size=40))

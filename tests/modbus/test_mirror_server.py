@@ -194,6 +194,16 @@ async def test_pymodbus_reads_and_may_not_write(mirror: Mirror) -> None:
     assert mirror.unit.read(100, 2) == [0x1234, 0xABCD]
 
 
+async def test_a_client_that_has_said_all_it_wants_gets_its_answers(mirror: Mirror) -> None:
+    """It closes its side right after its requests, as programs of one line do."""
+    reader, writer = await mirror.connect()
+    writer.write(READ * 5)
+    writer.write_eof()
+    assert await reader.read(100) == ANSWER * 5
+    assert await reader.read() == b""
+    writer.close()
+
+
 # ---------------------------------------------------------------------- hostile bytes
 
 
@@ -468,6 +478,21 @@ async def test_closing_hangs_up_on_everybody_and_frees_the_port(mirror: Mirror) 
     again.open(HOST, mirror.port)
     assert await mirror.exchange(READ, 13) == ANSWER
     await again.close()
+
+
+async def test_all_addresses_of_ipv6_are_those_of_ipv4_too(socket_enabled: None) -> None:
+    """Where this computer has both: whoever asks for all of them means all."""
+    mirror = Mirror()
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        mirror.port = free.getsockname()[1]
+    try:
+        mirror.server.open("::", mirror.port)
+    except CannotListenError:
+        pytest.skip("no IPv6 here")
+    mirror.unit.take(100, [0x1234, 0xABCD])
+    assert await mirror.exchange(READ, 13) == ANSWER
+    await mirror.server.close()
 
 
 def test_ipv6_is_an_address_like_any_other(socket_enabled: None) -> None:

@@ -15,7 +15,7 @@ from custom_components.hybrid_inverter.modbus.tables.jso import JSO
 
 from .conftest import Clock
 from .fake_unit import FakeUnit
-from .test_device import keys, numbered, served
+from .test_device import family_of, keys, numbered, register, served
 from .test_device_write import FAST, SETTINGS
 
 UNKNOWN = ExceptionCode.ILLEGAL_DATA_ADDRESS
@@ -83,11 +83,22 @@ def test_nothing_is_served_while_another_device_answers(clock: Clock) -> None:
     assert unit.read(100, 1) == [1]
 
 
+def test_what_may_be_of_another_device_is_forgotten(clock: Clock) -> None:
+    """As if nothing had been read yet."""
+    unit = MirroredUnit({}, 15)
+    unit.take(100, [1])
+    unit.forget()
+    assert refused(unit, 100) is SILENT
+    unit.take(101, [2])
+    assert refused(unit, 100) is UNKNOWN
+    assert unit.read(101, 1) == [2]
+
+
 def test_a_listed_register_is_served_as_long_as_its_polls_say(clock: Clock) -> None:
     """From then on, and for its own words alone."""
     unit = MirroredUnit({100: 15, 101: 15}, 900)
     unit.take(100, [1, 2])
-    unit.serve_for([101], 60)
+    unit.serve_for({101: 60})
     clock.now = 50
     assert refused(unit, 100) is SILENT
     assert unit.read(101, 1) == [2]
@@ -166,6 +177,41 @@ async def test_mere_words_are_polled_in_few_requests(clock: Clock) -> None:
     assert unit.reads == [(0, 1), (200, 2), (230, 1)]
     assert mirrored.read(200, 2) == [1200, 1201]
     assert mirrored.read(230, 1) == [1230]
+
+
+async def test_one_word_of_a_value_is_listed_and_its_others_come_with_it(clock: Clock) -> None:
+    """Otherwise a counter would be half of this poll and half of that of its group, and jump by 65536 and back."""
+    total = register("total", 500, 501)
+    family = replace(
+        family_of(register("r0", 0), total, register("r502", 502)), presence_register="r0"
+    )
+    unit = FakeUnit({500: 0xFFFF, 501: 0})
+    device = Device(unit, family)
+    mirrored = MirroredUnit({}, 900)
+    device.follow_words(mirrored)
+    await device.poll(["total"])
+    # It counts on, and has the low word first.
+    unit.registers.update({500: 0, 501: 1})
+    await device.poll_words([500])
+    assert mirrored.read(500, 2) == [0, 1]
+    assert unit.reads[1:] == [(0, 1), (500, 2)]
+
+
+async def test_a_listed_value_that_is_refused_is_not_asked_for_with_a_word_beside_it(
+    clock: Clock,
+) -> None:
+    """Of what is left alone, no other word is read either."""
+    total = register("total", 200, 201)
+    unit = FakeUnit(served(0), refused={200: 2, 201: 2})
+    device = Device(unit, replace(family_of(register("r0", 0), total), presence_register="r0"))
+    await device.poll_words([200])
+    for _ in range(2):
+        clock.now += 5
+        await device.poll(["r0"])
+    assert device.quarantined == [200, 201]
+    unit.requests.clear()
+    await device.poll_words([200])
+    assert unit.reads == []
 
 
 async def test_a_listed_register_that_is_refused_is_quarantined_like_any_other(

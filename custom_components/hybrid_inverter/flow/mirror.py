@@ -100,11 +100,13 @@ class MirrorSteps(OptionsFlow):
             ip_address(answers[CONF_HOST])
         except ValueError:
             raise _RefusedError(CONF_HOST, "mirror_no_address") from None
-        if not answers[CONF_ENABLED] or self._has_port(answers[CONF_PORT]):
+        if not answers[CONF_ENABLED]:
             return
         try:
             listen(answers[CONF_HOST], answers[CONF_PORT]).close()
         except CannotListenError as err:
+            if err.reason == "in_use" and self._has_port(answers[CONF_PORT]):
+                return
             field = CONF_HOST if err.reason == "address_unavailable" else CONF_PORT
             raise _RefusedError(field, f"mirror_{err.reason}") from None
 

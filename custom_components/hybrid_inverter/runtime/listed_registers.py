@@ -9,13 +9,14 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from ..const import LOGGER
 from ..entry.mirror import mirror_of
 from ..modbus.errors import DeviceError
-from ..modbus.mirror.unit import MirroredUnit
+from ..modbus.mirror.unit import MirroredUnit, shortest
 from ..modbus.model.register import Group
 from .coordinator import EARLY
 from .mirror import AGES
 from .runtime import HybridInverterConfigEntry, UnitRuntime
 
-# The share of the time that these polls may take, with their waiting for the line: on a busy one they come less often.
+# The share of the time that the polls of all units may take, with their waiting for the line: on a busy one they come
+# less often.
 SHARE: Final = 0.1
 
 
@@ -29,12 +30,15 @@ class ListedRegisters:
         unit: UnitRuntime,
         mirrored: MirroredUnit,
         addresses: Collection[int],
+        share: float,
     ) -> None:
+        """`share` is the part of the time that its polls may take."""
         self._hass = hass
         self._entry = entry
         self._unit = unit
         self._mirrored = mirrored
         self._addresses = addresses
+        self._share = share
         self._powers = unit.coordinators[Group.POWER]
         self._is_polling = False
         # When the next poll is due, by the event loop's clock.
@@ -64,9 +68,24 @@ class ListedRegisters:
             LOGGER.debug("The listed registers of %s were not read: %s", self._unit.name, err)
         finally:
             self._is_polling = False
-        pause = max(interval, (self._hass.loop.time() - began) / SHARE)
+        pause = max(interval, (self._hass.loop.time() - began) / self._share)
         self._due_at = began + pause
-        self._mirrored.serve_for(self._addresses, AGES * pause)
+        self._mirrored.serve_for(self._max_ages(pause))
+
+    def _max_ages(self, pause: float) -> dict[int, float]:
+        """For how many seconds each of them is served: by what polls it most often, these polls or an entity's."""
+        device, coordinators = self._unit.device, self._unit.coordinators.values()
+        max_ages = shortest(
+            [
+                (self._addresses, AGES * pause),
+                *(
+                    (device.addresses_of(one.keys), AGES * one.interval.total_seconds())
+                    for one in coordinators
+                    if one.is_polled
+                ),
+            ]
+        )
+        return {address: max_ages[address] for address in self._addresses}
 
 
 @callback
@@ -77,5 +96,5 @@ def async_poll_listed(
     options, server = mirror_of(entry), entry.runtime_data.mirror
     if options is None or server is None or not (listed := options.registers.get(unit.unit_id)):
         return lambda: None
-    mirrored = server.units[unit.unit_id]
-    return ListedRegisters(hass, entry, unit, mirrored, listed).async_start()
+    mirrored, sharing = server.units[unit.unit_id], server.units.keys() & options.registers.keys()
+    return ListedRegisters(hass, entry, unit, mirrored, listed, SHARE / len(sharing)).async_start()

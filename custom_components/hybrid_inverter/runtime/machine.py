@@ -81,6 +81,9 @@ class Machine:
         self.rejections = Counter[Rejection]()
         # Whether the machine has reported its serial number since the link was last opened: what polls ask at no cost.
         self.verified = False
+        # Whether another machine has answered in its place since this one was last verified, and what is told of that.
+        self.is_exchanged = False
+        self.on_exchange: list[Callable[[], None]] = []
         # Why the powers could not be polled, while the machine does not answer, or another one does; it is asked for
         # nothing else then.
         self.last_error: DeviceError | None = None
@@ -99,9 +102,16 @@ class Machine:
 
     async def async_verify(self) -> None:
         """Ask for the serial number if the link was opened again since the last time; WrongDeviceError if it differs."""
-        if not self.verified:
+        if self.verified:
+            return
+        try:
             await self.device.verify()
-            self.verified = True
+        except WrongDeviceError:
+            self.is_exchanged = True
+            for tell in self.on_exchange:
+                tell()
+            raise
+        self.verified, self.is_exchanged = True, False
 
     def doubt(self) -> None:
         """Verify before the next poll or write: while a machine is silent, another one may take its place."""

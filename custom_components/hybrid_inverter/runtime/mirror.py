@@ -12,7 +12,6 @@ from ..const import DOMAIN
 from ..entry.data import interval_of
 from ..entry.mirror import MirrorOptions, mirror_of
 from ..entry.texts import async_load_texts, async_text
-from ..modbus.errors import WrongDeviceError
 from ..modbus.mirror.server import CannotListenError, MirrorServer
 from ..modbus.mirror.unit import MirroredUnit, shortest
 from ..modbus.model.register import Group
@@ -110,7 +109,8 @@ def _mirrored(entry: HybridInverterConfigEntry, machine: Machine) -> MirroredUni
         shortest((row.addresses, ages[row.group]) for row in machine.device.family.every_row()),
         # A word that no row has was read along with some; nearly all of them lie between settings.
         ages[Group.SETTINGS],
-        lambda: isinstance(machine.last_error, WrongDeviceError),
+        lambda: machine.is_exchanged,
     )
     machine.device.follow_words(mirrored)
+    machine.on_exchange.append(mirrored.forget)
     return mirrored

@@ -81,6 +81,16 @@ class KnownDevice:
             when is not None and 0 <= (now - when).total_seconds() <= seconds for when in times
         )
 
+    def addresses_of(self, keys: Collection[str]) -> set[int]:
+        """The addresses of these registers, and of those that these derived values are made of."""
+        family = self.family
+        names = {
+            name
+            for key in keys
+            for name in (family.derived[key].inputs if key in family.derived else (key,))
+        }
+        return {address for name in names for address in family.registers[name].addresses}
+
     def follow_words(self, follower: WordFollower) -> None:
         """Tell one follower of every word that is read from now on."""
         self._reader.image.follow(follower)

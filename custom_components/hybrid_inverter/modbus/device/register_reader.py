@@ -17,7 +17,7 @@ from ..model.register import Group, Register
 from ..transport.line_cost import LineCost
 from ..transport.unit import Unit
 from .fetcher import Fetcher
-from .image import RegisterImage, Span
+from .image import RegisterImage, Span, addresses_of
 from .quarantine import Quarantine
 from .read_plan import ReadPlanner, Reads, not_readable
 from .verified_unit import VerifiedUnit
@@ -157,8 +157,20 @@ class RegisterReader:
         )
         if served:
             presence = self.unfitted.registers[self.unfitted.presence_register]
-            spans = {*presence.spans, *((address, address) for address in served)}
+            spans = {*presence.spans, *self._whole_values(served)}
             await self._fetcher.fetch_all(self.planner.reads_of(spans), until)
+
+    def _whole_values(self, addresses: set[int]) -> set[Span]:
+        """The spans that bring these words; with one word of a value come its others, as it would be torn apart."""
+        values = {
+            (first, last)
+            for row in self.family.registers.values()
+            for first, last in row.spans
+            if first < last and not addresses.isdisjoint(range(first, last + 1))
+        }
+        refused = self.quarantine.addresses
+        whole = {span for span in values if refused.isdisjoint(addresses_of([span]))}
+        return whole | {(address, address) for address in addresses - addresses_of(whole)}
 
     def take_released(self) -> set[Group]:
         """The groups of what is served again, once."""

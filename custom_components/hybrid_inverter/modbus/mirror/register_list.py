@@ -33,15 +33,15 @@ def parse(text: str) -> RegisterList:
         if (written := _UNIT.fullmatch(line)) is None:
             raise UnreadableListError(line)
         unit_id, ranges = written.groups()
-        listed.setdefault(int(unit_id), set()).update(_addresses(ranges))
+        listed.setdefault(int(unit_id), set()).update(_addresses(ranges, line))
     return {unit_id: sorted(addresses) for unit_id, addresses in listed.items()}
 
 
-def _addresses(text: str) -> Iterator[int]:
-    """The addresses of ranges with commas between them."""
+def _addresses(text: str, line: str) -> Iterator[int]:
+    """The addresses of ranges with commas between them; a range that is missing is named by its line."""
     for part in map(str.strip, text.lower().split(",")):
         if (written := _RANGE.fullmatch(part)) is None:
-            raise UnreadableListError(part or text)
+            raise UnreadableListError(part or line)
         first = _number(written[1])
         last = first if written[2] is None else _number(written[2])
         if not first <= last < ADDRESSES:

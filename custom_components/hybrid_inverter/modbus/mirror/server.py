@@ -31,6 +31,8 @@ REASONS: Final = {
     errno.EADDRNOTAVAIL: "address_unavailable",
 }
 
+ALL_IPV6_ADDRESSES: Final = "::"
+
 
 class CannotListenError(Exception):
     """A port that cannot be opened."""
@@ -215,10 +217,13 @@ class MirrorServer:
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """A socket that listens there; CannotListenError if it cannot."""
+    """A socket that listens there; CannotListenError if it cannot. With "::" it has all addresses, of IPv4 too."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    both = address == ALL_IPV6_ADDRESSES and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((address, port), family=family, backlog=MAX_CLIENTS)
+        return socket.create_server(
+            (address, port), family=family, backlog=MAX_CLIENTS, dualstack_ipv6=both
+        )
     except (OSError, OverflowError) as err:
         number = err.errno if isinstance(err, OSError) else None
         raise CannotListenError(REASONS.get(number or 0, "other")) from err

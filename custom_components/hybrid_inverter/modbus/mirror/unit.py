@@ -44,9 +44,14 @@ class MirroredUnit:
         known = addresses_of(spans) & self._words.keys()
         self._read_at.update(dict.fromkeys(known, -math.inf))
 
-    def serve_for(self, addresses: Iterable[int], seconds: float) -> None:
-        """Serve these addresses for so long from now on."""
-        self._max_ages.update(dict.fromkeys(addresses, seconds))
+    def forget(self) -> None:
+        """Serve nothing that was read so far: some of it may be another device's."""
+        self._words.clear()
+        self._read_at.clear()
+
+    def serve_for(self, max_ages: Mapping[int, float]) -> None:
+        """Serve each of these addresses for so many seconds from now on."""
+        self._max_ages.update(max_ages)
 
     def read(self, first: int, count: int) -> list[int]:
         """`count` words from address `first` on; RefusedError where one of them is not known, or is too old."""
