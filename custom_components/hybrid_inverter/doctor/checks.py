@@ -83,11 +83,11 @@ async def async_check(one: Controlled, house: House, owner: str, *, of_person: b
     for is_export_limit in (False, True):
         if (lease := keeper.lease(is_export_limit=is_export_limit)) is not None:
             raise mistake(Mistake.BUSY, owner=lease.owner)
-    soc = as_number(values.get(SOC))
     for watts in (-POWER, POWER):
         request = replace(request_for(watts, owner, of_person=of_person), dry_run=True)
         told = await async_order(one, request)
-        end = told.get("target_soc")
+        # It was just read for that, whether or not it is polled.
+        soc, end = as_number(values.get(SOC)), told.get("target_soc")
         is_near = isinstance(end, int | float) and soc is not None and _room(end, soc, watts)
         if told.get("target_reached") or is_near:
             kind = Obstacle.CHARGE if watts < 0 else Obstacle.DISCHARGE

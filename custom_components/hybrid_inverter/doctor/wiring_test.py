@@ -229,10 +229,12 @@ async def async_run_test(unit: UnitRuntime, context: Context | None) -> Outcome:
     """Run a test to its end; one whose caller is cancelled is broken off."""
     test = await async_begin_test(unit, context)
     try:
-        return await asyncio.shield(test.done)
+        # Whoever waits and is cancelled does not cancel what it waits for.
+        await asyncio.wait((test.done,))
     except asyncio.CancelledError:
         await test.async_stop(wrong(Obstacle.ENDED, device=unit.name))
         raise
+    return test.done.result()
 
 
 @callback
