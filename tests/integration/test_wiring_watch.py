@@ -1,0 +1,267 @@
+"""What the doctor is told by polls, at no cost on the line; and what it tells: a sensor, and repairs that come and go."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.doctor.setup import feed_of
+from custom_components.hybrid_inverter.doctor.watch import HouseWatch
+from custom_components.hybrid_inverter.modbus.doctor.doctor import Doctor
+from custom_components.hybrid_inverter.modbus.doctor.verdict import (
+    Cause,
+    Evidence,
+    Finding,
+    Suspicion,
+    Verdict,
+    verdict_of,
+)
+from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.issues import issue_id
+from simulator import SimulatedPlant
+
+from .helpers import SERIAL, find, load, network_entry, refresh, unit_of
+
+ENOUGH: Final = Evidence(20, 9, 1.0)
+REVERSED: Final = Finding(Cause.CLAMP_REVERSED, ("l1", "l3"))
+UNCOUNTED: Final = Finding(Cause.SOURCE_NOT_COUNTED)
+
+
+def watch_of(entry: MockConfigEntry) -> HouseWatch:
+    """Return what watches the house of the only device of an entry."""
+    watch = feed_of(unit_of(entry)).watch
+    assert watch is not None
+    return watch
+
+
+@pytest.fixture
+def observed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Value | None]]:
+    """Return what the doctor is told, poll by poll."""
+    told: list[dict[str, Value | None]] = []
+    observe = Doctor.observe
+
+    def note(self: Doctor, member: str, time: float, values: Mapping[str, Value | None]) -> None:
+        told.append(dict(values))
+        observe(self, member, time, values)
+
+    monkeypatch.setattr(Doctor, "observe", note)
+    return told
+
+
+@pytest.fixture
+def says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return what has the doctor say something else from now on."""
+    said = [Verdict(verdict_of((), None, Evidence()).state)]
+
+    def say(*suspicions: tuple[Finding, ...], evidence: Evidence = ENOUGH) -> None:
+        found = tuple(Suspicion(SERIAL, causes) for causes in suspicions)
+        said[0] = verdict_of(found, 120, evidence)
+
+    monkeypatch.setattr(Doctor, "verdict_of", lambda *_: said[0])
+    return say
+
+
+def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
+    """Return the repairs about the wiring, by their kinds."""
+    start = issue_id(SERIAL, "wiring_")
+    return {
+        known.removeprefix(start): issue
+        for (domain, known), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN and known.startswith(start)
+    }
+
+
+# ---------------------------------------------------------------------- what polls bring
+
+
+async def test_the_doctor_is_told_what_lies_in_the_reads_of_the_powers(
+    loaded: MockConfigEntry, observed: list[dict[str, Value | None]], hass: HomeAssistant
+) -> None:
+    """The clamps and the inverter's own terminals, which no entity shows at first."""
+    observed.clear()
+    await refresh(hass, loaded, Group.POWER)
+    (values,) = observed
+    unit = unit_of(loaded)
+    shown = unit.coordinators[Group.POWER].keys
+    for phase in ("l1", "l2", "l3"):
+        for key in (f"grid_{phase}_ct_power", f"grid_{phase}_internal_power"):
+            assert key not in shown
+            assert values[key] == unit.device.family.registers[key].decode(unit.device.image)
+    assert values["inverter_power"] is not None
+    assert values["battery_power"] is not None
+
+
+@pytest.mark.parametrize("model", ["JSO8048104", "H2-6K-S2", "H2-10K-T2"])
+async def test_nothing_is_read_for_the_doctor(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    quick_saj: None,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+) -> None:
+    """With it and without it, the same requests for the same registers are sent."""
+    sent: list[list[tuple[int, int]]] = []
+    for is_told in (True, False):
+        with monkeypatch.context() as patch:
+            if not is_told:
+                patch.setattr(
+                    "custom_components.hybrid_inverter.doctor.setup.Feed.async_start",
+                    lambda _: lambda: None,
+                )
+            async with SimulatedPlant(model=model) as plant:
+                plant.advance(60)
+                entry = await enter(hass, plant, model)
+                machine = plant.machine()
+                machine.reads.clear()
+                for group in (Group.POWER, Group.ENERGY, Group.SETTINGS, Group.POWER):
+                    await refresh(hass, entry, group)
+                sent.append([(read.address, read.count) for read in machine.reads])
+                assert await hass.config_entries.async_remove(entry.entry_id)
+    told, untold = sent
+    assert len(told) > 3
+    assert told == untold
+
+
+async def enter(hass: HomeAssistant, plant: SimulatedPlant, model: str) -> MockConfigEntry:
+    """Set up an inverter of a model."""
+    if model == "JSO8048104":
+        return await load(hass, network_entry(plant.tcp_port), background=True)
+    from .test_schedule_windows import set_up
+
+    entry: MockConfigEntry = await set_up(hass, plant, "discharge_slots")
+    return entry
+
+
+async def test_what_a_poll_has_not_brought_is_not_told_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    observed: list[dict[str, Value | None]],
+    plant: SimulatedPlant,
+) -> None:
+    """A value of an earlier poll would pass for a new one."""
+    await refresh(hass, loaded, Group.POWER)
+    observed.clear()
+    plant.machine().trouble.silent = True
+    await refresh(hass, loaded, Group.POWER)
+    assert observed == []
+
+
+# ---------------------------------------------------------------------- what it tells
+
+
+def shown(hass: HomeAssistant) -> tuple[str, dict[str, Any]]:
+    """Return what the sensor shows."""
+    wiring = find(hass, Platform.SENSOR, "wiring")
+    assert wiring is not None
+    state = hass.states.get(wiring)
+    assert state is not None
+    return state.state, dict(state.attributes)
+
+
+async def test_the_sensor_tells_the_cause_and_how_much_is_known(
+    hass: HomeAssistant, loaded: MockConfigEntry, says: Callable[..., None]
+) -> None:
+    """Evidence first, then the cause; several causes are told as that."""
+    assert shown(hass)[0] == "gathering"
+    says(evidence=Evidence(5, 2, 0.5))
+    watch_of(loaded).async_judge()
+    state, attributes = shown(hass)
+    assert (state, attributes["evidence"], attributes["steps"]) == ("gathering", 50, 2)
+    says()
+    watch_of(loaded).async_judge()
+    assert shown(hass)[0] == "right"
+    says((REVERSED,))
+    watch_of(loaded).async_judge()
+    state, attributes = shown(hass)
+    assert state == "clamp_reversed"
+    assert attributes["causes"] == [
+        {"cause": "clamp_reversed", "places": ["l1", "l3"], "ratio": None}
+    ]
+    says((REVERSED,), (Finding(Cause.STRING_DEAD, ("pv2",)),))
+    watch_of(loaded).async_judge()
+    assert shown(hass)[0] == "several"
+    says((REVERSED, UNCOUNTED))
+    watch_of(loaded).async_judge()
+    assert shown(hass)[0] == "unsure"
+
+
+async def test_a_repair_says_what_to_check_and_goes_when_it_is_right(
+    hass: HomeAssistant, loaded: MockConfigEntry, says: Callable[..., None]
+) -> None:
+    """It names the clamps and the page of the manual; after a start it stays until something is known again."""
+    says((REVERSED,))
+    watch_of(loaded).async_judge()
+    assert set(issues(hass)) == {"clamp_reversed_l1_l3"}
+    placeholders = issues(hass)["clamp_reversed_l1_l3"].translation_placeholders
+    assert placeholders is not None
+    assert placeholders["name"] == "JSO8048104"
+    assert placeholders["places"] == "L1, L3"
+    assert "3.6 *CT Connection*" in placeholders["manual"]
+    says(evidence=Evidence())
+    watch_of(loaded).async_judge()
+    assert set(issues(hass)) == {"clamp_reversed_l1_l3"}
+    says((Finding(Cause.CLAMP_RATIO, ("l1", "l2", "l3"), 2.0),))
+    watch_of(loaded).async_judge()
+    assert set(issues(hass)) == {"clamp_ratio_l1_l2_l3"}
+    says()
+    watch_of(loaded).async_judge()
+    assert issues(hass) == {}
+
+
+async def test_an_ignored_repair_stays_ignored(
+    hass: HomeAssistant, loaded: MockConfigEntry, says: Callable[..., None]
+) -> None:
+    """Also when it is right for a while."""
+    says((REVERSED,))
+    watch_of(loaded).async_judge()
+    kind = issue_id(SERIAL, "wiring_clamp_reversed", "l1_l3")
+    ir.async_ignore_issue(hass, DOMAIN, kind, ignore=True)
+    says()
+    watch_of(loaded).async_judge()
+    says((REVERSED,))
+    watch_of(loaded).async_judge()
+    assert issues(hass)["clamp_reversed_l1_l3"].dismissed_version is not None
+
+
+@pytest.mark.parametrize(
+    ("second", "told"), [(Cause.SOURCE_NOT_COUNTED, True), (Cause.NO_LOAD_BEFORE, False)]
+)
+async def test_two_causes_are_told_when_they_stay_and_one_of_them_is_a_mistake(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    second: Cause,
+    told: bool,
+) -> None:
+    """For an hour they may become one; a house without loads in front of the inverter is no mistake."""
+    now = [1000.0]
+    monkeypatch.setattr("custom_components.hybrid_inverter.doctor.issues.monotonic", lambda: now[0])
+    says((REVERSED, Finding(second)))
+    watch_of(loaded).async_judge()
+    assert issues(hass) == {}
+    now[0] += 3600
+    watch_of(loaded).async_judge()
+    assert set(issues(hass)) == ({f"unsure_clamp_reversed_{second}"} if told else set())
+    if told:
+        (issue,) = issues(hass).values()
+        assert issue.is_fixable
+        assert issue.translation_placeholders is not None
+        assert issue.translation_placeholders["first"] == "Grid clamp reversed (L1, L3)"
+        assert issue.translation_placeholders["second"] == "Unmeasured power source"
+
+
+async def test_the_evidence_survives_a_reload_of_the_entry(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """It takes hours; what belongs to a house of other devices begins anew."""
+    before = watch_of(loaded)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert watch_of(loaded) is before
