@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.doctor.setup import feed_of
+from custom_components.hybrid_inverter.doctor.terminals import completed
 from custom_components.hybrid_inverter.doctor.watch import HouseWatch
 from custom_components.hybrid_inverter.modbus.doctor.doctor import Doctor
 from custom_components.hybrid_inverter.modbus.doctor.verdict import (
@@ -27,6 +28,7 @@ from custom_components.hybrid_inverter.runtime.issues import issue_id
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, find, load, network_entry, refresh, unit_of
+from .test_entities_saj import set_up
 
 ENOUGH: Final = Evidence(20, 9, 1.0)
 REVERSED: Final = Finding(Cause.CLAMP_REVERSED, ("l1", "l3"))
@@ -132,10 +134,62 @@ async def enter(hass: HomeAssistant, plant: SimulatedPlant, model: str) -> MockC
     """Set up an inverter of a model."""
     if model == "JSO8048104":
         return await load(hass, network_entry(plant.tcp_port), background=True)
-    from .test_schedule_windows import set_up
-
-    entry: MockConfigEntry = await set_up(hass, plant, "discharge_slots")
+    entry = await set_up(hass, plant.tcp_port)
+    await hass.async_block_till_done(wait_background_tasks=True)
     return entry
+
+
+@pytest.mark.parametrize(
+    ("values", "whole"),
+    [
+        # 900 less 400 and 300.
+        ({"l1": 400, "l2": 300, "grid_internal_power": 900}, {"l3": 200}),
+        ({"l1": 400, "l2": 300, "l3": 200}, {}),
+        ({"l1": 400, "l2": None, "grid_internal_power": 900}, {"l3": None}),
+        ({"l1": 400, "grid_internal_power": 900}, None),
+        ({"l1": 400, "l2": 300}, None),
+    ],
+)
+def test_the_only_phase_that_polls_do_not_bring_is_what_is_left_of_the_total(
+    values: dict[str, Value | None], whole: dict[str, Value | None] | None
+) -> None:
+    """With two of them missing nobody knows which of them it is."""
+    expected = None if whole is None else values | whole
+    assert completed(values, ("l1", "l2", "l3")) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "group", "terminals"),
+    [
+        ("H2-6K-S2", Group.POWER, {"grid_l1_internal_power"}),
+        ("H2-10K-T2", Group.ENERGY, {f"grid_l{phase}_internal_power" for phase in (1, 2, 3)}),
+    ],
+)
+async def test_the_terminals_of_a_saj_are_told_with_the_poll_that_completes_them(
+    hass: HomeAssistant,
+    socket_enabled: None,
+    quick_saj: None,
+    observed: list[dict[str, Value | None]],
+    model: str,
+    group: Group,
+    terminals: set[str],
+) -> None:
+    """With three phases that is the poll of the energies, once a minute, right behind one of the powers."""
+    async with SimulatedPlant(model=model) as plant:
+        plant.advance(60)
+        entry = await enter(hass, plant, model)
+        observed.clear()
+        await refresh(hass, entry, Group.POWER)
+        assert len(observed) == (group is Group.POWER)
+        if group is not Group.POWER:
+            await refresh(hass, entry, group)
+        (values,) = observed
+        measured = plant.machine().measured()
+        for key in terminals:
+            shown = values[key]
+            assert isinstance(shown, int | float)
+            assert shown == pytest.approx(measured[key], abs=2)
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_what_a_poll_has_not_brought_is_not_told_again(

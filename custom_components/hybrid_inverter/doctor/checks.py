@@ -12,6 +12,7 @@ from ..const import DOMAIN
 from ..control.orders import async_order
 from ..control.refusals import Mistake, mistake
 from ..control.request import OrderRequest
+from ..control.setup import driver_of
 from ..control.targets import Controlled
 from ..modbus.control.order import ControlMode
 from ..modbus.doctor.member import Role, first_served
@@ -57,6 +58,29 @@ def request_for(watts: float, owner: str, *, of_person: bool) -> OrderRequest:
     )
 
 
+def hold_for(owner: str, *, of_person: bool) -> OrderRequest:
+    """The order that keeps a battery still meanwhile."""
+    return OrderRequest(
+        mode=ControlMode.HOLD,
+        until=dt_util.utcnow() + LASTING,
+        owner=owner,
+        of_person=of_person,
+        replaces=False,
+    )
+
+
+def others_of(one: Controlled, house: House) -> list[Controlled]:
+    """The other inverters of a house that take orders."""
+    running = async_running_units(one.unit.hass)
+    others = [running[serial] for serial in house.inverters if serial in running]
+    return [
+        Controlled(unit, driver)
+        for unit in others
+        if unit.identity.serial != one.unit.identity.serial
+        and (driver := driver_of(unit.hass, unit)) is not None
+    ]
+
+
 def units_of(one: Controlled, house: House) -> dict[str, UnitRuntime]:
     """The devices of a house; ServiceValidationError when one of them is not here, or does not answer."""
     running = async_running_units(one.unit.hass)
@@ -74,15 +98,15 @@ def units_of(one: Controlled, house: House) -> dict[str, UnitRuntime]:
 
 async def async_check(one: Controlled, house: House, owner: str, *, of_person: bool) -> None:
     """Raise the error with the reason why a test cannot begin; nothing is written."""
-    keeper, values = one.driver.keeper, one.unit.device.values
+    values = one.unit.device.values
     if not any(_has_clamps(house)):
         raise wrong(Obstacle.NO_CLAMPS, device=one.name)
     units_of(one, house)
     if values.get(GRID) is False:
         raise wrong(Obstacle.GRID, device=one.name)
-    for is_export_limit in (False, True):
-        if (lease := keeper.lease(is_export_limit=is_export_limit)) is not None:
-            raise mistake(Mistake.BUSY, owner=lease.owner)
+    for each in (one, *others_of(one, house)):
+        if leases := each.driver.keeper.leases:
+            raise mistake(Mistake.BUSY, owner=leases[0].owner)
     for watts in (-POWER, POWER):
         request = replace(request_for(watts, owner, of_person=of_person), dry_run=True)
         told = await async_order(one, request)

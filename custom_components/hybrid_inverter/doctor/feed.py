@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 import time
+from time import monotonic
 from typing import Any, Final
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED
@@ -20,10 +21,16 @@ from ..modbus.model.register import Group
 from ..runtime.clock import CLOCK, drift_of
 from ..runtime.coordinator import GroupCoordinator
 from ..runtime.runtime import UnitRuntime
+from .terminals import TOTAL, completed, terminals_of
 from .watch import HouseWatch, Values, async_watch_of
 
 # The direction of an order that moves the battery: + is discharging.
 SIGNS: Final = {ControlMode.CHARGE: -1, ControlMode.DISCHARGE: 1}
+
+# The groups whose polls may bring something.
+GROUPS: Final = (Group.POWER, Group.ENERGY, Group.SETTINGS)
+# Seconds within which the polls of two groups are of the same moment: one follows the other.
+SAME_MOMENT: Final = 3.0
 
 
 class Feed:
@@ -40,6 +47,10 @@ class Feed:
         self._stops: list[Callable[[], None]] = []
         # What groups that are polled seldom have brought since the last poll of the powers.
         self._slow: dict[str, Value | None] = {}
+        # The powers of its terminal, and what the last poll of the powers has brought, and when.
+        self._terminals: tuple[str, ...] = ()
+        self._powers: Values = {}
+        self._powers_at = 0.0
         # When the clock was read whose drift was told last.
         self._clock_read_at: datetime | None = None
         # The watts that are ordered.
@@ -87,19 +98,15 @@ class Feed:
             )
 
     def _follow_polls(self, member: Member) -> None:
-        """Look on when groups are polled that may bring something."""
+        """Look on when groups are polled that bring something, whatever group that belongs to."""
         device = self._unit.device
-        by_group: dict[Group, set[str]] = {Group.POWER: set()}
-        for key in keys_of(member):
-            if device.family.serves([key]):
-                by_group.setdefault(device.family.group_of(key), set()).add(key)
-        if device.family.serves([CLOCK]):
-            by_group.setdefault(device.family.group_of(CLOCK), set())
-        for group, keys in by_group.items():
+        self._terminals = terminals_of(member)
+        keys = {key for key in {*keys_of(member), TOTAL} if device.family.serves([key])}
+        for group in GROUPS:
             coordinator = self._unit.coordinators[group]
             take = self._powers_polled if group is Group.POWER else self._others_polled
-            poll = partial(take, coordinator, Brought(coordinator, device.read_along(keys)))
-            self._stops.append(coordinator.async_follow_polls(poll))
+            brought = Brought(coordinator, device.read_along(keys))
+            self._stops.append(coordinator.async_follow_polls(partial(take, brought)))
 
     @callback
     def _detach(self) -> None:
@@ -119,22 +126,40 @@ class Feed:
     # ------------------------------------------------------------------ what is told
 
     @callback
-    def _powers_polled(self, _: GroupCoordinator, brought: Brought) -> None:
+    def _powers_polled(self, brought: Brought) -> None:
         """Tell what a poll of the powers has brought, with what others have brought since the last one."""
-        values = brought.take()
-        if self._slow:
-            values = {**values, **self._slow}
-            self._slow.clear()
-        if values and self.watch is not None:
-            self.watch.async_observe(self._serial, values)
+        powers = brought.take()
+        self._powers, self._powers_at = powers, monotonic()
+        if powers and (values := completed(powers, self._terminals)) is not None:
+            self._tell(values)
 
     @callback
-    def _others_polled(self, coordinator: GroupCoordinator, brought: Brought) -> None:
-        """Keep what a poll of another group has brought for the next one of the powers."""
-        self._slow.update(brought.take())
-        device = self._unit.device
-        if CLOCK not in coordinator.polled:
+    def _others_polled(self, brought: Brought) -> None:
+        """Complete the powers that were polled right before, or keep what was brought for the next poll of them."""
+        values = brought.take()
+        family = self._unit.device.family
+        group = brought.coordinator.group
+        self._slow |= {key: value for key, value in values.items() if family.group_of(key) is group}
+        if CLOCK in brought.coordinator.polled:
+            self._note_clock()
+        if completed(self._powers, self._terminals) is not None:
             return
+        is_same_moment = monotonic() - self._powers_at <= SAME_MOMENT
+        whole = completed({**values, **self._powers}, self._terminals) if is_same_moment else None
+        if whole is not None:
+            self._powers = {}
+            self._tell(whole)
+
+    def _tell(self, values: Values) -> None:
+        if self._slow:
+            values = {**values, **self._slow}
+            self._slow = {}
+        if self.watch is not None:
+            self.watch.async_observe(self._serial, values)
+
+    def _note_clock(self) -> None:
+        """Keep by how much the clock is off, if it was read again."""
+        device = self._unit.device
         read_at = device.read_at(CLOCK)
         if read_at is not None and read_at != self._clock_read_at:
             self._clock_read_at = read_at
@@ -157,11 +182,11 @@ class Brought:
     """What the polls of one group bring for the doctor."""
 
     def __init__(self, coordinator: GroupCoordinator, along: ReadAlong) -> None:
-        self._coordinator = coordinator
+        self.coordinator = coordinator
         self._along = along
         self._taken_at = time.time()
 
     def take(self) -> Values:
         """What was read since this was called last."""
         since, self._taken_at = self._taken_at, time.time()
-        return self._along.values(self._coordinator.polled, since)
+        return self._along.values(self.coordinator.polled, since)

@@ -9,9 +9,13 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_GRID_INVERTER, CONF_MEMBERS, MeterRole
 from ..entry.data import identity_of
-from ..modbus.doctor.member import INSTRUMENTS, Member, Role
+from ..modbus.doctor.member import INSTRUMENTS, STRINGS, Member, Role
+from ..modbus.find.identify import Identity
 from ..plant.members import PlantDevice, async_devices
 from ..runtime.lookup import async_plant_of
+
+# How many PV inputs an inverter has.
+MPPT_COUNT: Final = "mppt_count"
 
 # What a device is to the doctor; a meter of a part of the house tells nothing.
 ROLES: Final = {
@@ -70,9 +74,10 @@ def _members(devices: Iterable[PlantDevice], sees_grid: str | None) -> Iterable[
 
     Of several inverters of a make that nobody has chosen from, only one may have clamps: none of theirs counts.
     """
-    found = {one.serial: (one, identity_of(one.subentry.data).family) for one in devices}
-    makes = Counter(family for one, family in found.values() if one.role is None)
-    for serial, (one, family) in sorted(found.items()):
+    found = {one.serial: (one, identity_of(one.subentry.data)) for one in devices}
+    makes = Counter(identity.family for one, identity in found.values() if one.role is None)
+    for serial, (one, identity) in sorted(found.items()):
+        family = identity.family
         if one.role not in ROLES or family not in INSTRUMENTS:
             continue
         is_alone = makes[family] == 1 and sees_grid is None
@@ -81,7 +86,18 @@ def _members(devices: Iterable[PlantDevice], sees_grid: str | None) -> Iterable[
             id=serial,
             family=family,
             role=ROLES[one.role],
-            keys=served.keys,
+            keys=served.keys - _no_inputs(identity),
             rated_power=served.rated_power,
             sees_grid=one.role is not None or is_alone or serial == sees_grid,
         )
+
+
+def _no_inputs(identity: Identity) -> frozenset[str]:
+    """The values of PV inputs that the table has, and this inverter has not."""
+    count = identity.facts.get(MPPT_COUNT, len(STRINGS))
+    return frozenset(
+        f"pv{number}_{value}"
+        for number in STRINGS
+        if number > count
+        for value in ("power", "voltage")
+    )

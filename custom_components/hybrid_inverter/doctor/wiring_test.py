@@ -16,16 +16,16 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN, LOGGER
 from ..control.orders import async_order, async_release, async_release_soon
+from ..control.request import OrderRequest
 from ..control.targets import Controlled, controlled
 from ..entry.texts import async_text
 from ..modbus.device.wear import Origin
 from ..modbus.doctor.member import keys_of
-from ..modbus.doctor.owner_test import OwnerTest
 from ..modbus.model.register import Group
 from ..runtime.callers import origin_of
 from ..runtime.lookup import async_running_units
 from ..runtime.runtime import UnitRuntime
-from .checks import Obstacle, async_check, request_for, units_of, wrong
+from .checks import Obstacle, async_check, hold_for, others_of, request_for, units_of, wrong
 from .outcome import Outcome
 from .texts import async_load_wiring_texts
 from .watch import HouseWatch, Values, async_watch_of
@@ -56,9 +56,12 @@ class WiringTest:
         self._owner = owner
         self._context = context
         self._of_person = of_person
-        self._test = OwnerTest(watch.house.members, one.unit.identity.serial)
+        self._test = watch.doctor.owner_test(one.unit.identity.serial)
         # The watts that are ordered.
         self._watts: float | None = None
+        # Other batteries, which would take what this one gives, and all that have an order of the test.
+        self._others = others_of(one, watch.house)
+        self._ordered: list[Controlled] = []
         self._stops: list[Callable[[], None]] = []
         self._step: asyncio.Task[None] | None = None
         self._is_over = False
@@ -130,15 +133,26 @@ class WiringTest:
         return lease is not None and lease.owner == self._owner
 
     async def _async_order(self, watts: float | None) -> None:
-        """Have so many watts ordered, or nothing."""
+        """Have so many watts ordered, while other batteries are held; or nothing."""
         before, self._watts = self._watts, watts
         if watts is None:
-            await async_release(self._one, owner=self._owner, context=self._context)
+            while self._ordered:
+                await async_release(self._ordered[-1], owner=self._owner, context=self._context)
+                self._ordered.pop()
             return
-        if before is not None and not self._is_ours:
-            raise wrong(Obstacle.ENDED, device=self._one.name)
+        if before is not None:
+            if not self._is_ours:
+                raise wrong(Obstacle.ENDED, device=self._one.name)
+        else:
+            for other in self._others:
+                await self._async_give(other, hold_for(self._owner, of_person=self._of_person))
         request = request_for(watts, self._owner, of_person=self._of_person)
-        await async_order(self._one, request, self._context)
+        await self._async_give(self._one, request)
+
+    async def _async_give(self, one: Controlled, request: OrderRequest) -> None:
+        if one not in self._ordered:
+            self._ordered.append(one)
+        await async_order(one, request, self._context)
 
     # ------------------------------------------------------------------ the end
 
@@ -171,17 +185,21 @@ class WiringTest:
 
     async def _async_break_off(self, error: HomeAssistantError) -> None:
         self._end()
-        is_ordered, self._watts = self._watts is not None and self._is_ours, None
-        if not is_ordered:
-            self._fail(error)
-            return
-        try:
-            await async_release(self._one, owner=self._owner, context=self._context)
-        except HomeAssistantError as err:
-            LOGGER.warning("%s: a test could not be ended at once: %s", self._one.unit.name, err)
-            with suppress(ServiceValidationError):
-                await async_release_soon(self._one, self._owner)
+        ordered, self._ordered = self._ordered, []
+        for one in ordered:
+            lease = one.driver.keeper.lease()
+            if lease is not None and lease.owner == self._owner:
+                await self._async_release(one)
         self._fail(error)
+
+    async def _async_release(self, one: Controlled) -> None:
+        """End an order, or have it ended as soon as that is possible."""
+        try:
+            await async_release(one, owner=self._owner, context=self._context)
+        except HomeAssistantError as err:
+            LOGGER.warning("%s: a test could not be ended at once: %s", one.unit.name, err)
+            with suppress(ServiceValidationError):
+                await async_release_soon(one, self._owner)
 
 
 # The tests that run, by the serial number of the inverter.
