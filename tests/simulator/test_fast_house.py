@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from simulator import SimulatedPlant
+from simulator.__main__ import _parser
 from simulator.cause import cause
 from simulator.fast_house import FastHouse, Values
 from simulator.houses import DAYS, HOUSES
@@ -138,6 +140,29 @@ def test_noise_is_some_watts_and_some_per_mille() -> None:
     assert max(read) > 11
     assert abs(sum(read) / len(read)) < 0.5
     assert senses.reader(7)(100.0) == senses.reader(7)(100.0)
+
+
+def test_on_the_wire_each_machine_looks_at_its_sensors_at_moments_of_its_own() -> None:
+    """Every two seconds, ten times in twenty, and not both at once."""
+    plant = SimulatedPlant(devices={1: "JSO8048104", 2: "H2-10K-T2"}, accuracy=Accuracy())
+    seen: dict[int, list[object]] = {1: [], 2: []}
+    for _ in range(41):
+        plant.advance(0.5)
+        for unit, shown in seen.items():
+            shown.append(plant.machine(unit).value("battery_current"))
+    changes = {
+        unit: {n for n, (one, other) in enumerate(pairwise(shown)) if one != other}
+        for unit, shown in seen.items()
+    }
+    assert len(changes[1]) == len(changes[2]) == 10
+    assert changes[1] & changes[2] == set()
+
+
+def test_the_command_offers_weather_and_real_sensors() -> None:
+    """By the words of the documentation."""
+    options = _parser().parse_args(["--weather", "grey", "--real-sensors", "--lively"])
+    assert options.weather is Weather.GREY
+    assert (options.real_sensors, options.lively, options.heat_pump) == (True, True, False)
 
 
 # ---------------------------------------------------------------------- weather
