@@ -251,6 +251,7 @@ NAME: Final = "entity.sensor.one.name"
         (SENTENCE, "It takes 5 kW.", "Es braucht 5 W.", "units"),
         (SENTENCE, "**Dashboard**: [a]({url})", "**Übersicht**: [a] ({url})", "markup"),
         (SENTENCE, "First.\n\nSecond.", "Erstens. Zweitens.", "markup"),
+        (SENTENCE, "It is RTU over TCP.", "Es ist RTU über TCP.", "proper names"),
         (SENTENCE, "See the manual.", "Siehe <b>Handbuch</b>.", "HTML"),
         (SENTENCE, "See the manual.", "Siehe https://example.com.", "address"),
         (SENTENCE, "Of the {inverter}", "Dell'{inverter}", "apostrophe"),

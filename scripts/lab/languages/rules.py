@@ -35,6 +35,12 @@ FORBIDDEN: Final = re.compile(r"<[a-zA-Z/]|\w+://(?!host)|\bwww\.")
 QUOTED: Final = re.compile(r"'[{}<]")
 WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]+")
 
+# Names of products and protocols, which stay; Polish has an ending for Home Assistant.
+PROPER: Final = re.compile(
+    r"Modbus TCP|RTU over TCP|Home Assistan|Solarman|Deye|Sunsynk|JUSTSTANDOUT|SAJ|CHINT|JSO8048104|AIO3"
+    r"|DTSU666|DDSU666|RS485|ESPHome|EMHASS|evcc|PredBat|Node-RED|configuration\.yaml|SOC\b|BMS\b|EEPROM"
+)
+
 # What a fault is called at the sensor, and what it means at the event.
 FAULT: Final = re.compile(r"entity\.sensor\.(?:fault|warning)\.state\.(?P<code>[efw]\d+)")
 MEANING: Final = "entity.event.fault.state_attributes.event_type.state."
@@ -70,6 +76,12 @@ def _plain(_key: str, english: str, text: str, _glossary: Glossary) -> str | Non
     return None if found is None or FORBIDDEN.search(english) else f"HTML or address: {found[0]}"
 
 
+def _proper(_key: str, english: str, text: str, _glossary: Glossary) -> str | None:
+    """A text may name a thing once more or once less, but not in another way."""
+    lacking = sorted({*PROPER.findall(english)} - {*PROPER.findall(text)})
+    return f"proper names: {', '.join(lacking)} not named" if lacking else None
+
+
 def _apostrophe(_key: str, _english: str, text: str, _glossary: Glossary) -> str | None:
     return "an apostrophe before a placeholder" if QUOTED.search(text) else None
 
@@ -93,10 +105,10 @@ def _name_length(key: str, english: str, text: str, _glossary: Glossary) -> str 
 
 
 def _translated(_key: str, english: str, text: str, glossary: Glossary) -> str | None:
-    """What is the same as in English consists of loan words, abbreviations and very short words."""
+    """What is the same as in English consists of proper names, loan words, abbreviations and very short words."""
     if text != english:
         return None
-    words = WORD.findall(PLACEHOLDER.sub("", english.replace(OWN_NAME, "")))
+    words = WORD.findall(PROPER.sub("", PLACEHOLDER.sub("", english.replace(OWN_NAME, ""))))
     english_words = [
         word
         for word in words
@@ -123,6 +135,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _kept(CODE, "codes"),
     _kept(UNIT, "units"),
     _kept(MARKUP, "markup"),
+    _proper,
     _plain,
     _apostrophe,
     _spaces,
