@@ -60,9 +60,13 @@ def jumping_time(loop: Any, jumped: Callable[[timedelta], None]) -> Iterator[Non
     """Have the time of a loop on selectors jump; `jumped` is called with each jump, before what is due then."""
     time = _JumpingTime(loop, jumped)
     selector = loop._selector  # noqa: SLF001 - no public name leads to it
+    resolution = loop._clock_resolution  # noqa: SLF001 - the same
     loop.time, loop.run_in_executor = time.time, time.run_in_executor
     selector.select = time.select
+    # After half a year a nanosecond is less than a time in seconds can tell, and the loop would wait for a timer that is due.
+    loop._clock_resolution = 1 / MICROSECOND  # noqa: SLF001 - the same
     try:
         yield
     finally:
         del loop.time, loop.run_in_executor, selector.select
+        loop._clock_resolution = resolution  # noqa: SLF001 - the same

@@ -1,5 +1,6 @@
 """Weeks of a home in which an automation charges in the cheap hours: what flows is what it says, on any day."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -8,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 
+from lab.jumping_time import jumping_time
 from lab.lived_home import LivedHome
 
 from .lived_home import lived_home
@@ -24,6 +26,26 @@ HOUSE: Final[dict[str, Any]] = {
 }
 
 pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.mark.timeout(20)
+def test_time_goes_on_after_half_a_year() -> None:
+    """From 2^24 seconds on, a nanosecond more is the same time to the loop, which must not wait for a timer that is due."""
+    loop = asyncio.SelectorEventLoop()
+    passed = timedelta()
+
+    def pass_on(jump: timedelta) -> None:
+        nonlocal passed
+        passed += jump
+
+    async def live() -> None:
+        for seconds in (2**24 - 1, 60, 60):
+            await asyncio.sleep(seconds)
+
+    with jumping_time(loop, pass_on):
+        loop.run_until_complete(live())
+    loop.close()
+    assert passed / timedelta(seconds=1) == pytest.approx(2**24 + 119)
 
 
 def price_at(moment: datetime) -> float:
