@@ -45,7 +45,7 @@ from .runtime.forced_modes import (
 from .runtime.heard_requests import async_follow_heard
 from .runtime.interrupted_changes import async_resume_interrupted
 from .runtime.listed_registers import async_poll_listed
-from .runtime.mirror import async_start_mirror
+from .runtime.mirror import async_poll_identity, async_start_mirror
 from .runtime.other_machine import async_watch_machine
 from .runtime.runtime import HybridInverterConfigEntry
 from .runtime.setting_news import async_follow_settings
@@ -166,6 +166,7 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         entry.async_on_unload(async_watch_clock(hass, entry, unit))
         entry.async_on_unload(async_watch_charging(hass, unit))
         entry.async_on_unload(async_watch_machine(hass, unit))
+        entry.async_on_unload(async_poll_identity(entry, unit))
         entry.async_on_unload(async_poll_listed(hass, entry, unit))
         # The powers are shown in the meantime.
         entry.async_create_task(hass, unit.async_poll_others(), f"{unit.name} first polls")

@@ -8,12 +8,16 @@ from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.find.identify import identify
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.modbus.transport.link import Framing, Link, TcpEndpoint
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 from tests.simulator.registers import read_words
 
 from .helpers import (
+    DTSU666,
     SERIAL,
     link_entry,
     load,
@@ -25,7 +29,8 @@ from .helpers import (
     unit_of,
 )
 from .test_exchange import OTHER, other
-from .test_mirror import answer, client, issue, load_mirrored, mirror, open_mirror, port, read
+from .test_mirror import HOST, answer, client, issue, load_mirrored, mirror, open_mirror, port, read
+from .test_schedule_windows import set_up as set_up_saj
 
 __all__ = ["other", "port"]
 
@@ -121,6 +126,64 @@ async def test_the_lists_of_two_devices_share_a_tenth_of_the_time(
         await unit.coordinators[Group.POWER].async_refresh()
         await hass.async_block_till_done(wait_background_tasks=True)
         assert polls == count, seconds
+
+
+# ---------------------------------------------------------------------- a second Home Assistant
+
+
+async def recognised(port: int, unit_id: int = 1) -> tuple[str, str]:
+    """Return the family and the serial number of what is found at a port."""
+    link = Link(TcpEndpoint(HOST, port, Framing.TCP))
+    await link.connect()
+    try:
+        identity = await identify(link.unit(unit_id))
+    finally:
+        await link.close()
+    return identity.family, identity.serial
+
+
+async def test_a_second_home_assistant_recognises_an_inverter_at_its_mirror(
+    hass: HomeAssistant, plant: SimulatedPlant, port: int
+) -> None:
+    """By registers that no entity shows by default: they are polled for the mirror."""
+    await load_mirrored(hass, plant, port)
+    assert await recognised(port) == ("jso", SERIAL)
+
+
+async def test_a_second_home_assistant_recognises_a_saj_at_its_mirror(
+    hass: HomeAssistant, saj: SimulatedPlant, port: int
+) -> None:
+    """Also by registers that are polled with the settings."""
+    await set_up_saj(hass, saj, mirror=mirror(port))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await recognised(port) == ("saj", "SAJSIM000000000001")
+
+
+async def test_a_second_home_assistant_recognises_meters_whose_voltages_are_listed(
+    hass: HomeAssistant, house: SimulatedPlant, port: int
+) -> None:
+    """A meter is recognised by what it measures, of which some is disabled by default."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        data=network_data(house.tcp_port),
+        options={"mirror": mirror(port, "11: 0x2000-0x2007")},
+        subentries_data=[
+            {
+                "data": {
+                    "unit_id": 11,
+                    "identity": {**DTSU666, "serial": "METER"},
+                    "role": "grid",
+                    "inverted": False,
+                },
+                "subentry_type": "meter",
+                "title": "Grid meter",
+                "unique_id": "METER",
+            }
+        ],
+    )
+    await load(hass, entry, background=True)
+    await refresh(hass, entry, Group.POWER)
+    assert await recognised(port, 11) == ("dtsu666", "")
 
 
 # ---------------------------------------------------------------------- the port of another mirror

@@ -1,5 +1,6 @@
 """The mirror of a loaded entry: what its units are asked for anyway, on a port for other clients."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,7 +17,7 @@ from ..modbus.mirror.server import CannotListenError, MirrorServer
 from ..modbus.mirror.unit import MirroredUnit, shortest
 from ..modbus.model.register import Group
 from .machine import Machine
-from .runtime import HybridInverterConfigEntry
+from .runtime import HybridInverterConfigEntry, UnitRuntime
 
 # The kind of the issue.
 NOT_SERVED: Final = "mirror_not_served"
@@ -100,6 +101,32 @@ async def async_start_mirror(hass: HomeAssistant, entry: HybridInverterConfigEnt
     entry.async_on_unload(port.async_close)
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, port.async_close))
     await port.async_open()
+
+
+@callback
+def async_poll_identity(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> Callable[[], None]:
+    """While there is a mirror, poll by what other programs recognise a unit, shown or not; returns how to stop that."""
+    if entry.runtime_data.mirror is None:
+        return lambda: None
+    family = unit.device.family
+    listening = [
+        coordinator.async_add_listener(
+            _do_nothing, frozenset(key for key in family.identity if family.group_of(key) is group)
+        )
+        for group, coordinator in unit.coordinators.items()
+    ]
+
+    @callback
+    def stop() -> None:
+        for stop_listening in listening:
+            stop_listening()
+
+    return stop
+
+
+@callback
+def _do_nothing() -> None:
+    """The listener that keeps the identity polled."""
 
 
 def _mirrored(entry: HybridInverterConfigEntry, machine: Machine) -> MirroredUnit:
