@@ -207,7 +207,7 @@ async def test_a_listed_value_that_is_refused_is_not_asked_for_with_a_word_besid
     await device.poll_words([200])
     for _ in range(2):
         clock.now += 5
-        await device.poll(["r0"])
+        await device.poll_words([200])
     assert device.quarantined == [200, 201]
     unit.requests.clear()
     await device.poll_words([200])
@@ -224,14 +224,41 @@ async def test_a_listed_register_that_is_refused_is_quarantined_like_any_other(
     for _ in range(2):
         assert device.quarantined == []
         clock.now += 5
-        # Every poll asks once more for what is suspected.
+        # The polls of registers have nothing to do with it.
+        unit.requests.clear()
         await device.poll(keys(0))
+        assert unit.reads == [(0, 1)]
+        await device.poll_words([200])
     assert device.quarantined == [200]
     clock.now += 5
     unit.requests.clear()
     await device.poll_words([200])
     assert unit.reads == []
     assert (await device.poll(keys(0))).values == {"r0": 1000}
+
+
+async def test_a_list_of_what_is_never_answered_costs_the_polls_of_registers_nothing(
+    clock: Clock,
+) -> None:
+    """Each silence is a timeout. They are the list's own, two at most in a round, and no register is suspected for them."""
+    unit = FakeUnit(served(0, 299, 400), silent={300, 302, 304})
+    device = Device(unit, replace(numbered(0, 299), presence_register="r0"))
+    mirrored = MirroredUnit({}, 900)
+    device.follow_words(mirrored)
+    await device.poll(keys(0, 299))
+    for _ in range(20):
+        unit.requests.clear()
+        await device.poll_words([299, 300, 302, 304, 400])
+        silent = [read for read in unit.reads if {300, 302, 304} & set(range(read[0], sum(read)))]
+        assert len(silent) <= 2
+        unit.requests.clear()
+        snapshot = await device.poll(keys(0, 299))
+        assert snapshot.values == {"r0": 1000, "r299": 1299}
+        assert unit.reads == [(0, 1), (299, 1)]
+        clock.now += 5
+    assert device.quarantined == [300, 302, 304]
+    assert mirrored.read(299, 1) == [1299]
+    assert mirrored.read(400, 1) == [1400]
 
 
 async def test_a_silent_device_ends_the_poll_of_listed_registers(clock: Clock) -> None:

@@ -49,7 +49,7 @@ class KnownDevice:
     @property
     def quarantined(self) -> list[int]:
         """The addresses that the device does not serve, in order."""
-        return sorted(self._reader.quarantine.quarantined)
+        return sorted(self._reader.quarantined)
 
     @property
     def impossible(self) -> int:

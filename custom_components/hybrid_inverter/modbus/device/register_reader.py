@@ -17,9 +17,10 @@ from ..model.register import Group, Register
 from ..transport.line_cost import LineCost
 from ..transport.unit import Unit
 from .fetcher import Fetcher
-from .image import RegisterImage, Span, addresses_of
+from .image import RegisterImage, Span
+from .listed_words import ListedWords
 from .quarantine import Quarantine
-from .read_plan import ReadPlanner, Reads, not_readable
+from .read_plan import ReadPlanner, Reads
 from .verified_unit import VerifiedUnit
 
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
@@ -78,12 +79,13 @@ class RegisterReader:
         self.features: frozenset[str] = frozenset()
         self.image = RegisterImage()
         self.quarantine = Quarantine(self.image)
-        self.planner = ReadPlanner(
-            family, LineCost(baudrate=baudrate or family.baudrate), self.quarantine
-        )
+        self._cost = LineCost(baudrate=baudrate or family.baudrate)
+        self.planner = ReadPlanner(family, self._cost, self.quarantine)
         self._unit = unit
         self._verified = verified or VerifiedUnit(unit, None)
         self._fetcher = Fetcher(unit, self._verified, self.image, self.quarantine, self.planner)
+        # Made when somebody has words polled.
+        self._listed: ListedWords | None = None
         # What is served again, and was read beside the polls of its group.
         self.released = self._fetcher.released
         self._inverted = inverted
@@ -146,31 +148,19 @@ class RegisterReader:
         return self.snapshot(keys)
 
     async def poll_words(self, addresses: Collection[int], until: float | None = None) -> None:
-        """Poll mere words, as `poll` does; those that lie outside of the readable ranges are left out.
+        """Poll mere words, as `poll` does, but for what is not served of them: the polls of registers do not ask for it."""
+        if self._listed is None:
+            self._listed = ListedWords(
+                self._unit, self._verified, self.image, self.family, self._cost
+            )
+        presence = self.unfitted.registers[self.unfitted.presence_register].spans
+        await self._listed.poll(addresses, presence, self.quarantine.addresses, until)
 
-        A register that every device has is read with them: it tells a device that lacks all of them from a silent one.
-        """
-        if self.quarantine.limits_reads:
-            self.quarantine.release_due()
-        served = set(addresses).difference(
-            self.quarantine.addresses, not_readable(self.family.readable, addresses)
-        )
-        if served:
-            presence = self.unfitted.registers[self.unfitted.presence_register]
-            spans = {*presence.spans, *self._whole_values(served)}
-            await self._fetcher.fetch_all(self.planner.reads_of(spans), until)
-
-    def _whole_values(self, addresses: set[int]) -> set[Span]:
-        """The spans that bring these words; with one word of a value come its others, as it would be torn apart."""
-        values = {
-            (first, last)
-            for row in self.family.registers.values()
-            for first, last in row.spans
-            if first < last and not addresses.isdisjoint(range(first, last + 1))
-        }
-        refused = self.quarantine.addresses
-        whole = {span for span in values if refused.isdisjoint(addresses_of([span]))}
-        return whole | {(address, address) for address in addresses - addresses_of(whole)}
+    @property
+    def quarantined(self) -> set[int]:
+        """The addresses that the device is known not to serve, those of mere words too."""
+        listed = self._listed
+        return self.quarantine.quarantined.union(listed.quarantined if listed else ())
 
     def take_released(self) -> set[Group]:
         """The groups of what is served again, once."""
