@@ -135,6 +135,6 @@ def _year(home: LivedHome, rules: Rules, seconds: float) -> Year:
         exported=round(exported),
         writes=total,
         most_writes=most,
-        broken=rules.broken,
+        broken=dict(rules.broken),
         seconds=round(seconds, 1),
     )

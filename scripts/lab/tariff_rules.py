@@ -40,9 +40,10 @@ class Rules:
         self._is_strange = False
         # How many writes there were when the settings were looked at.
         self._looked_at = 0
-        # What was ordered of the battery and of the export, as of the last look.
+        # What was ordered of the battery and of the export, as it was seen last.
         self._order: Told | None = None
         self._limit: Told | None = None
+        self._is_ordered = False
         self.soc_before = self._machine.inverter.soc
         self.broken: Counter[str] = Counter()
         home.plant.site.watchers.append(self._watch)
@@ -57,23 +58,27 @@ class Rules:
 
     def look(self) -> None:
         """Look at what is set, and at what was ordered."""
-        keeper = self._home.hass.data[DRIVERS][self._serial_number].keeper
-        leases = keeper.leases
-        self._order = self._limit = None
-        for lease in leases:
-            told = keeper.told_of(lease)
+        self._see_orders()
+        for told in (self._order, self._limit):
             if told is not None and self._home.now > told.until + GRACE:
                 self.broken["an order past its end"] += 1
-            if lease.order.mode is ControlMode.EXPORT_LIMIT:
-                self._limit = told
-            else:
-                self._order = told
-        is_strange = not leases and self._is_changed()
+        is_strange = not self._is_ordered and self._is_changed()
         if is_strange and self._is_strange:
             self.broken["settings that are not the owner's"] += 1
         self._is_strange = is_strange
         if self._machine.inverter.soc * 100 < FLOOR - PERCENT:
             self.broken["below the floor"] += 1
+
+    def _see_orders(self) -> None:
+        """See what is in force."""
+        keeper = self._home.hass.data[DRIVERS][self._serial_number].keeper
+        self._order = self._limit = None
+        for lease in keeper.leases:
+            if lease.order.mode is ControlMode.EXPORT_LIMIT:
+                self._limit = keeper.told_of(lease)
+            else:
+                self._order = keeper.told_of(lease)
+        self._is_ordered = bool(keeper.leases)
 
     async def end(self) -> None:
         """Switch the automation off, wait until its orders have ended, and see whether everything is as it was set."""
@@ -115,11 +120,21 @@ class Rules:
             self.broken["more than the rated power"] += 1
         if battery > WATTS and grid < -WATTS and not self._may_sell:
             self.broken["sold from the battery"] += 1
-        order = self._order
+        if self._against_orders(battery, grid):
+            # The order may have ended since it was seen.
+            self._see_orders()
+            self.broken.update(self._against_orders(battery, grid))
+
+    def _against_orders(self, battery: float, grid: float) -> list[str]:
+        """The rules of orders that these flows break, watts out of each."""
+        inverter, site = self._machine.inverter, self._home.plant.site
+        broken = []
+        order, limit = self._order, self._limit
         if order is not None and order.mode is ControlMode.CHARGE and order.power:
             house = sum(site.home) + sum(inverter.flows.backup)
             sun = max(0.0, sum(inverter.flows.pv) - house)
             if -battery > order.power * SHARE + sun + WATTS:
-                self.broken["charged with more than ordered"] += 1
-        if self._limit is not None and -grid > (self._limit.power or 0.0) + WATTS:
-            self.broken["exported more than allowed"] += 1
+                broken.append("charged with more than ordered")
+        if limit is not None and -grid > (limit.power or 0.0) + WATTS:
+            broken.append("exported more than allowed")
+        return broken
