@@ -41,11 +41,20 @@ class Case:
     months: Container[int] = range(1, 13)
     # Whether the house has an electric car, which is charged in the evening.
     car: bool = False
+    # Whether it has panels.
+    sun: bool = True
 
     @property
     def beside(self) -> str:
         """The case without an automation that it is compared with."""
+        if not self.sun:
+            return "none_without_sun"
         return "none_with_car" if self.car else "none"
+
+    @property
+    def house(self) -> dict[str, Any]:
+        """The house, as a lived home takes it."""
+        return {**HOUSE, "car": self.car} | ({} if self.sun else {"sun": 0})
 
     def is_warned(self, moment: datetime) -> bool:
         """Whether there is a weather warning."""
@@ -55,6 +64,7 @@ class Case:
 CASES: Final[Mapping[str, Case]] = {
     "none": Case(name="No automation"),
     "none_with_car": Case(name="No automation, with a car", car=True),
+    "none_without_sun": Case(name="No automation, without sun", sun=False),
     "cheapest_hours": Case(
         name="Cheapest hours",
         blueprint="cheapest_hours",
@@ -67,6 +77,18 @@ CASES: Final[Mapping[str, Case]] = {
             "earliest": "00:00:00",
         },
         months=WINTER,
+    ),
+    "cheapest_hours_without_sun": Case(
+        name="Cheapest hours, without sun",
+        blueprint="cheapest_hours",
+        inputs={
+            "inverter": "DEVICE",
+            "prices": ["sensor.price"],
+            "hours": 5,
+            "power": 4500,
+            "earliest": "00:00:00",
+        },
+        sun=False,
     ),
     "sell_above_price": Case(
         name="Sell above a price",

@@ -16,7 +16,7 @@ from .bare_home import bare_home
 from .day_ahead import BEGIN, TARIFF, ZONE
 from .lived_home import LivedHome, lived_home
 from .moved_clock import MovedClock
-from .tariff_cases import CASES, HOUSE, Case
+from .tariff_cases import CASES, Case
 from .tariff_rules import Rules
 
 # How far the physics and what is looked at go at once: as long as they may without missing a time slot, and a quarter.
@@ -57,8 +57,7 @@ async def live(name: str, days: int, clock: MovedClock) -> Year:
                 options=OPTIONS | case.options,
                 step=STEP,
                 grain=GRAIN,
-                car=case.car,
-                **HOUSE,
+                **case.house,
             ) as home,
         ):
             rules = Rules(home, case)
