@@ -94,14 +94,14 @@ MISWIRINGS: Final[Mapping[str, Miswiring]] = {
         cause="string_dead",
         places=("pv2",),
         trouble={"string_light": [1, 0]},
-        after=30,
+        after=180,
     ),
     "saj_string_shaded": Miswiring(
         house="saj_plain",
         cause="string_shaded",
         places=("pv1",),
         trouble={"string_light": [0.6, 1]},
-        after=30,
+        after=180,
     ),
     "jso_battery_ratio": Miswiring(
         house="jso_plain",

@@ -57,6 +57,19 @@ def sun(
     }
 
 
+def test_an_input_without_a_string_is_not_dead() -> None:
+    """It has no voltage, and has never given any power."""
+    assert said(JSO, sun(2000, 0, volts2=0), minutes=60) == []
+    doctor = Doctor((JSO,))
+    doctor.observe("one", 0.0, NIGHT | sun(2000, 100))
+    doctor.observe("one", 5.0, NIGHT | sun(2000, 100))
+    for number in range(2, 200):
+        doctor.observe("one", number * 5.0, NIGHT | sun(2000, 0, volts2=0))
+    assert [one.causes for one in doctor.verdict().suspicions] == [
+        (Finding(Cause.STRING_DEAD, ("pv2",)),)
+    ]
+
+
 def test_a_string_that_gives_nothing_while_the_other_one_does_is_dead() -> None:
     """After ten minutes."""
     assert said(JSO, sun(2000, 3), minutes=9.5) == []

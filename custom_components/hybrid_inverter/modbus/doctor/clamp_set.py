@@ -131,13 +131,8 @@ class ClampSet:
         )
 
     @property
-    def is_right(self) -> bool:
-        """Whether all clamps are known to be right."""
-        return all(clamp.is_right and not clamp.has_impossible_load for clamp in self.clamps)
-
-    @property
     def share(self) -> float:
-        """The share of the evidence that is needed to say so."""
+        """The share of the evidence that is needed to say that all clamps are right."""
         return min(min(1.0, clamp.right / ENOUGH) for clamp in self.clamps)
 
     @property

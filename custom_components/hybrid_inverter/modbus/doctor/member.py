@@ -12,7 +12,6 @@ PHASES: Final = ("l1", "l2", "l3")
 STRINGS: Final = range(1, 5)
 
 CLOCK_DRIFT: Final = "clock_drift"
-WORK_MODE: Final = "work_mode"
 
 
 class Role(StrEnum):
@@ -113,7 +112,7 @@ INSTRUMENTS: Final = {
 _OF_INVERTER: Final = (
     *("pv_power", "battery_power", "battery_voltage", "battery_current", "bms_current"),
     *(f"pv{number}_{value}" for number in STRINGS for value in ("power", "voltage")),
-    *(CLOCK_DRIFT, WORK_MODE),
+    CLOCK_DRIFT,
 )
 
 

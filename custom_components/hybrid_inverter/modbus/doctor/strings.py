@@ -12,6 +12,9 @@ from .verdict import Cause, Finding
 SUNNY: Final = 300.0
 NOTHING: Final = 10.0
 NOTHING_SHARE: Final = 0.02
+# V of an input that has a string, and W that one has given.
+CONNECTED: Final = 100.0
+GIVEN: Final = 20.0
 # s of it that are needed, and the most that count; when it is not so, they fade as fast.
 NEEDED_SECONDS: Final = 600.0
 MEMORY: Final = 1500.0
@@ -30,11 +33,12 @@ class PvStrings:
 
     def __init__(self, count: int) -> None:
         self._last: float | None = None
+        # Whether there is a string at all.
+        self._exists = [False] * count
         self._dead = [0.0] * count
         self._shaded = [0.0] * count
         self._usual = [0.0] * count
         self._known = [0.0] * count
-        self.seconds = 0.0
 
     def add(self, time: float, powers: Sequence[float], volts: Sequence[float]) -> None:
         """Take the W and V of the strings at a moment into account."""
@@ -43,16 +47,18 @@ class PvStrings:
             return
         seconds = time - self._last
         self._last = time
+        for number, (power, voltage) in enumerate(zip(powers, volts, strict=True)):
+            if power >= GIVEN or voltage >= CONNECTED:
+                self._exists[number] = True
         best = max(powers)
         if best < SUNNY:
             return
-        self.seconds += seconds
         keep = 1 - seconds / MEMORY
         limit = max(NOTHING, NOTHING_SHARE * best)
         fallen = self._fallen(powers, volts, seconds)
         for number, power in enumerate(powers):
             for counted, is_so in (
-                (self._dead, power <= limit),
+                (self._dead, power <= limit and self._exists[number]),
                 (self._shaded, fallen[number] and not all(fallen)),
             ):
                 so_far = counted[number]
