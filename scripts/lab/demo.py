@@ -19,6 +19,7 @@ from .check_house import check_house
 from .check_lived import MAX_UP_SECONDS_BESIDE_OTHERS, check_lived
 from .check_saj import check_saj
 from .check_stick import check_stick
+from .check_wiring import check_wiring
 from .home_folder import USER
 from .house import MACHINES, house, midnight, order_something, time_options
 from .plant import ANOTHER, simulated_plant
@@ -64,7 +65,7 @@ async def show(speed: float, days: int) -> int:
 async def check_everything() -> int:
     """Try everything that the demo promises; 1 when something does not hold."""
     print(
-        "Four lanes beside each other:", *(lane.__doc__ for lane in LANES), sep="\n  ", flush=True
+        "Five lanes beside each other:", *(lane.__doc__ for lane in LANES), sep="\n  ", flush=True
     )
     # Each spends most of its time waiting: for the next poll, for a start, for the time of a house to pass.
     return 1 if sum(await asyncio.gather(*(lane() for lane in LANES))) else 0
@@ -101,7 +102,7 @@ async def _check_house() -> int:
     return await check_lived() + await check_house()
 
 
-LANES: Final = (_line, _first_and_house, _saj, _flows)
+LANES: Final = (_line, _first_and_house, _saj, _flows, check_wiring)
 
 # What can be tried alone.
 CHECKS: Final[Mapping[str, Callable[[], Awaitable[int]]]] = {
@@ -111,6 +112,7 @@ CHECKS: Final[Mapping[str, Callable[[], Awaitable[int]]]] = {
     "bus": check_bus,
     "effects": check_effects,
     "control": check_control,
+    "wiring": check_wiring,
     "house": _check_house,
 }
 

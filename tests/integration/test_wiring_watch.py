@@ -29,6 +29,7 @@ from simulator import SimulatedPlant
 
 from .helpers import SERIAL, find, load, network_entry, refresh, unit_of
 from .test_entities_saj import set_up
+from .test_repair_dialogs import Post, post  # noqa: F401 - a fixture
 
 ENOUGH: Final = Evidence(20, 9, 1.0)
 REVERSED: Final = Finding(Cause.CLAMP_REVERSED, ("l1", "l3"))
@@ -319,3 +320,26 @@ async def test_the_evidence_survives_a_reload_of_the_entry(
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert watch_of(loaded) is before
+
+
+async def test_the_repair_of_two_causes_starts_the_test(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    post: Post,  # noqa: F811 - a fixture
+) -> None:
+    """And says why, where the test cannot begin."""
+    now = [1000.0]
+    monkeypatch.setattr("custom_components.hybrid_inverter.doctor.issues.monotonic", lambda: now[0])
+    says((REVERSED, UNCOUNTED))
+    for _ in range(2):
+        watch_of(loaded).async_judge()
+        now[0] += 3600
+    (issue,) = (one.issue_id for one in issues(hass).values())
+    watch_of(loaded).is_tested = True
+    form = await post("", {"handler": DOMAIN, "issue_id": issue})
+    assert (form["type"], form["step_id"]) == ("form", "confirm")
+    refused = await post(f"/{form['flow_id']}", {})
+    assert refused["errors"] == {"base": "not_started"}
+    assert "is being tested already" in refused["description_placeholders"]["error"]
