@@ -1,6 +1,7 @@
 """What the doctor is told by polls, at no cost on the line; and what it tells: a sensor, and repairs that come and go."""
 
 from collections.abc import Callable, Mapping
+import time
 from typing import Any, Final
 
 from homeassistant.const import Platform
@@ -205,6 +206,15 @@ async def test_what_a_poll_has_not_brought_is_not_told_again(
     plant.machine().trouble.silent = True
     await refresh(hass, loaded, Group.POWER)
     assert observed == []
+
+
+def test_a_read_that_was_not_answered_brings_nothing_along(loaded: MockConfigEntry) -> None:
+    """Its words are those of an earlier poll; and what lies in no read is not there at all."""
+    device = unit_of(loaded).device
+    polled = unit_of(loaded).coordinators[Group.POWER].polled
+    along = device.read_along({"grid_l1_ct_power", "bms_current"})
+    assert set(along.values(polled, 0.0)) == {"grid_l1_ct_power"}
+    assert set(along.values(polled, time.time() + 1)) == set()
 
 
 # ---------------------------------------------------------------------- what it tells
