@@ -269,7 +269,7 @@ async def test_a_repair_says_what_to_check_and_goes_when_it_is_right(
     assert placeholders["places"] == "L1, L3"
     assert "3.6 *CT Connection*" in placeholders["manual"]
     says(evidence=Evidence())
-    watch_of(loaded).async_judge()
+    HouseWatch(hass, watch_of(loaded).house).async_judge()
     assert set(issues(hass)) == {"clamp_reversed_l1_l3"}
     says((Finding(Cause.CLAMP_RATIO, ("l1", "l2", "l3"), 2.0),))
     watch_of(loaded).async_judge()
@@ -277,6 +277,35 @@ async def test_a_repair_says_what_to_check_and_goes_when_it_is_right(
     says()
     watch_of(loaded).async_judge()
     assert issues(hass) == {}
+
+
+async def test_a_repair_does_not_wait_for_what_is_unknown_of_the_rest(
+    hass: HomeAssistant, loaded: MockConfigEntry, says: Callable[..., None]
+) -> None:
+    """A string gives power again, while the clamps have not seen anything yet and perhaps never will."""
+    says((Finding(Cause.STRING_DEAD, ("pv2",)),), evidence=Evidence())
+    watch_of(loaded).async_judge()
+    assert set(issues(hass)) == {"string_dead_pv2"}
+    says(evidence=Evidence())
+    watch_of(loaded).async_judge()
+    assert issues(hass) == {}
+
+
+async def test_a_string_that_was_dead_before_a_restart_is_known_to_be_one(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An input that has not given anything since could as well be one that nothing is connected to."""
+    says((Finding(Cause.STRING_DEAD, ("pv2",)),))
+    watch_of(loaded).async_judge()
+    recalled: list[tuple[str, tuple[str, ...]]] = []
+    monkeypatch.setattr(
+        Doctor, "recall", lambda _, member, places: recalled.append((member, places))
+    )
+    HouseWatch(hass, watch_of(loaded).house)
+    assert recalled == [(SERIAL, ("pv2",))]
 
 
 async def test_an_ignored_repair_stays_ignored(

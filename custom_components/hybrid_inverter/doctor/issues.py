@@ -41,12 +41,24 @@ class WiringIssues:
         self._inverters = inverters
         # Since when two causes are possible, by device and issue.
         self._since: dict[tuple[str, Raised], float] = {}
+        # The ids of those that were raised for certain: what is not found any more has been seen to be right.
+        self._certain: set[str] = set()
+
+    @callback
+    def strings_told(self, serial: str) -> tuple[str, ...]:
+        """The strings of a device that have been told to be dead, be it before a restart."""
+        prefix = f"{issue_id(serial, f'{KIND}{Cause.STRING_DEAD}')}_"
+        return tuple(
+            known.removeprefix(prefix)
+            for domain, known in ir.async_get(self._hass).issues
+            if domain == DOMAIN and known.startswith(prefix)
+        )
 
     @callback
     def async_update(self, serial: str, verdict: Verdict) -> None:
         """Raise what is wrong with a device, and withdraw what is right again.
 
-        After a start nothing is known for a while: what was raised before stays until then.
+        After a start nothing is known for a while: what was raised before it stays until then.
         """
         device = async_devices(self._hass).get(serial)
         if device is None:
@@ -63,11 +75,12 @@ class WiringIssues:
             if self._is_told_elsewhere(serial, raised):
                 continue
             found.add(raised)
+            if suspicion.is_certain:
+                self._certain.add(issue_id(serial, raised.kind, raised.about))
             self._raise(device, raised, suspicion)
         for known in [one for one in self._since if one[0] == serial and one not in waiting]:
             del self._since[known]
-        if verdict.state is not State.GATHERING:
-            self._withdraw(serial, found)
+        self._withdraw(serial, found, is_known=verdict.state is not State.GATHERING)
 
     def _is_told_elsewhere(self, serial: str, raised: Raised) -> bool:
         """Whether another issue tells the same: that of a clock on which the schedule rests can even set it."""
@@ -100,12 +113,18 @@ class WiringIssues:
             **details,
         )
 
-    def _withdraw(self, serial: str, found: Collection[Raised]) -> None:
-        """Withdraw the issues about a device but for these; ignored ones stay ignored for the next time."""
+    def _withdraw(self, serial: str, found: Collection[Raised], *, is_known: bool) -> None:
+        """Withdraw the issues about a device but for these; ignored ones stay ignored for the next time.
+
+        While too little `is_known`, only those go whose end has been seen.
+        """
         prefix = issue_id(serial, KIND)
         kept = {issue_id(serial, one.kind, one.about) for one in found}
         for domain, known in list(ir.async_get(self._hass).issues):
-            if domain == DOMAIN and known.startswith(prefix) and known not in kept:
+            if domain != DOMAIN or not known.startswith(prefix) or known in kept:
+                continue
+            if is_known or known in self._certain:
+                self._certain.discard(known)
                 kind = known.removeprefix(issue_id(serial, ""))[1:]
                 async_withdraw(self._hass, serial, kind, keep_ignored=True)
 

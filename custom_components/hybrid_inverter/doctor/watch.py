@@ -40,9 +40,11 @@ class HouseWatch:
     _observers: list[Observer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Begin without any evidence."""
+        """Begin without any evidence but for what has been told before."""
         self.doctor = Doctor(self.house.members)
         self._issues = WiringIssues(self.hass, self.house.inverters)
+        for member in self.house.members:
+            self.doctor.recall(member.id, self._issues.strings_told(member.id))
         self._judge_at = 0.0
 
     @callback

@@ -44,6 +44,8 @@ LEVEL_SHARE: Final = 0.6
 # W and share by which a load may seem to be below nothing.
 BELOW: Final = 60.0
 BELOW_SHARE: Final = 0.06
+# A ratio of a clamp that no step shows for certain, and that makes a load below nothing of a large power.
+INEXACT: Final = 1.25
 # Share of the time in which the load on the other assumption may seem to be below nothing.
 RARELY: Final = 0.25
 
@@ -63,10 +65,12 @@ class Clamp:
 
     __slots__ = (
         "bad",
+        "bad_beyond",
         "bad_opposite",
         "bad_reversed",
         "beside",
         "decisive",
+        "imported",
         "independent",
         "is_bad",
         "minutes",
@@ -87,6 +91,8 @@ class Clamp:
         # The lowest and the highest of what the next phase showed by its own power in those that were a sign of a reversed
         # clamp: one appliance always gives about the same.
         self.beside = (0.0, 0.0)
+        # The lowest and the highest W of all clamps in those that this one did not see.
+        self.imported = (0.0, 0.0)
         # The ratio of those that are a sign of one, and how many of them were not the sun's.
         self.ratio = 1.0
         self.scaled_dark = 0.0
@@ -98,6 +104,8 @@ class Clamp:
         # Those of them in which it showed an export while the inverters drew power.
         self.bad_opposite = 0.0
         self.bad_reversed = 0.0
+        # Those in which it would be so even if the clamp showed a quarter too much or too little.
+        self.bad_beyond = 0.0
         self.is_bad = False
         # The minutes in which anything was told.
         self.minutes = 0.0
@@ -128,6 +136,9 @@ class Clamp:
             self.independent[sign] += step.is_independent
             if sign is Sign.REVERSED:
                 self._look_beside(phase, step)
+            elif sign is Sign.UNMOVED:
+                low, high = self.imported if self.votes[sign] >= 2 else (step.shown, step.shown)
+                self.imported = min(low, step.shown), max(high, step.shown)
         if self.streak >= MENDED and self.right < self.total / 2:
             self._begin_again(self.streak)
         return True
@@ -144,7 +155,8 @@ class Clamp:
         if abs(seen) <= slack:
             if _is_seen_elsewhere(phase, slack, step):
                 return Sign.OTHER_PHASE
-            return Sign.UNMOVED if step.is_import else None
+            alone = step.is_import and not _is_seen_somewhere(phase, slack, step)
+            return Sign.UNMOVED if alone else None
         return Sign.SCALED if self._is_scaled(seen / own, step) else None
 
     def _look_beside(self, phase: int, step: Step) -> None:
@@ -210,6 +222,8 @@ class Clamp:
             keep = 1 - seconds / LEVEL_MEMORY
             self.decisive = keep * self.decisive + seconds
             self.bad = keep * self.bad + seconds * bad
+            beyond = bad and (seen / INEXACT if seen < 0 else seen * INEXACT) - own < limit
+            self.bad_beyond = keep * self.bad_beyond + seconds * beyond
             self.bad_opposite = keep * self.bad_opposite + seconds * (bad and seen < 0 < own)
             self.bad_reversed = keep * self.bad_reversed + seconds * bad_reversed
         return bad and self.bad <= LEVEL_SECONDS
@@ -218,6 +232,11 @@ class Clamp:
     def has_impossible_load(self) -> bool:
         """Whether the load of the house would be below nothing again and again."""
         return self.bad >= LEVEL_SECONDS and self.bad >= LEVEL_SHARE * self.decisive
+
+    @property
+    def is_beyond_ratio(self) -> bool:
+        """Whether no small error of the clamp explains such a load."""
+        return self.bad_beyond >= LEVEL_SECONDS / 2
 
     @property
     def has_opposite_sign(self) -> bool:
@@ -264,5 +283,13 @@ def _is_seen_elsewhere(phase: int, slack: float, step: Step) -> bool:
         and abs(seen) > slack
         and abs(step.own[other]) <= slack
         and abs(seen - OTHER_PHASE * moved) <= slack + OTHER_PHASE_SPREAD * abs(moved)
+        for other, seen in enumerate(step.seen)
+    )
+
+
+def _is_seen_somewhere(phase: int, slack: float, step: Step) -> bool:
+    """Whether a clamp shows a step of whose own phase nothing has moved: it may be that of this one."""
+    return any(
+        other != phase and abs(seen) > slack and abs(step.own[other]) <= slack
         for other, seen in enumerate(step.seen)
     )

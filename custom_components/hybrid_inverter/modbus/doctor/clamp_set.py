@@ -29,6 +29,9 @@ MOVED: Final = 300.0
 TOGETHER: Final = 4.0
 INDEPENDENT: Final = 1.3
 EACH: Final = 1.5
+# W by which the import has to differ between steps that a clamp does not see: one that somebody holds where it is, as a
+# charging station does at the limit of the connection, or one that is not measured any more, stays the same.
+VARIES: Final = 400.0
 # By so much the ratios of the clamps of a set may differ.
 SAME_RATIO: Final = 1.25
 # A source that nobody counts is believed to be counted after so many s of so many W of sun without a load below nothing.
@@ -190,7 +193,12 @@ class ClampSet:
         )
 
     def _reversed(self) -> tuple[Finding, ...]:
-        """The clamps that are the wrong way round."""
+        """The clamps that are the wrong way round.
+
+        With a ratio that is wrong, too, which all have, clamps on each other's conductors look like it.
+        """
+        if any(clamp.speaks_for(Sign.SCALED, EACH) for clamp in self.clamps):
+            return ()
         phases = [
             phase
             for phase, clamp in enumerate(self.clamps)
@@ -233,9 +241,15 @@ class ClampSet:
             and self._agree(sign, self._all)
         )
 
+    def _sees_loads(self) -> bool:
+        """Whether the clamps showed different loads of the house while they did not see the inverter."""
+        shown = [one.imported for one in self.clamps if one.votes[Sign.UNMOVED]]
+        highest = max((high for _, high in shown), default=0.0)
+        return highest - min((low for low, _ in shown), default=0.0) >= VARIES
+
     def _unmoved(self) -> tuple[Finding, ...]:
         """Clamps that see nothing of the inverter."""
-        if not self._all_agree(Sign.UNMOVED):
+        if not self._all_agree(Sign.UNMOVED) or not self._sees_loads():
             return ()
         return (Finding(Cause.CLAMP_HOUSE_SIDE, self._places(self._all)),)
 
@@ -269,7 +283,7 @@ class ClampSet:
             return ()
         source = Finding(Cause.SOURCE_NOT_COUNTED)
         if all(clamp.is_right for clamp in clamps.values()):
-            return (source,)
+            return (source,) if any(one.is_beyond_ratio for one in clamps.values()) else ()
         # Two that are exchanged would both be impossible, and a ratio changes no sign.
         if len(clamps) == 1 and all(
             clamp.may_be_reversed and clamp.has_opposite_sign for clamp in clamps.values()

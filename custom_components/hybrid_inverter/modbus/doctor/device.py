@@ -52,6 +52,12 @@ class Device:
         """Whether its own strings show whether the sun shines."""
         return bool(self._strings)
 
+    def recall(self, place: str) -> None:
+        """Know of a string that it has given power before."""
+        names = [power.removesuffix("_power") for power, _ in self._strings]
+        if self._pv is not None and place in names:
+            self._pv.recall(names.index(place) + 1)
+
     def take(self, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll into account."""
         if self.clamps and self.clamps[0] in values:

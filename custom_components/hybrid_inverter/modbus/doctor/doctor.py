@@ -16,6 +16,8 @@ from .verdict import Cause, Evidence, Finding, Suspicion, Verdict, verdict_of
 
 # s after an order of ours in which a step is its doing.
 ORDER_SECONDS: Final = 45.0
+# s without any order before it: those that follow each other sooner follow the house themselves.
+ORDER_PAUSE: Final = 300.0
 # s by which a clock is off, and by how many readings in a row.
 CLOCK_OFF: Final = 300.0
 CLOCK_READINGS: Final = 3
@@ -35,12 +37,20 @@ class Doctor:
             if self._devices[member].solar and self._devices[member].member.instruments.meters
         }
         self._clock_readings = dict.fromkeys(self._devices, 0)
-        self._ordered_at = -ORDER_SECONDS
+        # When an order came that follows nothing, and when the last one came.
+        self._ordered_at = self._last_order = -math.inf
 
     def ordered(self, member: str, time: float, watts: float | None) -> None:
         """Note that an order of ours to a battery begins (W, + discharging), or ends (None)."""
         if member in self._devices:
-            self._ordered_at = time
+            if time - self._last_order >= ORDER_PAUSE:
+                self._ordered_at = time
+            self._last_order = time
+
+    def recall(self, member: str, places: Iterable[str]) -> None:
+        """Know of the strings of a device that they have given power before."""
+        for place in places:
+            self._devices[member].recall(place)
 
     def observe(self, member: str, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll of a device into account; a value that is not among them was not polled."""

@@ -56,6 +56,8 @@ class Step:
     by_sun: bool
     # Whether the clamps showed an import before and after it.
     is_import: bool
+    # The W that the clamps showed together after it.
+    shown: float
     # The largest change at a terminal, and the largest power that flowed anywhere, in W.
     size: float
     level: float
@@ -106,6 +108,7 @@ class StepFinder:
             is_independent=by_sun or ordered or by_backup,
             by_sun=by_sun,
             is_import=before > HELD and after > HELD,
+            shown=after,
             size=size,
             level=max(map(abs, sample.seen + sample.own)),
         )
