@@ -76,6 +76,15 @@ def test_a_string_that_gives_nothing_while_the_other_one_does_is_dead() -> None:
     assert said(JSO, sun(2000, 3), minutes=11) == [(Finding(Cause.STRING_DEAD, ("pv2",)),)]
 
 
+def test_a_string_that_was_told_to_be_dead_exists() -> None:
+    """As before a restart."""
+    doctor = Doctor((JSO,))
+    doctor.recall("one", ("pv2",))
+    assert said(JSO, sun(2000, 0, volts2=0), minutes=11, doctor=doctor) == [
+        (Finding(Cause.STRING_DEAD, ("pv2",)),)
+    ]
+
+
 def test_strings_of_two_slopes_differ() -> None:
     """In the morning one has a tenth of the other."""
     assert said(JSO, sun(2000, 200), minutes=120) == []

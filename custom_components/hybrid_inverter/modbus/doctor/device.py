@@ -53,7 +53,7 @@ class Device:
         return bool(self._strings)
 
     def recall(self, place: str) -> None:
-        """Know of a string that it has given power before."""
+        """Know of a string that it exists, although it gives nothing."""
         names = [power.removesuffix("_power") for power, _ in self._strings]
         if self._pv is not None and place in names:
             self._pv.recall(names.index(place) + 1)

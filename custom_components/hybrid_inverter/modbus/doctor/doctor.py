@@ -48,7 +48,7 @@ class Doctor:
             self._last_order = time
 
     def recall(self, member: str, places: Iterable[str]) -> None:
-        """Know of the strings of a device that they have given power before."""
+        """Know of the strings of a device that they exist, although they give nothing."""
         for place in places:
             self._devices[member].recall(place)
 

@@ -40,6 +40,10 @@ class PvStrings:
         self._usual = [0.0] * count
         self._known = [0.0] * count
 
+    def recall(self, number: int) -> None:
+        """Know of a string, from 1 on, that it exists."""
+        self._exists[number - 1] = True
+
     def add(self, time: float, powers: Sequence[float], volts: Sequence[float]) -> None:
         """Take the W and V of the strings at a moment into account."""
         if self._last is None or time - self._last > MAX_PAUSE:
