@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
+from unittest.mock import Mock
 
 from homeassistant.components import persistent_notification
 from homeassistant.const import Platform
@@ -12,6 +13,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.hybrid_inverter.modbus.doctor.owner_test import OwnerTest
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 from simulator.cause import cause
@@ -226,6 +228,28 @@ async def test_a_person_who_ends_its_order_ends_the_test(
     await seconds(jso, 60)
     assert test.exception() is not None
     assert jso.happened == ["started", "released"]
+    assert jso.words == jso.before
+
+
+@pytest.mark.usefixtures("few_entities")
+@pytest.mark.parametrize("method", ["order", "report"])
+async def test_nothing_is_left_of_a_test_that_a_defect_breaks_off(
+    jso: Home,  # noqa: F811 - a fixture
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+) -> None:
+    """While the battery is charged, or when the result is worked out; the error is told and logged once."""
+    test = await begin(jso)
+    await seconds(jso, 40)
+    assert jso.words != jso.before
+    monkeypatch.setattr(OwnerTest, method, Mock(side_effect=ZeroDivisionError))
+    await seconds(jso, 140)
+    with pytest.raises(HomeAssistantError) as caught:
+        await test
+    assert caught.value.translation_key == "wiring_test_failed"
+    assert caplog.text.count("the wiring test has failed") == 1
+    assert jso.happened[-1] == "released"
     assert jso.words == jso.before
 
 

@@ -36,6 +36,7 @@ class Obstacle(StrEnum):
     NO_CLAMPS = "wiring_test_no_clamps"
     ENDED = "wiring_test_ended"
     STOPPED = "wiring_test_stopped"
+    FAILED = "wiring_test_failed"
 
 
 # The shortest order that there is.

@@ -113,10 +113,15 @@ class WiringTest:
             elif watts is not None and not self._is_ours:
                 raise wrong(Obstacle.ENDED, device=self._one.name)
             if self._test.finished:
+                outcome = Outcome(dt_util.utcnow(), self._test.report())
                 self._end()
-                self.done.set_result(Outcome(dt_util.utcnow(), self._test.report()))
+                self.done.set_result(outcome)
         except HomeAssistantError as err:
             await self._async_break_off(err)
+        except Exception:
+            # A defect must not keep an order in force, nor the test going on.
+            LOGGER.exception("%s: the wiring test has failed", self._one.unit.name)
+            await self._async_break_off(wrong(Obstacle.FAILED, device=self._one.name))
 
     async def _async_look(self) -> None:
         """Poll the powers that were not polled for a while."""
