@@ -100,8 +100,8 @@ async def the_owners_test_finds_a_clamp_in_three_minutes_and_leaves_no_trace(hou
     shown = await house.home.state(house.wiring)
     expect(shown["attributes"]["last_test"] == "wrong", str(shown))
     notifications = await house.home.command("persistent_notification/get")
-    (text,) = [one["message"] for one in notifications if "clamp L3" in one["message"]]
-    expect("clamp L1: right" in text and "clamp L3: Grid clamp reversed" in text, text)
+    (text,) = [one["message"] for one in notifications if "clamp (L3)" in one["message"]]
+    expect("clamp (L1): right" in text and "clamp (L3): Grid clamp reversed" in text, text)
     expect(await house.words() == before, "settings are not as before the test")
 
 

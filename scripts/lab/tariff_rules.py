@@ -19,6 +19,8 @@ FORBIDDEN: Final = frozenset({98, 109, 111, 115, 116, 117})
 # What a reading may be off by: watts, a share, percent.
 WATTS: Final = 150.0
 SHARE: Final = 1.05
+# A JSO takes a charge in amperes, and the voltage of its battery rises by a tenth at most until it is full.
+RISE: Final = 1.1
 PERCENT: Final = 0.6
 # How long what ends may take: the release of an automation waits, and the inverter's slots end with five minutes.
 GRACE: Final = timedelta(minutes=6)
@@ -133,7 +135,7 @@ class Rules:
         if order is not None and order.mode is ControlMode.CHARGE and order.power:
             house = sum(site.home) + sum(inverter.flows.backup)
             sun = max(0.0, sum(inverter.flows.pv) - house)
-            if -battery > order.power * SHARE + sun + WATTS:
+            if -battery > order.power * RISE + sun + WATTS:
                 broken.append("charged with more than ordered")
         if limit is not None and -grid > (limit.power or 0.0) + WATTS:
             broken.append("exported more than allowed")

@@ -68,7 +68,7 @@ async def test_a_reversed_clamp_is_told(jso: Home) -> None:  # noqa: F811 - a fi
         "l2": RIGHT | {"reversed": True, "finding": finding},
         "l3": RIGHT,
     }
-    assert "clamp L2: Grid clamp reversed (L2), shows -1 W" in report["text"]
+    assert "clamp (L2): Grid clamp reversed (L2), shows -1 W" in report["text"]
     assert jso.words == jso.before
 
 
@@ -284,7 +284,7 @@ async def test_the_button_starts_it_and_a_notification_tells_the_result(
     await seconds(jso, 175)
     (told,) = notified.values()
     assert told["title"] == "Wiring test of JSO8048104"
-    assert "clamp L1: Grid clamp reversed (L1)" in told["message"]
+    assert "clamp (L1): Grid clamp reversed (L1)" in told["message"]
     assert jso.serial not in told["notification_id"]
     wiring = find(hass, Platform.SENSOR, "wiring")
     assert wiring is not None

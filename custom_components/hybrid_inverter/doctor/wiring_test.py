@@ -102,26 +102,29 @@ class WiringTest:
             )
 
     async def _async_step(self) -> None:
-        """Poll, and order what is to be in force now."""
+        """Go on, unless something keeps it from that."""
         try:
-            await self._async_look()
-            if self._is_over:
-                return
-            watts = self._test.order(monotonic())
-            if watts != self._watts:
-                await self._async_order(watts)
-            elif watts is not None and not self._is_ours:
-                raise wrong(Obstacle.ENDED, device=self._one.name)
-            if self._test.finished:
-                outcome = Outcome(dt_util.utcnow(), self._test.report())
-                self._end()
-                self.done.set_result(outcome)
+            await self._async_go_on()
         except HomeAssistantError as err:
             await self._async_break_off(err)
-        except Exception:
-            # A defect must not keep an order in force, nor the test going on.
+        except Exception:  # noqa: BLE001 - a defect must not keep an order in force, nor the test going on
             LOGGER.exception("%s: the wiring test has failed", self._one.unit.name)
             await self._async_break_off(wrong(Obstacle.FAILED, device=self._one.name))
+
+    async def _async_go_on(self) -> None:
+        """Poll, and order what is to be in force now."""
+        await self._async_look()
+        if self._is_over:
+            return
+        watts = self._test.order(monotonic())
+        if watts != self._watts:
+            await self._async_order(watts)
+        elif watts is not None and not self._is_ours:
+            raise wrong(Obstacle.ENDED, device=self._one.name)
+        if self._test.finished:
+            outcome = Outcome(dt_util.utcnow(), self._test.report())
+            self._end()
+            self.done.set_result(outcome)
 
     async def _async_look(self) -> None:
         """Poll the powers that were not polled for a while."""
