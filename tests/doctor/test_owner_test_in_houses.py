@@ -17,6 +17,8 @@ CLAMPS: Final = {
     for name, wrong in MISWIRINGS.items()
     if wrong.cause in {"clamp_reversed", "phases_exchanged"}
 }
+# Clamps that see nothing of the inverter.
+UNREACHED: Final = ("jso_house_side", "jso_internal")
 RIGHT: Final = ("jso_plain", "saj_heat_pump", "two_makes", "single_phase")
 # The units that may be inverters.
 INVERTERS: Final = {1, 2}
@@ -66,6 +68,19 @@ def test_wrong_clamps_are_named_in_three_minutes(name: str, day: str) -> None:
             assert set(finding.places) <= set(wrong.places)
             found.add(finding)
     assert found >= wrong_clamps(wrong)
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("name", UNREACHED)
+def test_clamps_on_the_houses_side_and_silent_ones_are_told_apart(name: str, day: str) -> None:
+    """Only the former show anything."""
+    wrong = MISWIRINGS[name]
+    reports = [
+        run(FastHouse(HOUSES[wrong.house], DAYS[day], seed=1, wiring=wrong, step=POLL), start)
+        for start in STARTS
+    ]
+    found = {finding.cause.value for report in reports for finding in report.findings}
+    assert found == {wrong.cause}
 
 
 @pytest.mark.parametrize("day", DAYS)

@@ -1,9 +1,12 @@
 """The owner's test: a kilowatt into the battery and one out of it, and what each clamp shows of them."""
 
 from collections.abc import Callable
+from itertools import combinations
+from unittest.mock import Mock
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.doctor import owner_test
 from custom_components.hybrid_inverter.modbus.doctor.owner_test import (
     ClampReport,
     OwnerTest,
@@ -15,7 +18,11 @@ from .doctor_polls import JSO, Powers, values
 
 
 def run(
-    shown: Callable[[Powers], Powers], *, obeys: bool = True, kettle: bool = False
+    shown: Callable[[Powers], Powers],
+    *,
+    obeys: bool = True,
+    kettle: bool = False,
+    every: float = 5.0,
 ) -> TestReport:
     """A test at a house that draws 200 W on each phase; a kettle may be on from the 60th to the 100th second."""
     test = OwnerTest((JSO,), "jso")
@@ -29,7 +36,7 @@ def run(
         if kettle and 60 <= time < 100:
             l1 += 2000
         test.observe("jso", time, values(shown((l1, l2, l3)), own))
-        time += 5.0
+        time += every
     return test.report()
 
 
@@ -90,6 +97,25 @@ def test_a_clamp_that_shows_too_little_or_too_much_is_named(
 ) -> None:
     """Nothing at all is one on the house's side."""
     assert run(lambda grid: (grid[0] * factor, grid[1], grid[2])).findings == (finding,)
+
+
+def test_clamps_that_show_nothing_at_all_are_silent() -> None:
+    """On the house's side they would show the 200 W of each phase; sensors of a few watts change nothing."""
+    silent = run(lambda _: (0.0, 4.0, -3.0))
+    assert silent.findings == (Finding(Cause.CLAMP_SILENT, ("l1", "l2", "l3")),)
+    house = run(lambda _: (200.0, 200.0, 200.0))
+    assert {finding.cause for finding in house.findings} == {Cause.CLAMP_HOUSE_SIDE}
+
+
+def test_a_poll_a_second_is_compared_no_more_often_than_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """40 moments make 780 pairs, of which the inverter has moved in some; the clamps are told as ever."""
+    pairs = Mock(side_effect=combinations)
+    monkeypatch.setattr(owner_test, "combinations", pairs)
+    report = run(lambda grid: (-grid[0], grid[1], grid[2]), every=1.0)
+    assert [len(call.args[0]) for call in pairs.call_args_list] == [40, 40, 40]
+    assert [clamp.response for clamp in report.clamps] == [-1.0, 1.0, 1.0]
 
 
 def test_nothing_is_said_when_the_inverter_does_not_follow() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import median
 from typing import Final
@@ -16,6 +16,7 @@ from .clamp import (
     OTHER_PHASE_SPREAD,
     SMALLEST_RATIO,
 )
+from .clamp_set import SILENT
 from .member import Member
 from .scene import Scene
 from .steps import Powers, Sample
@@ -43,6 +44,8 @@ DURATION: Final = STAGES[-1].end
 # W by which the inverter has to differ between two moments that are compared, and how many such pairs there have to be.
 FOLLOWED: Final = 100.0
 FEWEST: Final = 5
+# How many moments are compared at most, each with each: more of them tell no more, and take the time of others.
+MOMENTS: Final = 40
 # W, and share of the larger power, by which what a clamp shows may be off.
 SLACK: Final = 20.0
 SLACK_SHARE: Final = 0.05
@@ -52,6 +55,8 @@ MORE: Final = 0.15
 # By so much the ratios of a clamp of another ratio may differ, in so many of the pairs.
 SAME_RATIO: Final = 0.1
 SCALED_SHARE: Final = 0.75
+# What is told of several clamps at once.
+TOGETHER: Final = frozenset({Cause.PHASES_EXCHANGED, Cause.CLAMP_SILENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +153,23 @@ class OwnerTest:
 
 def _reports(member: str, names: tuple[str, ...], samples: list[Sample]) -> list[ClampReport]:
     """What the clamps of one device showed."""
-    answers = [_answer(phase, samples) for phase in range(len(names))]
-    crossed = tuple(
-        name
-        for name, answer in zip(names, answers, strict=True)
-        if answer is not None and answer.cause is Cause.PHASES_EXCHANGED
-    )
+    compared = _thinned(samples)
+    answers = [_answer(phase, compared) for phase in range(len(names))]
+    if all(max(map(abs, sample.seen)) <= SILENT for sample in samples):
+        # On the house's side they would show its loads.
+        answers = [answer and replace(answer, cause=Cause.CLAMP_SILENT) for answer in answers]
     return [
-        _report(member, name, answer, crossed) for name, answer in zip(names, answers, strict=True)
+        _report(member, name, answer, _alike(names, answers, answer))
+        for name, answer in zip(names, answers, strict=True)
     ]
+
+
+def _thinned(samples: list[Sample]) -> list[Sample]:
+    """As many of the moments as are compared, spread evenly."""
+    count = len(samples)
+    if count <= MOMENTS:
+        return samples
+    return [samples[at * count // MOMENTS] for at in range(MOMENTS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +238,23 @@ def _less(first: Powers, second: Powers) -> Powers:
     return tuple([one - other for one, other in zip(first, second, strict=True)])
 
 
-def _report(
-    member: str, name: str, answer: _Answer | None, crossed: tuple[str, ...]
-) -> ClampReport:
-    """What a person is told of a clamp, by those that are on another conductor."""
+def _alike(
+    names: tuple[str, ...], answers: list[_Answer | None], answer: _Answer | None
+) -> tuple[str, ...]:
+    """The clamps of which the same is told as of one."""
+    return tuple(
+        name
+        for name, other in zip(names, answers, strict=True)
+        if name and answer is not None and other is not None and other.cause is answer.cause
+    )
+
+
+def _report(member: str, name: str, answer: _Answer | None, alike: tuple[str, ...]) -> ClampReport:
+    """What a person is told of a clamp, by those that are `alike`."""
     if answer is None:
         return ClampReport(member, name, None)
     if answer.cause is None:
         return ClampReport(member, name, answer.response)
-    places = crossed if answer.cause is Cause.PHASES_EXCHANGED else (name,) if name else ()
+    places = alike if answer.cause in TOGETHER else (name,) if name else ()
     ratio = round(answer.response, 1) if answer.cause is Cause.CLAMP_RATIO else None
     return ClampReport(member, name, answer.response, Finding(answer.cause, places, ratio))
