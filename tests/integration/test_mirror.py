@@ -21,6 +21,7 @@ from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.diagnostics import async_get_config_entry_diagnostics
 from custom_components.hybrid_inverter.modbus.errors import LinkTimeout
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime import mirror as runtime_mirror
 from simulator import SimulatedPlant
 from tests.modbus.fault_server import FaultServer
 from tests.simulator.registers import read_words
@@ -538,6 +539,24 @@ async def test_the_issue_goes_with_the_entry(
         assert issue(hass, entry) is not None
         assert await hass.config_entries.async_remove(entry.entry_id)
         await hass.async_block_till_done()
+        assert issue(hass, entry) is None
+
+
+async def test_no_issue_is_raised_of_an_entry_that_was_closed_meanwhile(
+    hass: HomeAssistant, plant: SimulatedPlant, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While its texts were loaded."""
+    with taken(port):
+        entry = await load_mirrored(hass, plant, port)
+        assert issue(hass, entry) is not None
+
+        async def unload(*_: object) -> None:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+
+        monkeypatch.setattr(runtime_mirror, "async_load_texts", unload)
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=1, seconds=1))
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert status(entry) is ConfigEntryState.NOT_LOADED
         assert issue(hass, entry) is None
 
 

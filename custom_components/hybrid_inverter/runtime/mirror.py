@@ -74,6 +74,9 @@ class _Port:
     async def _async_report(self, reason: str) -> None:
         """Raise the issue."""
         await async_load_texts(self._hass, "selector")
+        if self._stop_trying is None:
+            # The entry was unloaded meanwhile.
+            return
         ir.async_create_issue(
             self._hass,
             DOMAIN,
