@@ -13,6 +13,9 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.hybrid_inverter.doctor import wiring_test
+from custom_components.hybrid_inverter.doctor.checks import Obstacle, wrong
+from custom_components.hybrid_inverter.doctor.wiring_test import TESTS
 from custom_components.hybrid_inverter.modbus.doctor.owner_test import OwnerTest
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
@@ -251,6 +254,58 @@ async def test_nothing_is_left_of_a_test_that_a_defect_breaks_off(
     assert caplog.text.count("the wiring test has failed") == 1
     assert jso.happened[-1] == "released"
     assert jso.words == jso.before
+
+
+@pytest.mark.usefixtures("few_entities")
+async def test_a_test_that_is_abandoned_while_it_ends_its_order_tells_that_once(
+    jso: Home,  # noqa: F811 - a fixture
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not as a defect: nothing is told to those who wait that they have been told already."""
+    test = await begin(jso)
+    await seconds(jso, 130)
+    (running,) = jso.hass.data[TESTS].values()
+    release = wiring_test.async_release
+
+    async def abandon(*args: Any, **options: Any) -> None:
+        await release(*args, **options)
+        running.async_abandon(wrong(Obstacle.STOPPED, device=jso.serial))
+        # It takes until the test is over.
+        monkeypatch.setattr(OwnerTest, "finished", True)
+
+    monkeypatch.setattr(wiring_test, "async_release", abandon)
+    await seconds(jso, 45)
+    with pytest.raises(HomeAssistantError) as caught:
+        await test
+    assert caught.value.translation_key == "wiring_test_stopped"
+    assert "the wiring test has failed" not in caplog.text
+    assert jso.words == jso.before
+
+
+@pytest.mark.usefixtures("few_entities")
+@pytest.mark.parametrize(
+    ("trouble", "cause_told", "places"),
+    [
+        ({"clamp_place": "house"}, "clamp_house_side", None),
+        ({"internal_clamp": True}, "clamp_silent", ["l1", "l2", "l3"]),
+    ],
+)
+async def test_of_a_clamp_that_the_inverter_does_not_reach_nothing_else_is_told(
+    jso: Home,  # noqa: F811 - a fixture
+    trouble: dict[str, Any],
+    cause_told: str,
+    places: list[str] | None,
+) -> None:
+    """Neither its direction, nor its phase, nor its ratio."""
+    # On the house's side there is something to see.
+    steer(jso.plant, jso.plant.machine(), {"home": 600})
+    cause(jso.plant, trouble)
+    report = await report_now(jso)
+    for phase, told in clamps_of(report).items():
+        finding = {"cause": cause_told, "places": places or [phase], "ratio": None}
+        unknown = {"reversed": None, "right_phase": None, "ratio": None}
+        assert told == {**unknown, "finding": finding}
 
 
 # ---------------------------------------------------------------------- the button

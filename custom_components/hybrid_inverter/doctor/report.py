@@ -1,10 +1,11 @@
 """What a test has shown: to read, and to share. It names no serial number."""
 
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..control.refusals import spoken_error
@@ -18,6 +19,9 @@ from ..runtime.runtime import UnitRuntime
 from .outcome import Outcome
 from .texts import finding_text, places_text, ratio_text
 from .wiring_test import WiringTest
+
+# What is told of clamps that show nothing of what the inverter does.
+UNREACHED: Final = frozenset({Cause.CLAMP_HOUSE_SIDE, Cause.CLAMP_SILENT})
 
 
 def as_dict(finding: Finding) -> dict[str, Any]:
@@ -51,11 +55,26 @@ def report_of(hass: HomeAssistant, outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def failed_report(hass: HomeAssistant, error: HomeAssistantError) -> dict[str, Any]:
+    """The same for a test that has not come to its end: why, in words."""
+    return {
+        "result": "failed",
+        "ended": dt_util.utcnow().isoformat(timespec="seconds"),
+        "clamps": [],
+        "text": _failed(hass, error),
+    }
+
+
+def _failed(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    return _said(hass, "failed", error=spoken_error(hass, error))
+
+
 def _clamp(hass: HomeAssistant, one: ClampReport) -> dict[str, Any]:
     """One clamp: what it showed for each watt of the inverter, and what follows from that."""
     response, finding = one.response, one.finding
     cause = finding.cause if finding else None
-    is_known = response is not None
+    # A clamp that the inverter's power does not reach has no direction, phase or ratio that could be told.
+    is_known = response is not None and cause not in UNREACHED
     on_other_phase = cause is Cause.PHASES_EXCHANGED
     return {
         "device": _model(hass, one.member),
@@ -63,7 +82,9 @@ def _clamp(hass: HomeAssistant, one: ClampReport) -> dict[str, Any]:
         "response": response,
         "reversed": cause is Cause.CLAMP_REVERSED if is_known and not on_other_phase else None,
         "right_phase": not on_other_phase if is_known else None,
-        "ratio": None if response is None or on_other_phase else abs(response),
+        "ratio": abs(response)
+        if response is not None and is_known and not on_other_phase
+        else None,
         "finding": None if finding is None else as_dict(finding),
     }
 
@@ -98,7 +119,6 @@ def _said(hass: HomeAssistant, option: str, **placeholders: str) -> str:
 @callback
 def async_notify(unit: UnitRuntime, test: WiringTest) -> None:
     """Show what comes of a test that nobody waits for, in a notification."""
-    hass = unit.hass
 
     @callback
     def over(done: Any) -> None:
@@ -106,17 +126,25 @@ def async_notify(unit: UnitRuntime, test: WiringTest) -> None:
             return
         error = done.exception()
         if error is None:
-            text = _text(hass, done.result())
+            _show(unit, _text(unit.hass, done.result()))
         elif isinstance(error, HomeAssistantError):
-            text = _said(hass, "failed", error=spoken_error(hass, error))
-        else:
-            return
-        name = machine_name(hass, unit.entry_id, unit.identity)
-        persistent_notification.async_create(
-            hass,
-            text,
-            _said(hass, "title", device=name),
-            f"{DOMAIN}_{issue_id(unit.identity.serial, 'wiring_test')}",
-        )
+            async_notify_failure(unit, error)
 
     test.done.add_done_callback(over)
+
+
+@callback
+def async_notify_failure(unit: UnitRuntime, error: HomeAssistantError) -> None:
+    """Show why a test that nobody waits for has not begun, or has not come to its end."""
+    _show(unit, _failed(unit.hass, error))
+
+
+def _show(unit: UnitRuntime, text: str) -> None:
+    """Show the latest of an inverter's tests."""
+    hass = unit.hass
+    persistent_notification.async_create(
+        hass,
+        text,
+        _said(hass, "title", device=machine_name(hass, unit.entry_id, unit.identity)),
+        f"{DOMAIN}_{issue_id(unit.identity.serial, 'wiring_test')}",
+    )

@@ -22,8 +22,7 @@ def async_setup_doctor(hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntim
     feeds, serial = hass.data.setdefault(FEEDS, {}), unit.identity.serial
     feed = feeds[serial] = Feed(hass, unit)
     entry.async_on_unload(feed.async_start())
-    if unit.role is None:
-        async_end_with(entry, unit)
+    async_end_with(entry, unit)
 
     @callback
     def forget() -> None:

@@ -65,7 +65,13 @@ class WiringTest:
         self._stops: list[Callable[[], None]] = []
         self._step: asyncio.Task[None] | None = None
         self._is_over = False
+        # Several devices of a house may be closed at once: each waits until everything is as before.
+        self._ending = asyncio.Lock()
         self.done: asyncio.Future[Outcome] = self._hass.loop.create_future()
+
+    def involves(self, unit: UnitRuntime) -> bool:
+        """Whether it looks at a device, or has given it an order."""
+        return self._units.get(unit.identity.serial) is unit
 
     @callback
     def async_start(self) -> None:
@@ -116,12 +122,15 @@ class WiringTest:
         await self._async_look()
         if self._is_over:
             return
+        if async_watch_of(self._hass, self._one.unit.identity.serial) is not self._watch:
+            # Somebody has added a device to the house, or taken one away.
+            raise wrong(Obstacle.STOPPED, device=self._one.name)
         watts = self._test.order(monotonic())
         if watts != self._watts:
             await self._async_order(watts)
         elif watts is not None and not self._is_ours:
             raise wrong(Obstacle.ENDED, device=self._one.name)
-        if self._test.finished:
+        if self._test.finished and not self._is_over:
             outcome = Outcome(dt_util.utcnow(), self._test.report())
             self._end()
             self.done.set_result(outcome)
@@ -193,11 +202,12 @@ class WiringTest:
 
     async def _async_break_off(self, error: HomeAssistantError) -> None:
         self._end()
-        ordered, self._ordered = self._ordered, []
-        for one in ordered:
-            lease = one.driver.keeper.lease()
-            if lease is not None and lease.owner == self._owner:
-                await self._async_release(one)
+        async with self._ending:
+            ordered, self._ordered = self._ordered, []
+            for one in ordered:
+                lease = one.driver.keeper.lease()
+                if lease is not None and lease.owner == self._owner:
+                    await self._async_release(one)
         self._fail(error)
 
     async def _async_release(self, one: Controlled) -> None:
@@ -265,18 +275,19 @@ async def async_run_test(unit: UnitRuntime, context: Context | None) -> Outcome:
 
 @callback
 def async_end_with(entry: ConfigEntry, unit: UnitRuntime) -> None:
-    """Have a test that runs with an inverter end when its entry is unloaded, or Home Assistant stops."""
+    """Have a test that a device takes part in end when its entry is unloaded, or Home Assistant stops."""
 
-    def running() -> WiringTest | None:
-        return unit.hass.data.get(TESTS, {}).get(unit.identity.serial)
+    def running() -> list[WiringTest]:
+        tests = unit.hass.data.get(TESTS, {}).values()
+        return [test for test in tests if test.involves(unit)]
 
     async def end() -> None:
-        if (test := running()) is not None:
+        for test in running():
             await test.async_stop(wrong(Obstacle.STOPPED, device=unit.name))
 
     @callback
     def abandon() -> None:
-        if (test := running()) is not None:
+        for test in running():
             test.async_abandon(wrong(Obstacle.STOPPED, device=unit.name))
 
     unit.machine.on_finish.append(end)
