@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pytest
+
 from custom_components.hybrid_inverter.modbus.doctor.doctor import Doctor
 from custom_components.hybrid_inverter.modbus.doctor.member import Member
 from custom_components.hybrid_inverter.modbus.doctor.verdict import Cause, Finding, State
@@ -101,6 +103,41 @@ def test_a_string_in_the_shade_has_less_voltage_than_it_had() -> None:
     ]
 
 
+def without(shown: dict[str, float | None], *keys: str) -> dict[str, float | None]:
+    """A poll that did not bring these keys."""
+    return {key: value for key, value in shown.items() if key not in keys}
+
+
+def test_nothing_is_said_of_strings_whose_power_is_not_polled() -> None:
+    """Neither of them, nor of the battery that gives what they do not; the voltage may come all the same."""
+    doctor = Doctor((JSO,))
+    shown = NIGHT | sun(2000, 2000)
+    for number in range(1000):
+        gone = ("pv2_power",) if number >= 200 else ()
+        doctor.observe("one", number * 5.0, without(shown, *gone))
+    assert doctor.verdict().suspicions == ()
+
+
+def test_a_string_that_is_polled_and_gives_no_number_gives_nothing() -> None:
+    """As by night, when some inverters have none."""
+    assert said(JSO, sun(2000, 0) | {"pv2_power": None}, minutes=11) == [
+        (Finding(Cause.STRING_DEAD, ("pv2",)),)
+    ]
+
+
+@pytest.mark.parametrize("volts", [400.0, 240.0])
+def test_a_voltage_that_is_not_known_is_not_one_that_has_fallen(volts: float) -> None:
+    """Not polled, or no number; nor has its twin anything to be compared with then."""
+    doctor = Doctor((JSO,))
+    for number in range(1000):
+        shown = NIGHT | sun(2000, 2000)
+        if 200 <= number < 600:
+            shown = NIGHT | sun(2000, 2000, volts1=volts, volts2=0.0)
+            shown = without(shown, "pv2_voltage") if number % 2 else shown | {"pv2_voltage": None}
+        doctor.observe("one", number * 5.0, shown)
+        assert doctor.verdict().suspicions == ()
+
+
 def test_a_battery_gives_what_the_strings_do_not() -> None:
     """1940 W out of the inverter are 2000 W into it; with 500 W of sun and 60 W for itself the battery gives 1560 W."""
     shown = {**sun(250, 250), "inverter_power": 1940.0, "battery_power": 1560.0}
@@ -157,6 +194,14 @@ def test_a_solar_meter_that_shows_an_import_by_day_is_the_grid_s() -> None:
     exchanged = (Finding(Cause.METERS_EXCHANGED, ("meter_a", "meter_b")),)
     assert said(SAJ, sun(1000, 1000) | meters(1500, -900), minutes=6) == [exchanged]
     assert said(SAJ, meters(0, 400), minutes=22) == [exchanged]
+
+
+def test_it_is_not_dark_while_the_power_of_a_string_is_not_polled() -> None:
+    """What a solar meter shows then may be the sun."""
+    doctor = Doctor((SAJ,))
+    for number in range(400):
+        doctor.observe("one", number * 5.0, without(NIGHT | meters(0, 400), "pv2_power"))
+    assert doctor.verdict().suspicions == ()
 
 
 def test_meters_in_their_places_are_not_exchanged() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from custom_components.hybrid_inverter.modbus.doctor.member import Member, Role
+from custom_components.hybrid_inverter.modbus.doctor.solar_phase import SolarPhase
 from custom_components.hybrid_inverter.modbus.doctor.verdict import Cause, Finding, State
 
 from .doctor_polls import JSO, Polls, Powers, values
@@ -53,6 +54,16 @@ def test_the_phase_of_a_solar_inverter_is_found_in_the_sun() -> None:
     assert verdict.evidence.steps > 4
     assert verdict.suspicions == ()
     assert verdict.unexplained == 0
+
+
+def test_no_pause_counts_as_sun_on_a_phase() -> None:
+    """Nor does the first moment, whatever a clock shows then."""
+    feeds = SolarPhase()
+    for time in (5000.0, 5060.0, 9000.0, 9060.0, 20000.0):
+        feeds.add(time, 2000.0, (-1800.0, 200.0, 200.0))
+    assert feeds.phase is None
+    feeds.add(20060.0, 2000.0, (-1800.0, 200.0, 200.0))
+    assert feeds.phase == 0
 
 
 def test_a_solar_meter_that_is_not_heard_for_long_counts_for_nothing() -> None:

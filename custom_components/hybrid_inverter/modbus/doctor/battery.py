@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .steps import MAX_PAUSE
+from .steps import Elapsed
 from .verdict import Cause, Finding
 
 # What an inverter keeps of a power that changes sides, and what it needs for itself in W.
@@ -33,7 +33,7 @@ class Comparison:
     """A battery power that is shown, and one that it should be."""
 
     def __init__(self) -> None:
-        self._last: float | None = None
+        self._elapsed = Elapsed()
         self._fits = 0.0
         self._differs = 0.0
         self._ratio = 1.0
@@ -42,11 +42,8 @@ class Comparison:
 
     def add(self, time: float, shown: float, expected: float, slack: float) -> None:
         """Take the W of a moment into account; `slack` are the W by which they may differ."""
-        if self._last is None or time - self._last > MAX_PAUSE:
-            self._last = time
+        if not (seconds := self._elapsed.until(time)):
             return
-        seconds = time - self._last
-        self._last = time
         off = shown - expected
         is_off = abs(off) > slack
         self.off += ((off if is_off else 0.0) - self.off) * min(1.0, seconds / 60)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .clamp import AGREEING, ENOUGH, Clamp, Sign
-from .steps import MAX_PAUSE, Powers, Sample, StepFinder
+from .steps import Elapsed, Powers, Sample, StepFinder
 from .verdict import Cause, Finding
 
 # W that a clamp without a connection shows at most, and that the inverters have to move meanwhile.
@@ -50,7 +50,7 @@ class ClampSet:
         self._names = names
         self._all = tuple(range(len(names)))
         self._finder = StepFinder()
-        self._last: float | None = None
+        self._elapsed = Elapsed()
         self._lowest = self._highest = 0.0
         # Seconds in which all clamps showed nothing, or the inverters' own power, while there was one; and all such seconds.
         self._silent = 0.0
@@ -70,11 +70,8 @@ class ClampSet:
         """Take a moment into account."""
         time, seen, own = sample.time, sample.seen, sample.own
         step = self._finder.add(sample, ordered=ordered)
-        if self._last is None or time - self._last > MAX_PAUSE:
-            self._last = time
+        if not (seconds := self._elapsed.until(time)):
             return
-        seconds = time - self._last
-        self._last = time
         is_same = self._compare(seen, own, seconds)
         missing = 0.0
         has_told = False

@@ -36,7 +36,7 @@ class Device:
         self.has_clamps = self.has_terminals = self.has_solar = False
         # When the solar meter was heard last.
         self.solar_time = -math.inf
-        # The power of its strings and of its stage; that is `nan` while it is unknown.
+        # The power of its strings and of its stage; `nan` while it is unknown.
         self.sun = 0.0
         self.stage = math.nan
         has_battery = {"battery_power", *self._stage} <= served and self._stage
@@ -48,9 +48,9 @@ class Device:
         self._pv = PvStrings(len(self._strings)) if len(self._strings) > 1 else None
 
     @property
-    def has_strings(self) -> bool:
+    def knows_sun(self) -> bool:
         """Whether its own strings show whether the sun shines."""
-        return bool(self._strings)
+        return bool(self._strings) and not math.isnan(self.sun)
 
     def recall(self, place: str) -> None:
         """Know of a string that it exists, although it gives nothing."""
@@ -80,26 +80,29 @@ class Device:
         powers = _numbers(values, self.terminals)
         self.has_terminals = powers is not None
         self.own = powers or ()
-        sun = 0.0
-        if self._strings:
-            produced = [_number(values, key) for key, _ in self._strings]
-            sun = sum(produced)
-            if self._pv is not None:
-                volts = [_number(values, key) for _, key in self._strings]
-                self._pv.add(time, produced, volts)
-        self.sun = sun
+        self.sun = self._take_strings(time, values)
         stage = values.get(self._stage[0]) if self._stage else None
         self.stage = stage if isinstance(stage, float | int) else math.nan
         if self.balance is not None:
-            self._judge_battery(time, values, sun)
+            self._judge_battery(time, values)
 
-    def _judge_battery(self, time: float, values: Mapping[str, Value | None], sun: float) -> None:
-        battery, stage = values.get("battery_power"), self.stage
+    def _take_strings(self, time: float, values: Mapping[str, Value | None]) -> float:
+        """Judge the strings; their power, which is `nan` while that of one is not polled."""
+        if any(key not in values for key, _ in self._strings):
+            return math.nan
+        # As at night, one that is polled and gives no number gives nothing.
+        produced = [_number(values, key) or 0.0 for key, _ in self._strings]
+        if self._pv is not None:
+            self._pv.add(time, produced, [_number(values, key) for _, key in self._strings])
+        return sum(produced)
+
+    def _judge_battery(self, time: float, values: Mapping[str, Value | None]) -> None:
+        battery, sun, stage = values.get("battery_power"), self.sun, self.stage
         if not isinstance(battery, float | int) or math.isnan(stage):
             return
         watts, share = BALANCE_SLACK
         slack = watts + share * (sun + abs(stage) + abs(battery))
-        if self.balance is not None:
+        if self.balance is not None and not math.isnan(sun):
             self.balance.add(time, battery, left_over(sun, stage), slack)
         volts, amperes = values.get("battery_voltage"), values.get("battery_current")
         if not isinstance(volts, float | int) or not isinstance(amperes, float | int):
@@ -134,7 +137,7 @@ def _numbers(values: Mapping[str, Value | None], keys: tuple[str, ...]) -> tuple
     return tuple(found)
 
 
-def _number(values: Mapping[str, Value | None], key: str) -> float:
-    """A number that is 0 while it is unknown, as at night."""
+def _number(values: Mapping[str, Value | None], key: str) -> float | None:
+    """The number of a key; None while it is unknown."""
     value = values.get(key)
-    return value if isinstance(value, float | int) else 0.0
+    return value if isinstance(value, float | int) else None

@@ -60,7 +60,7 @@ class Doctor:
             self._clock_readings[member] = self._clock_readings[member] + 1 if is_off else 0
         meters = self._meters.get(member)
         if meters is not None and device.has_clamps and device.has_solar:
-            sun = device.sun if device.has_strings else math.inf
+            sun = device.sun if device.knows_sun else math.inf
             meters.add(time, sum(device.seen), sum(device.at_solar), sun)
         for seen_by, sample in self._scene.samples():
             ordered = sample.time - self._ordered_at <= ORDER_SECONDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .steps import MAX_PAUSE
+from .steps import Elapsed
 
 # W that a solar inverter may draw by night, and from which it would be a load.
 STANDBY: Final = 60.0
@@ -22,7 +22,7 @@ class ExchangedMeters:
     """The evidence for and against it."""
 
     def __init__(self) -> None:
-        self._last: float | None = None
+        self._elapsed = Elapsed()
         self._dark_since: float | None = None
         self._impossible = 0.0
         self._possible = 0.0
@@ -32,14 +32,13 @@ class ExchangedMeters:
 
         `sun` is infinite where there are no strings.
         """
-        last, self._last = self._last, time
+        seconds = self._elapsed.until(time)
         if sun > DARK:
             self._dark_since = None
         elif self._dark_since is None:
             self._dark_since = time
-        if last is None or time - last > MAX_PAUSE:
+        if not seconds:
             return
-        seconds = time - last
         is_dark = self._dark_since is not None and time - self._dark_since >= DARK_SECONDS
         keep = 1 - seconds / MEMORY
         draws = at_solar < -DRAWS

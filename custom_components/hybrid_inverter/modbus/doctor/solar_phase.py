@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .member import PHASES
-from .steps import Powers
+from .steps import Elapsed, Powers
 
 # W of it that are needed to see where it feeds.
 SUNNY: Final = 300.0
@@ -15,7 +15,6 @@ OTHERS: Final = 0.15
 # s of that until it is believed, and the share of them that has to agree.
 NEEDED_SECONDS: Final = 180.0
 AGREEING: Final = 0.8
-MAX_SECONDS: Final = 60.0
 
 
 class SolarPhase:
@@ -23,14 +22,13 @@ class SolarPhase:
 
     def __init__(self) -> None:
         self._seconds = [0.0] * len(PHASES)
-        self._last = 0.0
+        self._elapsed = Elapsed()
         # The index of the phase.
         self.phase: int | None = None
 
     def add(self, time: float, power: float, loads: Powers) -> None:
         """Take the W of a moment into account: its own, and the loads that follow without it."""
-        seconds = min(MAX_SECONDS, time - self._last)
-        self._last = time
+        seconds = self._elapsed.until(time)
         if power < SUNNY:
             return
         lowest = min(loads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Final, NamedTuple
 
 # W by which a terminal has to move, and by how much more for each second that it takes: what moves slowly moves
@@ -29,10 +30,24 @@ HELD: Final = 150.0
 type Powers = tuple[float, ...]
 
 
+class Elapsed:
+    """What has gone by from one moment to the next."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+
+    def until(self, time: float) -> float:
+        """The s since the moment before; 0 at the first one and after a pause, for which nothing counts."""
+        last, self._last = self._last, time
+        if last is None or time - last > MAX_PAUSE:
+            return 0.0
+        return time - last
+
+
 class Sample(NamedTuple):
     """A moment, by phase: W at the clamps, W that the inverters draw less what others feed in.
 
-    Then the W of their strings and of their stages; `nan` where a stage is unknown.
+    Then the W of their strings and of their stages; `nan` where one of them is unknown.
     """
 
     time: float
@@ -52,7 +67,8 @@ class Step:
     # Whether the inverters have moved for a reason of their own, and not because the house did: the sun, an order of
     # ours, a load on a backup output.
     is_independent: bool
-    # Whether that was the sun, which moves a solar inverter that nobody counts, too.
+    # Whether that was the sun, which moves a solar inverter that nobody counts, too; or may have been, where its power is
+    # unknown.
     by_sun: bool
     # Whether the clamps showed an import before and after it.
     is_import: bool
@@ -106,7 +122,7 @@ class StepFinder:
             tuple([now - then for now, then in zip(sample.seen, start.seen, strict=True)]),
             own,
             is_independent=by_sun or ordered or by_backup,
-            by_sun=by_sun,
+            by_sun=by_sun or math.isnan(sun),
             is_import=before > HELD and after > HELD,
             shown=after,
             size=size,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .steps import MAX_PAUSE
+from .steps import Elapsed
 from .verdict import Cause, Finding
 
 # W of the best string from which the others must show something, and W and share below which one shows nothing.
@@ -32,7 +32,7 @@ class PvStrings:
     """The strings of one inverter."""
 
     def __init__(self, count: int) -> None:
-        self._last: float | None = None
+        self._elapsed = Elapsed()
         # Whether there is a string at all.
         self._exists = [False] * count
         self._dead = [0.0] * count
@@ -44,15 +44,12 @@ class PvStrings:
         """Know of a string, from 1 on, that it exists."""
         self._exists[number - 1] = True
 
-    def add(self, time: float, powers: Sequence[float], volts: Sequence[float]) -> None:
-        """Take the W and V of the strings at a moment into account."""
-        if self._last is None or time - self._last > MAX_PAUSE:
-            self._last = time
+    def add(self, time: float, powers: Sequence[float], volts: Sequence[float | None]) -> None:
+        """Take the W and V of the strings at a moment into account; of a voltage that is unknown nothing follows."""
+        if not (seconds := self._elapsed.until(time)):
             return
-        seconds = time - self._last
-        self._last = time
         for number, (power, voltage) in enumerate(zip(powers, volts, strict=True)):
-            if power >= GIVEN or voltage >= CONNECTED:
+            if power >= GIVEN or (voltage is not None and voltage >= CONNECTED):
                 self._exists[number] = True
         best = max(powers)
         if best < SUNNY:
@@ -60,20 +57,24 @@ class PvStrings:
         keep = 1 - seconds / MEMORY
         limit = max(NOTHING, NOTHING_SHARE * best)
         fallen = self._fallen(powers, volts, seconds)
+        has_twin = not all(fallen[n] or volts[n] is None for n in range(len(volts)))
         for number, power in enumerate(powers):
             for counted, is_so in (
                 (self._dead, power <= limit and self._exists[number]),
-                (self._shaded, fallen[number] and not all(fallen)),
+                (self._shaded, fallen[number] and has_twin),
             ):
                 so_far = counted[number]
                 counted[number] = min(MEMORY, so_far + seconds) if is_so else keep * so_far
 
     def _fallen(
-        self, powers: Sequence[float], volts: Sequence[float], seconds: float
+        self, powers: Sequence[float], volts: Sequence[float | None], seconds: float
     ) -> list[bool]:
         """Which strings have less than their usual voltage; the others' usual ones follow."""
         fallen = []
         for number, (power, voltage) in enumerate(zip(powers, volts, strict=True)):
+            if voltage is None:
+                fallen.append(False)
+                continue
             usual, is_known = self._usual[number], self._known[number] >= KNOWN_SECONDS
             fell = is_known and power >= NOTHING and voltage < FALLEN * usual
             fallen.append(fell)
