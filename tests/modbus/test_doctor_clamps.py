@@ -4,7 +4,9 @@ from typing import Final
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.doctor.clamp import Clamp
 from custom_components.hybrid_inverter.modbus.doctor.member import INSTRUMENTS, keys_of
+from custom_components.hybrid_inverter.modbus.doctor.steps import Step
 from custom_components.hybrid_inverter.modbus.doctor.verdict import (
     Cause,
     Finding,
@@ -190,6 +192,53 @@ def test_clamps_without_a_connection_show_nothing() -> None:
         polls.moment((1, 0, -1), (600, 500, 500), stage=0)
         polls.moment((0, 2, 0), (-600, -500, -500), stage=2000)
     assert causes(polls) == [(Finding(Cause.CLAMP_SILENT, ("l1", "l2", "l3")),)]
+
+
+@pytest.mark.parametrize("seen", [(0.0, 0.0, 0.0), (600.0, 100.0, 500.0)])
+def test_nothing_follows_from_a_power_that_stays_the_same(seen: Powers) -> None:
+    """However much it is, and however much the phases differ: a house may be covered, or asleep, all night long."""
+    polls = Polls()
+    polls.moment((900, 100, 500), (600, 100, 500), polls=3)
+    polls.moment(seen, (600, 100, 500), polls=400)
+    assert causes(polls) == []
+
+
+def changed(seen: Powers, own: Powers, shown: float = 1000.0) -> Step:
+    """A step of so many W, after which the clamps show so many W together."""
+    return Step(
+        seconds=5.0,
+        seen=seen,
+        own=own,
+        is_independent=True,
+        by_sun=False,
+        is_import=True,
+        shown=shown,
+        size=1000.0,
+        level=1000.0,
+    )
+
+
+def test_what_the_next_phase_shows_counts_from_the_first_step_of_its_own() -> None:
+    """That always the same appliance follows the inverter is no sign of a reversed clamp, whatever was seen before."""
+    clamp = Clamp()
+    for _ in range(3):
+        clamp.step(0, changed((-1000, 0, 0), (1000, 0, 0)))
+    for _ in range(8):
+        clamp.step(0, changed((-1000, -600, 0), (1000, 1000, 0)))
+    assert clamp.beside == (-0.6, -0.6)
+    assert not clamp.is_reversed_by_many
+
+
+def test_imports_that_a_clamp_has_not_seen_count_while_their_steps_do() -> None:
+    """Two in a row make a range; one long after them begins it again."""
+    clamp = Clamp()
+    for shown in (1000.0, 500.0):
+        clamp.step(0, changed((0, 0, 0), (1000, 0, 0), shown))
+    assert clamp.imported == (500.0, 1000.0)
+    for _ in range(60):
+        clamp.step(0, changed((1000, 0, 0), (1000, 0, 0)))
+    clamp.step(0, changed((0, 0, 0), (1000, 0, 0), 700.0))
+    assert clamp.imported == (700.0, 700.0)
 
 
 def test_a_load_below_nothing_has_two_causes_until_something_moves() -> None:

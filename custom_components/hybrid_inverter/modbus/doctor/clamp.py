@@ -34,6 +34,10 @@ CONTRADICTING: Final = 0.2
 MANY: Final = 5.5
 MOST: Final = 0.8
 DIFFERENT: Final = 0.5
+# The lowest and the highest of nothing; and the votes below which what was lowest and highest is forgotten: one vote after
+# 17 other steps.
+NO_RANGE: Final = (math.inf, -math.inf)
+FORGOTTEN: Final = 0.5
 # So many steps in a row speak for a clamp that has been mended.
 MENDED: Final = 4
 
@@ -90,9 +94,9 @@ class Clamp:
         self.independent = [0.0] * len(Sign)
         # The lowest and the highest of what the next phase showed by its own power in those that were a sign of a reversed
         # clamp: one appliance always gives about the same.
-        self.beside = (0.0, 0.0)
+        self.beside = NO_RANGE
         # The lowest and the highest W of all clamps in those that this one did not see.
-        self.imported = (0.0, 0.0)
+        self.imported = NO_RANGE
         # The ratio of those that are a sign of one, and how many of them were not the sun's.
         self.ratio = 1.0
         self.scaled_dark = 0.0
@@ -132,12 +136,13 @@ class Clamp:
         self.right += is_right
         self.streak = self.streak + 1 if is_right else 0
         if sign is not None:
+            is_first = self.votes[sign] < FORGOTTEN
             self.votes[sign] += 1
             self.independent[sign] += step.is_independent
             if sign is Sign.REVERSED:
-                self._look_beside(phase, step)
+                self._look_beside(phase, step, NO_RANGE if is_first else self.beside)
             elif sign is Sign.UNMOVED:
-                low, high = self.imported if self.votes[sign] >= 2 else (step.shown, step.shown)
+                low, high = NO_RANGE if is_first else self.imported
                 self.imported = min(low, step.shown), max(high, step.shown)
         if self.streak >= MENDED and self.right < self.total / 2:
             self._begin_again(self.streak)
@@ -159,13 +164,14 @@ class Clamp:
             return Sign.UNMOVED if alone else None
         return Sign.SCALED if self._is_scaled(seen / own, step) else None
 
-    def _look_beside(self, phase: int, step: Step) -> None:
+    def _look_beside(self, phase: int, step: Step, so_far: tuple[float, float]) -> None:
         """Note what the next phase showed in a step that is a sign of a reversed clamp."""
+        self.beside = so_far
         beside = (phase + 1) % len(step.own)
         if beside == phase or not step.own[beside]:
             return
         ratio = min(2.0, max(-2.0, step.seen[beside] / step.own[beside]))
-        low, high = self.beside if self.votes[Sign.REVERSED] >= 2 else (ratio, ratio)
+        low, high = so_far
         self.beside = min(low, ratio), max(high, ratio)
 
     def _by_other(self, phase: int, step: Step, slack: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+import math
 from typing import Final
 
 from .clamp import AGREEING, ENOUGH, Clamp, Sign
@@ -51,7 +52,8 @@ class ClampSet:
         self._all = tuple(range(len(names)))
         self._finder = StepFinder()
         self._elapsed = Elapsed()
-        self._lowest = self._highest = 0.0
+        # The lowest and the highest W of all phases together in it.
+        self._lowest, self._highest = math.inf, -math.inf
         # Seconds in which all clamps showed nothing, or the inverters' own power, while there was one; and all such seconds.
         self._silent = 0.0
         self._same = 0.0
@@ -114,12 +116,13 @@ class ClampSet:
         self._seconds = keep * self._seconds + seconds
         self._silent = keep * self._silent + seconds * is_silent
         self._same = keep * self._same + seconds * is_same
+        whole = sum(own)
         if is_silent or is_same:
-            self._lowest = min(self._lowest, *own)
-            self._highest = max(self._highest, *own)
+            self._lowest = min(self._lowest, whole)
+            self._highest = max(self._highest, whole)
             return True
         # What they move from now on counts.
-        self._lowest = self._highest = own[0]
+        self._lowest = self._highest = whole
         return False
 
     def _holds(self, seconds: float) -> bool:
