@@ -12,6 +12,7 @@ from custom_components.hybrid_inverter.modbus.doctor.verdict import (
     Finding,
     State,
     Suspicion,
+    verdict_of,
 )
 
 from .doctor_polls import GRID_METER, JSO, Polls, Powers
@@ -263,6 +264,18 @@ def test_a_load_below_nothing_at_a_clamp_that_is_right_is_a_source_that_nobody_c
     polls.alternate(still, with_load, 6)
     polls.moment(*still, polls=70)
     assert causes(polls) == [(Finding(Cause.SOURCE_NOT_COUNTED),)]
+
+
+def test_what_is_wrong_for_certain_is_all_that_is_needed_until_it_is_left_out() -> None:
+    """As the sun of a neighbour is, in whose house nobody looks: the clamps of L2 and L3 are not known by that."""
+    polls = Polls()
+    still, with_load = ((-600, 500, 500), (300, 300, 300)), ((400, 500, 500), (1300, 300, 300))
+    polls.alternate(still, with_load, 6)
+    polls.moment(*still, polls=70)
+    verdict = polls.doctor.verdict()
+    assert (verdict.share, verdict.evidence.share) == (1.0, 0.0)
+    left = verdict_of((), verdict.unexplained, verdict.evidence)
+    assert (left.state, left.share) == (State.GATHERING, 0.0)
 
 
 def test_a_clamp_that_shows_a_little_too_much_is_no_source_that_nobody_counts() -> None:

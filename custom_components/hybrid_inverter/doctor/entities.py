@@ -161,7 +161,7 @@ class WiringSensor(DoctorSensor):
             return {}
         outcome = watch.outcome
         return {
-            EVIDENCE: round(100 * verdict.evidence.share),
+            EVIDENCE: round(100 * verdict.share),
             MINUTES: round(verdict.evidence.minutes),
             STEPS: verdict.evidence.steps,
             CAUSES: [as_dict(finding) for one in verdict.suspicions for finding in one.causes],

@@ -40,7 +40,7 @@ def verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
         "unexplained": verdict.unexplained,
         "minutes": verdict.evidence.minutes,
         "steps": verdict.evidence.steps,
-        "share": round(verdict.evidence.share, 2),
+        "share": round(verdict.share, 2),
     }
 
 

@@ -103,11 +103,11 @@ class HouseWatch:
         ]
         found = [own, *meters]
         # An inverter without clamps gets its evidence from the meter.
-        evidence = max((one.evidence for one in found), key=lambda one: (one.share, one.minutes))
+        most = max(found, key=lambda one: (one.share, one.evidence.minutes))
         return verdict_of(
             tuple(suspicion for one in found for suspicion in one.suspicions),
             own.unexplained if own.unexplained is not None else _first_known(meters),
-            own.evidence if own.evidence.share else evidence,
+            own.evidence if own.share else most.evidence,
         )
 
 

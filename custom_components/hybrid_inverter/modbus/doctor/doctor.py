@@ -100,11 +100,10 @@ class Doctor:
                 shares.append(device.balance.share)
             if device.balance is not None:
                 unexplained.append(abs(device.balance.off))
-        is_certain = bool(suspicions) and all(one.is_certain for one in suspicions)
         return verdict_of(
             tuple(suspicions),
             round(sum(unexplained)) if unexplained else None,
-            Evidence(round(minutes), steps, 1.0 if is_certain else min(shares, default=0.0)),
+            Evidence(round(minutes), steps, min(shares, default=0.0)),
         )
 
     def _suspicions(self, member: str) -> list[Suspicion]:

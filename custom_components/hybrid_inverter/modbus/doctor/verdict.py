@@ -67,7 +67,7 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How much there is: minutes that told something, steps of power in them, and the share of what is needed."""
+    """How much there is: minutes that told something, steps of power in them, and the share of what is needed to say that all is right."""
 
     minutes: int = 0
     steps: int = 0
@@ -83,6 +83,11 @@ class Verdict:
     # The power in W that does not add up, about 0 where everything is right; None while it is unknown.
     unexplained: float | None = None
     evidence: Evidence = Evidence()
+
+    @property
+    def share(self) -> float:
+        """The share of the evidence that is needed: all of it, where it has shown what is wrong."""
+        return 1.0 if self.state is State.WRONG else self.evidence.share
 
 
 def verdict_of(
