@@ -23,8 +23,10 @@ NEEDED_SECONDS: Final = 480.0
 RARELY: Final = 0.02
 # s that are remembered of it: by night a house may draw nothing.
 DAY: Final = 86400.0
-# W by which the powers of the inverters have to differ in the meantime.
+# W by which the power of the inverters has to differ while the clamps are silent, and W that one phase has to have while they
+# show the same.
 MOVED: Final = 300.0
+LARGE: Final = 200.0
 # Steps that all clamps together need, those among them in which the inverters did not just follow a load (a load of which
 # an inverter covers a part looks like much), and those of each clamp that is named.
 TOGETHER: Final = 4.0
@@ -52,12 +54,14 @@ class ClampSet:
         self._all = tuple(range(len(names)))
         self._finder = StepFinder()
         self._elapsed = Elapsed()
-        # The lowest and the highest W of all phases together in it.
-        self._lowest, self._highest = math.inf, -math.inf
         # Seconds in which all clamps showed nothing, or the inverters' own power, while there was one; and all such seconds.
         self._silent = 0.0
         self._same = 0.0
         self._seconds = 0.0
+        # The lowest and the highest W of all phases together since the clamps are silent, and the largest W of a phase since
+        # they show the inverters' own power.
+        self._lowest, self._highest = math.inf, -math.inf
+        self._largest = 0.0
         # The smoothed W by which the load of the house is below nothing.
         self.missing: float | None = None
         self.steps = 0
@@ -74,7 +78,7 @@ class ClampSet:
         step = self._finder.add(sample, ordered=ordered)
         if not (seconds := self._elapsed.until(time)):
             return
-        is_same = self._compare(seen, own, seconds)
+        has_compared = self._compare(seen, own, seconds)
         missing = 0.0
         has_told = False
         for phase, clamp in enumerate(self.clamps):
@@ -86,7 +90,7 @@ class ClampSet:
             if told and self._minutes[phase] != (now := int(time // 60)):
                 self._minutes[phase] = now
                 clamp.minutes += 1
-            elif is_same and not told:
+            elif has_compared and not told:
                 clamp.minutes += seconds / 60
         self.steps += has_told
         if any(clamp.is_bad for clamp in self.clamps):
@@ -102,7 +106,10 @@ class ClampSet:
             self.missing += (missing - self.missing) * min(1.0, seconds / SMOOTHING)
 
     def _compare(self, seen: Powers, own: Powers, seconds: float) -> bool:
-        """Count the time in which the clamps show nothing, or the inverters' power and nothing else."""
+        """Count the time in which the clamps show nothing, or the inverters' power and nothing else; whether it told that.
+
+        A silence tells nothing before the inverters have moved: until then the house may be covered.
+        """
         largest = max(map(abs, own))
         is_silent = max(map(abs, seen)) <= SILENT
         if largest < SILENT_OWN or (largest > SAME_MAX and not is_silent and not self._silent):
@@ -116,22 +123,22 @@ class ClampSet:
         self._seconds = keep * self._seconds + seconds
         self._silent = keep * self._silent + seconds * is_silent
         self._same = keep * self._same + seconds * is_same
-        whole = sum(own)
-        if is_silent or is_same:
-            self._lowest = min(self._lowest, whole)
-            self._highest = max(self._highest, whole)
-            return True
-        # What they move from now on counts.
-        self._lowest = self._highest = whole
-        return False
+        self._largest = max(self._largest, largest) if is_same else 0.0
+        if is_silent:
+            whole = sum(own)
+            self._lowest, self._highest = min(self._lowest, whole), max(self._highest, whole)
+            return self._have_moved
+        self._lowest, self._highest = math.inf, -math.inf
+        return is_same
+
+    @property
+    def _have_moved(self) -> bool:
+        """Whether the inverters have, since the clamps are silent."""
+        return self._highest - self._lowest >= MOVED
 
     def _holds(self, seconds: float) -> bool:
-        """Whether something was so all the time while the inverters moved."""
-        return (
-            seconds >= NEEDED_SECONDS
-            and self._seconds - seconds <= RARELY * self._seconds
-            and self._highest - self._lowest >= MOVED
-        )
+        """Whether something was so all the time."""
+        return seconds >= NEEDED_SECONDS and self._seconds - seconds <= RARELY * self._seconds
 
     @property
     def share(self) -> float:
@@ -173,9 +180,9 @@ class ClampSet:
         )
 
     def _judge(self) -> tuple[Finding, ...]:
-        if self._holds(self._silent) and len(self.clamps) > 1:
+        if self._holds(self._silent) and self._have_moved and len(self.clamps) > 1:
             return (Finding(Cause.CLAMP_SILENT, self._places(self._all)),)
-        if self._holds(self._same):
+        if self._holds(self._same) and self._largest >= LARGE:
             places = self._places(self._all)
             return Finding(Cause.CLAMP_INVERTER_SIDE, places), Finding(Cause.NO_LOAD_BEFORE)
         for find in (self._reversed, self._exchanged, self._unmoved, self._scaled):
