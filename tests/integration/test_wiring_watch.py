@@ -1,6 +1,7 @@
 """What the doctor is told by polls, at no cost on the line; and what it tells: a sensor, and repairs that come and go."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 import time
 from typing import Any, Final
 
@@ -306,6 +307,37 @@ async def test_a_string_that_was_dead_before_a_restart_is_known_to_be_one(
     )
     HouseWatch(hass, watch_of(loaded).house)
     assert recalled == [(SERIAL, ("pv2",))]
+
+
+async def test_a_repair_of_clamps_goes_where_nobody_judges_them_any_more(
+    hass: HomeAssistant, loaded: MockConfigEntry, says: Callable[..., None]
+) -> None:
+    """A second inverter has come, and nobody has said which of them has the clamps; a dead string is still one."""
+    says((REVERSED,), (Finding(Cause.STRING_DEAD, ("pv2",)),))
+    watch = watch_of(loaded)
+    watch.async_judge()
+    assert set(issues(hass)) == {"clamp_reversed_l1_l3", "string_dead_pv2"}
+    (member,) = watch.house.members
+    HouseWatch(hass, replace(watch.house, members=(replace(member, sees_grid=False),)))
+    assert set(issues(hass)) == {"string_dead_pv2"}
+
+
+async def test_all_repairs_go_where_no_doctor_looks_at_the_device_any_more(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    says: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at a meter that has become that of a part of the house."""
+    says((REVERSED,), (Finding(Cause.STRING_DEAD, ("pv2",)),))
+    watch_of(loaded).async_judge()
+    assert len(issues(hass)) == 2
+    monkeypatch.setattr(
+        "custom_components.hybrid_inverter.doctor.watch.async_house_of", lambda *_: None
+    )
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert issues(hass) == {}
 
 
 async def test_an_ignored_repair_stays_ignored(

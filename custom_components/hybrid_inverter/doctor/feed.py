@@ -21,6 +21,7 @@ from ..modbus.model.register import Group
 from ..runtime.clock import CLOCK, drift_of
 from ..runtime.coordinator import GroupCoordinator
 from ..runtime.runtime import UnitRuntime
+from .issues import async_withdraw_wiring
 from .terminals import TOTAL, completed, terminals_of
 from .watch import HouseWatch, Values, async_watch_of
 
@@ -88,6 +89,7 @@ class Feed:
     def _attach(self) -> None:
         self.watch = watch = async_watch_of(self._hass, self._serial)
         if watch is None:
+            async_withdraw_wiring(self._hass, self._serial)
             return
         self._unwatch = watch.async_add_listener(self._judged)
         (member,) = (one for one in watch.house.members if one.id == self._serial)
@@ -174,7 +176,7 @@ class Feed:
             rated = as_number(self._unit.identity.facts.get(RATED_POWER)) or 0.0
             watts = sign * (lease.order.power or rated)
         if watts != self._watts and self.watch is not None:
-            self.watch.async_ordered(self._serial, watts)
+            self.watch.async_ordered(self._serial)
         self._watts = watts
 
 

@@ -1,6 +1,6 @@
 """A repair issue for each cause that is found, which is gone when it is right again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -23,6 +23,13 @@ UNSURE: Final = f"{KIND}unsure"
 LASTING: Final = 3600.0
 # Not a mistake, and nothing that a test could tell from one.
 NO_MISTAKE: Final = frozenset({Cause.NO_LOAD_BEFORE})
+# What is wrong with a device itself, wherever its clamps are.
+OF_THE_DEVICE: Final = (
+    Cause.STRING_DEAD,
+    Cause.STRING_SHADED,
+    Cause.BATTERY_CURRENT,
+    Cause.CLOCK_OFF,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +43,8 @@ class Raised:
 class WiringIssues:
     """The issues about the devices of one house."""
 
-    def __init__(self, hass: HomeAssistant, inverters: Collection[str]) -> None:
+    def __init__(self, hass: HomeAssistant) -> None:
         self._hass = hass
-        self._inverters = inverters
         # Since when two causes are possible, by device and issue.
         self._since: dict[tuple[str, Raised], float] = {}
         # The ids of those that were raised for certain: what is not found any more has been seen to be right.
@@ -127,6 +133,16 @@ class WiringIssues:
                 self._certain.discard(known)
                 kind = known.removeprefix(issue_id(serial, ""))[1:]
                 async_withdraw(self._hass, serial, kind, keep_ignored=True)
+
+
+@callback
+def async_withdraw_wiring(hass: HomeAssistant, serial: str, but: Iterable[Cause] = ()) -> None:
+    """Withdraw what nobody judges any more at a device, but for these causes."""
+    start = issue_id(serial, "") + "_"
+    kept = tuple(f"{start}{KIND}{cause}" for cause in but)
+    for domain, known in list(ir.async_get(hass).issues):
+        if domain == DOMAIN and known.startswith(start + KIND) and not known.startswith(kept):
+            async_withdraw(hass, serial, known.removeprefix(start), keep_ignored=True)
 
 
 def _raised(suspicion: Suspicion) -> Raised:

@@ -14,7 +14,7 @@ from ..modbus.doctor.member import Role
 from ..modbus.doctor.verdict import Cause, Suspicion, Verdict, verdict_of
 from ..modbus.model.codec import Value
 from .houses import House, async_house_of
-from .issues import WiringIssues
+from .issues import OF_THE_DEVICE, WiringIssues, async_withdraw_wiring
 from .outcome import Outcome
 
 # Seconds from one verdict to the next: it takes longer than a poll, and minutes to change.
@@ -42,9 +42,11 @@ class HouseWatch:
     def __post_init__(self) -> None:
         """Begin without any evidence but for what has been told before."""
         self.doctor = Doctor(self.house.members)
-        self._issues = WiringIssues(self.hass, self.house.inverters)
+        self._issues = WiringIssues(self.hass)
         for member in self.house.members:
             self.doctor.recall(member.id, self._issues.strings_told(member.id))
+            if not self.doctor.judges_clamps(member.id):
+                async_withdraw_wiring(self.hass, member.id, but=OF_THE_DEVICE)
         self._judge_at = 0.0
 
     @callback
@@ -71,9 +73,9 @@ class HouseWatch:
             self.async_judge()
 
     @callback
-    def async_ordered(self, serial: str, watts: float | None) -> None:
-        """Take an order of ours to a battery into account, + discharging, or its end."""
-        self.doctor.ordered(serial, monotonic(), watts)
+    def async_ordered(self, serial: str) -> None:
+        """Take an order of ours to a battery into account, or its end."""
+        self.doctor.ordered(serial, monotonic())
 
     @callback
     def async_judge(self) -> None:

@@ -40,12 +40,16 @@ class Doctor:
         # When an order came that follows nothing, and when the last one came.
         self._ordered_at = self._last_order = -math.inf
 
-    def ordered(self, member: str, time: float, watts: float | None) -> None:
-        """Note that an order of ours to a battery begins (W, + discharging), or ends (None)."""
+    def ordered(self, member: str, time: float) -> None:
+        """Note that an order of ours to a battery begins, changes or ends."""
         if member in self._devices:
             if time - self._last_order >= ORDER_PAUSE:
                 self._ordered_at = time
             self._last_order = time
+
+    def judges_clamps(self, member: str) -> bool:
+        """Whether a device has clamps, or is a meter, at the house connection."""
+        return member in self._clamps
 
     def recall(self, member: str, places: Iterable[str]) -> None:
         """Know of the strings of a device that they exist, although they give nothing."""

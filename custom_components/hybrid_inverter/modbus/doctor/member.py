@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 PHASES: Final = ("l1", "l2", "l3")
-# How many PV inputs, and battery packs, a device may have.
+# The PV inputs that a device may have, by number.
 STRINGS: Final = range(1, 5)
 
 CLOCK_DRIFT: Final = "clock_drift"
@@ -110,7 +110,7 @@ INSTRUMENTS: Final = {
 
 # What all inverters have, as far as they serve it.
 _OF_INVERTER: Final = (
-    *("pv_power", "battery_power", "battery_voltage", "battery_current", "bms_current"),
+    *("battery_power", "battery_voltage", "battery_current", "bms_current"),
     *(f"pv{number}_{value}" for number in STRINGS for value in ("power", "voltage")),
     CLOCK_DRIFT,
 )
