@@ -313,7 +313,7 @@ def test_a_meter_is_judged_by_what_the_inverter_draws_at_the_same_moment() -> No
 def test_nothing_is_concluded_from_what_an_inverter_works_out_itself() -> None:
     """Such a balance always adds up; of the power of a battery its measured current is made."""
     for family, instruments in INSTRUMENTS.items():
-        derived = {identity.result for identity in instruments.identities} - {"battery_power"}
+        derived = instruments.derived - {"battery_power"}
         used = {
             key
             for groups in (instruments.clamps, instruments.terminals, instruments.solar)

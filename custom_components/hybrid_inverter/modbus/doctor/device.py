@@ -42,8 +42,7 @@ class Device:
         has_battery = {"battery_power", *self._stage} <= served and self._stage
         self.balance = Comparison() if has_battery else None
         # The measured current against the power, and against what the battery itself reports.
-        derived = {identity.result for identity in instruments.identities}
-        self._by_current = Comparison() if "battery_power" not in derived else None
+        self._by_current = Comparison() if "battery_power" not in instruments.derived else None
         self._by_bms = Comparison() if "bms_current" in served else None
         self._pv = PvStrings(len(self._strings)) if len(self._strings) > 1 else None
 

@@ -23,15 +23,6 @@ class Role(StrEnum):
     SOLAR_METER = "solar_meter"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A balance that a device makes itself: it always adds up and proves nothing."""
-
-    result: str
-    terms: tuple[str, ...]
-    source: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruments:
     """Where a family measures what. Of several candidates the first is used of which a device serves all keys."""
@@ -46,7 +37,8 @@ class Instruments:
     stage: tuple[tuple[str, ...], ...] = ()
     # The meters that it reads itself, by what they are called.
     meters: tuple[str, ...] = ()
-    identities: tuple[Identity, ...] = ()
+    # What it works out from its other values: such a balance always adds up and proves nothing.
+    derived: frozenset[str] = frozenset()
 
 
 def each(key: str) -> tuple[str, ...]:
@@ -62,23 +54,9 @@ INSTRUMENTS: Final = {
         clamps=(each("grid_{}_ct_power"),),
         terminals=_TERMINALS,
         stage=_STAGE,
-        identities=(
-            Identity(
-                "load_power",
-                ("grid_ct_power", "inverter_power", "generator_power"),
-                "Deye protocol, register 650: CT plus inverter power, checked on a dump",
-            ),
-            Identity(
-                "backup_power",
-                ("grid_internal_power", "inverter_power", "generator_power"),
-                "Deye protocol, register 640: internal plus inverter power, checked on a dump",
-            ),
-            Identity(
-                "battery_power",
-                ("battery_voltage", "battery_current"),
-                "Deye protocol, register 590: voltage times current, checked on a dump",
-            ),
-        ),
+        # Deye protocol, checked on a dump: load is CT plus inverter power (register 650), backup is internal plus inverter
+        # power (640), both with that of the generator; that of the battery is its voltage times its current (590).
+        derived=frozenset({"load_power", "backup_power", "battery_power"}),
     ),
     "saj": Instruments(
         clamps=(
@@ -91,18 +69,9 @@ INSTRUMENTS: Final = {
         solar=(each("meter_b_{}_power"), ("meter_b_l1_power",), ("pv_ct_power",)),
         stage=_STAGE,
         meters=("meter_a", "meter_b"),
-        identities=(
-            Identity(
-                "load_power",
-                ("grid_power", "inverter_power", "pv_ct_power"),
-                "SAJ protocol of 2022, register 0x40A0: worked out by the inverter",
-            ),
-            Identity(
-                "grid_internal_power",
-                ("backup_power", "inverter_power"),
-                "SAJ protocol of 2022, register 0x40A7: the inverter's own leg",
-            ),
-        ),
+        # SAJ protocol of 2022: load is made of grid, inverter and PV CT power (register 0x40A0), and the inverter's own leg of
+        # backup and inverter power (0x40A7).
+        derived=frozenset({"load_power", "grid_internal_power"}),
     ),
     "dtsu666": Instruments(clamps=(each("{}_power"), ("power",))),
     "ddsu666": Instruments(clamps=(("power",),)),
