@@ -395,8 +395,8 @@ async def test_the_passive_mode_is_refused_when_its_memory_cannot_be_stored(
         assert caught.value.translation_key == "not_remembered"
     assert str(caught.value) == (
         "Passive charge power was not changed: Home Assistant could not store what it was before, "
-        "and could not put it back after a crash. The disk is probably full or read-only: free "
-        "some space, then try again"
+        "and would not be able to put it back after a crash. The disk is probably full or "
+        "read-only: free some space, then try again"
     )
     assert saj.machine().writes == []
     await call(hass, Platform.SELECT, "work_mode", "time_of_use")

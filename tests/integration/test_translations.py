@@ -991,6 +991,7 @@ EXCEPTIONS: Final = {
     "wiring_test_no_clamps": {"device"},
     "wiring_test_ended": {"device"},
     "wiring_test_stopped": {"device"},
+    "wiring_test_failed": {"device"},
     "nothing_to_show": set(),
     "planner_one_target": set(),
 }

@@ -126,8 +126,9 @@ class DoctorSensor(UnitEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the powers are polled."""
-        return self.unit.coordinators[Group.POWER].last_update_success
+        """Whether the powers are polled, and the device is not silent: its settings are told first."""
+        powers = self.unit.coordinators[Group.POWER]
+        return self.coordinator.last_update_success and powers.last_update_success
 
     @property
     def verdict(self) -> Verdict | None:
