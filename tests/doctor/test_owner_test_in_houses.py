@@ -30,7 +30,7 @@ def run(house: FastHouse, start: int) -> TestReport:
     """The report of a test that is started after so many minutes."""
     watched = WatchedHouse(house)
     watched.verdict_after(round(start * 60 / POLL))
-    test = watched.doctor.owner_test("1")
+    test = watched.doctor.owner_test()
     ordered: float | None = None
     time = 0.0
     while not test.finished:

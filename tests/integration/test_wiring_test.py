@@ -308,6 +308,22 @@ async def test_of_a_clamp_that_the_inverter_does_not_reach_nothing_else_is_told(
         assert told == {**unknown, "finding": finding}
 
 
+@pytest.mark.usefixtures("few_entities")
+async def test_whoever_waits_is_told_of_a_test_whose_order_cannot_be_ended(
+    jso: Home,  # noqa: F811 - a fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the error is: the order ends by itself."""
+    test = await begin(jso)
+    await seconds(jso, 40)
+    monkeypatch.setattr(wiring_test, "async_release", Mock(side_effect=ZeroDivisionError))
+    await seconds(jso, 140)
+    assert test.done()
+    with pytest.raises(HomeAssistantError) as caught:
+        await test
+    assert caught.value.translation_key == "wiring_test_failed"
+
+
 # ---------------------------------------------------------------------- the button
 
 

@@ -25,7 +25,7 @@ def run(
     every: float = 5.0,
 ) -> TestReport:
     """A test at a house that draws 200 W on each phase; a kettle may be on from the 60th to the 100th second."""
-    test = OwnerTest((JSO,), "jso")
+    test = OwnerTest((JSO,))
     time = 0.0
     while not test.finished:
         order = test.order(time) if obeys else None
@@ -42,7 +42,7 @@ def run(
 
 def test_it_orders_a_minute_of_each_and_releases() -> None:
     """In less than three minutes."""
-    test = OwnerTest((JSO,), "jso")
+    test = OwnerTest((JSO,))
     assert {time: test.order(float(time)) for time in (0, 19, 20, 79, 80, 139, 140, 167)} == {
         0: None,
         19: None,

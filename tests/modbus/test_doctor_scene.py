@@ -82,7 +82,7 @@ def test_the_owner_s_test_knows_where_a_solar_inverter_feeds() -> None:
     """By what the doctor has found."""
     polls = Polls(JSO, SOLAR)
     shine(polls, 2000.0, 2000.0, minutes=8)
-    test = polls.doctor.owner_test("jso")
+    test = polls.doctor.owner_test()
     time = 0.0
     while not test.finished:
         drawn = -(test.order(time) or 0.0) / 3

@@ -126,7 +126,7 @@ class DoctorSensor(UnitEntity, SensorEntity):
     @property
     @override
     def available(self) -> bool:
-        """Whether the powers are polled, and the device is not silent: its settings are told first."""
+        """Whether the powers are polled. A silent device's settings are given up just before its powers."""
         powers = self.unit.coordinators[Group.POWER]
         return self.coordinator.last_update_success and powers.last_update_success
 

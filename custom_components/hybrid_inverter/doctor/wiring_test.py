@@ -56,7 +56,7 @@ class WiringTest:
         self._owner = owner
         self._context = context
         self._of_person = of_person
-        self._test = watch.doctor.owner_test(one.unit.identity.serial)
+        self._test = watch.doctor.owner_test()
         # The watts that are ordered.
         self._watts: float | None = None
         # Other batteries, which would take what this one gives, and all that have an order of the test.
@@ -85,8 +85,7 @@ class WiringTest:
                 for key in keys_of(member)
                 if family.serves([key]) and family.group_of(key) is Group.POWER
             )
-            powers = unit.coordinators[Group.POWER]
-            self._stops.append(powers.async_add_listener(_look_on, keys))
+            self._stops.append(unit.coordinators[Group.POWER].async_keep_polled(keys))
         self._stops += (
             self._watch.async_add_observer(self._observed),
             async_track_time_interval(self._hass, self._tick, TICK, cancel_on_shutdown=True),
@@ -201,14 +200,17 @@ class WiringTest:
         await self._async_break_off(error)
 
     async def _async_break_off(self, error: HomeAssistantError) -> None:
+        """Put back what was ordered; those who wait are told, whatever becomes of that."""
         self._end()
-        async with self._ending:
-            ordered, self._ordered = self._ordered, []
-            for one in ordered:
-                lease = one.driver.keeper.lease()
-                if lease is not None and lease.owner == self._owner:
-                    await self._async_release(one)
-        self._fail(error)
+        try:
+            async with self._ending:
+                ordered, self._ordered = self._ordered, []
+                for one in ordered:
+                    lease = one.driver.keeper.lease()
+                    if lease is not None and lease.owner == self._owner:
+                        await self._async_release(one)
+        finally:
+            self._fail(error)
 
     async def _async_release(self, one: Controlled) -> None:
         """End an order, or have it ended as soon as that is possible."""
@@ -301,8 +303,3 @@ def inverter_to_test(hass: HomeAssistant, unit: UnitRuntime) -> UnitRuntime:
         return unit
     running = async_running_units(hass)
     return next((running[one] for one in watch.house.inverters if one in running), unit)
-
-
-@callback
-def _look_on() -> None:
-    """The listener that has everything polled that a test rests on."""

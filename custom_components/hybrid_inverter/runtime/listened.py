@@ -28,7 +28,7 @@ class ListenedCoordinator(DataUpdateCoordinator[Snapshot]):
         self, poll_callback: CALLBACK_TYPE, keys: frozenset[str] | None = None
     ) -> Callable[[], None]:
         """Call back after every answered poll, before other listeners, even if all values are the same as before."""
-        stop_polling = self.async_add_listener(_do_nothing, keys)
+        stop_polling = self.async_keep_polled(keys)
         stop_following = self.async_follow_polls(poll_callback)
 
         @callback
@@ -37,6 +37,11 @@ class ListenedCoordinator(DataUpdateCoordinator[Snapshot]):
             stop_following()
 
         return stop
+
+    @callback
+    def async_keep_polled(self, keys: frozenset[str] | None) -> Callable[[], None]:
+        """Have keys polled that nobody may show; returns how to stop that."""
+        return self.async_add_listener(_do_nothing, keys)
 
     @callback
     def async_follow_polls(self, poll_callback: CALLBACK_TYPE) -> Callable[[], None]:
@@ -67,4 +72,4 @@ class ListenedCoordinator(DataUpdateCoordinator[Snapshot]):
 
 @callback
 def _do_nothing() -> None:
-    """The listener that keeps a group polled for somebody who is called after every poll."""
+    """The listener that keeps a group polled for somebody who does not want to be called."""

@@ -112,24 +112,18 @@ def async_poll_identity(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> 
     if entry.runtime_data.mirror is None:
         return lambda: None
     family = unit.device.family
-    listening = [
-        coordinator.async_add_listener(
-            _do_nothing, frozenset(key for key in family.identity if family.group_of(key) is group)
-        )
+    stops = [
+        coordinator.async_keep_polled(keys)
         for group, coordinator in unit.coordinators.items()
+        if (keys := frozenset(key for key in family.identity if family.group_of(key) is group))
     ]
 
     @callback
     def stop() -> None:
-        for stop_listening in listening:
-            stop_listening()
+        for stop_polling in stops:
+            stop_polling()
 
     return stop
-
-
-@callback
-def _do_nothing() -> None:
-    """The listener that keeps the identity polled."""
 
 
 def _mirrored(entry: HybridInverterConfigEntry, machine: Machine) -> MirroredUnit:

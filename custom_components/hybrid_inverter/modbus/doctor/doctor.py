@@ -70,14 +70,14 @@ class Doctor:
             ordered = sample.time - self._ordered_at <= ORDER_SECONDS
             self._clamps[seen_by].add(sample, ordered=ordered)
 
-    def owner_test(self, subject: str) -> OwnerTest:
-        """A test that knows already which phases solar inverters feed; `subject` is the inverter that it orders."""
+    def owner_test(self) -> OwnerTest:
+        """A test that knows already which phases solar inverters feed."""
         phases = {
             member: feeds.phase
             for member, feeds in self._scene.solar_phases.items()
             if feeds.phase is not None
         }
-        return OwnerTest(self._members, subject, phases)
+        return OwnerTest(self._members, phases)
 
     def verdict(self) -> Verdict:
         """What is known of all devices together."""

@@ -99,14 +99,10 @@ class OwnerTest:
     """One run of the test; it only says what to order, and does not order anything itself."""
 
     def __init__(
-        self,
-        members: Iterable[Member],
-        subject: str,
-        solar_phases: Mapping[str, int] | None = None,
+        self, members: Iterable[Member], solar_phases: Mapping[str, int] | None = None
     ) -> None:
-        """`subject` is the id of the inverter that is ordered; the phases of solar inverters are by their meters' ids."""
+        """The phases of solar inverters are by their meters' ids."""
         self._scene = Scene(members)
-        self.subject = subject
         for member, phase in (solar_phases or {}).items():
             self._scene.solar_phases[member].phase = phase
         # What clamps and terminals have shown while everything had settled.
