@@ -13,7 +13,7 @@ import pytest
 from custom_components.hybrid_inverter.modbus.device.device import Device
 from custom_components.hybrid_inverter.modbus.device.read_plan import ReadPlanner
 from custom_components.hybrid_inverter.modbus.errors import LinkTimeout, RejectedError
-from custom_components.hybrid_inverter.modbus.model.codec import Value
+from custom_components.hybrid_inverter.modbus.model.codec import Number, Value
 from custom_components.hybrid_inverter.modbus.model.derived import Derived
 from custom_components.hybrid_inverter.modbus.model.family import Family
 from custom_components.hybrid_inverter.modbus.model.register import Group, Register
@@ -100,6 +100,31 @@ async def test_another_group_does_not_make_a_snapshot_old(decoded: list[str]) ->
     decoded.clear()
     assert await device.poll(keys(0)) is first
     assert decoded == []
+
+
+async def test_words_that_are_back_after_others_have_seen_new_ones_are_decoded_again() -> None:
+    """Two sets of keys that have a register in common, and are polled in turn."""
+    unit = FakeUnit(served(0, 1))
+    device = Device(unit, numbered(0, 1))
+    await device.poll(keys(0, 1))
+    unit.registers[0] = 7
+    assert (await device.poll(keys(0))).values == {"r0": 7}
+    unit.registers[0] = 1000
+    assert (await device.poll(keys(0, 1))).values == {"r0": 1000, "r1": 1001}
+    assert (await device.poll(keys(0))).values == {"r0": 1000}
+    assert device.values["r0"] == 1000
+
+
+async def test_a_value_of_which_only_half_was_read_again_is_not_decoded_for_others() -> None:
+    """Its words lie at 0 and 50, in two reads: 1000 * 65536 + 1050; the first of them is read along with another one."""
+    wide = replace(register("wide", 0), addresses=(0, 50), codec=Number(words=2))
+    unit = FakeUnit(served(0, 1, 50))
+    device = Device(unit, family_of(wide, register("r0", 0), register("r1", 1)))
+    assert (await device.poll(["wide"])).values == {"wide": 65_537_050}
+    unit.registers |= {0: 1001, 50: 0}
+    assert (await device.poll(["r0", "r1"])).values == {"r0": 1001, "r1": 1001}
+    assert device.values["wide"] == 65_537_050
+    assert (await device.poll(["wide"])).values == {"wide": 65_601_536}
 
 
 async def test_other_words_of_the_same_value_make_no_new_snapshot() -> None:

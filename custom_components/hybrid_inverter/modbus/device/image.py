@@ -43,6 +43,7 @@ class RegisterImage:
         # When each read was answered last, in seconds since 1970, as that costs least.
         self.answered_at: dict[Span, float] = {}
         self._follower: WordFollower | None = None
+        self._changed: set[int] = set()
 
     @property
     def words(self) -> Mapping[int, int]:
@@ -52,7 +53,13 @@ class RegisterImage:
     def update(self, first: int, words: Sequence[int]) -> None:
         """Take over the words of one read from address `first` on."""
         addresses = range(first, first + len(words))
-        if [*map(self._words.get, addresses)] != list(words):
+        held = [*map(self._words.get, addresses)]
+        if held != list(words):
+            self._changed.update(
+                address
+                for address, old, new in zip(addresses, held, words, strict=True)
+                if old != new
+            )
             self._words.update(zip(addresses, words, strict=True))
             self.revision += 1
         self.answered_at[first, addresses[-1]] = time.time()
@@ -74,7 +81,13 @@ class RegisterImage:
         lost = addresses_of(spans) & self._words.keys()
         for address in lost:
             del self._words[address]
+        self._changed |= lost
         self.revision += bool(lost)
+
+    def take_changed(self) -> set[int]:
+        """The addresses whose words have changed, or were dropped, since this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def has(self, register: Register) -> bool:
         """Whether the last read of each word of a register succeeded."""

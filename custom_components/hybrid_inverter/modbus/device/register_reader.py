@@ -36,17 +36,18 @@ class Snapshot:
 
     def differences(self, other: Snapshot) -> frozenset[str]:
         """The keys that have another value than in the other snapshot, or that only one of them has."""
-        return frozenset(key for key, _ in self.values.items() ^ other.values.items())
+        return frozenset(dict(self.values.items() ^ other.values.items()))
 
 
 @dataclass(slots=True)
 class _Plan:
-    """The rows, derived values and reads of a set of keys, and the snapshot that they last made."""
+    """The registers, derived values and reads of a set of keys, and the snapshot that they last made."""
 
     keys: frozenset[str]
-    rows: Sequence[Register]
+    # The keys of its registers, those too that only derived values are made of.
+    names: frozenset[str]
     derived: Sequence[Derived]
-    # The keys of rows that the device does not have, as far as it has shown.
+    # The keys of registers that the device does not have, as far as it has shown.
     absent: frozenset[str]
     reads: Reads
     snapshot: Snapshot | None = None
@@ -100,6 +101,12 @@ class RegisterReader:
         self._fitted_at = -1
         # What each value was made of, so that it is made again only of something else.
         self._decoded: dict[str, tuple[Register, list[int | None]]] = {}
+        # The registers whose values follow the image, by key, and who lies at an address; those whose words have changed
+        # since they were decoded, and those whose last read brought nothing.
+        self._followed: dict[str, Register] = {}
+        self._keys_at: dict[int, list[str]] = {}
+        self._stale: set[str] = set()
+        self._missing: set[str] = set()
         self._computed: dict[str, tuple[Derived, list[Value | None], bool]] = {}
         # How often a power was more than the device can deliver, and what has such words now.
         self.impossible = 0
@@ -203,12 +210,14 @@ class RegisterReader:
         rows = [family.registers[name] for name in names]
         absent = frozenset(row.key for row in rows if self.quarantine.lacks(row))
         reads = self.planner.reads_for(row for row in rows if not self.quarantine.separates(row))
-        return _Plan(wanted, rows, derived, absent, reads)
+        for row in rows:
+            self._follow(row)
+        return _Plan(wanted, names, derived, absent, reads)
 
     def _take_snapshot(self, plan: _Plan) -> Snapshot:
         """Decode what has changed; the plan's last snapshot when nothing has."""
-        words = self.image.words
-        failed = {row.key for row in plan.rows if not self._decode(row, words)}
+        self._catch_up(plan.names)
+        failed = self._missing & plan.names
         for derived in plan.derived:
             # What the device does not have counts nothing; what it has and could not be read would be missing.
             missing = failed.intersection(derived.inputs)
@@ -273,7 +282,7 @@ class RegisterReader:
             brought |= await self._fetcher.read(spans, urgent=urgent)
         for row in registers:
             if not self._decode(row, self.image.words):
-                self._decode(row, brought)
+                self._decode_apart(row, brought)
         return brought
 
     async def read_with_polled(self, registers: Collection[Register]) -> dict[int, int]:
@@ -286,7 +295,7 @@ class RegisterReader:
                 brought = await self._fetcher.read(spans, urgent=True)
                 self.snapshot(keys)
         # Not everything that a poll reads along is decoded by it.
-        alone = [row for row in registers if not self._decode(row, brought)]
+        alone = [row for row in registers if not self._decode_apart(row, brought)]
         return brought | await self.read_fresh(alone)
 
     async def probe(self, address: int, count: int) -> Words:
@@ -319,17 +328,49 @@ class RegisterReader:
         self.refit()
         return {key: self._values[key] for key in read}
 
+    def _follow(self, row: Register) -> None:
+        """Decode a register from now on whenever its words have changed in the image."""
+        row = self.family.registers.get(row.key, row)
+        if row.key not in self._followed:
+            self._followed[row.key] = row
+            self._stale.add(row.key)
+            for address in row.read_from:
+                self._keys_at.setdefault(address, []).append(row.key)
+
+    def _catch_up(self, names: frozenset[str]) -> None:
+        """Decode those of these that have changed in the image; of others, only half of the words may have been read."""
+        for address in self.image.take_changed():
+            self._stale.update(self._keys_at.get(address, ()))
+        if not (due := self._stale & names):
+            return
+        self._stale -= due
+        for key in due:
+            if self._decode_row(self._followed[key], self.image.words):
+                self._missing.discard(key)
+            else:
+                self._missing.add(key)
+
+    def _decode_apart(self, row: Register, words: Mapping[int, int]) -> bool:
+        """Decode from other words than those of the image, which may be newer when it is looked at next."""
+        if row.key in self._followed:
+            self._stale.add(row.key)
+        return self._decode(row, words)
+
     def _decode(self, row: Register, words: Mapping[int, int]) -> bool:
         """Whether these words hold a register; its value is worked out when its words have changed."""
         # A register is decoded as the family has it, also one that is read as mere words.
-        row = self.family.registers.get(row.key, row)
+        return self._decode_row(self.family.registers.get(row.key, row), words)
+
+    def _decode_row(self, row: Register, words: Mapping[int, int]) -> bool:
+        """The same of a row of the family."""
         held = [words.get(address) for address in row.read_from]
         if None in held:
             return False
         if self._decoded.get(row.key) != (row, held):
-            self._values[row.key] = self._fixed.get(row.key, row.decode(words))
+            value = row.decode(words)
+            self._values[row.key] = self._fixed.get(row.key, value)
             self._decoded[row.key] = (row, held)
-            if row.exceeds_rating(words):
+            if value is None and row.exceeds_rating(words):
                 self.impossible += 1
                 self._impossible.add(row.key)
             else:
@@ -354,8 +395,7 @@ class RegisterReader:
     def refit(self) -> None:
         """Fit the family again when the device reports something else of what its values are scaled by."""
         self._fitted_at = self.image.revision
-        for key in self._needs:
-            self._decode(self.unfitted.registers[key], self.image.words)
+        self._catch_up(self._needs)
         if any(self._values.get(key) != value for key, value in self._facts.items()):
             self.fit(self.features)
 
@@ -368,3 +408,7 @@ class RegisterReader:
         self.planner.fit(self.family)
         self._fetcher.gates = self.family.gates
         self._plans.clear()
+        for known in (self._followed, self._keys_at, self._stale, self._missing):
+            known.clear()
+        for key in self._needs:
+            self._follow(self.unfitted.registers[key])

@@ -104,8 +104,10 @@ class Number:
             raw = raw << 16 | word
         if raw in self.absent:
             return None
-        if self.signed and raw > self._range[1]:
-            raw -= 1 << 16 * self.words
+        if self.signed:
+            count = 1 << 16 * self.words
+            if raw >= count + (-count // 2 if self.floor is None else self.floor):
+                raw -= count
         if self.scale == 1:
             return raw - self.offset
         value = (raw - self.offset) * self.scale
