@@ -6,7 +6,8 @@ from pathlib import Path
 import re
 
 import pymodbus
-from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadHoldingRegistersResponse
+from pymodbus.pdu import ExceptionResponse
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest
 import pytest
 
 from custom_components.hybrid_inverter.modbus.errors import LinkError
@@ -87,7 +88,7 @@ def _other_order(_: ReadHoldingRegistersRequest) -> bytes:
     return bytes.fromhex("0003 006b")
 
 
-def _gone(_: ReadHoldingRegistersResponse, data: bytes) -> None:
+def _gone(_: ExceptionResponse, data: bytes) -> None:
     """Fail as a method that takes other arguments does."""
     raise TypeError("decode() takes 1 positional argument")
 
@@ -96,7 +97,7 @@ def _gone(_: ReadHoldingRegistersResponse, data: bytes) -> None:
     ("kind", "method", "replacement"),
     [
         (ReadHoldingRegistersRequest, "encode", _other_order),
-        (ReadHoldingRegistersResponse, "decode", _gone),
+        (ExceptionResponse, "decode", _gone),
     ],
 )
 async def test_a_pymodbus_that_works_otherwise_is_not_used(

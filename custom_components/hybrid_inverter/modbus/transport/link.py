@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from ..errors import (
     LinkDesync,
@@ -150,28 +150,27 @@ class Link(ConnectionEvents):
         usual = timeout is None and retries is None
         if retries is None:
             retries = 0 if estimator.silent else self._read_retries
-        try:
-            for _ in range(retries):
-                try:
-                    return await self._read(
-                        request, priority, estimator, timeout, failures, connection
-                    )
-                except REPEATABLE as err:
-                    if estimator.failures != failures:
-                        raise
-                    if usual and isinstance(err, LinkTimeout):
-                        self._hold_back(unit_id)
-                except RejectedError as err:
-                    if err.code not in TEMPORARY:
-                        raise
-                self.statistics.retries += 1
-            return await self._read(request, priority, estimator, timeout, failures, connection)
-        except REPEATABLE:
-            # A stick reports itself that the device is silent, and has its own reasons to be so.
-            is_stick = isinstance(self.endpoint, StickEndpoint)
-            if usual and not is_stick and estimator.failures == failures:
-                estimator.failed(address, count)
-            raise
+        while True:
+            try:
+                frame = await self._request(request, priority, timeout, failures, connection)
+                break
+            except REPEATABLE as err:
+                if not retries or estimator.failures != failures:
+                    # A stick reports itself that the device is silent, and has its own reasons to be so.
+                    is_stick = isinstance(self.endpoint, StickEndpoint)
+                    if usual and not is_stick and estimator.failures == failures:
+                        estimator.failed(address, count)
+                    raise
+                if usual and isinstance(err, LinkTimeout):
+                    self._hold_back(unit_id)
+            except RejectedError as err:
+                if not retries or err.code not in TEMPORARY:
+                    raise
+            retries -= 1
+            self.statistics.retries += 1
+        self.statistics.registers_read += count
+        estimator.served(address, count)
+        return registers_of(frame, self.endpoint.framing)
 
     async def write_registers(
         self, unit_id: int, address: int, values: Sequence[int], *, connection: int | None = None
@@ -224,21 +223,6 @@ class Link(ConnectionEvents):
             self._queue.hold_back(unit_id, estimator.requested_at + self._timeout)
 
     # ------------------------------------------------------------------ one request
-
-    async def _read(
-        self,
-        request: Request,
-        priority: Priority,
-        estimator: TimeoutEstimator,
-        seconds: float | None,
-        failures: int,
-        connection: int | None,
-    ) -> list[int]:
-        """The words that one attempt brings."""
-        frame = await self._request(request, priority, seconds, failures, connection)
-        self.statistics.registers_read += request.count
-        estimator.served(request.address, request.count)
-        return registers_of(frame, self.endpoint.framing)
 
     async def _request(
         self,
@@ -357,14 +341,14 @@ class LinkUnit:
         """Whether nobody else uses the line at the moment, or waits for it."""
         return self._link.idle
 
-    async def read_holding_registers(
+    def read_holding_registers(
         self, address: int, count: int, *, urgent: bool = False, once: bool = False
-    ) -> list[int]:
+    ) -> Coroutine[Any, Any, list[int]]:
         """`count` words, function code 3.
 
         An urgent read goes where writes go, before waiting reads. One that is sent `once` is not repeated if it fails.
         """
-        return await self._link.read_holding_registers(
+        return self._link.read_holding_registers(
             self._unit_id,
             address,
             count,

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ..errors import LinkDesync
 from .endpoint import Framing
 from .pymodbus_codec import is_intact
-from .request import READ, REFUSED, WRITE_ONE, WRITE_SEVERAL
+from .request import KEPT_READS, READ, REFUSED, WRITE_ONE, WRITE_SEVERAL
 
 # What sticks leave behind an RTU frame: nothing, or the checksum of a frame with its checksum.
 TAILS: Final = (b"", b"\x00\x00")
@@ -45,17 +46,9 @@ class Expected:
 
     @classmethod
     def of(cls, sent: bytes, framing: Framing) -> Expected:
-        """What may answer the frame that was sent (Modbus application protocol 6.3, 6.6, 6.12 and 7)."""
+        """What may answer the frame that was sent."""
         body = sent[6:12] if framing is Framing.TCP else sent[:6]
-        unit, function = body[:2]
-        count = int.from_bytes(body[4:6])
-        # A write is answered by its own beginning.
-        known, size = (
-            (body[:2] + bytes([2 * count]), 3 + 2 * count)
-            if function == READ
-            else (body, CONFIRMATION_LENGTH)
-        )
-        refusal = bytes((unit, function | REFUSED))
+        known, size, refusal = _answers_to(body)
         shapes: tuple[tuple[bytes, int], ...]
         if framing is Framing.TCP:
             # Transaction and protocol id come back; the length counts from the unit id.
@@ -66,7 +59,8 @@ class Expected:
             )
         else:
             shapes = ((known, size + 2), (refusal, 5))
-        return cls(sent, unit, function, int.from_bytes(body[2:4]), count, shapes)
+        address, count = int.from_bytes(body[2:4]), int.from_bytes(body[4:])
+        return cls(sent, body[0], body[1], address, count, shapes)
 
     def size_of(self, data: bytes) -> int:
         """The size of the answer that this data is, or may become; 0 when it is none."""
@@ -74,6 +68,21 @@ class Expected:
             if data[: len(known)] == known[: len(data)]:
                 return size
         return 0
+
+
+@lru_cache(KEPT_READS)
+def _answers_to(body: bytes) -> tuple[bytes, int, bytes]:
+    """How the answer to a request begins and how long it is, and how a Modbus exception begins, from the unit id on.
+
+    `body` is unit id, function code and the four bytes behind that (Modbus application protocol 6.3, 6.6, 6.12 and 7).
+    """
+    unit, function = body[:2]
+    refusal = bytes((unit, function | REFUSED))
+    if function == READ:
+        count = int.from_bytes(body[4:])
+        return body[:2] + bytes([2 * count]), 3 + 2 * count, refusal
+    # A write is answered by its own beginning.
+    return body, CONFIRMATION_LENGTH, refusal
 
 
 def tcp_answer_size(data: bytes) -> int:
