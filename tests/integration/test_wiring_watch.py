@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+import math
 import time
 from typing import Any, Final
 
@@ -47,15 +48,15 @@ def watch_of(entry: MockConfigEntry) -> HouseWatch:
 
 @pytest.fixture
 def observed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Value | None]]:
-    """Return what the doctor is told, poll by poll."""
+    """Return what is kept for the doctor, poll by poll."""
     told: list[dict[str, Value | None]] = []
-    observe = Doctor.observe
+    observe = HouseWatch.async_observe
 
-    def note(self: Doctor, member: str, time: float, values: Mapping[str, Value | None]) -> None:
+    def note(self: HouseWatch, serial: str, values: Mapping[str, Value | None]) -> None:
         told.append(dict(values))
-        observe(self, member, time, values)
+        observe(self, serial, values)
 
-    monkeypatch.setattr(Doctor, "observe", note)
+    monkeypatch.setattr(HouseWatch, "async_observe", note)
     return told
 
 
@@ -100,6 +101,29 @@ async def test_the_doctor_is_told_what_lies_in_the_reads_of_the_powers(
             assert values[key] == unit.device.family.registers[key].decode(unit.device.image)
     assert values["inverter_power"] is not None
     assert values["battery_power"] is not None
+
+
+async def test_the_doctor_looks_at_all_polls_in_their_order_with_the_next_verdict(
+    hass: HomeAssistant, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And before an order: a step of the battery from then on is its doing."""
+    watch = watch_of(loaded)
+    watch.async_judge()
+    seen: list[str | float] = []
+    monkeypatch.setattr(
+        Doctor, "observe", lambda _, member, *rest: seen.append(rest[1]["pv_power"])
+    )
+    monkeypatch.setattr(Doctor, "ordered", lambda _, member, time: seen.append("order"))
+    monkeypatch.setattr(watch, "_judge_at", math.inf)
+    for power in (1.0, 2.0):
+        watch.async_observe(SERIAL, {"pv_power": power})
+    assert seen == []
+    watch.async_ordered(SERIAL)
+    assert seen == [1.0, 2.0, "order"]
+    watch.async_observe(SERIAL, {"pv_power": 3.0})
+    monkeypatch.setattr(watch, "_judge_at", 0.0)
+    watch.async_observe(SERIAL, {"pv_power": 4.0})
+    assert seen == [1.0, 2.0, "order", 3.0, 4.0]
 
 
 @pytest.mark.parametrize("model", ["JSO8048104", "H2-6K-S2", "H2-10K-T2"])

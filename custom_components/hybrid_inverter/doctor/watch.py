@@ -17,8 +17,8 @@ from .houses import House, async_house_of
 from .issues import OF_THE_DEVICE, WiringIssues, async_withdraw_wiring
 from .outcome import Outcome
 
-# Seconds from one verdict to the next: it takes longer than a poll, and minutes to change.
-PAUSE: Final = 30.0
+# Seconds from one verdict to the next: it takes longer than a poll, and evidence is counted in minutes.
+PAUSE: Final = 60.0
 
 type Values = Mapping[str, Value | None]
 # Who is told what has just been polled of a device, at a time of the monotonic clock.
@@ -36,6 +36,8 @@ class HouseWatch:
     is_tested: bool = False
     # The verdict of each device.
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    # What was polled of which device and when, in order, that the doctor has not looked at.
+    _polled: list[tuple[str, float, Values]] = field(default_factory=list)
     _listeners: list[CALLBACK_TYPE] = field(default_factory=list)
     _observers: list[Observer] = field(default_factory=list)
 
@@ -63,9 +65,12 @@ class HouseWatch:
 
     @callback
     def async_observe(self, serial: str, values: Values) -> None:
-        """Take what one poll of a device has brought into account."""
+        """Take what one poll of a device has brought into account.
+
+        The doctor looks at it with the next verdict, at several polls in a row, which takes a fraction of the time.
+        """
         now = monotonic()
-        self.doctor.observe(serial, now, values)
+        self._polled.append((serial, now, values))
         for observer in tuple(self._observers):
             observer(serial, now, values)
         if now >= self._judge_at:
@@ -75,17 +80,25 @@ class HouseWatch:
     @callback
     def async_ordered(self, serial: str) -> None:
         """Take an order of ours to a battery into account, or its end."""
+        self._look()
         self.doctor.ordered(serial, monotonic())
 
     @callback
     def async_judge(self) -> None:
         """Tell what is known now."""
+        self._look()
         for member in self.house.members:
             verdict = self.verdicts[member.id] = self._verdict_of(member.id)
             if not self.is_tested:
                 self._issues.async_update(member.id, verdict)
         for listener in tuple(self._listeners):
             listener()
+
+    def _look(self) -> None:
+        """Have the doctor look at what was polled."""
+        polled, self._polled = self._polled, []
+        for serial, time, values in polled:
+            self.doctor.observe(serial, time, values)
 
     def _verdict_of(self, serial: str) -> Verdict:
         """The verdict of a device, without what may be another inverter's doing."""

@@ -29,6 +29,7 @@ class Device:
             for number in STRINGS
             if {f"pv{number}_power", f"pv{number}_voltage"} <= served
         )
+        self._string_powers = frozenset(key for key, _ in self._strings)
         self.time = -1e9
         self.seen: tuple[float, ...] = ()
         self.own: tuple[float, ...] = ()
@@ -81,37 +82,44 @@ class Device:
         self.own = powers or ()
         self.sun = self._take_strings(time, values)
         stage = values.get(self._stage[0]) if self._stage else None
-        self.stage = stage if isinstance(stage, float | int) else math.nan
+        self.stage = stage if isinstance(stage, (int, float)) else math.nan
         if self.balance is not None:
             self._judge_battery(time, values)
 
     def _take_strings(self, time: float, values: Mapping[str, Value | None]) -> float:
         """Judge the strings; their power, which is `nan` while that of one is not polled."""
-        if any(key not in values for key, _ in self._strings):
+        if not self._string_powers <= values.keys():
             return math.nan
         # As at night, one that is polled and gives no number gives nothing.
-        produced = [_number(values, key) or 0.0 for key, _ in self._strings]
+        produced = [
+            value if isinstance(value := values[key], (int, float)) else 0.0
+            for key, _ in self._strings
+        ]
         if self._pv is not None:
-            self._pv.add(time, produced, [_number(values, key) for _, key in self._strings])
+            volts = [
+                value if isinstance(value := values.get(key), (int, float)) else None
+                for _, key in self._strings
+            ]
+            self._pv.add(time, produced, volts)
         return sum(produced)
 
     def _judge_battery(self, time: float, values: Mapping[str, Value | None]) -> None:
         battery, sun, stage = values.get("battery_power"), self.sun, self.stage
-        if not isinstance(battery, float | int) or math.isnan(stage):
+        if not isinstance(battery, (int, float)) or math.isnan(stage):
             return
         watts, share = BALANCE_SLACK
         slack = watts + share * (sun + abs(stage) + abs(battery))
         if self.balance is not None and not math.isnan(sun):
             self.balance.add(time, battery, left_over(sun, stage), slack)
         volts, amperes = values.get("battery_voltage"), values.get("battery_current")
-        if not isinstance(volts, float | int) or not isinstance(amperes, float | int):
+        if not isinstance(volts, (int, float)) or not isinstance(amperes, (int, float)):
             return
         watts, share = PAIR_SLACK
         power = volts * amperes
         if self._by_current is not None:
             self._by_current.add(time, power, battery, watts + share * abs(battery))
         bms = values.get("bms_current")
-        if self._by_bms is not None and isinstance(bms, float | int):
+        if self._by_bms is not None and isinstance(bms, (int, float)):
             # It comes in whole amperes.
             self._by_bms.add(time, power, volts * bms, watts + volts + share * abs(power))
 
@@ -127,16 +135,5 @@ class Device:
 
 def _numbers(values: Mapping[str, Value | None], keys: tuple[str, ...]) -> tuple[float, ...] | None:
     """The numbers of some keys; None when one is unknown."""
-    found = []
-    for key in keys:
-        value = values.get(key)
-        if not isinstance(value, float | int):
-            return None
-        found.append(value)
-    return tuple(found)
-
-
-def _number(values: Mapping[str, Value | None], key: str) -> float | None:
-    """The number of a key; None while it is unknown."""
-    value = values.get(key)
-    return value if isinstance(value, float | int) else None
+    found = [value for key in keys if isinstance(value := values.get(key), (int, float))]
+    return tuple(found) if len(found) == len(keys) else None

@@ -59,7 +59,7 @@ class Doctor:
     def observe(self, member: str, time: float, values: Mapping[str, Value | None]) -> None:
         """Take the values of one poll of a device into account; a value that is not among them was not polled."""
         device = self._scene.take(member, time, values)
-        if isinstance(drift := values.get(CLOCK_DRIFT), float | int):
+        if isinstance(drift := values.get(CLOCK_DRIFT), (int, float)):
             is_off = abs(drift) >= CLOCK_OFF
             self._clock_readings[member] = self._clock_readings[member] + 1 if is_off else 0
         meters = self._meters.get(member)
