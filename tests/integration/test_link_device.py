@@ -13,8 +13,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.entities.link import REFRESH_INTERVAL
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.ticks import INTERVAL
 from simulator import SimulatedPlant
 
 from .helpers import link_entry, network_data, refresh, serial_data, stick_data, unit_of
@@ -38,7 +38,7 @@ def shown(hass: HomeAssistant, entry: MockConfigEntry, platform: Platform, key: 
 
 def look(hass: HomeAssistant) -> None:
     """Let it be time to look at the link."""
-    async_fire_time_changed(hass, dt_util.utcnow() + REFRESH_INTERVAL + timedelta(seconds=1))
+    async_fire_time_changed(hass, dt_util.utcnow() + INTERVAL + timedelta(seconds=1))
 
 
 async def test_the_machines_hang_below_it(hass: HomeAssistant, loaded: MockConfigEntry) -> None:

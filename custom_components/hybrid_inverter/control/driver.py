@@ -8,10 +8,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import (
-    async_track_point_in_utc_time,
-    async_track_time_interval,
-)
+from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_MAX_IMPORT, LOGGER
@@ -23,6 +20,7 @@ from ..modbus.model.codec import RATED_POWER, as_number
 from ..modbus.model.register import Group
 from ..runtime.machine import may_pass
 from ..runtime.runtime import UnitRuntime
+from ..runtime.ticks import INTERVAL, async_every_tick
 from .deadline import TOO_OLD
 from .facts import BATTERY_POWER, LOAD_POWER, PV_POWER, SOC
 from .flow import LASTING, FlowWatch, Verdict
@@ -37,8 +35,6 @@ from .waiting_release import Release, WaitingRelease
 # What may keep an order from being looked after.
 TROUBLE: Final = (DeviceError, ControlRefusedError, HomeAssistantError)
 
-# How often it is looked whether the inverter still holds what an order has put there.
-INTERVAL: Final = timedelta(seconds=30)
 # How long a battery may be discharged while it is held, before the family's other way to hold it is tried.
 HOLD_FOLLOWED: Final = timedelta(seconds=60)
 # The longest wait before an inverter that does not let go of an order is written to again: its memory wears out.
@@ -94,7 +90,7 @@ class Driver:
     def async_start(self) -> CALLBACK_TYPE:
         """Follow polls and the time; returns how to stop that."""
         stops = (
-            async_track_time_interval(self._hass, self._tick, INTERVAL),
+            async_every_tick(self._hass, self._tick),
             self.keeper.async_add_listener(self._changed),
             self._issues.async_start(),
         )
@@ -182,8 +178,8 @@ class Driver:
         self._pause, self._not_before = INTERVAL, None
 
     @callback
-    def _tick(self, _now: datetime) -> None:
-        """Look after the orders now and then."""
+    def _tick(self) -> None:
+        """Look now and then whether the inverter still holds what an order has put there."""
         if self._is_pausing:
             return
         if not self.keeper.memory.is_empty:

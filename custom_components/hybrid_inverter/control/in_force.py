@@ -57,7 +57,10 @@ def _is_run_by_maker(keeper: Keeper, situation: Situation) -> bool:
     """Whether a setting that decides over the battery holds what nobody may choose, as a mode of the maker's app."""
     rows = (situation.registers[key] for key in keeper.style.reads & keeper.style.writes)
     return any(
-        (options := row.options) and situation.values.get(row.key) not in options for row in rows
+        (options := row.options) and value not in options
+        for row in rows
+        # What is on or off, or a number, is no choice of names.
+        if (value := situation.values.get(row.key)) is None or isinstance(value, str)
     )
 
 

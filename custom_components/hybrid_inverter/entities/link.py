@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 import math
 from typing import Any, Final, override
 
@@ -20,11 +19,10 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfTime
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import EntityDescription
-from homeassistant.helpers.event import async_track_time_interval
 
 from ..const import DOMAIN
 from ..entry.names import async_place_of_link
@@ -32,10 +30,8 @@ from ..modbus.listen.listener import ListenerStatistics
 from ..modbus.transport.connection import Counts
 from ..modbus.transport.statistics import LinkStatistics
 from ..runtime.runtime import HybridInverterConfigEntry
+from ..runtime.ticks import async_every_tick
 from .write_on_change import WriteOnChangeEntity
-
-# How often the numbers are refreshed. They cover the last minutes, and change slowly.
-REFRESH_INTERVAL: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,39 +121,7 @@ def link_binary_sensors(entry: HybridInverterConfigEntry) -> list[BinarySensorEn
 def link_sensors(entry: HybridInverterConfigEntry) -> list[SensorEntity]:
     """The sensors of a link."""
     descriptions = SENSORS[type(entry.runtime_data.link.statistics)]
-    refresh = LinkRefresh()
-    return [LinkSensor(entry, description, refresh) for description in descriptions]
-
-
-class LinkRefresh:
-    """Refreshes the figures of a link together: each timer of its own would wake Home Assistant up."""
-
-    def __init__(self) -> None:
-        self._shown: list[CALLBACK_TYPE] = []
-        self._stop: CALLBACK_TYPE | None = None
-
-    @callback
-    def async_add(self, hass: HomeAssistant, show: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Have a figure shown every 30 seconds; returns how to stop that."""
-        self._shown.append(show)
-        if self._stop is None:
-            self._stop = async_track_time_interval(
-                hass, self._refresh, REFRESH_INTERVAL, cancel_on_shutdown=True
-            )
-
-        @callback
-        def remove() -> None:
-            self._shown.remove(show)
-            if not self._shown and self._stop is not None:
-                self._stop()
-                self._stop = None
-
-        return remove
-
-    @callback
-    def _refresh(self, _now: datetime) -> None:
-        for show in self._shown:
-            show()
+    return [LinkSensor(entry, description) for description in descriptions]
 
 
 class LinkEntity(WriteOnChangeEntity):
@@ -211,20 +175,15 @@ class LinkSensor(LinkEntity, SensorEntity):
     _unrecorded_attributes = frozenset({"p95"})
 
     def __init__(
-        self,
-        entry: HybridInverterConfigEntry,
-        description: LinkSensorDescription,
-        refresh: LinkRefresh,
+        self, entry: HybridInverterConfigEntry, description: LinkSensorDescription
     ) -> None:
-        """`refresh` is shared by all figures of the link."""
         super().__init__(entry, description, SENSOR_ID)
-        self._refresh = refresh
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Refresh with the other figures."""
+        """Refresh now and then: the figures cover the last minutes, and change slowly."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._refresh.async_add(self.hass, self.async_write_if_changed))
+        self.async_on_remove(async_every_tick(self.hass, self.async_write_if_changed))
 
     @property
     @override
