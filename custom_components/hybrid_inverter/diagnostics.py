@@ -141,7 +141,7 @@ async def _unit(entry: HybridInverterConfigEntry, unit: UnitRuntime) -> dict[str
         "tier": device.tier,
         "polls": {
             group: {
-                "interval": coordinator.interval.total_seconds(),
+                "interval": coordinator.interval,
                 "successful": coordinator.last_update_success,
                 "failed": sorted(coordinator.data.failed),
                 "error": _last_error(entry, coordinator),

@@ -944,10 +944,7 @@ async def test_options_are_in_force_after_the_dialog_closes(
     unit = unit_of(loaded)
     assert unit is not old
     assert unit.device.tier == "read_only"
-    intervals = {
-        group: coordinator.interval.total_seconds()
-        for group, coordinator in unit.coordinators.items()
-    }
+    intervals = {group: coordinator.interval for group, coordinator in unit.coordinators.items()}
     assert intervals == {
         "power": 1,
         "faults": 15,

@@ -598,7 +598,7 @@ async def test_a_busy_stick_is_asked_less(
             assert power.last_exception is not None
             pauses.append(power.last_exception.retry_after)  # type: ignore[attr-defined]
         assert pauses == [10, 20, 40, 60, 60, 60]
-        assert power.interval == timedelta(seconds=5)
+        assert power.interval == 5
         plant.stick.habits.error_frames = 0.0
         await power.async_refresh()
         assert power.last_update_success

@@ -151,11 +151,11 @@ async def test_each_group_is_polled_at_its_interval(
     coordinators = unit_of(loaded).coordinators
     intervals = {group: item.interval for group, item in coordinators.items()}
     assert intervals == {
-        Group.POWER: timedelta(seconds=5),
-        Group.FAULTS: timedelta(seconds=15),
-        Group.ENERGY: timedelta(seconds=60),
-        Group.SETTINGS: timedelta(seconds=300),
-        Group.IDENTITY: timedelta(days=1),
+        Group.POWER: 5,
+        Group.FAULTS: 15,
+        Group.ENERGY: 60,
+        Group.SETTINGS: 300,
+        Group.IDENTITY: 86400,
     }
     plant.machine().panel_change(142, 0)
     plant.machine().inverter.soc = 0.7
@@ -192,7 +192,7 @@ async def test_a_slow_poll_does_not_delay_the_next(
     The pause is what Home Assistant adds to the whole second in which a poll has ended.
     """
     power = unit_of(loaded).coordinators[Group.POWER]
-    power.interval = timedelta(seconds=interval)
+    power.interval = interval
     clock = [1000.4]
 
     async def poll(_: object, _until: float) -> Snapshot:

@@ -15,13 +15,14 @@ from unittest.mock import Mock
 from homeassistant.components.select import DATA_COMPONENT as SELECTS
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.hybrid_inverter.control.select import ControlSelect
-from custom_components.hybrid_inverter.entities import link
 from custom_components.hybrid_inverter.modbus.device.device import Snapshot
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime import ticks
 from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from simulator import SimulatedPlant
 
@@ -110,13 +111,15 @@ async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_ca
     assert coordinator.last_update_success
     assert (costs.timers, costs.tasks) == (1, 1)
     assert [name.rpartition(".")[2] for name in costs.entered("runtime")] == [
+        "_handle_refresh_interval",
         "_async_update_data",
         "_async_poll",
         "take",
         "must_restore",
         "_keep_pace",
         "_schedule_refresh",
-        *("_async_refresh_finished", "_async_refresh_finished", "_are_due", "<genexpr>"),
+        "_async_refresh_finished",
+        "_due",
     ]
     for folder in ("entities", "sensor", "number", "plant", "schedule"):
         assert costs.entered(folder) == []
@@ -181,8 +184,8 @@ async def test_other_groups_are_polled_behind_the_powers_in_one_task_and_without
     assert [coordinators[group].began == later for group in Group] == [
         group is not Group.IDENTITY for group in Group
     ]
-    # The timer of the powers, their task, and that of the others.
-    assert (costs.timers, costs.tasks) == (1, 2)
+    # The timer of the powers, and their task, in which the others are polled as well.
+    assert (costs.timers, costs.tasks) == (1, 1)
     assert costs.entered("schedule") == LOOK_AT_THE_CLOCK
     for folder in ("number", "select", "switch", "plant"):
         assert costs.entered(folder) == []
@@ -204,8 +207,8 @@ async def test_other_groups_are_polled_evenly_with_the_poll_of_the_powers_next_t
     """Every n-th poll of the powers brings another group, however late the powers were answered."""
     coordinators = unit_of(same_words).coordinators
     primary = coordinators[Group.POWER]
-    primary.interval = timedelta(seconds=powers)
-    coordinators[Group.FAULTS].interval = timedelta(seconds=max(15, powers))
+    primary.interval = powers
+    coordinators[Group.FAULTS].interval = max(15, powers)
     began = clock = hass.loop.time()
     monkeypatch.setattr(hass.loop, "time", lambda: clock)
     for coordinator in coordinators.values():
@@ -323,7 +326,7 @@ async def test_a_publish_of_the_settings_enters_a_tenth_of_the_functions_that_it
     with counted() as costs:
         unit.async_publish(Group.SETTINGS)
     assert state(hass, Platform.NUMBER, "max_sell_power").state == "4321"
-    assert 0 < len(costs.calls) <= 480
+    assert 0 < len(costs.calls) <= 360
 
 
 # A setting of a mode that is not chosen: no entity shows it, and the first poll has read it.
@@ -341,7 +344,7 @@ async def test_a_minute_in_which_nothing_moves_costs_the_select_of_battery_contr
     with counted() as costs:
         select._look()
     assert "ControlSelect._look" in [name for _, name in costs.calls]
-    assert len(costs.calls) <= 340
+    assert len(costs.calls) <= 275
 
 
 async def test_a_poll_of_no_fault_once_more_calls_nobody(
@@ -357,19 +360,35 @@ async def test_a_poll_of_no_fault_once_more_calls_nobody(
     ]
 
 
-async def test_all_figures_of_a_link_wake_home_assistant_up_once(
+async def test_what_is_looked_at_now_and_then_wakes_home_assistant_up_once(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every 30 seconds, until the last of them is gone."""
+    """The figures of the link, the orders and the mode in force: every 30 seconds, until nobody looks any more."""
     stop = Mock()
     track = Mock(return_value=stop)
-    monkeypatch.setattr(link, "async_track_time_interval", track)
+    monkeypatch.setattr(ticks, "async_track_time_interval", track)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert [call.args[2] for call in track.call_args_list] == [timedelta(seconds=30)]
     assert stop.mock_calls == []
     await hass.config_entries.async_unload(entry.entry_id)
     stop.assert_called_once()
+
+
+async def test_what_fails_now_and_then_does_not_keep_the_others_from_being_called(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and called again the next time."""
+    fails, works = Mock(side_effect=ZeroDivisionError), Mock()
+    stops = [ticks.async_every_tick(hass, tick) for tick in (fails, works)]
+    for seconds in (31, 62):
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    assert (fails.call_count, works.call_count) == (2, 2)
+    assert "ZeroDivisionError" in caplog.text
+    for stop in stops:
+        stop()
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=93))
+    assert works.call_count == 2
 
 
 async def test_what_entities_are_about_to_show_outlasts_the_poll_that_was_under_way(
@@ -436,8 +455,8 @@ async def test_fault_codes_are_polled_every_15_s_but_no_more_often_than_the_powe
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     coordinators = unit_of(entry).coordinators
-    assert coordinators[Group.POWER].interval == timedelta(seconds=powers)
-    assert coordinators[Group.FAULTS].interval == timedelta(seconds=faults)
+    assert coordinators[Group.POWER].interval == powers
+    assert coordinators[Group.FAULTS].interval == faults
 
 
 async def test_a_poll_that_an_unload_cuts_off_is_no_fault(

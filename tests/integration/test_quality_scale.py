@@ -97,7 +97,9 @@ SHOWN: Final[dict[str, tuple[Evidence, ...]]] = {
     "action-setup": (
         ("__init__.py", r"async def async_setup\([^)]*\)[^:]*:\s+.*\s+async_setup_actions"),
     ),
-    "appropriate-polling": (("runtime/coordinator.py", r"update_interval=self\.interval"),),
+    "appropriate-polling": (
+        ("runtime/coordinator.py", r"update_interval=timedelta\(seconds=self\.interval\)"),
+    ),
     "brands": (("brand/icon.png", r""),),
     "common-modules": (
         ("runtime/coordinator.py", r"class GroupCoordinator"),

@@ -139,7 +139,7 @@ class WiringTest:
         now = self._hass.loop.time()
         for unit in self._units.values():
             powers = unit.coordinators[Group.POWER]
-            if powers.interval.total_seconds() > LOOK and now - powers.began >= LOOK:
+            if powers.interval > LOOK and now - powers.began >= LOOK:
                 await powers.async_refresh()
 
     @property

@@ -93,7 +93,7 @@ class MemberGroup:
     @property
     def lifetime(self) -> float:
         """For how many seconds a value is fresh."""
-        return FRESH_SECONDS + FRESH_INTERVALS * self.coordinator.interval.total_seconds()
+        return FRESH_SECONDS + FRESH_INTERVALS * self.coordinator.interval
 
     def values(self, now: float) -> Mapping[str, Value | None]:
         """The values of the last poll, if they are fresh."""

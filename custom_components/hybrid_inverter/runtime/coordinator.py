@@ -1,8 +1,9 @@
 """Polling: a coordinator for each group of a machine's registers."""
 
-from collections.abc import Callable, Collection, Coroutine, Iterator
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 import math
 from typing import Any, Final, override
 
@@ -63,18 +64,22 @@ class GroupCoordinator(ListenedCoordinator):
         # When the next poll is due that follows the powers, and after how many seconds the last failure wants it to be.
         self.due_at = math.inf
         self._pause: float | None = None
-        # From the beginning of a poll to that of the next one.
-        self.interval = timedelta(seconds=interval_of(entry, group))
-        self._back_off = BackOff(entry, machine, self.interval.total_seconds())
+        # From the beginning of a poll to that of the next one, in seconds.
+        self.interval = interval_of(entry, group)
+        self._back_off = BackOff(entry, machine, self.interval)
         super().__init__(
             hass,
             LOGGER,
             config_entry=entry,
             # Not the serial number: a name ends up in log lines that people share.
             name=f"{machine.name} {group}",
-            update_interval=self.interval,
+            update_interval=timedelta(seconds=self.interval),
             always_update=False,
         )
+        # One poll at a time. Home Assistant has a lock of its own for that, which costs as much as a tenth of a poll; so it
+        # keeps only requests for a poll from each other.
+        self._turn = asyncio.Lock()
+        self._debounced_refresh.function = self.async_refresh
 
     # ------------------------------------------------------------------ what is polled
 
@@ -114,14 +119,6 @@ class GroupCoordinator(ListenedCoordinator):
 
         return stop
 
-    @callback
-    @override
-    def _async_refresh_finished(self) -> None:
-        """Call those who want to know of every poll, and have the groups polled that follow this one."""
-        super()._async_refresh_finished()
-        if self.dependents and self.machine.last_error is None and any(self._are_due()):
-            self._run(self._async_poll_due(), "others")
-
     # ------------------------------------------------------------------ when it is polled
 
     @property
@@ -130,10 +127,12 @@ class GroupCoordinator(ListenedCoordinator):
         primary = self._primary
         return primary is not None and primary.is_polled and primary.interval <= self.interval
 
-    def _are_due(self) -> Iterator[GroupCoordinator]:
+    def _due(self) -> list[GroupCoordinator]:
         """The groups that are to be polled behind these powers, which were just polled."""
-        limit = self.began + EARLY * self.interval.total_seconds()
-        return (one for one in self.dependents if one.due_at <= limit)
+        if self.machine.last_error is not None:
+            return []
+        limit = self.began + EARLY * self.interval
+        return [one for one in self.dependents if one.due_at <= limit]
 
     @callback
     @override
@@ -144,7 +143,7 @@ class GroupCoordinator(ListenedCoordinator):
             self.due_at = math.inf
             super()._schedule_refresh()
             return
-        pause = self.interval.total_seconds() if self._pause is None else self._pause
+        pause = self.interval if self._pause is None else self._pause
         # From one poll of the powers to another, however long it had to wait behind them.
         self.due_at = (primary.began or self.hass.loop.time()) + pause
 
@@ -169,13 +168,30 @@ class GroupCoordinator(ListenedCoordinator):
         if not self.last_update_success:
             self.due_at = 0.0
 
-    async def _async_poll_due(self) -> None:
-        """Poll the other groups that are due, one after the other."""
-        for dependent in self._are_due():
-            if not self.hass.is_stopping:
-                await dependent.async_refresh()
+    async def _async_poll_others_in_turn(self, others: Sequence[GroupCoordinator]) -> None:
+        """Poll other groups that are due, one after the other, unless that was done in the meantime."""
+        for other in others:
+            if other in self._due() and not self.hass.is_stopping:
+                await other.async_refresh()
 
     # ------------------------------------------------------------------ a poll
+
+    @override
+    async def async_refresh(self) -> None:
+        """Poll once, now; the groups that are due follow, and are not waited for."""
+        async with self._turn:
+            await self._async_refresh()
+        if due := self._due():
+            self._run(self._async_poll_others_in_turn(due), "others")
+
+    @override
+    async def _handle_refresh_interval(self, _now: datetime | None = None) -> None:
+        """Poll once, as it is time to, and the groups that are due."""
+        self._unsub_refresh = None
+        async with self._turn:
+            await self._async_refresh(scheduled=True)
+        if due := self._due():
+            await self._async_poll_others_in_turn(due)
 
     async def async_poll_first(self) -> bool:
         """Poll these powers, and nothing else, for the first time; return whether the machine answered."""
@@ -218,7 +234,7 @@ class GroupCoordinator(ListenedCoordinator):
         # Not due again before it has ended.
         self.due_at = math.inf
         try:
-            return await self._async_poll(until=self.began + self.interval.total_seconds())
+            return await self._async_poll(until=self.began + self.interval)
         finally:
             if self._primary is None or not self._follows:
                 self._keep_pace()
@@ -229,13 +245,11 @@ class GroupCoordinator(ListenedCoordinator):
         Home Assistant counts from the whole second in which a poll has ended.
         """
         now, began = self.hass.loop.time(), self.began
-        seconds = self.interval.total_seconds()
         late = int(now) - int(began)
-        pause = seconds * (1 + (now - began) // seconds) - late
-        # Without an interval there would be no next one.
-        interval = timedelta(seconds=pause) or timedelta.resolution
-        if interval != self._update_interval:
-            self.update_interval = interval
+        pause = self.interval * (1 + (now - began) // self.interval) - late
+        if pause != self._update_interval_seconds:
+            # Without an interval there would be no next one.
+            self.update_interval = timedelta(seconds=pause) or timedelta.resolution
 
     async def _async_poll(self, until: float) -> Snapshot:
         """Poll once, after making sure that it is still the same machine; what has failed once more, if `until` allows."""

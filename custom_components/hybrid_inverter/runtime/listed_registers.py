@@ -52,7 +52,7 @@ class ListedRegisters:
     @callback
     def _powers_polled(self) -> None:
         """Poll if it is time, or will be before the next poll of the powers."""
-        early = EARLY * self._powers.interval.total_seconds()
+        early = EARLY * self._powers.interval
         if not self._is_polling and self._hass.loop.time() + early >= self._due_at:
             self._is_polling = True
             self._entry.async_create_background_task(
@@ -61,7 +61,7 @@ class ListedRegisters:
 
     async def _async_poll(self) -> None:
         """Poll, and see how much time that takes."""
-        began, interval = self._hass.loop.time(), self._powers.interval.total_seconds()
+        began, interval = self._hass.loop.time(), self._powers.interval
         try:
             await self._unit.device.poll_words(self._addresses, began + interval)
         except DeviceError as err:
@@ -79,7 +79,7 @@ class ListedRegisters:
             [
                 (self._addresses, AGES * pause),
                 *(
-                    (device.addresses_of(one.keys), AGES * one.interval.total_seconds())
+                    (device.addresses_of(one.keys), AGES * one.interval)
                     for one in coordinators
                     if one.is_polled
                 ),
