@@ -127,6 +127,19 @@ async def test_a_value_of_which_only_half_was_read_again_is_not_decoded_for_othe
     assert (await device.poll(["wide"])).values == {"wide": 65_601_536}
 
 
+async def test_a_defect_that_keeps_a_value_from_being_decoded_makes_every_poll_fail() -> None:
+    """Nobody is shown the old value in its place, nor that of another register which was not decoded either."""
+    unit = FakeUnit(served(0, 1))
+    device = Device(unit, numbered(0, 1))
+    await device.poll(keys(0, 1))
+    unit.registers |= {0: 7, 1: 8}
+    with patch.object(Number, "decode", side_effect=ZeroDivisionError):
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                await device.poll(keys(0, 1))
+    assert (await device.poll(keys(0, 1))).values == {"r0": 7, "r1": 8}
+
+
 async def test_other_words_of_the_same_value_make_no_new_snapshot() -> None:
     """Of the word at 0 only the lowest bit is polled."""
     unit = FakeUnit({0: 0b01})

@@ -76,8 +76,8 @@ class GroupCoordinator(ListenedCoordinator):
             update_interval=timedelta(seconds=self.interval),
             always_update=False,
         )
-        # One poll at a time. Home Assistant has a lock of its own for that, which costs as much as a tenth of a poll; so it
-        # keeps only requests for a poll from each other.
+        # One poll at a time, by a lock that costs less with each of them than Home Assistant's own. That one only keeps
+        # requests for a poll apart now: one that comes during a poll is carried out right after it.
         self._turn = asyncio.Lock()
         self._debounced_refresh.function = self.async_refresh
 

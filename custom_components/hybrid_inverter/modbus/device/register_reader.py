@@ -343,12 +343,13 @@ class RegisterReader:
             self._stale.update(self._keys_at.get(address, ()))
         if not (due := self._stale & names):
             return
-        self._stale -= due
         for key in due:
             if self._decode_row(self._followed[key], self.image.words):
                 self._missing.discard(key)
             else:
                 self._missing.add(key)
+        # Not before: what an unexpected error has kept from being decoded is no value that anybody may show.
+        self._stale -= due
 
     def _decode_apart(self, row: Register, words: Mapping[int, int]) -> bool:
         """Decode from other words than those of the image, which may be newer when it is looked at next."""
@@ -362,7 +363,7 @@ class RegisterReader:
         return self._decode_row(self.family.registers.get(row.key, row), words)
 
     def _decode_row(self, row: Register, words: Mapping[int, int]) -> bool:
-        """The same of a row of the family."""
+        """The same of a row that is as the family has it."""
         held = [words.get(address) for address in row.read_from]
         if None in held:
             return False
