@@ -106,7 +106,7 @@ async def test_the_doctor_is_told_what_lies_in_the_reads_of_the_powers(
 async def test_the_doctor_looks_at_all_polls_in_their_order_with_the_next_verdict(
     hass: HomeAssistant, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And before an order: a step of the battery from then on is its doing."""
+    """And before an order, as a step of the battery from then on is its doing, and before the test of an owner."""
     watch = watch_of(loaded)
     watch.async_judge()
     seen: list[str | float] = []
@@ -124,6 +124,10 @@ async def test_the_doctor_looks_at_all_polls_in_their_order_with_the_next_verdic
     monkeypatch.setattr(watch, "_judge_at", 0.0)
     watch.async_observe(SERIAL, {"pv_power": 4.0})
     assert seen == [1.0, 2.0, "order", 3.0, 4.0]
+    monkeypatch.setattr(watch, "_judge_at", math.inf)
+    watch.async_observe(SERIAL, {"pv_power": 5.0})
+    watch.async_owner_test()
+    assert seen[5:] == [5.0]
 
 
 @pytest.mark.parametrize("model", ["JSO8048104", "H2-6K-S2", "H2-10K-T2"])

@@ -55,13 +55,14 @@ def situation_now(keeper: Keeper) -> Situation | None:
 
 def _is_run_by_maker(keeper: Keeper, situation: Situation) -> bool:
     """Whether a setting that decides over the battery holds what nobody may choose, as a mode of the maker's app."""
-    rows = (situation.registers[key] for key in keeper.style.reads & keeper.style.writes)
-    return any(
-        (options := row.options) and value not in options
-        for row in rows
-        # What is on or off, or a number, is no choice of names.
-        if (value := situation.values.get(row.key)) is None or isinstance(value, str)
-    )
+    for key in keeper.style.reads & keeper.style.writes:
+        value = situation.values.get(key)
+        # Only a choice holds a name, or nothing that has one; to look which it offers takes its time.
+        if value is None or isinstance(value, str):
+            options = situation.registers[key].options
+            if options and value not in options:
+                return True
+    return False
 
 
 def _is_run_from_outside(keeper: Keeper, situation: Situation) -> bool:

@@ -65,7 +65,7 @@ class ControlSelect(OrderEntity, SelectEntity):
 
     @callback
     def _look_if_later(self) -> None:
-        """Look if it is another minute than at the last look."""
+        """Look if it is another minute than at the last look: a slot that has begun is shown within half a minute."""
         if self._looked_in != _minute():
             self._look()
 

@@ -11,6 +11,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..modbus.doctor.doctor import Doctor
 from ..modbus.doctor.member import Role
+from ..modbus.doctor.owner_test import OwnerTest
 from ..modbus.doctor.verdict import Cause, Suspicion, Verdict, verdict_of
 from ..modbus.model.codec import Value
 from .houses import House, async_house_of
@@ -93,6 +94,12 @@ class HouseWatch:
                 self._issues.async_update(member.id, verdict)
         for listener in tuple(self._listeners):
             listener()
+
+    @callback
+    def async_owner_test(self) -> OwnerTest:
+        """A test that rests on all that was polled so far."""
+        self._look()
+        return self.doctor.owner_test()
 
     def _look(self) -> None:
         """Have the doctor look at what was polled."""

@@ -56,7 +56,7 @@ class WiringTest:
         self._owner = owner
         self._context = context
         self._of_person = of_person
-        self._test = watch.doctor.owner_test()
+        self._test = watch.async_owner_test()
         # The watts that are ordered.
         self._watts: float | None = None
         # Other batteries, which would take what this one gives, and all that have an order of the test.
