@@ -19,9 +19,9 @@ DARK: Final[dict[str, Any]] = {"sun": 0, "home": 400, "backup": 300, "soc": 20}
 # W on the backup output, one after the other, and for how many seconds each.
 KETTLE: Final = (2100, 300)
 BOILING: Final = 8.0
-# So many steps are enough for a verdict, and as many to take it back; a verdict comes once a minute.
+# So many steps are enough for a verdict, and as many to take it back; a verdict comes twice a minute.
 STEPS: Final = 10
-VERDICT_SECONDS: Final = 75
+VERDICT_SECONDS: Final = 45
 # Percent of a battery that may take and give.
 HALF: Final = 50
 # The test of an owner, and what it may take.

@@ -363,7 +363,7 @@ async def test_a_poll_of_no_fault_once_more_calls_nobody(
 async def test_what_is_looked_at_now_and_then_wakes_home_assistant_up_once(
     hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The figures of the link, the orders and the mode in force: every 30 seconds, until nobody looks any more."""
+    """The figures of the link and the orders: every 30 seconds, until nobody looks any more."""
     stop = Mock()
     track = Mock(return_value=stop)
     monkeypatch.setattr(ticks, "async_track_time_interval", track)

@@ -2,19 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.select import SelectEntity
 from homeassistant.const import ATTR_MODE, ATTR_NAME
 from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..entities.descriptions import UnitSelectDescription
 from ..modbus.control.order import ControlMode
 from ..runtime.callers import async_owner
-from ..runtime.ticks import async_every_tick
 from .battery import BATTERY_CONTROL, Battery
 from .entities import OrderEntity, OrderEntityDescription
 from .preset import order_of
@@ -46,14 +47,13 @@ class ControlSelect(OrderEntity, SelectEntity):
         self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in offered)]
         self._modes: list[str | None] = []
         self._looks: asyncio.Handle | None = None
-        self._looked_in = 0
 
     @override
     async def async_added_to_hass(self) -> None:
         """Look every minute, too: a slot of the schedule begins without a setting that changes."""
         self._modes = self.battery.modes_in_force()
         await super().async_added_to_hass()
-        self.async_on_remove(async_every_tick(self.hass, self._look_if_later))
+        self.async_on_remove(async_track_time_change(self.hass, self._look, second=1))
         self.async_on_remove(self._stop_looking)
 
     @callback
@@ -64,16 +64,9 @@ class ControlSelect(OrderEntity, SelectEntity):
             self._looks = self.hass.loop.call_soon(self._look)
 
     @callback
-    def _look_if_later(self) -> None:
-        """Look if it is another minute than at the last look: a slot that has begun is shown within half a minute."""
-        if self._looked_in != _minute():
-            self._look()
-
-    @callback
-    def _look(self) -> None:
+    def _look(self, _now: datetime | None = None) -> None:
         """Look what is in force now."""
         self._stop_looking()
-        self._looked_in = _minute()
         self._modes = self.battery.modes_in_force()
         self.async_write_if_changed()
 
@@ -136,8 +129,3 @@ class ControlSelect(OrderEntity, SelectEntity):
                 translation_placeholders={"entity": self.called},
             )
         await self.battery.async_release(self._context)
-
-
-def _minute() -> int:
-    """Which minute it is, counted from 1970."""
-    return int(dt_util.utcnow().timestamp()) // 60

@@ -18,8 +18,8 @@ from .houses import House, async_house_of
 from .issues import OF_THE_DEVICE, WiringIssues, async_withdraw_wiring
 from .outcome import Outcome
 
-# Seconds from one verdict to the next: it takes longer than a poll, and evidence is counted in minutes.
-PAUSE: Final = 60.0
+# Seconds from one verdict to the next: it takes longer than a poll, and minutes to change.
+PAUSE: Final = 30.0
 
 type Values = Mapping[str, Value | None]
 # Who is told what has just been polled of a device, at a time of the monotonic clock.
@@ -68,7 +68,7 @@ class HouseWatch:
     def async_observe(self, serial: str, values: Values) -> None:
         """Take what one poll of a device has brought into account.
 
-        The doctor looks at it with the next verdict, at several polls in a row, which takes a fraction of the time.
+        The doctor looks at it with the next verdict: at several polls in a row, which takes less time.
         """
         now = monotonic()
         self._polled.append((serial, now, values))
