@@ -16,8 +16,9 @@ from .known import KnownDevice
 from .mode_exit import ModeExit
 from .modes import Modes
 from .preparation import Preparation, words_before_and_after
-from .register_reader import RegisterReader, Snapshot
+from .register_reader import RegisterReader
 from .reversal import Reversal
+from .snapshot import Snapshot
 from .stepped_changes import Resumed, SteppedChanges
 from .undo import Change, ChangeLog
 from .verified_unit import VerifiedUnit

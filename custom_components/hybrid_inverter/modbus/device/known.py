@@ -9,7 +9,8 @@ from ..model.codec import Value
 from ..model.family import Family
 from .image import WordFollower, utc_now
 from .read_along import ReadAlong
-from .register_reader import RegisterReader, Snapshot
+from .register_reader import RegisterReader
+from .snapshot import Snapshot
 from .undo import Change, ChangeLog
 from .write_request import AppliedChange
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -21,38 +20,11 @@ from .image import RegisterImage, Span
 from .listed_words import ListedWords
 from .quarantine import Quarantine
 from .read_plan import ReadPlanner, Reads
+from .snapshot import Plan, Snapshot
 from .verified_unit import VerifiedUnit
 
 # For how many sets of keys the plan is kept; a group's set changes when an entity is enabled or disabled.
 MAX_PLANS: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What one poll brought: the values, and the keys that could not be read this time."""
-
-    values: Mapping[str, Value | None]
-    failed: frozenset[str] = frozenset()
-
-    def differences(self, other: Snapshot) -> frozenset[str]:
-        """The keys that have another value than in the other snapshot, or that only one of them has."""
-        return frozenset(dict(self.values.items() ^ other.values.items()))
-
-
-@dataclass(slots=True)
-class _Plan:
-    """The registers, derived values and reads of a set of keys, and the snapshot that they last made."""
-
-    keys: frozenset[str]
-    # The keys of its registers, those too that only derived values are made of.
-    names: frozenset[str]
-    derived: Sequence[Derived]
-    # The keys of registers that the device does not have, as far as it has shown.
-    absent: frozenset[str]
-    reads: Reads
-    snapshot: Snapshot | None = None
-    # The revision of the image from which it was made.
-    revision: int = -1
 
 
 class RegisterReader:
@@ -111,7 +83,7 @@ class RegisterReader:
         # How often a power was more than the device can deliver, and what has such words now.
         self.impossible = 0
         self._impossible: set[str] = set()
-        self._plans: dict[frozenset[str], _Plan] = {}
+        self._plans: dict[frozenset[str], Plan] = {}
         # The revision of the quarantine for which they hold.
         self._planned_at = 0
         self.fit(features)
@@ -191,7 +163,7 @@ class RegisterReader:
         """The reads that a poll for these keys sends."""
         return self._plan(keys).reads
 
-    def _plan(self, keys: Collection[str]) -> _Plan:
+    def _plan(self, keys: Collection[str]) -> Plan:
         """What these keys take; worked out once for each set, until other reads are the best."""
         if self._planned_at != self.quarantine.revision:
             self._planned_at = self.quarantine.revision
@@ -203,7 +175,7 @@ class RegisterReader:
             plan = self._plans[wanted] = self._new_plan(wanted)
         return plan
 
-    def _new_plan(self, wanted: frozenset[str]) -> _Plan:
+    def _new_plan(self, wanted: frozenset[str]) -> Plan:
         family = self.family
         derived = [family.derived[key] for key in wanted & family.derived.keys()]
         names = (wanted - family.derived.keys()).union(*(value.inputs for value in derived))
@@ -212,9 +184,9 @@ class RegisterReader:
         reads = self.planner.reads_for(row for row in rows if not self.quarantine.separates(row))
         for row in rows:
             self._follow(row)
-        return _Plan(wanted, names, derived, absent, reads)
+        return Plan(wanted, names, derived, absent, reads)
 
-    def _take_snapshot(self, plan: _Plan) -> Snapshot:
+    def _take_snapshot(self, plan: Plan) -> Snapshot:
         """Decode what has changed; the plan's last snapshot when nothing has."""
         self._catch_up(plan.names)
         failed = self._missing & plan.names
