@@ -117,10 +117,7 @@ def main() -> int:
     )
 
     from homeassistant import __main__ as home_assistant, runner
-    from homeassistant.helpers.entity import Entity
 
-    # A millisecond that a state takes is a second by this clock: not worth a warning.
-    Entity._slow_reported = True  # noqa: SLF001
     runner.monotonic = PACE.elapsed  # type: ignore[attr-defined]
     return home_assistant.main()
 

@@ -324,16 +324,18 @@ async def home_assistant(
     Entries are loaded again at once after an entity was enabled, if that is not left to Home Assistant. If wanted, its
     event loop is watched, or it begins at a time, with a clock that can run faster, or days that were lived can be put
     into its recorder. The recorder writes every second, so that a check sees at once what it has caused,
-    and a fast clock does not keep it busy; a measurement sets `commit_interval` to what is usual, 5 seconds.
+    and a fast clock does not keep it busy; a measurement sets `commit_interval` to what is usual, 5 seconds, and has
+    nothing between Home Assistant and its entities.
     """
-    if commit_interval is None:
-        commit_interval = 1 if start_time is None else 60
     components = {
         "quick_reload": quick_reload,
+        "processor_time": commit_interval is None,
         "loop_watch": watched,
         "fast_clock": start_time is not None,
         "lived_days": lived,
     }
+    if commit_interval is None:
+        commit_interval = 1 if start_time is None else 60
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:
         config = Path(folder)
         port = free_port()
