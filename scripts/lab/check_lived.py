@@ -1,11 +1,12 @@
 """The first screen of the demo: yesterday and today until now were lived, and every page has something to show."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import os
 import time
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from .browse import BROWSER
 from .browse_house import dashboard_of, entity_ids, look_at_all
@@ -80,10 +81,16 @@ async def counters_go_on_without_a_jump(lived: Lived) -> None:
         and state["attributes"].get("device_class") == "energy"
     ]
     expect(len(counters) > 20, f"counters: {counters}")
-    path = f"history/period/{since.isoformat().replace('+', '%2B')}"
-    ids = ",".join(counters)
+    query = urlencode(
+        {
+            "filter_entity_id": ",".join(counters),
+            "end_time": datetime.now(UTC).isoformat(),
+            "minimal_response": "",
+            "no_attributes": "",
+        }
+    )
     found: list[list[dict[str, Any]]] = await home.request(
-        "GET", f"{path}?filter_entity_id={ids}&minimal_response&no_attributes"
+        "GET", f"history/period/{quote(since.isoformat())}?{query}"
     )
     jumps = []
     for states in found:

@@ -69,8 +69,8 @@ def _number(state: State) -> float | None:
 def _put(hass: HomeAssistant, state: State, series: Series) -> None:
     """Put the past of one sensor into the recorder."""
     recorder = get_instance(hass)
-    recorder.queue_task(PutStates(state.entity_id, series))
     now = time.time()
+    recorder.queue_task(PutStates(state, series, now))
     rows = counted(series, now, _number(state)) if is_counter(state) else measured(series)
     for table, some in ((StatisticsShortTerm, rows), (Statistics, hourly(rows, now))):
         recorder.async_import_statistics(metadata_of(state), some, table)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 import json
 from pathlib import Path
+import time
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -61,36 +62,46 @@ def load(file: Path) -> Past:
 
 
 def live_plant(hass: HomeAssistant, plant: Plant, past: Past) -> dict[str, Series]:
-    """Have a plant count what its members have shown, and return what it has shown itself."""
+    """Have a plant count what its members have shown, until now, and return what it has shown itself."""
     members = [member.id for member in plant.membership.members]
     ledger = Ledger(
         plant.balance.energies, {one.id: one.rated_power for one in plant.membership.members}
     )
-    constant = _settings(hass, plant)
+    now = _present(hass, plant)
     some = next(iter(past[members[0]].values()))
     moments = [*some.slots()]
     shown: dict[str, list[float | None]] = {}
     for moment in moments:
         readings: dict[str, dict[str, Value | None]] = {
-            serial: constant[serial] | {key: one.at(moment) for key, one in past[serial].items()}
+            serial: now[serial] | {key: one.at(moment) for key, one in past[serial].items()}
             for serial in members
         }
-        day = dt_util.as_local(dt_util.utc_from_timestamp(moment)).date().isoformat()
-        for serial in members:
-            ledger.take(serial, readings[serial], when=moment, day=day, gap=ANY_GAP)
-        ledger.settle(day)
+        _count(ledger, readings, moment)
         values = plant.balance.measured(readings)
         for key in plant.balance.energies:
             values[key] = ledger.total(key)
             values[today_of(key)] = ledger.today(key)
         for key, value in (values | shares(values)).items():
             shown.setdefault(key, []).append(value)
+    # What it shows next must not be less than what it has shown since it was added.
+    _count(ledger, now, time.time())
     plant.ledger.restore(ledger.as_dict())
+    plant._async_update()  # noqa: SLF001 - at once, not with the next poll
     return {key: Series(some.began, SLOT, values) for key, values in shown.items()}
 
 
-def _settings(hass: HomeAssistant, plant: Plant) -> dict[str, dict[str, Value | None]]:
-    """The settings of its members that a plant needs; they were always as they are now."""
+def _count(
+    ledger: Ledger, readings: Mapping[str, Mapping[str, Value | None]], moment: float
+) -> None:
+    """Count what the members show at a time."""
+    day = dt_util.as_local(dt_util.utc_from_timestamp(moment)).date().isoformat()
+    for serial, values in readings.items():
+        ledger.take(serial, values, when=moment, day=day, gap=ANY_GAP)
+    ledger.settle(day)
+
+
+def _present(hass: HomeAssistant, plant: Plant) -> dict[str, dict[str, Value | None]]:
+    """What a plant needs of its members now; their settings were always so."""
     found: dict[str, dict[str, Value | None]] = {}
     for serial, unit in async_running_units(hass).items():
         found[serial] = {}

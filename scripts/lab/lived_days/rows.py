@@ -19,7 +19,7 @@ from homeassistant.components.sensor import ATTR_STATE_CLASS, SensorStateClass
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT
 from homeassistant.core import State
 from homeassistant.helpers.recorder import session_scope
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 
 from .past import SLOT, Series
 
@@ -28,39 +28,53 @@ HOUR: Final = 3600
 
 @dataclass(slots=True)
 class PutStates(RecorderTask):
-    """Put states into the recorder, each with the attributes that its entity has now."""
+    """Put states into the recorder, each with the attributes that its entity has now.
 
-    entity_id: str
+    What it shows at `now` comes last. They take the place of those that it had before its past was known: a plant that
+    was just added has counted nothing.
+    """
+
+    state: State
     series: Series
+    now: float
 
     @override
     def run(self, instance: Recorder) -> None:
         """Do it, in the recorder's own thread."""
         with session_scope(session=instance.get_session()) as session:
-            known = instance.states_meta_manager.get(self.entity_id, session, False)
+            entity_id = self.state.entity_id
+            known = instance.states_meta_manager.get(entity_id, session, False)
             if known is None:
                 return
             attributes = session.execute(
                 select(States.attributes_id).where(States.metadata_id == known).limit(1)
             ).scalar()
-            if rows := list(self._rows(known, attributes)):
-                session.execute(insert(States), rows)
+            known_states = States.metadata_id == known
+            session.execute(update(States).where(known_states).values(old_state_id=None))
+            session.execute(delete(States).where(known_states))
+            instance.states_manager.evict_purged_entity_ids({entity_id})
+            session.execute(insert(States), list(self._rows(known, attributes)))
             instance.states_manager.load_from_db(session)
 
     def _rows(self, known: int, attributes: int | None) -> Iterator[dict[str, Any]]:
-        """A row for each change."""
+        """A row for each change, and one for now."""
+        for moment, shown in (*self._changes(), (self.now, self.state.state)):
+            yield {
+                "metadata_id": known,
+                "attributes_id": attributes,
+                "state": shown,
+                "last_updated_ts": moment,
+                "last_reported_ts": moment,
+                "origin_idx": 0,
+            }
+
+    def _changes(self) -> Iterator[tuple[float, str]]:
+        """When the sensor has shown another value, and which."""
         before: float | None = None
         for slot in self.series.slots():
             value = self.series.at(slot)
             if value is not None and value != before:
-                yield {
-                    "metadata_id": known,
-                    "attributes_id": attributes,
-                    "state": str(value),
-                    "last_updated_ts": float(slot),
-                    "last_reported_ts": float(slot),
-                    "origin_idx": 0,
-                }
+                yield float(slot), str(value)
             before = value
 
 
