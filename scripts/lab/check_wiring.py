@@ -103,6 +103,23 @@ async def the_owners_test_finds_a_clamp_in_three_minutes_and_leaves_no_trace(hou
     (text,) = [one["message"] for one in notifications if "clamp (L3)" in one["message"]]
     expect("clamp (L1): right" in text and "clamp (L3): Grid clamp reversed" in text, text)
     expect(await house.words() == before, "settings are not as before the test")
+    expect(shown["state"] == "clamp_reversed", str(shown))
+    expect(shown["attributes"]["causes"][0]["places"] == ["l3"], str(shown))
+    expect(await house.repairs() == ["wiring_clamp_reversed"], str(await house.repairs()))
+
+
+async def a_test_of_the_mended_clamp_ends_the_repair(house: House) -> None:
+    """Nobody has to wait for steps of the house."""
+    await house.plant.trouble(reversed_phases=[])
+    await house.home.call("button", "press", entity_id=house.button)
+
+    async def is_over() -> bool:
+        shown = await house.home.state(house.wiring)
+        return bool(shown["attributes"]["last_test"] == "right")
+
+    await soon(is_over, "the test has not come to its end", TEST_SECONDS)
+    expect(await house.home.value(house.wiring) == "right", "it is not told to be right")
+    expect(await house.repairs() == [], "the repair stays")
 
 
 async def the_log_is_clean(house: House) -> None:
@@ -135,6 +152,7 @@ async def check_wiring() -> int:
                 a_reversed_clamp_is_told_by_a_repair,
                 the_repair_goes_when_the_clamp_is_turned_round,
                 the_owners_test_finds_a_clamp_in_three_minutes_and_leaves_no_trace,
+                a_test_of_the_mended_clamp_ends_the_repair,
                 the_log_is_clean,
             ),
             "wiring",

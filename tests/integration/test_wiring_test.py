@@ -10,14 +10,17 @@ from homeassistant.components import persistent_notification
 from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 
+from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.doctor import wiring_test
 from custom_components.hybrid_inverter.doctor.checks import Obstacle, wrong
 from custom_components.hybrid_inverter.doctor.wiring_test import TESTS
 from custom_components.hybrid_inverter.modbus.doctor.owner_test import OwnerTest
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.issues import issue_id
 from simulator import SimulatedPlant
 from simulator.cause import cause
 from simulator.steering import steer
@@ -363,3 +366,11 @@ async def test_the_button_starts_it_and_a_notification_tells_the_result(
     assert shown is not None
     assert shown.attributes["last_test"] == "wrong"
     assert jso.words == jso.before
+    # It counts at once: the sensor and a repair tell the same.
+    assert shown.state == "clamp_reversed"
+    assert shown.attributes["causes"] == [
+        {"cause": "clamp_reversed", "places": ["l1"], "ratio": None}
+    ]
+    assert ir.async_get(hass).async_get_issue(
+        DOMAIN, issue_id(jso.serial, "wiring_clamp_reversed", "l1")
+    )

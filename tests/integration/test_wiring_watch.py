@@ -130,6 +130,30 @@ async def test_the_doctor_looks_at_all_polls_in_their_order_with_the_next_verdic
     assert seen[5:] == [5.0]
 
 
+async def test_a_poll_that_the_doctor_fails_at_does_not_keep_the_rest_from_being_looked_at(
+    loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The defect is told where it is, and the polls behind it count with the next verdict."""
+    watch = watch_of(loaded)
+    watch.async_judge()
+    seen: list[float] = []
+
+    def observe(_self: Doctor, _serial: str, when: float, _values: Any) -> None:
+        seen.append(when)
+        if len(seen) == 1:
+            raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Doctor, "observe", observe)
+    monkeypatch.setattr(watch, "_judge_at", math.inf)
+    for _ in range(3):
+        watch.async_observe(SERIAL, {})
+    with pytest.raises(RuntimeError):
+        watch.async_judge()
+    assert len(seen) == 1
+    watch.async_judge()
+    assert len(seen) == 3
+
+
 @pytest.mark.parametrize("model", ["JSO8048104", "H2-6K-S2", "H2-10K-T2"])
 async def test_nothing_is_read_for_the_doctor(
     hass: HomeAssistant,

@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.hybrid_inverter.modbus.doctor.clamp import Clamp
 from custom_components.hybrid_inverter.modbus.doctor.member import INSTRUMENTS, keys_of
+from custom_components.hybrid_inverter.modbus.doctor.owner_test import ClampReport, TestReport
 from custom_components.hybrid_inverter.modbus.doctor.steps import Step
 from custom_components.hybrid_inverter.modbus.doctor.verdict import (
     Cause,
@@ -295,6 +296,93 @@ def test_what_has_been_mended_is_not_said_any_more() -> None:
     polls.alternate(((300, 300, 300), STILL), ((1300, 300, 300), WITH_L1), 5)
     polls.moment((300, 300, 300), STILL, polls=15)
     assert causes(polls) == []
+
+
+def show(polls: Polls, *findings: Finding | None) -> None:
+    """Have a test show this of the clamps of L1, L2 and L3; None of one that is right."""
+    names = ("l1", "l2", "l3")
+    polls.doctor.tested(
+        TestReport(
+            tuple(
+                ClampReport(JSO.id, name, 1.0 if finding is None else -1.0, finding)
+                for name, finding in zip(names, findings, strict=True)
+            )
+        )
+    )
+
+
+def test_a_test_that_shows_a_mended_clamp_needs_no_steps() -> None:
+    """And its evidence is enough to say that all is right."""
+    polls = Polls()
+    polls.alternate(((-300, 300, 300), STILL), ((-1300, 300, 300), WITH_L1), 6)
+    assert causes(polls) == [(Finding(Cause.CLAMP_REVERSED, ("l1",)),)]
+    show(polls, None, None, None)
+    verdict = polls.doctor.verdict()
+    assert verdict.suspicions == ()
+    assert verdict.state is State.RIGHT
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        Finding(Cause.CLAMP_REVERSED, ("l3",)),
+        Finding(Cause.CLAMP_RATIO, ("l3",), 0.5),
+    ],
+)
+def test_what_a_test_shows_takes_the_place_of_steps_that_say_something_else(
+    finding: Finding,
+) -> None:
+    """The clamp of L1 was reversed; now it is right, and something else is wrong at L3."""
+    polls = Polls()
+    polls.alternate(((-300, 300, 300), STILL), ((-1300, 300, 300), WITH_L1), 6)
+    show(polls, None, None, finding)
+    assert causes(polls) == [(finding,)]
+
+
+def test_a_test_shows_clamps_that_are_exchanged() -> None:
+    """Both of them, without a step before."""
+    polls = Polls()
+    polls.moment((300, 300, 300), STILL)
+    finding = Finding(Cause.PHASES_EXCHANGED, ("l1", "l2"))
+    show(polls, finding, finding, None)
+    assert causes(polls) == [(finding,)]
+
+
+def test_a_test_that_could_not_tell_changes_nothing() -> None:
+    """What was known of the clamp stays known, as does what steps do not tell."""
+    polls = Polls()
+    polls.alternate(((-300, 300, 300), STILL), ((-1300, 300, 300), WITH_L1), 6)
+    reversed_l1 = [(Finding(Cause.CLAMP_REVERSED, ("l1",)),)]
+    polls.doctor.tested(TestReport((ClampReport(JSO.id, "l1", None),)))
+    assert causes(polls) == reversed_l1
+    show(polls, Finding(Cause.CLAMP_HOUSE_SIDE, ("l1",)), None, None)
+    assert causes(polls) == reversed_l1
+
+
+def test_a_test_that_shows_what_was_known_forgets_nothing() -> None:
+    """The minutes in which something was told count on, of clamps that are right as of one that is not."""
+    right = {own: shown_right(own) for own in (STILL, *ALL)}
+    polls = live(right, steps=5)
+    before = polls.doctor.verdict()
+    assert before.evidence.minutes > 0
+    show(polls, None, None, None)
+    assert polls.doctor.verdict() == before
+    polls = live({own: (-l1, l2, l3) for own, (l1, l2, l3) in right.items()}, steps=5)
+    before = polls.doctor.verdict()
+    show(polls, Finding(Cause.CLAMP_REVERSED, ("l1",)), None, None)
+    assert polls.doctor.verdict() == before
+
+
+def test_a_test_does_not_forget_a_source_that_nobody_counts() -> None:
+    """The clamp was known to be right, and the test says the same."""
+    polls = Polls()
+    still, with_load = ((-600, 500, 500), (300, 300, 300)), ((400, 500, 500), (1300, 300, 300))
+    polls.alternate(still, with_load, 6)
+    polls.moment(*still, polls=70)
+    uncounted = [(Finding(Cause.SOURCE_NOT_COUNTED),)]
+    assert causes(polls) == uncounted
+    show(polls, None, None, None)
+    assert causes(polls) == uncounted
 
 
 def test_a_meter_is_judged_by_what_the_inverter_draws_at_the_same_moment() -> None:

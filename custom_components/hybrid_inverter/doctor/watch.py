@@ -11,7 +11,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..modbus.doctor.doctor import Doctor
 from ..modbus.doctor.member import Role
-from ..modbus.doctor.owner_test import OwnerTest
+from ..modbus.doctor.owner_test import OwnerTest, TestReport
 from ..modbus.doctor.verdict import Cause, Suspicion, Verdict, verdict_of
 from ..modbus.model.codec import Value
 from .houses import House, async_house_of
@@ -101,11 +101,17 @@ class HouseWatch:
         self._look()
         return self.doctor.owner_test()
 
+    @callback
+    def async_tested(self, report: TestReport) -> None:
+        """Tell what such a test has shown."""
+        self._look()
+        self.doctor.tested(report)
+        self.async_judge()
+
     def _look(self) -> None:
-        """Have the doctor look at what was polled."""
-        polled, self._polled = self._polled, []
-        for serial, time, values in polled:
-            self.doctor.observe(serial, time, values)
+        """Have the doctor look at what was polled; what cannot be looked at does not keep the rest from it."""
+        while self._polled:
+            self.doctor.observe(*self._polled.pop(0))
 
     def _verdict_of(self, serial: str) -> Verdict:
         """The verdict of a device, without what may be another inverter's doing."""

@@ -132,6 +132,7 @@ class WiringTest:
         if self._test.finished and not self._is_over:
             outcome = Outcome(dt_util.utcnow(), self._test.report())
             self._end()
+            self._watch.async_tested(outcome.report)
             self.done.set_result(outcome)
 
     async def _async_look(self) -> None:

@@ -148,6 +148,17 @@ class Clamp:
             self._begin_again(self.streak)
         return True
 
+    def tested(self, sign: Sign | None, ratio: float | None = None) -> None:
+        """Know what a test has shown: a clamp that is right, or a sign. Evidence that says something else is forgotten."""
+        if self.is_right if sign is None else self.speaks_for(sign, ENOUGH):
+            return
+        self._begin_again(MENDED)
+        if sign is not None:
+            self.right, self.streak = 0.0, 0
+            self.votes[sign] = self.independent[sign] = self.total
+        if ratio is not None:
+            self.ratio, self.scaled_dark = ratio, self.total
+
     def _sign(self, phase: int, slack: float, step: Step, *, by_other: bool) -> Sign | None:
         """What a step is a sign of, if of anything."""
         seen, own = step.seen[phase], step.own[phase]

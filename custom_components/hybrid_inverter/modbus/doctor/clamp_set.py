@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import math
 from typing import Final
 
@@ -40,6 +40,12 @@ SAME_RATIO: Final = 1.25
 # A source that nobody counts is believed to be counted after so many s of so many W of sun without a load below nothing.
 SUNNY: Final = 500.0
 SUNNY_SECONDS: Final = 3600.0
+# What a test of a clamp shows that steps are a sign of as well.
+TESTED: Final = {
+    Cause.CLAMP_REVERSED: Sign.REVERSED,
+    Cause.PHASES_EXCHANGED: Sign.OTHER_PHASE,
+    Cause.CLAMP_RATIO: Sign.SCALED,
+}
 # s in which the shown sum of what does not add up follows.
 SMOOTHING: Final = 60.0
 
@@ -164,6 +170,16 @@ class ClampSet:
             if not self._held[0].places or self._names[phase] in self._held[0].places
         ):
             self._held = ()
+
+    def tested(self, shown: Mapping[str, Finding | None]) -> None:
+        """Know what a test has shown of some clamps, by their names; None of one that is right."""
+        for name, finding in shown.items():
+            clamp = self.clamps[self._names.index(name)]
+            if finding is None:
+                clamp.tested(None)
+            elif (sign := TESTED.get(finding.cause)) is not None:
+                clamp.tested(sign, finding.ratio)
+        self._hold()
 
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong: one cause, or two of which one is true."""

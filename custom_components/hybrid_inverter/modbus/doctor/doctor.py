@@ -10,7 +10,7 @@ from ..model.codec import Value
 from .clamp_set import ClampSet
 from .member import CLOCK_DRIFT, Member
 from .meters import ExchangedMeters
-from .owner_test import OwnerTest
+from .owner_test import OwnerTest, TestReport
 from .scene import Scene
 from .verdict import Cause, Evidence, Finding, Suspicion, Verdict, verdict_of
 
@@ -78,6 +78,15 @@ class Doctor:
             if feeds.phase is not None
         }
         return OwnerTest(self._members, phases)
+
+    def tested(self, report: TestReport) -> None:
+        """Know what such a test has shown, as far as it could tell."""
+        shown: dict[str, dict[str, Finding | None]] = {}
+        for clamp in report.clamps:
+            if clamp.response is not None:
+                shown.setdefault(clamp.member, {})[clamp.phase] = clamp.finding
+        for member, by_clamp in shown.items():
+            self._clamps[member].tested(by_clamp)
 
     def verdict(self) -> Verdict:
         """What is known of all devices together."""
