@@ -116,6 +116,39 @@ def test_limits_follow_the_model_and_other_settings(
 
 
 @pytest.mark.parametrize(
+    ("key", "bounds"),
+    [
+        ("smart_load_off_soc", (0, 100)),
+        ("smart_load_on_soc", (0, 100)),
+        ("smart_load_off_voltage", (38, 63)),
+        ("smart_load_on_voltage", (38, 63)),
+    ],
+)
+def test_a_micro_inverter_goes_off_above_the_threshold_at_which_it_comes_on(
+    key: str, bounds: tuple[float, float]
+) -> None:
+    """Manual 5.9: off when the battery exceeds its value, on when it is lower. The thresholds of a smart load bound each other."""
+    limits = JSO.registers[key].limits
+    assert limits is not None
+    assert limits.resolve(LIVE | {"generator_port_mode": "micro_inverter_input"}) == bounds
+    # While nobody knows the mode, they bound each other.
+    assert limits.resolve(LIVE | {"generator_port_mode": None}) != bounds
+
+
+def test_a_bound_that_does_not_count_is_not_named_as_the_reason() -> None:
+    """Of 101 %, the threshold of the other direction is no neighbour."""
+    values = LIVE | {"generator_port_mode": "micro_inverter_input"}
+    with pytest.raises(InvalidValueError) as refused:
+        JSO.registers["smart_load_off_soc"].check(101, values)
+    assert "neighbour" not in refused.value.details
+    with pytest.raises(InvalidValueError) as refused:
+        JSO.registers["smart_load_off_soc"].check(
+            100, LIVE | {"generator_port_mode": "smart_load_output"}
+        )
+    assert refused.value.details["neighbour"] == "smart_load_on_soc"
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [
         ("battery_shutdown_soc", 34),

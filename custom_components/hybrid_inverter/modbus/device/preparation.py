@@ -217,7 +217,7 @@ def _bounding(register: Register) -> list[str]:
     """The keys of what bounds a register."""
     limits = register.limits
     bounds = () if limits is None else (limits.minimum, limits.maximum)
-    return [bound.key for bound in bounds if isinstance(bound, Ref)]
+    return [key for bound in bounds if isinstance(bound, Ref) for key in bound.keys]
 
 
 def _accepting_all(register: Register) -> Register:

@@ -22,6 +22,7 @@ from .codec import (
     Values,
     as_number,
 )
+from .condition import Condition
 from .presentation import Presented
 
 # How many steps at the ends of a register's scale are no power.
@@ -89,11 +90,24 @@ class Ref:
     # Instead of the factor: what the other register's value stands for. One that is not listed stands for what the next
     # larger one does, and one beyond them all for what the largest does.
     by_value: Mapping[float, float] = field(default_factory=dict)
-    # What holds while the other register is unknown.
+    # What holds while the other register is unknown, or its bound does not count.
     default: float | None = None
+    # When it counts; always if there is no condition.
+    when: Condition | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of everything that it rests on."""
+        return (self.key, *(self.when.keys if self.when else ()))
+
+    def counts(self, values: Values) -> bool:
+        """Whether the other register's value is a bound now."""
+        return self.when is None or self.when.is_met(values)
 
     def resolve(self, values: Values) -> float | None:
         """The bound for these values; None when nothing is known."""
+        if not self.counts(values):
+            return self.default
         other = values.get(self.key)
         if isinstance(other, time):
             other = _minutes(other)
@@ -325,7 +339,7 @@ class Register(Presented):
                 if number < low
                 else (("highest", "latest"), high, self.limits.maximum)
             )
-            if isinstance(bound, Ref) and values.get(bound.key) is not None:
+            if isinstance(bound, Ref) and bound.counts(values) and bound.key in values:
                 details |= {sides[isinstance(value, time)]: limit, "neighbour": bound.key}
             raise InvalidValueError(self.key, value, f"is outside {low:g} to {high:g}", **details)
         steps = number / self.limits.step

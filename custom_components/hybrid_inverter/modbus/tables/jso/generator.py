@@ -45,13 +45,16 @@ ROWS: tuple[Register, ...] = (
         tier=INSTALLER,
         shown=True,
     ),
+    # The smart load is switched on above the one threshold and off below the other, a micro inverter the other way round.
     PORT.u16(
         "smart_load_off_voltage",
         134,
         "V",
         scale=0.01,
         tier=EVERYDAY,
-        limits=Limits(38, Ref("smart_load_on_voltage", offset=-0.01, default=63), 0.01),
+        limits=Limits(
+            38, Ref("smart_load_on_voltage", offset=-0.01, default=63, when=SMART_LOAD), 0.01
+        ),
         confidence="medium",
         when=(SWITCHED_PORT, BY_VOLTAGE),
     ),
@@ -61,7 +64,7 @@ ROWS: tuple[Register, ...] = (
         "%",
         kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
-        limits=Limits(0, Ref("smart_load_on_soc", offset=-1, default=100)),
+        limits=Limits(0, Ref("smart_load_on_soc", offset=-1, default=100, when=SMART_LOAD)),
         shown=True,
         when=(SWITCHED_PORT, BY_STATE_OF_CHARGE),
     ),
@@ -71,7 +74,9 @@ ROWS: tuple[Register, ...] = (
         "V",
         scale=0.01,
         tier=EVERYDAY,
-        limits=Limits(Ref("smart_load_off_voltage", offset=0.01, default=38), 63, 0.01),
+        limits=Limits(
+            Ref("smart_load_off_voltage", offset=0.01, default=38, when=SMART_LOAD), 63, 0.01
+        ),
         confidence="medium",
         when=(SWITCHED_PORT, BY_VOLTAGE),
     ),
@@ -81,7 +86,7 @@ ROWS: tuple[Register, ...] = (
         "%",
         kind=Kind.CHARGE_LEVEL,
         tier=EVERYDAY,
-        limits=Limits(Ref("smart_load_off_soc", offset=1, default=0), 100),
+        limits=Limits(Ref("smart_load_off_soc", offset=1, default=0, when=SMART_LOAD), 100),
         shown=True,
         when=(SWITCHED_PORT, BY_STATE_OF_CHARGE),
     ),
