@@ -23,7 +23,7 @@ from .control.sensors import CONTROL_SENSORS, control_sensor
 from .doctor.entities import WIRING_SENSORS, wiring_sensor
 from .entities.base import UnitEntity, ValueEntity
 from .entities.battery_energy import BATTERY_ENERGIES, BatteryEnergySensor
-from .entities.kinds import UnitSensorDescription
+from .entities.kinds import PERIODS, UnitSensorDescription
 from .entities.link import link_sensors
 from .entities.outage import OUTAGE_SENSORS, OutageSensor
 from .entities.presence import async_add_rows, async_add_values
@@ -42,8 +42,6 @@ from .schedule.slot_days import DaysSensor
 PARALLEL_UPDATES = 0
 
 NO_CODE: Final = "none"
-# How the keys of counters end that start again from 0, and how the time is written that they count in.
-PERIODS: Final = {"_today": "%Y-%m-%d", "_month": "%Y-%m", "_year": "%Y"}
 
 
 REJECTED: Final = UnitSensorDescription(

@@ -70,11 +70,26 @@ DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
             2,
             None,
         ),
-        (ENERGY.u16("a", 1, "kWh", kind=Kind.MAY_FALL), SensorDeviceClass.ENERGY, TOTAL, 1, None),
-        (ENERGY.u16("a", 1, "kvarh"), SensorDeviceClass.REACTIVE_ENERGY, TOTAL, 1, None),
+        (ENERGY.u16("a", 1, "kWh", kind=Kind.MAY_FALL), SensorDeviceClass.ENERGY, TOTAL, 0, None),
+        # What may fall and begins again every day has no statistics.
+        (
+            ENERGY.u16("a_today", 1, "kWh", kind=Kind.MAY_FALL),
+            SensorDeviceClass.ENERGY,
+            None,
+            0,
+            None,
+        ),
+        (ENERGY.u16("a_year", 1, "kvarh"), SensorDeviceClass.REACTIVE_ENERGY, None, 0, None),
+        (ENERGY.u16("a", 1, "kvarh", scale=0.1), SensorDeviceClass.REACTIVE_ENERGY, TOTAL, 1, None),
+        # As many decimals as the register has, as far as that makes sense.
+        (ENERGY.u16("a", 1, "kWh", scale=0.01), SensorDeviceClass.ENERGY, GROWING, 2, None),
+        (POWER.u16("a", 1, "V", scale=0.01), SensorDeviceClass.VOLTAGE, MEASUREMENT, 2, None),
+        (POWER.i16("a", 1, "A", scale=0.01), SensorDeviceClass.CURRENT, MEASUREMENT, 2, None),
+        (POWER.i16("a", 1, "A"), SensorDeviceClass.CURRENT, MEASUREMENT, 0, None),
+        (POWER.i16("a", 1, "W", scale=0.1), SensorDeviceClass.POWER, MEASUREMENT, 0, None),
         (ENERGY.u16("a", 1, "h", scale=0.1), SensorDeviceClass.DURATION, GROWING, 1, None),
         (
-            ENERGY.u16("a", 1, "°C", diagnostic=True),
+            ENERGY.u16("a", 1, "°C", scale=0.1, diagnostic=True),
             SensorDeviceClass.TEMPERATURE,
             MEASUREMENT,
             1,
@@ -87,9 +102,14 @@ DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
         (IDENTITY.row("a", (1,), Text(1)), None, None, None, DIAGNOSTIC),
         # What does not change by itself has no statistics.
         (IDENTITY.u16("a", 1, "W"), SensorDeviceClass.POWER, None, 0, DIAGNOSTIC),
-        (ENERGY.u16("a", 1, "Ah", kind=Kind.FIXED), None, None, None, DIAGNOSTIC),
-        (SETTINGS.u16("a", 1, "V", scale=0.1), SensorDeviceClass.VOLTAGE, None, None, DIAGNOSTIC),
-        (SETTINGS.u16("a", 1, "s"), SensorDeviceClass.DURATION, None, None, DIAGNOSTIC),
+        (ENERGY.u16("a", 1, "Ah", kind=Kind.FIXED), None, None, 0, DIAGNOSTIC),
+        # What was set is shown to its last place.
+        (SETTINGS.u16("a", 1, "V", scale=0.1), SensorDeviceClass.VOLTAGE, None, 1, DIAGNOSTIC),
+        (SETTINGS.u16("a", 1, "V", scale=0.01), SensorDeviceClass.VOLTAGE, None, 2, DIAGNOSTIC),
+        (SETTINGS.u16("a", 1, "A", scale=0.001), SensorDeviceClass.CURRENT, None, 3, DIAGNOSTIC),
+        (SETTINGS.u16("a", 1, "A"), SensorDeviceClass.CURRENT, None, 0, DIAGNOSTIC),
+        (SETTINGS.u16("a", 1, "W", scale=10), SensorDeviceClass.POWER, None, 0, DIAGNOSTIC),
+        (SETTINGS.u16("a", 1, "s"), SensorDeviceClass.DURATION, None, 0, DIAGNOSTIC),
         # A choice is for everyday, unless nobody may make it.
         (POWER.choice("a", 1, {0: "x", 1: "y"}), SensorDeviceClass.ENUM, None, None, None),
         (SETTINGS.choice("a", 1, {0: "x", 1: "y"}), SensorDeviceClass.ENUM, None, None, DIAGNOSTIC),

@@ -13,14 +13,14 @@ from homeassistant.components.number import (
     NumberMode,
 )
 from homeassistant.components.select import SelectEntityDescription
-from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.components.switch import SwitchEntityDescription
 from homeassistant.components.time import TimeEntityDescription
 from homeassistant.const import EntityCategory, Platform
 
 from ..const import MeterRole
 from ..modbus.device.device import Device
-from ..modbus.model.codec import Choice, Codec, FloatNumber, Number
+from ..modbus.model.codec import Choice, FloatNumber, Number
 from ..modbus.model.codec_time import ByteTime, Hhmm
 from ..modbus.model.derived import Derived
 from ..modbus.model.family import Family
@@ -28,7 +28,7 @@ from ..modbus.model.part import Kind
 from ..modbus.model.register import Group, Register, Tier
 from ..runtime.runtime import UnitRuntime
 from .base import UnitEntityDescription
-from .kinds import FINE_PRECISION, KINDS, PLAIN, UNITS, UnitSensorDescription
+from .kinds import KINDS, MOST_DECIMALS, PERIODS, PLAIN, UNITS, UnitSensorDescription
 
 type ByPlatform = Mapping[Platform, Sequence[UnitEntityDescription]]
 
@@ -39,9 +39,6 @@ FLAG_CLASSES: Final = {
     Kind.GRID_PRESENT: BinarySensorDeviceClass.POWER,
 }
 NUMBER_CLASSES: Final = {Kind.CHARGE_LEVEL: NumberDeviceClass.BATTERY}
-# Thousandths: the scale of a number, or the decimals of a single.
-FINE_SCALE: Final = 0.001
-FINE_PLACES: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,16 +161,23 @@ def _look(value: Register | Derived) -> UnitSensorDescription:
         return UnitSensorDescription(
             key="", device_class=SensorDeviceClass.ENUM, options=value.names
         )
-    if value.kind in KINDS:
-        return KINDS[value.kind]
-    look = _of_unit(value)
-    if value.group is Group.SETTINGS or value.kind is Kind.FIXED:
-        return replace(look, state_class=None, suggested_display_precision=None)
-    if value.group is Group.IDENTITY:
-        return replace(look, state_class=None)
-    if value.unit in FINE_PRECISION and _is_fine(codec):
-        return replace(look, suggested_display_precision=FINE_PRECISION[value.unit])
-    return look
+    decimals = codec.decimals if isinstance(codec, (Number, FloatNumber)) else None
+    look = KINDS.get(value.kind) or _of_unit(value)
+    if not _has_statistics(value, look):
+        look = replace(look, state_class=None)
+    usual = look.suggested_display_precision
+    if usual is None or decimals is None:
+        return look
+    # A setting is shown to its last place, a measurement as far as that makes sense.
+    most = decimals if value.group is Group.SETTINGS else MOST_DECIMALS.get(value.unit, usual)
+    return replace(look, suggested_display_precision=min(decimals, most))
+
+
+def _has_statistics(value: Register | Derived, look: UnitSensorDescription) -> bool:
+    """Whether a value changes by itself, and it can be told how: what may fall does not also begin again every day."""
+    if look.state_class is SensorStateClass.TOTAL:
+        return not value.key.endswith(tuple(PERIODS))
+    return value.kind in KINDS or not (value.group in CONSTANT or value.kind is Kind.FIXED)
 
 
 def _of_unit(value: Register | Derived) -> UnitSensorDescription:
@@ -183,13 +187,6 @@ def _of_unit(value: Register | Derived) -> UnitSensorDescription:
     if (look := UNITS.get(value.unit)) is None:
         raise ValueError(f"{value.key} has the unit {value.unit}, which is not described")
     return look
-
-
-def _is_fine(codec: Codec | None) -> bool:
-    """Whether a device counts in thousandths."""
-    return (isinstance(codec, Number) and codec.scale <= FINE_SCALE) or (
-        isinstance(codec, FloatNumber) and codec.places >= FINE_PLACES
-    )
 
 
 def _is_diagnostic(value: Register | Derived, look: UnitSensorDescription) -> bool:

@@ -36,7 +36,7 @@ class UnitSensorDescription(UnitEntityDescription, SensorEntityDescription):
 def _measured(
     unit: str | None, precision: int, device_class: SensorDeviceClass | None = None
 ) -> UnitSensorDescription:
-    """A measurement; precision is the number of decimals that are shown."""
+    """A measurement; precision is the number of decimals that are shown where the register does not say it."""
     return UnitSensorDescription(
         key="",
         device_class=device_class,
@@ -107,8 +107,13 @@ KINDS: Final[Mapping[Kind | None, UnitSensorDescription]] = {
     Kind.MAY_FALL: replace(ENERGY, state_class=SensorStateClass.TOTAL),
 }
 
-# Decimals of what a device holds in thousandths.
-FINE_PRECISION: Final[Mapping[str | None, int]] = {
+# How many decimals at most are shown of a measurement, where that is more than what is usual for its unit.
+MOST_DECIMALS: Final[Mapping[str | None, int]] = {
     UnitOfElectricPotential.VOLT: 3,
+    UnitOfElectricCurrent.AMPERE: 3,
     UnitOfEnergy.KILO_WATT_HOUR: 2,
+    UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR: 2,
 }
+
+# How the keys of counters end that start again from 0, and how the time is written that they count in.
+PERIODS: Final = {"_today": "%Y-%m-%d", "_month": "%Y-%m", "_year": "%Y"}

@@ -43,7 +43,7 @@ OUTAGE_SENSORS: Final = (
         device_class=SensorDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         suggested_unit_of_measurement=UnitOfTime.MINUTES,
-        suggested_display_precision=0,
+        suggested_display_precision=1,
         value=lambda outage, now: round(outage.duration(now).total_seconds()),
     ),
 )

@@ -91,6 +91,11 @@ class Number:
     floor: int | None = None
 
     @property
+    def decimals(self) -> int:
+        """How many decimal places a value can have."""
+        return _decimals(self.scale)
+
+    @property
     def _range(self) -> tuple[int, int]:
         """The lowest and the highest raw number."""
         count = 1 << 16 * self.words
@@ -216,6 +221,11 @@ class FloatNumber(Dependent):
     # The keys of the transformer ratios that it is measured through, and their product once they are known.
     ratios: tuple[str, ...] = ()
     ratio: float | None = None
+
+    @property
+    def decimals(self) -> int:
+        """How many decimal places a value can have that no ratio makes smaller."""
+        return self.places + _decimals(self.scale)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ ROWS: tuple[Register, ...] = (
     ADVANCED.pair("bms_err_stop", 178, mask=0x0C00, tier=INSTALLER, part=Part.BATTERY),
     ADVANCED.pair("drm_enabled", 178, mask=0x3000),
     ADVANCED.switch("solar_arc_fault", 181, part=Part.PV),
-    ADVANCED.u16("backup_delay", 209, "s", confidence="low", part=Part.LOAD),
+    # In seconds or in milliseconds: the sources disagree.
+    ADVANCED.u16("backup_delay", 209, confidence="low", part=Part.LOAD),
     PROTOCOL.pair("time_sync", 228, mask=0x0003, tier=INSTALLER, confidence="high"),
     PROTOCOL.pair("beep", 228, mask=0x000C, tier=EVERYDAY, confidence="high"),
     PROTOCOL.pair("am_pm", 228, mask=0x0030, tier=EVERYDAY),
