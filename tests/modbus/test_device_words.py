@@ -564,15 +564,15 @@ def test_budget_counts_every_wordson_a_register(unit: FakeUnit) -> None:
 def test_writes_left_are_those_of_the_busiest_register(unit: FakeUnit) -> None:
     """Seventy for automations and eighty for people, less what was written today; never less than none."""
     device = device_of(unit)
-    assert device.writes_left([10, 21], Origin.AUTOMATION) == 70
+    assert device.wear.left([10, 21], Origin.AUTOMATION) == 70
     for _ in range(75):
         device.wear.count(["mode"], [10])
     device.wear.count(["share"], [21])
-    assert device.writes_left([10, 21], Origin.PERSON) == 5
-    assert device.writes_left([10, 21], Origin.AUTOMATION) == 0
-    assert device.writes_left([21], Origin.AUTOMATION) == 69
-    assert device.writes_left([], Origin.AUTOMATION) == 70
-    assert device.writes_left([10], Origin.RESTORE) > 1000
+    assert device.wear.left([10, 21], Origin.PERSON) == 5
+    assert device.wear.left([10, 21], Origin.AUTOMATION) == 0
+    assert device.wear.left([21], Origin.AUTOMATION) == 69
+    assert device.wear.left([], Origin.AUTOMATION) == 70
+    assert device.wear.left([10], Origin.RESTORE) > 1000
 
 
 async def test_every_request_is_counted_with_all_that_it_carries() -> None:
@@ -653,12 +653,12 @@ async def test_nothing_is_left_behind_while_somebody_sees_to_it() -> None:
     await device.write("mode", "passive")
     running.clear()
     assert device.must_leave
-    device.leased = True
+    device.leased = frozenset({10})
     assert not device.must_leave
     unit.registers[10] = 0
     await device.poll(["mode"])
     assert not device.has_residue
-    device.leased = False
+    device.leased = frozenset()
     assert device.has_residue
 
 
@@ -674,10 +674,10 @@ async def test_an_orders_own_mode_is_not_noted_as_entered() -> None:
     unit = FakeUnit({10: 0, 21: 50})
     device = Device(unit, family, residues=ResidueMemory({}))
     await device.write("share", 80)
-    device.leased = True
+    device.leased = frozenset({10})
     await device.write_words([{10: 3}])
     await device.poll(["mode"])
     await device.write_words([{10: 0}])
     await device.poll(["mode"])
-    device.leased = False
+    device.leased = frozenset()
     assert not device.has_residue

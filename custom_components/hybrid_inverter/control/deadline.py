@@ -33,9 +33,8 @@ class Deadlines:
         known, passed = self._ends.get(order, math.inf), self._clock()
         if (now := self.now([lease])) is not None:
             end = passed + (until - now).total_seconds()
-            # What the inverter's clock has shown may be from some time ago.
-            known = end if plausible_clock(lease) else min(known, end)
-            self._ends[order] = known
+            # A clock that is set back makes no order longer, and what the inverter's has shown may be from some time ago.
+            self._ends[order] = known = min(known, end)
         return passed >= known
 
     def forget(self, leases: Sequence[Lease]) -> None:

@@ -93,14 +93,19 @@ class Keeper(OrderBook):
         if self.is_left:
             raise mistake(Mistake.UNLOADING)
         if not request.dry_run:
+            if self.machine.device.is_interrupted:
+                # What is half done would pass for what the owner wants.
+                await self.machine.async_resume()
+                await self._writer.async_read()
             await self._async_compare()
         present = self.lease(is_export_limit=request.is_export_limit)
         self._check_owner(present, request)
         _check_order_it_changes(present, request)
         lease = self._lease_of(request)
-        if present is not None and not request.dry_run:
+        if not request.dry_run:
+            # Also of an order that has ended: what it was to become is not wanted any more.
             self._later.pop(lease.is_export_limit, None)
-            if waiting := self._put_off(present, lease):
+            if present is not None and (waiting := self._put_off(present, lease)):
                 if present.is_released:
                     await self.memory.mark_released(present, is_released=False)
                 return waiting

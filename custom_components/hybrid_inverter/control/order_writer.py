@@ -10,7 +10,7 @@ from ..modbus.control.order import ControlMode, ControlRefusedError, Refusal
 from ..modbus.control.plan import ControlStyle, Plan
 from ..modbus.control.styles import settings_of
 from ..modbus.device.wear import Origin
-from ..modbus.errors import DeviceError, NotRememberedError, RejectedError
+from ..modbus.errors import ChangedMeanwhileError, DeviceError, NotRememberedError, RejectedError
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine
 from .facts import (
@@ -37,7 +37,13 @@ class _PlannedChange:
     # The owner's words of all that the device is to hold, and those that orders have put in their place so far.
     before: Mapping[int, int]
     put_there: Mapping[int, int]
+    # The words that it rests on, as they are held.
+    held: Mapping[int, int]
     change: Change
+
+
+# How often a change is worked out while somebody else sets something.
+ATTEMPTS: Final = 3
 
 
 class OrderWriter:
@@ -165,10 +171,19 @@ class OrderWriter:
         refused, after which it holds what it did before, unless the error says what is `left`. `owners` are words that
         the owner sets meanwhile.
         """
-        self.owners |= owners or {}
-        planned = self._planned(leases, origin, owners or {})
-        if not dry_run:
-            await self._async_write(planned, leases, origin)
+        for attempts_left in range(ATTEMPTS - 1, -1, -1):
+            self.owners |= owners or {}
+            planned = self._planned(leases, origin, owners or {})
+            if dry_run:
+                break
+            try:
+                await self._async_write(planned, leases, origin)
+                break
+            except ChangedMeanwhileError:
+                # Somebody has set something while this waited for the disk or the line: that is the owner's.
+                if not attempts_left:
+                    raise
+                await self.async_read()
         return planned.change
 
     def _planned(
@@ -201,11 +216,12 @@ class OrderWriter:
             requests=requests,
             before={address: self.owners[address] for address in target},
             put_there={address: word for address, word in put_there.items() if address in target},
+            held={address: held[address] for address in {*target, *written}},
             change=Change(
                 told=plan.told,
                 requests=len(requests),
                 words={address: (held[address], word) for address, word in changes.items()},
-                left_today=max(device.writes_left(written, budget) - 1, 0) if changes else None,
+                left_today=max(device.wear.left(written, budget) - 1, 0) if changes else None,
             ),
         )
 
@@ -221,11 +237,11 @@ class OrderWriter:
         if not await memory.keep(leases, before, plan.after, put_there, ending) and is_new:
             await memory.reset(former)
             raise NotRememberedError(next(iter(self.style.writes)))
-        device.leased = True
+        device.leased = frozenset(before)
         try:
             # What ends is not taken back, be it half done: it begins with what does harm.
             await device.write_words(
-                planned.requests, origin=origin, just_read=True, all_or_none=bool(leases)
+                planned.requests, origin=origin, just_read=planned.held, all_or_none=bool(leases)
             )
         except DeviceError as err:
             if err.left:
@@ -234,10 +250,10 @@ class OrderWriter:
                 self.plan = Plan()
             else:
                 await memory.reset(former)
-            device.leased = not memory.is_empty
+            device.leased = frozenset(memory.before)
             raise
         await memory.keep(leases, {a: before[a] for a in plan.after}, plan.after)
-        device.leased = bool(plan.after)
+        device.leased = frozenset(plan.after)
         self.plan = plan
 
     def _ending(self, leases: Sequence[Lease]) -> list[Lease]:

@@ -138,7 +138,7 @@ def _writes_left(one: Controlled) -> int:
     addresses = {
         address for key in writes & registers.keys() for address in registers[key].addresses
     }
-    return one.unit.device.writes_left(addresses, Origin.AUTOMATION)
+    return one.unit.device.wear.left(addresses, Origin.AUTOMATION)
 
 
 class OrderEvent(OrderEntity, EventEntity):

@@ -1,7 +1,7 @@
 """One JSON file below `.storage`: saved now or soon, and begun anew when nobody can make sense of it any more."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set as AbstractSet
 from contextlib import suppress
 from copy import deepcopy
 import os
@@ -66,19 +66,28 @@ class JsonStore:
             return content
         return {}
 
-    async def async_load_parts(self, shape: vol.Schema) -> dict[str, Any]:
-        """The parts of the content by name; those of another shape are left out, and begun anew."""
+    async def async_load_parts(
+        self, shape: vol.Schema, *, most_important: AbstractSet[str] = frozenset()
+    ) -> dict[str, Any]:
+        """The parts of the content by name; those of another shape are left out, and begun anew.
+
+        What is `most_important` in a part is kept even then, if it can be read by itself.
+        """
         content = await self.async_load(vol.Schema({str: object}))
         parts = {}
         for name, part in content.items():
             try:
                 shape(part)
+                parts[name] = part
             except vol.Invalid as err:
                 LOGGER.warning(
                     "A part of %s begins anew, it cannot be read: %s", self._key, err.msg
                 )
-            else:
-                parts[name] = part
+                if isinstance(part, dict) and not most_important.isdisjoint(part):
+                    kept = {key: part[key] for key in most_important if key in part}
+                    with suppress(vol.Invalid):
+                        shape(kept)
+                        parts[name] = kept
         return parts
 
     async def _async_begin_anew(self, reason: str) -> None:

@@ -108,6 +108,10 @@ ORDERS: Final = vol.Schema(
 )
 
 
+# What is put back also where the orders themselves cannot be read, as those of a later version.
+WORDS_OF_ORDERS: Final = frozenset({WORDS_BEFORE, AFTER, FORMER})
+
+
 @dataclass(frozen=True, slots=True)
 class RunningModes:
     """The memory of a machine's modes for as long as Home Assistant runs, however often its entry is loaded."""
@@ -147,7 +151,9 @@ class MachineStores:
         self._loaded_wear = await self._wear.async_load_parts(WEAR)
         self._kept_residues = await self._residues.async_load_parts(RESIDUES)
         self._kept_journals = await self._journals.async_load_parts(JOURNALS)
-        self._kept_orders = await self._orders.async_load_parts(ORDERS)
+        self._kept_orders = await self._orders.async_load_parts(
+            ORDERS, most_important=WORDS_OF_ORDERS
+        )
         self._loaded_changes = await self._changes.async_load_parts(CHANGES)
         self._kept_faults = await self._faults.async_load_parts(FAULTS)
 

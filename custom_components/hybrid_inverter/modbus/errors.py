@@ -343,6 +343,14 @@ class ChangedElsewhereError(UndoError):
         self.held = held
 
 
+class ChangedMeanwhileError(RejectedError):
+    """What a write was worked out from is not so any more: nothing was sent, and it may go well when it is worked out again."""
+
+    def __init__(self) -> None:
+        """The device counts as busy."""
+        super().__init__(6, "the settings were changed meanwhile")
+
+
 class NotRememberedError(DeviceError):
     """What a setting of a mode holds could not be stored, so it was not changed: it could not be put back."""
 

@@ -1,5 +1,6 @@
 """Changes of several settings that a crash, a stop or a lost link has broken off: somebody goes on with them."""
 
+from functools import partial
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -32,12 +33,13 @@ def async_resume_interrupted(
     if not any(row.writable for row in unit.device.family.registers.values()):
         return lambda: None
     settings = unit.coordinators[Group.SETTINGS]
+    unit.machine.async_resume = partial(_async_resume, hass, unit)
 
     @callback
     def polled() -> None:
         if unit.device.is_interrupted:
             entry.async_create_background_task(
-                hass, _async_resume(hass, unit), f"{unit.name} resume"
+                hass, _async_try_to_resume(hass, unit), f"{unit.name} resume"
             )
 
     if settings.last_update_success:
@@ -45,15 +47,19 @@ def async_resume_interrupted(
     return settings.async_add_poll_listener(polled)
 
 
-async def _async_resume(hass: HomeAssistant, unit: UnitRuntime) -> None:
-    """Finish a change, or put it back, and tell it."""
+async def _async_try_to_resume(hass: HomeAssistant, unit: UnitRuntime) -> None:
+    """Do it, unless the machine cannot be reached now."""
     try:
-        await unit.async_verify()
-        resumed = await unit.device.resume()
+        await _async_resume(hass, unit)
     except DeviceError as err:
         # The next poll that is answered tries again.
         LOGGER.debug("%s: an interrupted change could not be finished yet: %s", unit.name, err)
-        return
+
+
+async def _async_resume(hass: HomeAssistant, unit: UnitRuntime) -> None:
+    """Finish a change, or put it back, and tell it; raises the DeviceError when that is not possible now."""
+    await unit.async_verify()
+    resumed = await unit.device.resume()
     if resumed is None:
         return
     await async_load_texts(hass, "entity")

@@ -93,6 +93,8 @@ class Machine:
         self.leave_tried = False
         # Who has put other words in the place of the owner's; None where nobody can.
         self.substitute: Substitute | None = None
+        # Goes on with a change of several settings that was broken off, and tells it; raises the DeviceError.
+        self.async_resume: Callable[[], Awaitable[object]] = device.resume
         # What else is ended before the machine is left.
         self.on_release: list[Callable[[], Awaitable[None]]] = []
         # What is told of what could not be ended then.

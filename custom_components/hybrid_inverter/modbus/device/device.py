@@ -71,8 +71,8 @@ class Device(KnownDevice):
         super().__init__(reader, self._change_log)
         self.wear = wear or WearBudget()
         self.residues = residues or ResidueMemory()
-        # Whether somebody else sees to what modes leave behind.
-        self.leased = False
+        # Where somebody has put other words in the place of the owner's, and sees to what modes leave behind.
+        self.leased = frozenset[int]()
         self._unit = unit
         self._modes = Modes(family.residues, self.residues, reader.values)
         self._preparation = Preparation(reader, self._modes, tier)
@@ -286,7 +286,10 @@ class Device(KnownDevice):
         try:
             await self._mode_exit.restore(self._modes.changed_by(applied), applied)
         finally:
-            self._change_log.remember(applied, in_order=in_order or len(applied) > wanted)
+            # What was held where another's words were is not the owner's: nobody goes back to that.
+            lent = keys_on(self.leased, self.family.registers)
+            in_order |= len(applied) > wanted
+            self._change_log.remember(applied, in_order=in_order, lent=lent)
 
     # ------------------------------------------------------------------ raw words
 
@@ -307,7 +310,7 @@ class Device(KnownDevice):
         requests: Sequence[Mapping[int, int]],
         *,
         origin: Origin = Origin.PERSON,
-        just_read: bool = False,
+        just_read: Mapping[int, int] | None = None,
         all_or_none: bool = True,
     ) -> None:
         """Have the device hold these words, each request a run of addresses, in this order: all or none, or as many as it takes.
@@ -315,15 +318,14 @@ class Device(KnownDevice):
         Without `all_or_none`, `left` of the error has the keys of those that it has not taken, if it has taken any. What
         it holds already is not sent. It settles once after all of them. Raises like `write_steps`; a NotAppliedError
         is about the first register that was not kept, with its words. Neither tier nor bounds are checked, and nothing
-        can be undone. Words that were `just_read` are not read again before. ValueError for a request that is no run, or too long, or that has another register than settings.
+        can be undone. Words that were `just_read`, by address, are not read again before; ChangedMeanwhileError when they are
+        others by now. ValueError for a request that is no run, or too long, or that has another register than settings.
         """
         prepared = self._word_writer.requests(requests, origin)
-        await self._write_lock.run_to_end(
-            self._write_words(prepared, just_read=just_read, all_or_none=all_or_none)
-        )
+        await self._write_lock.run_to_end(self._write_words(prepared, just_read, all_or_none))
 
     async def _write_words(
-        self, requests: Sequence[WriteRequest], *, just_read: bool, all_or_none: bool
+        self, requests: list[WriteRequest], just_read: Mapping[int, int] | None, all_or_none: bool
     ) -> None:
         await self._word_writer.write(requests, just_read=just_read, all_or_none=all_or_none)
         addresses = {address for request in requests for address in request.addresses}
@@ -337,10 +339,6 @@ class Device(KnownDevice):
         prepared = self._word_writer.requests(requests, origin)
         if origin is not Origin.RESTORE:
             self._word_writer.check_budget(prepared)
-
-    def writes_left(self, addresses: Collection[int], origin: Origin) -> int:
-        """How often each of these registers may still be written today."""
-        return self.wear.left(addresses, origin)
 
     # ------------------------------------------------------------------ what was broken off
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -50,12 +50,17 @@ class ChangeLog:
         """All that are remembered, the oldest first."""
         return self._changes
 
-    def remember(self, applied: Sequence[AppliedChange], *, in_order: bool) -> None:
-        """Add settings that were changed together."""
+    def remember(
+        self, applied: Sequence[AppliedChange], *, in_order: bool, lent: Collection[str] = ()
+    ) -> None:
+        """Add settings that were changed together; what the `lent` ones were before is not known."""
         now = utc_now()
         group = next(self._group_numbers) if len(applied) > 1 else None
         self._changes.extend(
-            Change(now, one.key, one.before, one.after, group, in_order) for one in applied
+            Change(
+                now, one.key, None if one.key in lent else one.before, one.after, group, in_order
+            )
+            for one in applied
         )
         while len(self._changes) > HISTORY_SIZE:
             oldest = self._changes.popleft()

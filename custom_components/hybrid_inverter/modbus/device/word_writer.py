@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from ..errors import DeviceError, NotAppliedError, RejectedError
+from ..errors import ChangedMeanwhileError, DeviceError, NotAppliedError, RejectedError
 from ..model.register import Register
 from .register_reader import RegisterReader
 from .wear import Origin, WearBudget
@@ -65,17 +65,19 @@ class WordWriter:
         self,
         requests: Sequence[WriteRequest],
         *,
-        just_read: bool = False,
+        just_read: Mapping[int, int] | None = None,
         all_or_none: bool = True,
     ) -> None:
         """Write in order what the device does not hold already; restore in reverse what was sent when one fails.
 
         Without `all_or_none`, what it takes stays instead, also after a request that it refuses, and `left` of the error
         has the keys of the rest; no key if it has taken nothing. What was `just_read` is not read once more: on a slow
-        line that would take as long again.
+        line that would take as long again. The requests rest on it: ChangedMeanwhileError when a write has changed it since.
         """
         rows, image = _rows(requests), self._reader.image
-        if just_read and all(image.has(row) for row in rows):
+        if just_read and any(image.words.get(one) != word for one, word in just_read.items()):
+            raise ChangedMeanwhileError
+        if just_read is not None and all(image.has(row) for row in rows):
             after = dict(image.words)
         else:
             after = await self._reader.read_fresh(rows)
