@@ -20,7 +20,7 @@ from homeassistant.const import EntityCategory, Platform
 
 from ..const import MeterRole
 from ..modbus.device.device import Device
-from ..modbus.model.codec import Choice, FloatNumber, Number
+from ..modbus.model.codec import Choice, Codec, FloatNumber, Number, decimals
 from ..modbus.model.codec_time import ByteTime, Hhmm
 from ..modbus.model.derived import Derived
 from ..modbus.model.family import Family
@@ -28,7 +28,7 @@ from ..modbus.model.part import Kind
 from ..modbus.model.register import Group, Register, Tier
 from ..runtime.runtime import UnitRuntime
 from .base import UnitEntityDescription
-from .kinds import KINDS, MOST_DECIMALS, PERIODS, PLAIN, UNITS, UnitSensorDescription
+from .kinds import FINEST, KINDS, PERIODS, PLAIN, UNITS, UnitSensorDescription
 
 type ByPlatform = Mapping[Platform, Sequence[UnitEntityDescription]]
 
@@ -161,16 +161,26 @@ def _look(value: Register | Derived) -> UnitSensorDescription:
         return UnitSensorDescription(
             key="", device_class=SensorDeviceClass.ENUM, options=value.names
         )
-    decimals = codec.decimals if isinstance(codec, (Number, FloatNumber)) else None
+    places = _places(codec)
     look = KINDS.get(value.kind) or _of_unit(value)
     if not _has_statistics(value, look):
         look = replace(look, state_class=None)
     usual = look.suggested_display_precision
-    if usual is None or decimals is None:
+    if usual is None or places is None:
         return look
     # A setting is shown to its last place, a measurement as far as that makes sense.
-    most = decimals if value.group is Group.SETTINGS else MOST_DECIMALS.get(value.unit, usual)
-    return replace(look, suggested_display_precision=min(decimals, most))
+    most = places if value.group is Group.SETTINGS else FINEST.get(value.unit, usual)
+    return replace(look, suggested_display_precision=min(places, most))
+
+
+def _places(codec: Codec | None) -> int | None:
+    """How many decimal places a value can have that no ratio makes smaller; None where the codec does not say it."""
+    match codec:
+        case Number(scale=scale):
+            return decimals(scale)
+        case FloatNumber(scale=scale, places=places):
+            return places + decimals(scale)
+    return None
 
 
 def _has_statistics(value: Register | Derived, look: UnitSensorDescription) -> bool:

@@ -108,7 +108,7 @@ KINDS: Final[Mapping[Kind | None, UnitSensorDescription]] = {
 }
 
 # How many decimals at most are shown of a measurement, where that is more than what is usual for its unit.
-MOST_DECIMALS: Final[Mapping[str | None, int]] = {
+FINEST: Final[Mapping[str | None, int]] = {
     UnitOfElectricPotential.VOLT: 3,
     UnitOfElectricCurrent.AMPERE: 3,
     UnitOfEnergy.KILO_WATT_HOUR: 2,

@@ -65,7 +65,7 @@ def _number(value: Value) -> float:
 
 
 @cache
-def _decimals(scale: float) -> int:
+def decimals(scale: float) -> int:
     """How many decimal places a multiple of the scale can have."""
     exponent = Decimal(str(scale)).normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
@@ -91,11 +91,6 @@ class Number:
     floor: int | None = None
 
     @property
-    def decimals(self) -> int:
-        """How many decimal places a value can have."""
-        return _decimals(self.scale)
-
-    @property
     def _range(self) -> tuple[int, int]:
         """The lowest and the highest raw number."""
         count = 1 << 16 * self.words
@@ -117,7 +112,7 @@ class Number:
             return raw - self.offset
         value = (raw - self.offset) * self.scale
         # A binary float is a hair off the decimal value; the scale says how many places are real.
-        return round(value, _decimals(self.scale)) if isinstance(value, float) else value
+        return round(value, decimals(self.scale)) if isinstance(value, float) else value
 
     def encode(self, value: Value) -> list[int]:
         """The words of a value that lies on the scale's grid and fits."""
@@ -223,11 +218,6 @@ class FloatNumber(Dependent):
     ratio: float | None = None
 
     @property
-    def decimals(self) -> int:
-        """How many decimal places a value can have that no ratio makes smaller."""
-        return self.places + _decimals(self.scale)
-
-    @property
     def needs(self) -> tuple[str, ...]:
         """The ratios' keys."""
         return self.ratios
@@ -250,7 +240,7 @@ class FloatNumber(Dependent):
         raw = FLOAT32.decode(words)
         if raw is None or (factor := self._factor) is None:
             return None
-        value = round(round(raw, self.places) * factor, self.places + _decimals(factor))
+        value = round(round(raw, self.places) * factor, self.places + decimals(factor))
         # There is no negative zero.
         return value + 0.0
 
