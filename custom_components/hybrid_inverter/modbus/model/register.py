@@ -101,8 +101,9 @@ class Ref:
         return (self.key, *(self.when.keys if self.when else ()))
 
     def counts(self, values: Values) -> bool:
-        """Whether the other register's value is a bound now."""
-        return self.when is None or self.when.is_met(values)
+        """Whether the other register's value is known, and a bound now."""
+        known = values.get(self.key) is not None
+        return known and (self.when is None or self.when.is_met(values))
 
     def resolve(self, values: Values) -> float | None:
         """The bound for these values; None when nothing is known."""
@@ -339,7 +340,7 @@ class Register(Presented):
                 if number < low
                 else (("highest", "latest"), high, self.limits.maximum)
             )
-            if isinstance(bound, Ref) and bound.counts(values) and bound.key in values:
+            if isinstance(bound, Ref) and bound.counts(values):
                 details |= {sides[isinstance(value, time)]: limit, "neighbour": bound.key}
             raise InvalidValueError(self.key, value, f"is outside {low:g} to {high:g}", **details)
         steps = number / self.limits.step
