@@ -35,9 +35,12 @@ pytestmark = [
 ]
 
 SELL: Final = {"mode": "discharge", "power": 2000, "target_soc": 40, "duration": 60}
-# The JSO's work mode, and the state of charge of its last slot.
+# Registers of the JSO: its work mode, and the state of charge of its last slot.
 WORK_MODE: Final = 142
 LAST_SLOT: Final = 171
+# Whether it charges from the grid, and whether it sells.
+GRID_CHARGE: Final = 130
+SOLAR_SELL: Final = 145
 
 
 async def undo(one: Home) -> None:
@@ -140,6 +143,34 @@ async def test_a_floor_that_is_set_while_an_order_begins_is_the_owners(
     await windows.wait(1)
     await windows.release()
     assert windows.words == windows.before | {FLOOR: 30}
+
+
+async def test_what_a_person_sets_as_an_order_holds_it_stays_when_the_order_ends(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Charging from the grid is switched on during a charge, which has switched it on as well."""
+    assert jso.before[GRID_CHARGE] == 0
+    await jso.order(**CHARGE)
+    assert jso.words[GRID_CHARGE] == 1
+    await async_write_setting(unit_of(jso.entry), "grid_charge_enabled", value=True)
+    await jso.wait(1)
+    assert jso.happened == ["started"]
+    await jso.release()
+    assert jso.words == jso.before | {GRID_CHARGE: 1}
+
+
+async def test_what_is_undone_while_an_order_holds_the_same_is_undone_after_it(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Selling was switched off and on again; while a limit of 0 W keeps it off, the last change is undone."""
+    unit = unit_of(jso.entry)
+    await async_write_setting(unit, "solar_sell", value=False)
+    await async_write_setting(unit, "solar_sell", value=True)
+    await act(jso.hass, "limit_export", jso.serial, power=0, duration=60)
+    assert jso.words[SOLAR_SELL] == 0
+    await undo(jso)
+    await act(jso.hass, "limit_export", jso.serial)
+    assert jso.words == jso.before | {SOLAR_SELL: 0}
 
 
 # ---------------------------------------------------------------------- later

@@ -13,6 +13,7 @@ from homeassistant.helpers.translation import async_translate_state
 
 from ..const import DOMAIN
 from ..entry.texts import SCHEDULE_NAME, async_text, error_text
+from ..modbus.control.words import Words
 from ..modbus.device.device import Device
 from ..modbus.device.wear import WRITES_PER_DAY, Origin
 from ..modbus.errors import (
@@ -60,10 +61,25 @@ async def async_write_setting(
     await async_write(
         unit,
         display_name(unit, key),
-        partial(unit.device.write, key, value, origin=origin_of(context)),
+        partial(_async_write_setting, unit, key, value, origin_of(context)),
         group=unit.device.family.group_of(key),
         context=context,
     )
+
+
+async def _async_write_setting(unit: UnitRuntime, key: str, value: Value, origin: Origin) -> None:
+    """Write it; what an order holds there just so is the owner's own from now on, and stays when the order ends."""
+    device, substitute = unit.device, unit.machine.substitute
+    was = device.values.get(key)
+    await device.write(key, value, origin=origin)
+    registers = device.family.registers
+    is_lent = not device.leased.isdisjoint(registers[key].addresses)
+    if substitute is None or not is_lent or was != value:
+        return
+    words = Words(await substitute.async_owners_words(), registers)
+    words.put(key, value)
+    if words.changed:
+        await substitute.async_become_owners(words.changed, origin)
 
 
 async def async_write(
