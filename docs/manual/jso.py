@@ -270,7 +270,13 @@ BATTERY: Final = (
             ),
             at("Max. A discharge", "battery_max_discharge_current"),
             at("Active battery", "battery_1_wake_up"),
-            at("Battery protocol", "lithium_protocol"),
+            at(
+                "Battery protocol",
+                "lithium_protocol",
+                note="0: CAN, Pylon, Solax and common CAN; 1: RS485 Modbus, Tianbangda; 2: KOK; 3: Keith; 4: Tuopai;"
+                " 5: RS485, Pylon; 6: RS485, Jelis; 7: RS485, Sunwoda; 8: RS485, Xinruineng; 9: RS485, Tianbangda;"
+                " 10: CAN, Shenggao. With the wrong one, the inverter does not hear the battery.",
+            ),
             no("Amperes for AGM, flooded, lithium and gel", "advice"),
         ),
     ),

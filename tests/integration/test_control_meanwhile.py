@@ -26,6 +26,7 @@ from .test_control_life import (
     make_home,  # noqa: F401 - a fixture
     windows,  # noqa: F401 - a fixture
 )
+from .test_control_many import SELL
 from .test_control_repairs import wait
 from .test_interrupted import BEFORE, CHARGE_MASK, OTHERS, hold, issues
 
@@ -34,7 +35,6 @@ pytestmark = [
     pytest.mark.usefixtures("few_entities", "in_berlin"),
 ]
 
-SELL: Final = {"mode": "discharge", "power": 2000, "target_soc": 40, "duration": 60}
 # Registers of the JSO: its work mode, and the state of charge of its last slot.
 WORK_MODE: Final = 142
 LAST_SLOT: Final = 171

@@ -26,6 +26,8 @@ from .request import Change
 
 # Seconds by which the clock of an inverter has to be off from what it was for the edges to move.
 CLOCK_STEP: Final = 60
+# How often a change is worked out while somebody else sets something.
+ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,6 @@ class _PlannedChange:
     # The words that it rests on, as they are held.
     held: Mapping[int, int]
     change: Change
-
-
-# How often a change is worked out while somebody else sets something.
-ATTEMPTS: Final = 3
 
 
 class OrderWriter:
