@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from custom_components.hybrid_inverter.runtime.runtime import RuntimeData, UnitRuntime
 from simulator import SimulatedPlant
 
@@ -134,6 +135,15 @@ def unit_of(entry: MockConfigEntry) -> UnitRuntime:
     (unit,) = entry.runtime_data.units.values()
     assert isinstance(unit, UnitRuntime)
     return unit
+
+
+def timers_of(coordinator: GroupCoordinator) -> list[asyncio.TimerHandle]:
+    """The timers of the next polls of a group."""
+    return [
+        handle
+        for handle in coordinator.hass.loop._scheduled  # type: ignore[attr-defined]
+        if getattr(handle._callback, "__self__", None) is coordinator and not handle.cancelled()
+    ]
 
 
 async def refresh(hass: HomeAssistant, entry: MockConfigEntry, group: Group) -> None:

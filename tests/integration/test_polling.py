@@ -26,7 +26,7 @@ from custom_components.hybrid_inverter.runtime import ticks
 from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from simulator import SimulatedPlant
 
-from .helpers import entity, refresh, state, unit_of
+from .helpers import entity, refresh, state, timers_of, unit_of
 
 INTEGRATION: Final = str(Path(__file__).parents[2] / "custom_components" / "hybrid_inverter")
 
@@ -86,15 +86,6 @@ async def same_words(
     return loaded
 
 
-def timers_of(coordinator: GroupCoordinator) -> list[asyncio.TimerHandle]:
-    """The timers of the next polls of a group."""
-    return [
-        handle
-        for handle in coordinator.hass.loop._scheduled  # type: ignore[attr-defined]
-        if getattr(handle._callback, "__self__", None) is coordinator and not handle.cancelled()
-    ]
-
-
 async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_calls_no_entity(
     same_words: MockConfigEntry,
 ) -> None:
@@ -111,13 +102,14 @@ async def test_a_poll_in_which_nothing_moves_takes_one_timer_and_one_task_and_ca
     assert coordinator.last_update_success
     assert (costs.timers, costs.tasks) == (1, 1)
     assert [name.rpartition(".")[2] for name in costs.entered("runtime")] == [
-        "_handle_refresh_interval",
+        "_poll_on_time",
+        "_run",
+        "_async_poll_on_time",
         "_async_update_data",
-        "_async_poll",
         "take",
         "must_restore",
-        "_keep_pace",
         "_schedule_refresh",
+        "_next_time",
         "_async_refresh_finished",
         "_due",
     ]

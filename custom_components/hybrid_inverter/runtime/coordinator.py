@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import timedelta
 import math
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HassJobType, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..const import LOGGER
@@ -61,8 +61,9 @@ class GroupCoordinator(ListenedCoordinator):
         self._data_replaced = False
         # When the last poll began; 0 before the first.
         self.began = 0.0
-        # When the next poll is due that follows the powers, and after how many seconds the last failure wants it to be.
+        # When the next poll that follows the powers is due.
         self.due_at = math.inf
+        # Seconds from a poll that has failed to the next one; None for the interval.
         self._pause: float | None = None
         # From the beginning of a poll to that of the next one, in seconds.
         self.interval = interval_of(entry, group)
@@ -80,6 +81,10 @@ class GroupCoordinator(ListenedCoordinator):
         # requests for a poll apart now: one that comes during a poll is carried out right after it.
         self._turn = asyncio.Lock()
         self._debounced_refresh.function = self.async_refresh
+        # What Home Assistant cancels the timer by when it stops.
+        self._next_poll = HassJob(
+            self._poll_on_time, job_type=HassJobType.Callback, cancel_on_shutdown=True
+        )
 
     # ------------------------------------------------------------------ what is polled
 
@@ -138,14 +143,35 @@ class GroupCoordinator(ListenedCoordinator):
     @override
     def _schedule_refresh(self) -> None:
         """See to it that the next poll comes, by a timer or behind the powers."""
-        primary = self._primary
-        if primary is None or not self._follows:
-            self.due_at = math.inf
-            super()._schedule_refresh()
+        primary, now = self._primary, self.hass.loop.time()
+        if primary is not None and self._follows:
+            pause = self.interval if self._pause is None else self._pause
+            # From one poll of the powers to another, however long it had to wait behind them.
+            self.due_at = (primary.began or now) + pause
             return
-        pause = self.interval if self._pause is None else self._pause
-        # From one poll of the powers to another, however long it had to wait behind them.
-        self.due_at = (primary.began or self.hass.loop.time()) + pause
+        self.due_at = math.inf
+        self._async_unsub_refresh()
+        if not self.config_entry.pref_disable_polling:
+            timer = self.hass.loop.call_at(
+                self._next_time(now), self._poll_on_time, self._next_poll
+            )
+            self._unsub_refresh = timer.cancel
+
+    def _next_time(self, now: float) -> float:
+        """When the next poll begins: whole intervals after the last one began, however long that one took.
+
+        Home Assistant would count from the whole second in which the last one has ended.
+        """
+        if self._pause is not None:
+            return now + self._pause
+        began = self.began or now
+        return began + self.interval * (1 + (now - began) // self.interval)
+
+    @callback
+    def _poll_on_time(self, _: HassJob[[Any], None]) -> None:
+        """Poll once, as it is time to."""
+        self._unsub_refresh = None
+        self._run(self._async_poll_on_time(), "poll")
 
     @callback
     @override
@@ -184,10 +210,8 @@ class GroupCoordinator(ListenedCoordinator):
         if due := self._due():
             self._run(self._async_poll_others_in_turn(due), "others")
 
-    @override
-    async def _handle_refresh_interval(self, _now: datetime | None = None) -> None:
-        """Poll once, as it is time to, and the groups that are due."""
-        self._unsub_refresh = None
+    async def _async_poll_on_time(self) -> None:
+        """Poll once, and the groups that are due."""
         async with self._turn:
             await self._async_refresh(scheduled=True)
         if due := self._due():
@@ -228,31 +252,11 @@ class GroupCoordinator(ListenedCoordinator):
 
     @override
     async def _async_update_data(self) -> Snapshot:
-        """Poll once, and see to it that the next poll is in time."""
+        """Poll once, after making sure that it is still the same machine."""
         self.began = self.hass.loop.time()
         self._pause = None
         # Not due again before it has ended.
         self.due_at = math.inf
-        try:
-            return await self._async_poll(until=self.began + self.interval)
-        finally:
-            if self._primary is None or not self._follows:
-                self._keep_pace()
-
-    def _keep_pace(self) -> None:
-        """Begin the next poll one interval after this one, however long this one took, or the first one after that.
-
-        Home Assistant counts from the whole second in which a poll has ended.
-        """
-        now, began = self.hass.loop.time(), self.began
-        late = int(now) - int(began)
-        pause = self.interval * (1 + (now - began) // self.interval) - late
-        if pause != self._update_interval_seconds:
-            # Without an interval there would be no next one.
-            self.update_interval = timedelta(seconds=pause) or timedelta.resolution
-
-    async def _async_poll(self, until: float) -> Snapshot:
-        """Poll once, after making sure that it is still the same machine; what has failed once more, if `until` allows."""
         machine, primary = self.machine, self._primary
         if machine.last_error is not None and primary is not None and not primary.is_polled:
             await primary.async_refresh()
@@ -264,7 +268,8 @@ class GroupCoordinator(ListenedCoordinator):
             with going_first() if primary is None else nullcontext():
                 if not machine.verified:
                     await machine.async_verify()
-                snapshot = await machine.device.poll(keys, until)
+                # What has failed is tried once more if there is time before the next poll.
+                snapshot = await machine.device.poll(keys, self.began + self.interval)
         except DeviceError as err:
             closed = isinstance(err, LinkError) and err.code is LinkErrorCode.CLOSED
             if closed and self.last_update_success:
@@ -300,12 +305,8 @@ class GroupCoordinator(ListenedCoordinator):
     def _fail(self, error: DeviceError) -> UpdateFailed:
         """What to raise for powers that could not be polled; the other groups follow at once."""
         machine = self.machine
-        failure = poll_failure(
-            self.hass,
-            self.machine,
-            error,
-            self._back_off.next_pause(in_vain=machine.note_loss(error)),
-        )
+        self._pause = self._back_off.next_pause(in_vain=machine.note_loss(error))
+        failure = poll_failure(self.hass, machine, error, self._pause)
         if machine.last_error is error:
             for dependent in self.dependents:
                 dependent.async_fall_silent(failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -73,7 +74,8 @@ class Link(ConnectionEvents):
         self._timeout = default_timeout(endpoint) if timeout is None else timeout
         self._spacing = spacing
         self._unit_spacings: dict[int, float] = {}
-        self._estimators: dict[int, TimeoutEstimator] = {}
+        # How each unit has answered so far.
+        self._estimators: defaultdict[int, TimeoutEstimator] = defaultdict(TimeoutEstimator)
         self._read_retries = read_retries
         self._queue = RequestQueue()
         self._channel = Channel(
@@ -81,7 +83,7 @@ class Link(ConnectionEvents):
             connect_timeout=self._timeout,
             events=self,
             statistics=self.statistics,
-            on_late_answer=lambda unit_id: self._estimator(unit_id).late(),
+            on_late_answer=lambda unit_id: self._estimators[unit_id].late(),
         )
 
     # ------------------------------------------------------------------ what others may ask of it
@@ -104,7 +106,8 @@ class Link(ConnectionEvents):
     def pace(self, unit_id: int, spacing: float) -> None:
         """Leave a unit alone for this many seconds after its answers, if it wants more than the link's own spacing."""
         self._unit_spacings[unit_id] = max(spacing, self._spacing)
-        self._estimator(unit_id)
+        # From now on it shares the line.
+        self._estimators.setdefault(unit_id, TimeoutEstimator())
 
     def unit(self, unit_id: int, spacing: float = 0) -> LinkUnit:
         """One of the units behind it, which is left alone for so many seconds after each answer."""
@@ -145,7 +148,7 @@ class Link(ConnectionEvents):
         """
         request = read_request(unit_id, address, count)
         priority = Priority.WRITE if urgent else Priority.READ
-        estimator = self._estimator(unit_id)
+        estimator = self._estimators[unit_id]
         failures = estimator.failures
         usual = timeout is None and retries is None
         if retries is None:
@@ -188,12 +191,6 @@ class Link(ConnectionEvents):
 
     # ------------------------------------------------------------------ how long an answer may take
 
-    def _estimator(self, unit_id: int) -> TimeoutEstimator:
-        """How a unit has answered so far."""
-        if (estimator := self._estimators.get(unit_id)) is None:
-            estimator = self._estimators[unit_id] = TimeoutEstimator()
-        return estimator
-
     def _is_shared(self, unit_id: int) -> bool:
         """Whether others may be waiting for the line while this unit is polled."""
         if len(self._estimators) == 1:
@@ -214,11 +211,11 @@ class Link(ConnectionEvents):
             or self._channel.silent_unit not in (None, request.unit)
         ):
             return self._timeout
-        return min(self._timeout, self._estimator(request.unit).timeout(request.count))
+        return min(self._timeout, self._estimators[request.unit].timeout(request.count))
 
     def _hold_back(self, unit_id: int) -> None:
         """Let a unit have all the time that it might need, now that the line is left to others."""
-        estimator = self._estimator(unit_id)
+        estimator = self._estimators[unit_id]
         if estimator.is_known and self._is_shared(unit_id):
             self._queue.hold_back(unit_id, estimator.requested_at + self._timeout)
 
@@ -237,7 +234,7 @@ class Link(ConnectionEvents):
         Nothing is sent to a unit that has fallen silent since it had failed so often, and nothing over another
         connection than the one that is named.
         """
-        estimator = self._estimator(request.unit)
+        estimator = self._estimators[request.unit]
         await self._queue.acquire(priority, request.unit)
         try:
             self._channel.raise_if_shut_down()
@@ -265,28 +262,28 @@ class Link(ConnectionEvents):
             raise LinkReopened("the connection was lost", endpoint=self.endpoint)
         if not self._channel.connected:
             await self._channel.open()
-        started = _now()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         try:
             frame = await self._channel.exchange(request, seconds, started)
         finally:
-            self._record(request, started)
+            self._record(request, started, clock())
         if (code := exception_code_of(frame, self.endpoint.framing)) is not None:
             self.statistics.exceptions[code] += 1
             refusal = RejectedError(code, f"unit {request.unit}, register {request.address}")
             refusal.sent = True
             if refusal.is_silence:
-                self._estimator(request.unit).silent = True
+                self._estimators[request.unit].silent = True
             raise refusal
         return frame
 
-    def _record(self, request: Request, started: float) -> None:
-        """Count an exchange that has ended, and let line and unit cool down."""
-        ended = _now()
+    def _record(self, request: Request, started: float, ended: float) -> None:
+        """Count an exchange, and let line and unit cool down."""
         answered = self._channel.was_answered
         unit_spacing = self._unit_spacings.get(request.unit, self._spacing)
         self._queue.cool_down(ended + self._spacing, request.unit, ended + unit_spacing)
         self.statistics.record(request.unit, started, ended, answered=answered)
-        estimator = self._estimator(request.unit)
+        estimator = self._estimators[request.unit]
         estimator.requested_at = started
         if answered:
             estimator.heard(ended)
