@@ -36,7 +36,7 @@ from .crowd import crowd, processor_seconds
 from .doctor_year import doctor_year
 from .home import Home, home_assistant
 from .mirror import mirror
-from .older import compare, update
+from .older import compare, compare_calls, update
 from .plant import Plant, simulated_plant
 from .tariff import tariff
 from .tariff_cases import CASES
@@ -282,7 +282,8 @@ def _p95(values: list[float]) -> float:
 
 async def _run(options: argparse.Namespace) -> None:
     if options.against:
-        await compare(options.against.resolve(), options.minutes)
+        measure = compare_calls if options.calls else compare
+        await measure(options.against.resolve(), options.minutes)
         return
     year()
     if options.year:
@@ -306,6 +307,9 @@ def main() -> int:
     parser.add_argument("--model", action="append", choices=MODELS, help="whose cycle to measure")
     parser.add_argument(
         "--against", type=Path, metavar="CHECKOUT", help="only compare with an older checkout"
+    )
+    parser.add_argument(
+        "--calls", action="store_true", help="compare functions instead of processor time"
     )
     parser.add_argument(
         "--update-from",

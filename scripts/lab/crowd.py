@@ -36,7 +36,7 @@ async def crowd(minutes: int) -> None:
             for number, devices in enumerate(LINKS, 1)
         ]
         home = await stack.enter_async_context(
-            home_assistant(level="warning", watched=True, commit_interval=5)
+            home_assistant(level="warning", watch="loop_watch", commit_interval=5)
         )
         await asyncio.sleep(SETTLING)
         idle = await _measure(home, minutes)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 import signal
 import tempfile
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import aiohttp
 
@@ -28,7 +28,7 @@ class RefusedError(Exception):
     """Home Assistant refused a request; the text is what it answered."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Home:
     """A running Home Assistant."""
 
@@ -313,7 +313,7 @@ async def home_assistant(
     time_zone: str = "UTC",
     level: str = "info",
     quick_reload: bool = True,
-    watched: bool = False,
+    watch: Literal["loop_watch", "call_count"] | None = None,
     start_time: float | None = None,
     lived: bool = False,
     commit_interval: int | None = None,
@@ -322,7 +322,7 @@ async def home_assistant(
     """Run a fresh Home Assistant with the integration of this checkout, or of another `tree`.
 
     Entries are loaded again at once after an entity was enabled, if that is not left to Home Assistant. If wanted, its
-    event loop is watched, or it begins at a time, with a clock that can run faster, or days that were lived can be put
+    event loop is watched by a component, or it begins at a time, with a clock that can run faster, or days that were lived can be put
     into its recorder. The recorder writes every second, so that a check sees at once what it has caused,
     and a fast clock does not keep it busy; a measurement sets `commit_interval` to what is usual, 5 seconds, and has
     nothing between Home Assistant and its entities.
@@ -330,10 +330,11 @@ async def home_assistant(
     components = {
         "quick_reload": quick_reload,
         "processor_time": commit_interval is None,
-        "loop_watch": watched,
         "fast_clock": start_time is not None,
         "lived_days": lived,
     }
+    if watch is not None:
+        components[watch] = True
     if commit_interval is None:
         commit_interval = 1 if start_time is None else 60
     with tempfile.TemporaryDirectory(prefix="hybrid_inverter_") as folder:

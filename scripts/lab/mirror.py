@@ -56,7 +56,7 @@ async def mirror(minutes: int) -> bool:
     port = free_port()
     async with (
         simulated_plant(["--speed", "0"]) as plant,
-        home_assistant(level="warning", watched=True, commit_interval=5) as home,
+        home_assistant(level="warning", watch="loop_watch", commit_interval=5) as home,
     ):
         entry = await home.add_inverter(plant.tcp)
         await home.set_mirror(entry["entry_id"], enabled=True, host="127.0.0.1", port=port)

@@ -1,13 +1,14 @@
 """An older checkout beside this one: what both cost, and that an installation goes on. See scripts/bench."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 import json
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .crowd import loop_seconds, processor_seconds
 from .home import Home, home_assistant
@@ -18,6 +19,7 @@ from .process import REPOSITORY
 # Processor milliseconds a minute, by what is measured.
 type Spent = dict[str, float]
 
+MINUTE: Final = 60
 # Seconds after the last entry was loaded that are not measured; and those until nothing is added to a registry any more.
 WARMING_UP: Final = 60
 SETTLING: Final = 20
@@ -29,49 +31,87 @@ OWNED: Final = {"entity_id", "disabled_by", "device_id", "name", "id", "name_by_
 SPEEDS: Final = {0: "stands still", 1: "moves"}
 
 
-async def compare(older: Path, minutes: int) -> None:
-    """Print what both checkouts add to an idle Home Assistant's processor time, as the median of minutes.
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """An idle Home Assistant, and those that poll, by the speed of the plant and the checkout: older, and this one."""
 
-    Five Home Assistants run side by side, so that each minute is the same for all: an idle one, and of each checkout one
-    with a JSO at default intervals whose plant stands still, and one whose plant moves.
+    idle: Home
+    polling: Mapping[int, tuple[Home, Home]]
+
+
+@asynccontextmanager
+async def _side_by_side(
+    older: Path, watch: Literal["call_count"] | None = None
+) -> AsyncIterator[SideBySide]:
+    """Run five Home Assistants, so that each minute is the same for all.
+
+    An idle one, and of each checkout one with a JSO at default intervals whose plant stands still, and one whose moves.
     """
-    print(f"\nProcessor milliseconds a minute, {minutes} minutes, older and this checkout")
     async with AsyncExitStack() as stack:
-        idle = await stack.enter_async_context(
-            home_assistant(level="warning", commit_interval=5, tree=older)
-        )
-        polling: dict[tuple[int, Path], Home] = {}
-        for speed in SPEEDS:
-            for tree in (older, REPOSITORY):
-                plant = await stack.enter_async_context(simulated_plant(["--speed", str(speed)]))
-                home = polling[speed, tree] = await stack.enter_async_context(
-                    home_assistant(level="warning", commit_interval=5, tree=tree)
-                )
-                await home.add_inverter(plant.tcp)
+
+        async def start(tree: Path) -> Home:
+            home = home_assistant(level="warning", commit_interval=5, tree=tree, watch=watch)
+            return await stack.enter_async_context(home)
+
+        async def poll(tree: Path, speed: int) -> Home:
+            plant = await stack.enter_async_context(simulated_plant(["--speed", str(speed)]))
+            home = await start(tree)
+            await home.add_inverter(plant.tcp)
+            return home
+
+        idle = await start(older)
+        polling = {
+            speed: (await poll(older, speed), await poll(REPOSITORY, speed)) for speed in SPEEDS
+        }
         await asyncio.sleep(WARMING_UP)
-        homes = [idle, *polling.values()]
-        spent: list[list[Spent]] = []
+        yield SideBySide(idle, polling)
+
+
+async def compare(older: Path, minutes: int) -> None:
+    """Print what both checkouts add to an idle Home Assistant's processor time, as the median of minutes."""
+    print(f"\nProcessor milliseconds a minute, {minutes} minutes, older and this checkout")
+    async with _side_by_side(older) as running:
+        homes = [running.idle, *chain.from_iterable(running.polling.values())]
+        spent: list[dict[Home, Spent]] = []
         for _ in range(minutes):
-            before = [_so_far(home) for home in homes]
-            await asyncio.sleep(60)
+            before = {home: _so_far(home) for home in homes}
+            await asyncio.sleep(MINUTE)
             spent.append(
-                [
-                    {name: after - then[name] for name, after in _so_far(home).items()}
-                    for home, then in zip(homes, before, strict=True)
-                ]
+                {
+                    home: {name: after - then[name] for name, after in _so_far(home).items()}
+                    for home, then in before.items()
+                }
             )
     for speed, plant_does in SPEEDS.items():
-        first, second = (homes.index(polling[speed, tree]) for tree in (older, REPOSITORY))
         for name in MEASURED:
             old, this = (
-                [minute[number][name] - minute[0][name] for minute in spent]
-                for number in (first, second)
+                [minute[home][name] - minute[running.idle][name] for minute in spent]
+                for home in running.polling[speed]
             )
             ratios = [new / former for former, new in zip(old, this, strict=True)]
             print(
                 f"the plant {plant_does}, {name}: older {median(old):.1f} ms, this {median(this):.1f} ms,"
                 f" ratio {median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
             )
+
+
+async def compare_calls(older: Path, minutes: int) -> None:
+    """Print how many functions both checkouts have the event loop enter beyond an idle one, as the median of minutes."""
+    print(f"\nFunctions entered a minute, {minutes} minutes, older and this checkout")
+    async with _side_by_side(older, watch="call_count") as running:
+        await asyncio.sleep(MINUTE * minutes)
+        idle = _calls(running.idle, minutes)
+        for speed, plant_does in SPEEDS.items():
+            old, this = (_calls(home, minutes) - idle for home in running.polling[speed])
+            print(
+                f"the plant {plant_does}: older {old:.0f}, this {this:.0f}, ratio {this / old:.3f}"
+            )
+
+
+def _calls(home: Home, minutes: int) -> float:
+    """The functions that were entered in one of the last minutes, as their median."""
+    counts = (home.config / "call_count.txt").read_text(encoding="utf-8").split()
+    return median(map(int, counts[-minutes:]))
 
 
 def _so_far(home: Home) -> Spent:
