@@ -286,6 +286,15 @@ async def test_meters_speak_for_what_they_measure(
     assert set(offered(await opened(hass, entry))) == {f"solar_{SERIAL}", f"battery_{SERIAL}"}
 
 
+async def test_a_meter_with_one_counter_for_both_ways_is_no_grid(
+    hass: HomeAssistant, dashboard: EnergyManager
+) -> None:
+    """What it counts is what was imported and exported together."""
+    entry = device(hass, "METER1", "Grid meter", role="grid", without={"export_energy_total"})
+    device(hass, "METER2", "Heat pump", role="load", without={"export_energy_total"})
+    assert set(offered(await opened(hass, entry))) == {"device_METER2"}
+
+
 async def test_a_plant_speaks_for_its_members(
     hass: HomeAssistant, dashboard: EnergyManager, with_home: None
 ) -> None:

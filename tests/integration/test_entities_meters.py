@@ -392,7 +392,10 @@ async def test_compact_meter_has_no_export_counter(
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert find(hass, Platform.SENSOR, "export_energy_total", ONE) is None
-    assert state(hass, Platform.SENSOR, "import_energy_total", ONE).state == "42.07"
+    counted = state(hass, Platform.SENSOR, "import_energy_total", ONE)
+    assert counted.state == "42.07"
+    # What flows back is counted by it as well.
+    assert counted.name.endswith("Combined total")
     assert state(hass, Platform.SENSOR, "voltage", ONE).state == "221.9"
 
 

@@ -117,19 +117,31 @@ def test_a_ceiling_is_never_raised() -> None:
     [
         ({0x3644: 5, 0x3651: 5}, 19, 10, 20),
         ({0x3644: 70, 0x3651: 20}, 75, 60, 76),
-        ({0x3651: 70}, 70, 60, 71),
+        ({0x3644: 5, 0x3651: 70}, 20, 10, 21),
     ],
 )
 def test_a_target_too_low_for_the_other_settings_is_refused(
     owners: Mapping[int, int], target: float, soc: float, least: float
 ) -> None:
-    """The end of charging keeps its distance from the floor and the reserve, and one more is taken."""
+    """The end of charging keeps its distance from the floor and the lowest reserve, and one more is taken."""
     assert refused(order(ControlMode.CHARGE, target_soc=target), owners, soc=soc) == (
         Refusal.TARGET,
         {"minimum": least, "maximum": 100},
     )
     taken = planned(order(ControlMode.CHARGE, target_soc=least), owners, soc=soc)
     assert taken.after[0x3646] == least
+
+
+@pytest.mark.parametrize(
+    ("reserve", "lowered"), [(79, {}), (80, {0x3651: 20}), (100, {0x3651: 20})]
+)
+def test_a_reserve_in_the_way_of_a_charge_is_lowered_for_it(
+    reserve: int, lowered: dict[int, int]
+) -> None:
+    """It is 100 from the factory, and counts in the backup mode alone; the ceiling has to be above it."""
+    plan = planned(CHARGE, {0x3651: reserve})
+    assert changed(plan, {0x3651: reserve}) == CHARGE_SLOT | {0x361A: 0x401E, 0x3646: 80} | lowered
+    assert ("backup_reserve_soc" in plan.told[0].stays) is bool(lowered)
 
 
 @pytest.mark.parametrize(

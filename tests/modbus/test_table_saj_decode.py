@@ -97,8 +97,13 @@ def test_sign_of_the_grid_on_three_phases(raws: tuple[int, int, int], power: int
 @pytest.mark.parametrize(
     ("key", "raw"),
     [
-        ("grid_l1_voltage", 5001),
+        ("grid_l1_voltage", 3001),
         ("grid_frequency", 6501),
+        # Now and then all of the grid is 0 for one poll, while it is there.
+        ("grid_l1_voltage", 0),
+        ("grid_l1_voltage", 999),
+        ("grid_frequency", 0),
+        ("grid_frequency", 4499),
         ("battery_soc", 10001),
         ("battery_voltage", 10001),
         ("battery_temperature", 1501),
@@ -108,12 +113,46 @@ def test_sign_of_the_grid_on_three_phases(raws: tuple[int, int, int], power: int
         ("rated_power", 60001),
         ("battery_soc", WORD),
         ("load_energy_total", WORD),
+        # The other word for what is not there.
+        ("error_count", 0x7FFF),
+        ("grid_connect_countdown", 0x7FFF),
+        ("on_grid_discharge_floor", 0x7FFF),
     ],
 )
 def test_values_that_cannot_be_true(key: str, raw: int) -> None:
     """They become unknown, and no numbers."""
     row = SAJ.registers[key]
     assert row.decode(dict.fromkeys(row.addresses, raw)) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "raw", "value"),
+    [
+        ("grid_l1_voltage", 1000, 100.0),
+        ("grid_l1_voltage", 3000, 300.0),
+        ("grid_frequency", 4500, 45.0),
+        ("grid_frequency", 6000, 60.0),
+        # They count on and on.
+        ("fault_record_serial", 0x7FFF, 32767),
+        ("setting_change_serial", 0x7FFF, 32767),
+    ],
+)
+def test_values_that_may_be_true(key: str, raw: int, value: float) -> None:
+    """The ends of what is believed, and numbers that look like none."""
+    assert SAJ.registers[key].decode({SAJ.registers[key].addresses[0]: raw}) == value
+
+
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [("bms_discharge_current_limit", 0xA036), ("bms_charge_current_limit", 0xA037)],
+)
+@pytest.mark.parametrize(("raw", "amperes"), [(0, 0.0), (300, 30.0), (1000, 100.0), (3000, None)])
+def test_no_battery_of_this_voltage_takes_more_than_100_a(
+    key: str, address: int, raw: int, amperes: float | None
+) -> None:
+    """An HS2-10K-T2 reports 300 A where its maker's app shows 30."""
+    row = THREE_PACKS.registers[key]
+    assert row.decode({0xA000: 1, address: raw}) == amperes
 
 
 THREE_PACKS = SAJ.fitted(

@@ -105,6 +105,16 @@ def energies(balance: Balance) -> dict[str, float | None]:
     return {key: total(terms, READ) for key, terms in balance.energies.items()}
 
 
+def test_a_grid_meter_with_one_counter_for_both_ways_counts_no_import() -> None:
+    """Its power is that of the grid all the same."""
+    combined = replace(GRID, keys=METERED - {"export_energy_total"})
+    balance = balance_of([JSO, combined])
+    assert balance.measured(READ)["grid_power"] == -1400
+    assert balance.energies.keys().isdisjoint(
+        {"grid_import_energy_total", "grid_export_energy_total", "load_energy_total"}
+    )
+
+
 def test_a_lone_inverter_supplies_the_grid_power_and_its_own_load_counter() -> None:
     """It sees the grid itself: 4820 W out of it, 1360 W of them sold, leave 3460 W."""
     assert balance_of([JSO]).measured(READ) == {

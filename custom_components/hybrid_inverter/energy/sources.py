@@ -55,8 +55,9 @@ HOME: Final = SourceKind(
 
 GRID_METER: Final = SourceKind(
     Flow.GRID,
-    {"stat_energy_from": "import_energy_total"},
-    {"stat_energy_to": "export_energy_total", "stat_rate": "power"},
+    # A meter with one counter for both ways does not know what was imported.
+    {"stat_energy_from": "import_energy_total", "stat_energy_to": "export_energy_total"},
+    {"stat_rate": "power"},
     GRID.constants,
 )
 SOLAR_METER: Final = SourceKind(

@@ -272,6 +272,9 @@ def balance_of(members: Iterable[Member], sees_grid: str | None = None) -> Balan
         energies["load_energy_total"] = _sum(LONE_LOAD_ENERGY, groups)
     elif not energies["grid_import_energy_total"]:
         energies["load_energy_total"] = None
+    if not energies["grid_export_energy_total"]:
+        # A meter with one counter for both ways does not know what was imported.
+        energies["grid_import_energy_total"] = None
     # Without the grid nothing is known of the load.
     if not powers["grid_power"]:
         powers["load_power"] = None

@@ -78,10 +78,10 @@ ONLY_READ: Final = frozenset(
 )
 
 # The order on the wire. The limit of the export has to be in force before its power counts, and is lifted before it is
-# switched off.
+# switched off. The ceiling is above the reserve all the time.
 ENTERED_FIRST: Final = (
-    *(EXPORT_MODE, EXPORT_POWER, CEILING, FLOOR),
-    *(GRID_DISCHARGE, RESERVE, PASSIVE_ACTION),
+    *(EXPORT_MODE, EXPORT_POWER, RESERVE, CEILING, FLOOR),
+    *(GRID_DISCHARGE, PASSIVE_ACTION),
 )
 # What would let more flow, or act, before what enters is in force.
 LEFT_LAST: Final = (

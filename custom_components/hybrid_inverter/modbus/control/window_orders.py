@@ -88,9 +88,15 @@ def _charge(draft: Draft) -> Told:
         power = from_grid
         draft.limit(Why.DEVICE_LIMIT, power)
     if target < ceiling:
-        least = max(LOWEST_CEILING, draft.number(FLOOR) + ABOVE_FLOOR, draft.number(RESERVE) + 1)
+        reserve = draft.number(RESERVE)
+        least = max(
+            LOWEST_CEILING, draft.number(FLOOR) + ABOVE_FLOOR, min(reserve, LOWEST_RESERVE) + 1
+        )
         if target < least:
             raise ControlRefusedError(Refusal.TARGET, minimum=least, maximum=ceiling)
+        # The ceiling has to be above the reserve, although that counts in the backup mode alone. From the factory it is 100.
+        if reserve >= target:
+            draft.words.put(RESERVE, LOWEST_RESERVE)
         draft.words.put(CEILING, target)
     return _in_slots(draft, CHARGE, share, power=power, target=target)
 

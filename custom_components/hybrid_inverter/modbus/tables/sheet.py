@@ -76,6 +76,8 @@ class RowBuilder:
 
     # Which of two words lies at the lower address.
     low_first: ClassVar[bool]
+    # The words with which a device says that it does not have a number.
+    not_available: ClassVar[frozenset[int]] = NOT_AVAILABLE
 
     def of(self, part: Part) -> Self:
         """The same rows, of another part."""
@@ -119,11 +121,13 @@ class RowBuilder:
         *,
         scale: float = 1,
         offset: int = 0,
-        absent: frozenset[int] = NOT_AVAILABLE,
+        absent: frozenset[int] | None = None,
         **extra: Unpack[Extra],
     ) -> Register:
-        """An unsigned number of one word."""
-        codec = Number(scale=scale, offset=offset, absent=absent)
+        """An unsigned number of one word; `absent` is what says that there is none, if not what is usual."""
+        codec = Number(
+            scale=scale, offset=offset, absent=self.not_available if absent is None else absent
+        )
         return self.row(key, (address,), codec, unit, **extra)
 
     def i16(

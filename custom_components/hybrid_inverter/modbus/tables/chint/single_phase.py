@@ -39,14 +39,17 @@ ROWS: tuple[Register, ...] = (
     FAST.single("reactive_power", 0x2006, "var", scale=1000, places=4),
     FAST.single("power_factor", 0x200A, plausible=POWER_FACTOR, kind=Kind.POWER_FACTOR),
     FAST.single("frequency", 0x200E, "Hz", places=2, plausible=FREQUENCY, shown=True),
-    SLOW.counter("import_energy_total", STARTS["import"], shown=True, named_by_role=True),
+    SLOW.counter(
+        Named("import_energy_total", Name("combined_energy_total")), STARTS["import"], shown=True
+    ),
 )
 # Reserved in a later manual.
 APPARENT: Final = FAST.single(
     "apparent_power", 0x2008, "VA", scale=1000, places=4, confidence="medium"
 )
-EXPORT: Final = SLOW.counter(
-    "export_energy_total", STARTS["export"], shown=True, named_by_role=True
+# With a counter for each way the first one counts nothing else.
+IMPORT, EXPORT = (
+    SLOW.counter(f"{way}_energy_total", STARTS[way], shown=True, named_by_role=True) for way in WAYS
 )
 
 
@@ -119,7 +122,7 @@ FEATURES: Final = (
     Feature(
         key="export_counter",
         proof=known(EXPORT.key),
-        registers=table(EXPORT),
+        registers=table(IMPORT, EXPORT),
     ),
     Feature(
         key="counter_block",

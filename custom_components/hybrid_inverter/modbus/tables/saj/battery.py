@@ -28,6 +28,8 @@ SLOW = SajPage(Group.ENERGY, Part.BATTERY)
 UNPROVEN = SajPage(Group.ENERGY, Part.BATTERY, confidence="medium")
 
 VOLTAGE: Final = 0x4069
+# Amperes. Some report ten times as many as they mean, 300 where the maker's app shows 30: what is more is unknown.
+CURRENT_LIMIT: Final = (0.0, 100.0)
 
 PACKS: Final = range(1, 5)
 PACK_WORDS: Final = 6
@@ -174,8 +176,21 @@ STACK: tuple[Register, ...] = (
         plausible=BATTERY_VOLTAGE,
         diagnostic=True,
     ),
-    STACK_PAGE.u16("bms_discharge_current_limit", 0xA036, "A", scale=0.1, diagnostic=True),
-    STACK_PAGE.u16("bms_charge_current_limit", 0xA037, "A", scale=0.1, diagnostic=True),
+    *(
+        STACK_PAGE.u16(
+            key,
+            address,
+            "A",
+            scale=0.1,
+            plausible=CURRENT_LIMIT,
+            confidence="medium",
+            diagnostic=True,
+        )
+        for key, address in (
+            ("bms_discharge_current_limit", 0xA036),
+            ("bms_charge_current_limit", 0xA037),
+        )
+    ),
 )
 
 

@@ -18,7 +18,7 @@ from ...model.part import Part
 from ...model.presentation import numbered
 from ...model.register import Group, Register
 from ..sheet import INTO_DEVICE, THROUGH_DEVICE
-from .page import NO_INPUT, PV_VOLTAGE, SajPage
+from .page import PV_VOLTAGE, SajPage
 
 FAST = SajPage(Group.POWER, Part.PV, powers=INTO_DEVICE)
 # No model with a fourth input is known.
@@ -62,9 +62,9 @@ def pv_input(number: int) -> list[Register]:
         numbered(f"pv{{}}_{value}", number, "_string") for value in ("voltage", "current", "power")
     )
     return [
-        page.u16(voltage, first, "V", scale=0.1, absent=NO_INPUT, plausible=PV_VOLTAGE),
-        page.u16(current, first + 1, "A", scale=0.01, absent=NO_INPUT),
-        page.u16(power, first + 2, "W", absent=NO_INPUT, shown=number in ALWAYS_THERE),
+        page.u16(voltage, first, "V", scale=0.1, plausible=PV_VOLTAGE),
+        page.u16(current, first + 1, "A", scale=0.01),
+        page.u16(power, first + 2, "W", shown=number in ALWAYS_THERE),
     ]
 
 

@@ -23,14 +23,14 @@ from ..sheet import Extra, RowBuilder
 
 EVERYDAY: Final = Tier.EVERYDAY
 
-# An input that the device does not have says either.
-NO_INPUT: Final = frozenset({WORD, 0x7FFF})
-
 PERCENT: Final = (0.0, 100.0)
 AC_VOLTAGE: Final = (0.0, 500.0)
+# Of a grid that is there. Now and then a device reports 0 for one poll, and nothing tells that from a grid that is gone.
+GRID_VOLTAGE: Final = (100.0, 300.0)
+GRID_FREQUENCY: Final = (45.0, 65.0)
 BATTERY_VOLTAGE: Final = (0.0, 1000.0)
 PV_VOLTAGE: Final = (0.0, 1000.0)
-# 0 when there is no grid.
+# 0 while nothing is put out.
 FREQUENCY: Final = (0.0, 65.0)
 TEMPERATURE: Final = (-50.0, 150.0)
 
@@ -56,6 +56,7 @@ class SajPage(RowBuilder):
     source: str = "H2 protocol 2022"
 
     low_first: ClassVar[bool] = False
+    not_available: ClassVar[frozenset[int]] = frozenset({WORD, 0x7FFF})
 
     def counters(self, key: str | Named, first: int, **extra: Unpack[Extra]) -> list[Register]:
         """The energies of today, this month, this year and in total, of two words each; the keys end in the period.

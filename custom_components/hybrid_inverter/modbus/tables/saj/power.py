@@ -12,11 +12,12 @@ from ...model.codec_time import WideClockTime
 from ...model.part import Kind, Part
 from ...model.presentation import Named, numbered, of_phase
 from ...model.register import Group, Register
-from ..sheet import OF_HOUSE, THROUGH_DEVICE
+from ..sheet import NOT_AVAILABLE, OF_HOUSE, THROUGH_DEVICE
 from .page import (
     AC_VOLTAGE,
     FREQUENCY,
-    NO_INPUT,
+    GRID_FREQUENCY,
+    GRID_VOLTAGE,
     PHASES,
     TEMPERATURE,
     WORK_MODES,
@@ -48,7 +49,7 @@ def grid_terminal(phase: str) -> list[Register]:
             first,
             "V",
             scale=0.1,
-            plausible=AC_VOLTAGE,
+            plausible=GRID_VOLTAGE,
             shown=True,
         ),
         FAST.i16(
@@ -59,7 +60,7 @@ def grid_terminal(phase: str) -> list[Register]:
             first + 2,
             "Hz",
             scale=0.01,
-            plausible=FREQUENCY,
+            plausible=GRID_FREQUENCY,
             shown=phase == PHASES[0],
         ),
         SLOW.i16(of_phase("grid_{}_dc_injection", phase), first + 3, "mA", diagnostic=True),
@@ -158,7 +159,6 @@ ROWS: tuple[Register, ...] = (
         numbered("insulation_resistance_{}", 1),
         0x4013,
         "kΩ",
-        absent=NO_INPUT,
         part=Part.INVERTER,
         diagnostic=True,
     ),
@@ -166,23 +166,23 @@ ROWS: tuple[Register, ...] = (
         numbered("insulation_resistance_{}", 2),
         0x4014,
         "kΩ",
-        absent=NO_INPUT,
         part=Part.INVERTER,
         diagnostic=True,
     ),
     UNPROVEN.u16(
-        numbered("insulation_resistance_{}", 3), 0x4015, "kΩ", absent=NO_INPUT, diagnostic=True
+        numbered("insulation_resistance_{}", 3), 0x4015, "kΩ", diagnostic=True
     ),
     UNPROVEN.u16(
-        numbered("insulation_resistance_{}", 4), 0x4016, "kΩ", absent=NO_INPUT, diagnostic=True
+        numbered("insulation_resistance_{}", 4), 0x4016, "kΩ", diagnostic=True
     ),
     *(
         UNPROVEN.bits(key, address, labels={bit: f"DRM{bit}" for bit in range(9)})
         for key, address in (("drm_hardware_status", 0x4017), ("drm_software_status", 0x4018))
     ),
     UNPROVEN.u16("grid_connect_countdown", 0x4019, "s", part=Part.GRID, diagnostic=True),
-    UNPROVEN.u16("fault_record_serial", 0x401A),
-    UNPROVEN.u16("setting_change_serial", 0x401B),
+    # They count on and on, so that a 0x7FFF is one of them.
+    UNPROVEN.u16("fault_record_serial", 0x401A, absent=NOT_AVAILABLE),
+    UNPROVEN.u16("setting_change_serial", 0x401B, absent=NOT_AVAILABLE),
     UNPROVEN.choice("active_work_mode", 0x4022, WORK_MODES, diagnostic=True),
     UNPROVEN.choice(
         "active_meter_mode",
