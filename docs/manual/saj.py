@@ -21,7 +21,7 @@ REASONS: Final = {
     "bus_address": "Read-only: changing it would cut the connection. Set it in the manufacturer's app.",
     "protection": "Read-only: protection is reserved for the installer and the grid operator.",
     "module": "A setting of the communication module, which has no register for it. Use the manufacturer's app.",
-    "clock": "Not written: it is not known whether these inverters accept the time over Modbus. Use *Auto Time Sync* in the app.",
+    "clock": "Not written: the protocol of 2022 has a register for it among those of the factory, but nobody has tried it on these inverters. Use *Auto Time Sync* in the app.",
     "device_page": "Shown on the device's page in Home Assistant, not as an entity.",
     "home_assistant": "Home Assistant provides this itself: history, statistics and the Energy dashboard.",
 }

@@ -153,9 +153,10 @@ type Described = tuple[Platform, UnitEntityDescription, MeterRole | None]
 
 
 def described(book: Tables) -> Iterator[Described]:
-    """All entities of a family, as in the highest tier; what a meter measures decides some names."""
+    """All entities of a family, as in the highest tier; what a meter measures, and what else it counts, decides some names."""
     values = book.values()
-    for value in values.values():
+    others = [row for row in book.family.every_row() if row.name != values[row.key].name]
+    for value in (*values.values(), *others):
         if value.part is not None:
             for role in MeterRole if value.named_by_role else (None,):
                 yield *describe(value, Tier.INSTALLER, role), role
@@ -373,6 +374,13 @@ Which meters can be read directly: [Meters](wiring.md#meters).
 what the meter measures, which you chose when you added it. Nothing is ever written to a meter.\
 """
 
+ONE_COUNTER: Final = """
+
+The smallest type, 36 mm wide and of 2016, has one counter for both directions: what flows back is added to it. There it is
+called *Combined total*. It is right for a load that gives nothing back; at the house connection of somebody who exports it
+says neither what was imported nor what was exported, so it is not offered to the Energy dashboard as a grid.\
+"""
+
 REGISTERS: Final = """\
 ## Registers
 
@@ -506,7 +514,7 @@ METER_TABLES: Final = (
         family=FAMILIES["ddsu666"],
         entities="entities-ddsu666.md",
         entities_title="the CHINT DDSU666",
-        entities_intro=METER_INTRO,
+        entities_intro=METER_INTRO + ONE_COUNTER,
         addresses=METER_ADDRESSES,
         address_format="0x{:04X}",
     ),

@@ -169,12 +169,8 @@ ROWS: tuple[Register, ...] = (
         part=Part.INVERTER,
         diagnostic=True,
     ),
-    UNPROVEN.u16(
-        numbered("insulation_resistance_{}", 3), 0x4015, "kΩ", diagnostic=True
-    ),
-    UNPROVEN.u16(
-        numbered("insulation_resistance_{}", 4), 0x4016, "kΩ", diagnostic=True
-    ),
+    UNPROVEN.u16(numbered("insulation_resistance_{}", 3), 0x4015, "kΩ", diagnostic=True),
+    UNPROVEN.u16(numbered("insulation_resistance_{}", 4), 0x4016, "kΩ", diagnostic=True),
     *(
         UNPROVEN.bits(key, address, labels={bit: f"DRM{bit}" for bit in range(9)})
         for key, address in (("drm_hardware_status", 0x4017), ("drm_software_status", 0x4018))
