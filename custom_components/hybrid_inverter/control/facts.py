@@ -1,7 +1,7 @@
 """What a plan is made from: read from the inverter, and kept with the order so that the same plan can be made again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -50,6 +50,8 @@ class Permissions:
     # Watts; None where nothing is set.
     max_import: float | None
     highest_load: float | None
+    # Whether the owner has said that it may not sell; without that, a device that exports nothing now may have done so.
+    forbids_sale: bool = False
 
 
 def keys_of(machine: Machine, style: ControlStyle) -> frozenset[str]:
@@ -82,6 +84,13 @@ def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
     facts[HIGHEST_LOAD] = permissions.highest_load
     facts[SEES_GRID] = float(_sees_grid(values))
     return {key: value for key, value in facts.items() if value is not None}
+
+
+def as_allowed(lease: Lease, permissions: Permissions) -> Lease:
+    """The order as its owner allows it now: without a sale that was allowed when it was given."""
+    if permissions.forbids_sale and lease.facts.get(MAY_SELL):
+        return replace(lease, facts={**lease.facts, MAY_SELL: 0.0})
+    return lease
 
 
 def _sees_grid(values: Values) -> bool:

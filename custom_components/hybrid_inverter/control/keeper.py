@@ -17,7 +17,7 @@ from ..modbus.errors import DeviceError
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..runtime.machine import Machine, may_pass
 from .deadline import Deadlines
-from .facts import HOLD_IGNORED, Permissions, facts_of, plausible_clock
+from .facts import HOLD_IGNORED, Permissions, as_allowed, facts_of, plausible_clock
 from .order_book import OrderBook
 from .refusals import Mistake, mistake
 from .renewal import due_at
@@ -339,7 +339,8 @@ class Keeper(OrderBook):
         held, after = self.machine.device.image, memory.after
         found = {a: held[a] for a, word in after.items() if held[a] != word}
         may_go_on = not found or self._absorb(found)
-        going = [one for one in self._writer.running(now) if may_go_on and not one.is_released]
+        given = [one for one in self._writer.running(now) if may_go_on and not one.is_released]
+        going = [as_allowed(one, self._permissions()) for one in given]
         owners = self._writer.owners
         left = {a for a in {**memory.former, **after} if held[a] != owners[a]}
         if not (going or left):
@@ -348,7 +349,7 @@ class Keeper(OrderBook):
             return
         await self._async_change(
             going,
-            over=[one for one in known if one not in going],
+            over=[one for one in known if one not in given],
             type_=ControlEventType.RESTORED_AT_START,
         )
         for lease in going:

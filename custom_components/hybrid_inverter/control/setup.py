@@ -74,6 +74,7 @@ def permissions_of(entry: ConfigEntry, unit: UnitRuntime, driver: Driver | None)
         may_sell=may_sell,
         max_import=entry.options.get(CONF_MAX_IMPORT),
         highest_load=None if driver is None else driver.highest_load,
+        forbids_sale=entry.options.get(CONF_MAY_SELL) is False,
     )
 
 
