@@ -36,7 +36,7 @@ from .maintenance.remove_device import async_remove_device
 from .maintenance.removed_parts import async_watch_parts
 from .plant.plant import async_remove_plant, async_setup_plant, async_unload_plant
 from .runtime.choices import async_translate_choices
-from .runtime.faults import async_remove_issues
+from .runtime.faults import async_remove_issues, async_remove_issues_of
 from .runtime.forced_modes import (
     async_hand_over,
     async_leave_abandoned,
@@ -179,6 +179,8 @@ async def _async_unload_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
     """Remove the entities, and hand the machines over to whoever comes next; then the link is closed."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
+        gone = [u for key, u in entry.runtime_data.units.items() if key not in entry.subentries]
+        async_remove_issues_of(hass, *(unit.identity.serial for unit in gone))
         await async_hand_over(hass, entry)
     return unloaded
 

@@ -16,7 +16,7 @@ import voluptuous as vol
 
 from .const import DOMAIN
 from .control.issues import NOT_PUT_BACK
-from .control.refusals import spoken_error
+from .control.refusals import Mistake, mistake, spoken_error
 from .control.setup import driver_of
 from .doctor.issues import UNSURE
 from .doctor.report import async_notify
@@ -118,8 +118,9 @@ class PutBackDialog(InverterDialog):
     @override
     async def async_repair(self, unit: UnitRuntime) -> None:
         """Put it back, and leave alone what is still ordered; there is nothing to do where that was possible meanwhile."""
-        if (driver := driver_of(self.hass, unit)) is not None:
-            await driver.async_put_back()
+        if (driver := driver_of(self.hass, unit)) is None:
+            raise mistake(Mistake.VIEW_ONLY, device=unit.name)
+        await driver.async_put_back()
 
 
 class ForgetPartsDialog(InverterDialog):

@@ -337,3 +337,21 @@ async def test_removed_meter_leaves_inverter_and_other_meter_running(
     serial = f"{entry.entry_id}_12"
     assert state(hass, Platform.BINARY_SENSOR, "connectivity", serial).state == "on"
     assert state(hass, Platform.BINARY_SENSOR, "problem").state == "off"
+
+
+async def test_two_dialogs_do_not_add_the_same_meter_twice(
+    hass: HomeAssistant, entry: MockConfigEntry, house: SimulatedPlant
+) -> None:
+    """The second one says whose the unit id is by now."""
+    forms = []
+    for _ in range(2):
+        form = await choose(hass, await add_unit(hass, entry, "meter"), "direct", "unit_id")
+        forms.append(await answer(hass, form, {"unit_id": 11}))
+    first, second = [
+        await answer(hass, form, {"role": "grid", "inverted": False}) for form in forms
+    ]
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert first["type"] == "create_entry"
+    assert (second["step_id"], second["errors"]) == ("unit_id", {"unit_id": "unit_id_taken"})
+    ids = [unit.data["unit_id"] for unit in entry.subentries.values()]
+    assert ids == [1, 11]

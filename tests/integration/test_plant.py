@@ -553,3 +553,22 @@ async def test_diagnostics_of_a_plant_that_is_disabled(
         "member_2": {"capacity": 10, "sees_grid": False},
     }
     assert data["stored"]["counters"]["member_2"]["pv_energy_total"][0] == 21487.4
+
+
+async def test_the_issue_of_a_plant_that_is_disabled_is_gone(
+    hass: HomeAssistant,
+    running: MockConfigEntry,
+    twin: MockConfigEntry,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nobody wants to know what it lacks; when it is enabled again it says so again."""
+    await hass.config_entries.async_remove(twin.entry_id)
+    await hass.async_block_till_done()
+    name = f"plant_member_missing_{running.entry_id}"
+    assert issue_registry.async_get_issue(DOMAIN, name)
+    await hass.config_entries.async_set_disabled_by(running.entry_id, ConfigEntryDisabler.USER)
+    await hass.async_block_till_done()
+    assert not issue_registry.async_get_issue(DOMAIN, name)
+    await hass.config_entries.async_set_disabled_by(running.entry_id, None)
+    await hass.async_block_till_done()
+    assert issue_registry.async_get_issue(DOMAIN, name)

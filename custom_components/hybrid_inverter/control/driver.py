@@ -229,6 +229,8 @@ class Driver:
         if self.keeper.is_left or (self._looking.locked() and not waits):
             return
         async with self._looking:
+            if self._unit.machine.last_error is not None and not self._power.is_polled:
+                await self._power.async_refresh()
             if self._unit.machine.last_error is None:
                 await self._async_look_once()
 

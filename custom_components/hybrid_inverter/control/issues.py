@@ -90,6 +90,8 @@ class ControlIssues:
     def async_given_up(self) -> None:
         """Tell of orders at an inverter that nobody looks after any more."""
         self._tell_remains(GIVEN_UP)
+        # Its dialog could do nothing any more, and would say that all is well.
+        async_withdraw(self.hass, self.identity.serial, NOT_PUT_BACK)
 
     @callback
     def async_looked_after(self) -> None:

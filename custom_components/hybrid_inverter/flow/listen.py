@@ -260,6 +260,9 @@ class ListenMeterFlow(ConfigSubentryFlow):
                 data_schema=_meter_schema(self._meter),
                 description_placeholders=_summary(self._meter),
             )
+        if unit_at(self._get_entry(), self._meter.unit_id) is not None:
+            # Another dialog was faster.
+            return await self.async_step_user()
         identity = with_serial(
             self._get_entry(), self._meter.unit_id, _identity(self._meter, user_input)
         )

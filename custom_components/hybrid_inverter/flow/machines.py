@@ -327,6 +327,9 @@ class MeterFlow(UnitFlow):
         """Ask what the meter measures, and add it."""
         if user_input is None:
             return ask_meter_settings(self, CONF_ROLE, self._identity)
+        if unit_at(self._get_entry(), self._unit_id) is not None:
+            # Another dialog was faster.
+            return await self.async_step_unit_id({CONF_UNIT_ID: self._unit_id})
         identity = with_serial(self._get_entry(), self._unit_id, self._identity)
         return self.async_create_entry(
             title=await async_meter_name(self.hass, MeterRole(user_input[CONF_ROLE])),

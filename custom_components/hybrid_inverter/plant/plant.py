@@ -363,6 +363,8 @@ def _report_missing(hass: HomeAssistant, entry: ConfigEntry, membership: Members
 
 async def async_unload_plant(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Remove the entities; the members stay as they are."""
+    if entry.disabled_by is not None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id(entry))
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 

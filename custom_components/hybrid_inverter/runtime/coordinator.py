@@ -61,9 +61,8 @@ class GroupCoordinator(ListenedCoordinator):
         self._data_replaced = False
         # When the last poll began; 0 before the first.
         self.began = 0.0
-        # When the next poll that follows the powers is due.
+        # When the next poll that follows the powers is due, and the seconds from one that has failed to the next one.
         self.due_at = math.inf
-        # Seconds from a poll that has failed to the next one; None for the interval.
         self._pause: float | None = None
         # From the beginning of a poll to that of the next one, in seconds.
         self.interval = interval_of(entry, group)
@@ -81,7 +80,6 @@ class GroupCoordinator(ListenedCoordinator):
         # requests for a poll apart now: one that comes during a poll is carried out right after it.
         self._turn = asyncio.Lock()
         self._debounced_refresh.function = self.async_refresh
-        # What Home Assistant cancels the timer by when it stops.
         self._next_poll = HassJob(
             self._poll_on_time, job_type=HassJobType.Callback, cancel_on_shutdown=True
         )
@@ -96,7 +94,7 @@ class GroupCoordinator(ListenedCoordinator):
     @property
     def is_polled(self) -> bool:
         """Whether it is polled at its interval: that takes somebody who shows something of it."""
-        return bool(self._listeners)
+        return bool(self._listeners) and not self.config_entry.pref_disable_polling
 
     @callback
     def begin_with(self, keys: Collection[str]) -> None:
@@ -158,10 +156,7 @@ class GroupCoordinator(ListenedCoordinator):
             self._unsub_refresh = timer.cancel
 
     def _next_time(self, now: float) -> float:
-        """When the next poll begins: whole intervals after the last one began, however long that one took.
-
-        Home Assistant would count from the whole second in which the last one has ended.
-        """
+        """When the next poll begins: whole intervals after the last one began, however long that one took."""
         if self._pause is not None:
             return now + self._pause
         began = self.began or now
@@ -206,7 +201,13 @@ class GroupCoordinator(ListenedCoordinator):
     async def async_refresh(self) -> None:
         """Poll once, now; the groups that are due follow, and are not waited for."""
         async with self._turn:
-            await self._async_refresh()
+            was_shown = self.last_update_success
+            try:
+                await self._async_refresh()
+            except asyncio.CancelledError:
+                # Whoever has asked for it does not wait any more; that says nothing of the machine.
+                self.last_update_success = was_shown
+                raise
         if due := self._due():
             self._run(self._async_poll_others_in_turn(due), "others")
 
@@ -280,6 +281,9 @@ class GroupCoordinator(ListenedCoordinator):
             if primary is None:
                 raise self._fail(err) from err
             raise await self._async_explain(err, primary) from err
+        if primary is not None and machine.last_error is not None:
+            # The powers have failed in the meantime.
+            raise self._silent_like_its_powers(machine.last_error)
         if not self.last_update_success:
             self._back_off.end()
         if expected := self._wanted.expected:
@@ -324,6 +328,8 @@ class GroupCoordinator(ListenedCoordinator):
         self.last_exception = failure
         if self.last_update_success:
             self.last_update_success = False
+            # A poll that is under way was begun when it was still shown: what it brings is news, too.
+            self._data_replaced = True
             self.async_update_listeners()
 
     async def _async_poll_others_again(self) -> None:

@@ -225,10 +225,15 @@ def watched_keys(rules: FaultRules | None) -> frozenset[str]:
 @callback
 def async_remove_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Delete the issues of an entry that is removed, also those that a person ignores."""
-    tags = tuple(
-        f"{machine_tag(identity_of(subentry.data).serial)}_"
-        for subentry in entry.subentries.values()
+    async_remove_issues_of(
+        hass, *(identity_of(subentry.data).serial for subentry in entry.subentries.values())
     )
+
+
+@callback
+def async_remove_issues_of(hass: HomeAssistant, *serials: str) -> None:
+    """Delete the issues of machines, also those that a person ignores."""
+    tags = tuple(f"{machine_tag(serial)}_" for serial in serials)
     registry = ir.async_get(hass)
     for domain, known in list(registry.issues):
         if domain == DOMAIN and known.startswith(tags):

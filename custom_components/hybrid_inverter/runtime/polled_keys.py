@@ -65,6 +65,9 @@ class PolledKeys:
         if not shown or not self._entities_added:
             shown |= self._first
         shown |= self.expected
+        if not shown and self._group is Group.POWER:
+            # Somebody shows whether it answers, and nothing else.
+            shown = frozenset({self._device.family.presence_register})
         device, family = self._device, self._device.family
         if self._group is Group.IDENTITY:
             return shown.union(family.firmware, device.scaling_inputs)

@@ -19,6 +19,9 @@ FOLLOW_INTERVAL: Final = timedelta(seconds=30)
 def async_follow(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> CALLBACK_TYPE:
     """Search for the stick of a loaded entry, now and while none of its devices answers; returns how to stop that."""
     runtime = entry.runtime_data
+    if not runtime.units:
+        # Nothing would tell whether it was found.
+        return lambda: None
     # A search may take longer than the time until the next one.
     searching = asyncio.Lock()
 

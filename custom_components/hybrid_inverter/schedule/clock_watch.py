@@ -59,6 +59,9 @@ class ClockWatch:
     def async_start(self) -> CALLBACK_TYPE:
         """Look at the clock after polls of the settings, and when it was set; returns how to stop that."""
         settings = self._unit.coordinators[Group.SETTINGS]
+        # In another tier it was another one.
+        other = CLOCK_OFF_ELSEWHERE if self._kind == CLOCK_OFF else CLOCK_OFF
+        async_withdraw(self._hass, self._unit.identity.serial, other)
         stops = (
             settings.async_add_poll_listener(self._polled),
             self._unit.device.add_listener(self._written),
