@@ -291,7 +291,7 @@ async def _run(options: argparse.Namespace) -> None:
     for model in options.model or MODELS:
         await line(model)
     await refresh(JSO, JSO, 1, options.seconds)
-    await refresh("H2-10K-T2", "H2 10K", 2, options.seconds)
+    await refresh("H2-10K-T2", "Hybrid 10K", 2, options.seconds)
     await processor(options.minutes)
     await crowd(options.minutes)
 

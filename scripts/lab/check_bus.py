@@ -27,7 +27,7 @@ MACHINES: Final = {
 # What they are called at home.
 NAMES: Final = {
     JSO: "JSO8048104",
-    SAJ: "H2 10K",
+    SAJ: "Hybrid 10K",
     DTSU666: "Grid meter",
     DDSU666: "Solar meter",
 }

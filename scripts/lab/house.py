@@ -35,7 +35,7 @@ LINKS: Final = ((JSO,), (SAJ,), (GRID_METER, SOLAR_METER, CAR_METER))
 # What they are called at home.
 NAMES: Final = {
     JSO: "JSO8048104",
-    SAJ: "H2 10K",
+    SAJ: "Hybrid 10K",
     GRID_METER: "Grid meter",
     SOLAR_METER: "Solar meter",
     CAR_METER: "Load meter",

@@ -353,7 +353,7 @@ async def test_devices_are_the_inverter_and_its_parts_and_meters(
     inverter = registry.async_get_device_by_identifier((DOMAIN, SERIAL), everything.entry_id)
     assert inverter is not None
     # A type that is not public, and the rated power.
-    assert inverter.name == "H2 10K"
+    assert inverter.name == "Hybrid 10K"
     assert inverter.manufacturer == "SAJ"
     assert inverter.sw_version == "1.216 / 3.105 / 3.106"
     parts = {
@@ -362,12 +362,12 @@ async def test_devices_are_the_inverter_and_its_parts_and_meters(
         if device.id not in (inverter.id, inverter.via_device_id)
     }
     assert {key.removeprefix(f"{SERIAL}_"): device.name for key, device in parts.items()} == {
-        "pv": "H2 10K PV",
-        "battery": "H2 10K battery",
-        "grid": "H2 10K grid",
-        "load": "H2 10K load",
-        "meter_a": "H2 10K grid meter",
-        "meter_b": "H2 10K solar meter",
+        "pv": "Hybrid 10K PV",
+        "battery": "Hybrid 10K battery",
+        "grid": "Hybrid 10K grid",
+        "load": "Hybrid 10K load",
+        "meter_a": "Hybrid 10K grid meter",
+        "meter_b": "Hybrid 10K solar meter",
     }
     assert {device.via_device_id for device in parts.values()} == {inverter.id}
     known = er.async_get(hass).async_get(

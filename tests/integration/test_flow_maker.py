@@ -176,7 +176,7 @@ async def test_whoever_sets_up_an_inverter_of_an_unknown_type_is_asked_whether_i
         "family": "saj",
         "serial": "SAJSIM000000000001",
         "manufacturer": "SAJ",
-        "model": "H2 10K",
+        "model": "Hybrid 10K",
         "firmware": None,
         "facts": {"device_type": 0x0130, "rated_power": 10000},
         "features": [],
@@ -202,5 +202,5 @@ async def test_an_inverter_of_an_unknown_type_on_a_line(
     assert form["step_id"] == "rated_power"
     result = await subentries.async_configure(form["flow_id"], {"rated_power": 10000})
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["title"] == "H2 10K"
+    assert result["title"] == "Hybrid 10K"
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -69,4 +69,4 @@ def test_a_type_that_is_not_public() -> None:
         firmware=None,
         facts={"device_type": 96},
     )
-    assert found.with_rated_power(8000).model == "H2 8K"
+    assert found.with_rated_power(8000).model == "Hybrid 8K"

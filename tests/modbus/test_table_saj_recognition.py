@@ -24,11 +24,11 @@ async def test_each_model_has_exactly_its_features(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "name"),
     [
-        ("h2_10k_t2", "H2 10K"),
+        ("h2_10k_t2", "Hybrid 10K"),
         ("h2_6k_s2", "H2-6K-S2"),
         ("hs2_6k_s2", "HS2-6K-S2"),
         ("as2_6k_s", "AS2-6K-S"),
-        ("hs3_8k_t2", "H2 8K"),
+        ("hs3_8k_t2", "Hybrid 8K"),
     ],
 )
 async def test_each_model_is_recognised_although_it_lacks_the_jso_registers(
@@ -83,7 +83,7 @@ async def test_an_unpublished_type_is_told_by_its_serial_number(marker: int) -> 
     identity = await identify(unit)
     assert identity.family == "saj"
     assert identity.serial == "H2T20000000000000001"
-    assert identity.model == "H2 10K"
+    assert identity.model == "Hybrid 10K"
     assert identity.is_doubtful
     # It has what it has, whatever its type.
     assert {"pv", "three_phase", "meter_a"} <= set(identity.features)

@@ -94,7 +94,8 @@ SAJ: Final = Family(
         93: Model(manufacturer="SAJ", name="HS2-{kilowatts}K-S3"),
     },
     model_key="device_type",
-    other_model=Model(manufacturer="SAJ", name="H2 {kilowatts}K"),
+    # The codes of the three-phase ones and of the HS3 are not public.
+    other_model=Model(manufacturer="SAJ", name="Hybrid {kilowatts}K"),
     identity=(
         "device_type",
         "device_subtype",
