@@ -246,7 +246,6 @@ async def test_switches_keep_the_other_bits_as_the_inverter_has_them_now(
     [
         ("battery_chemistry", "lead_acid", 98, 1, 0),
         ("battery_operation_mode", "voltage", 111, 1, 0),
-        ("battery_operation_mode", "no_battery", 111, 1, 2),
     ],
 )
 async def test_selects_write_the_code_and_show_the_option(
@@ -408,11 +407,14 @@ async def test_a_start_next_to_one_that_was_just_moved(
         ("battery_max_charge_current", 191, "out_of_range"),
         ("battery_max_discharge_current", -1, "out_of_range"),
         ("max_solar_power", 10401, "out_of_range"),
-        ("float_voltage", 61.01, "out_of_range"),
+        ("equalization_voltage", 61.01, "out_of_range"),
         ("tou_slot_1_power", 8001, "out_of_range"),
         ("tou_slot_6_voltage", 63.01, "out_of_range"),
         # Beyond those of the other settings
         ("battery_low_voltage", 52.0, "too_high"),
+        # A lead battery would be kept at more than it is charged to.
+        ("float_voltage", 57.61, "too_high"),
+        ("equalization_voltage", 57.59, "too_low"),
         ("battery_low_voltage", 46.0, "too_low"),
         ("smart_load_on_voltage", 51.0, "too_low"),
         # Far beyond what any register holds

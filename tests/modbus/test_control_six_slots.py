@@ -98,6 +98,15 @@ def test_a_hold_in_a_full_table_drops_the_edges_farthest_ahead() -> None:
     assert plan.told[0].after_end is AfterEnd.CHANGED
 
 
+@pytest.mark.parametrize(("wanted", "flags"), [(order(HOLD), 0x001C), (order(CHARGE), 0x001D)])
+def test_an_order_leaves_the_bits_that_are_not_its_own(wanted: Order, flags: int) -> None:
+    """Those of the Spanish grid code stay; charging from the generator, 2, and the tick to sell, 0x20, are off meanwhile."""
+    slots = [(*slot[:4], 0x003E) for slot in SIX]
+    plan = planned(image(slots, a130=1), wanted)
+    assert {slot[4] for slot in plan.slots} == {0x003E, flags}
+    assert next(slot for slot in plan.slots if slot[0] == 1800)[4] == flags
+
+
 def test_a_hold_that_the_table_has_already_changes_nothing() -> None:
     """Nothing recurs that would not anyway; whoever changes that slot has taken over all the same."""
     words = image([*SIX[:4], (1700, 6000, 5000, 100, 0), SIX[5]])
@@ -569,6 +578,15 @@ def test_a_battery_that_cannot_be_controlled(
 ) -> None:
     """The reason is named."""
     assert refusal(image(SIX, **words), order(mode), **known).reason is reason
+
+
+@pytest.mark.parametrize("wanted", [order(HOLD), order(EXPORT_LIMIT, power=0)])
+def test_one_that_follows_another_is_not_controlled(wanted: Order) -> None:
+    """A slave of parallel inverters does what its master does; the master and a lone one are controlled."""
+    values = {"parallel_enabled": True, "parallel_role": "slave"}
+    assert refusal(image(SIX), wanted, values=values).reason is Refusal.PARALLEL
+    for others in ({"parallel_role": "master"}, {"parallel_enabled": False}):
+        assert planned(image(SIX), wanted, values=values | others).after
 
 
 def test_a_lithium_battery_goes_by_its_state_of_charge() -> None:

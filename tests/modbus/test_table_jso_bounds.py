@@ -90,8 +90,8 @@ def test_words_that_are_written(key: str, value: Value, words: list[int]) -> Non
         ("max_solar_power", 10000.0, (0, 13000)),
         ("max_solar_power", None, (0, 10400)),
         ("zero_export_power", 8000.0, (-500, 500)),
-        ("grid_peak_shaving_power", 8000.0, (0, 22000)),
-        ("generator_rated_power", 8000.0, (0, 22000)),
+        ("grid_peak_shaving_power", 8000.0, (0, 16000)),
+        ("generator_rated_power", 8000.0, (0, 16000)),
         ("tou_slot_1_time", 8000.0, (0, 1435)),
         ("tou_slot_1_voltage", 8000.0, (38, 63)),
         ("battery_shutdown_soc", 8000.0, (0, 34)),
@@ -168,7 +168,9 @@ def test_a_bound_that_does_not_count_is_not_named_as_the_reason() -> None:
         ("generator_max_run_time", 24.0),
         ("equalization_time", 0.5),
         ("zero_export_power", -500),
-        ("grid_peak_shaving_power", 22000),
+        ("grid_peak_shaving_power", 16000),
+        ("absorption_voltage", 55.2),
+        ("absorption_voltage", 57.6),
     ],
 )
 def test_value_on_a_computed_bound_is_allowed(key: str, value: Value) -> None:
@@ -235,9 +237,10 @@ def test_writing_a_switch_keeps_what_other_programs_set_above_it(
         ("max_sell_power", 9000, 9000),
         ("tou_slot_3_power", 30000, 20000),
         ("max_solar_power", 13000, 13000),
-        # Where another setting or nothing decides, what is held does not.
-        ("battery_low_soc", 60, 49),
+        ("grid_peak_shaving_power", 20000, 20000),
         ("grid_peak_shaving_power", 30000, 22000),
+        # Where another setting decides, what is held does not.
+        ("battery_low_soc", 60, 49),
     ],
 )
 def test_a_limit_is_never_below_what_the_machine_holds(key: str, held: float, most: float) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from ..model.codec import as_number
+from ..model.codec import WORD, as_number
 from ..model.slots import start_key
 from .day_table import FLAGS, FULL, POWER, SOC, SlotWords
 from .order import ControlRefusedError, Order, PowerAt, Refusal
@@ -24,6 +24,9 @@ SOLAR_SELL: Final = "solar_sell"
 MAX_CHARGE_CURRENT: Final = "battery_max_charge_current"
 LOW_SOC: Final = "battery_low_soc"
 BATTERY_VOLTAGE: Final = "battery_voltage"
+
+# The bits of a slot's flags that an order decides: charging from the grid and from the generator, and selling.
+DECIDED: Final = 0x0023
 
 SELLING_FIRST: Final = "selling_first"
 # By whether something at the house connection is measured.
@@ -54,7 +57,12 @@ def hold(current: SlotWords, situation: Situation, target: float | None = None) 
     """Nothing out of the battery; with a target, one that is reached. `current` is what the owner's table has."""
     row = situation.registers[start_key(1, SOC)]
     return Wanted(
-        words=SlotWords(current.power, current.voltage, row.encode(FULL)[0], 0),
+        words=SlotWords(
+            current.power,
+            current.voltage,
+            row.encode(FULL)[0],
+            _flags(current, situation, charge=False),
+        ),
         target_soc=target,
         target_reached=target is not None,
     )
@@ -76,7 +84,7 @@ def charge(
     alone = not is_on(GRID_CHARGE, words)
     words.put(GRID_CHARGE, True)
     return Wanted(
-        words=_slot_words(slot_power, current.voltage, target, situation, charge=True),
+        words=_slot_words(slot_power, current, target, situation, charge=True),
         power=told,
         target_soc=target,
         limited=limited,
@@ -120,7 +128,7 @@ def discharge(
         if sells and export_limit is not None and power - load > export_limit:
             limited.append(Limited(Why.EXPORT, export_limit))
     return Wanted(
-        words=_slot_words(slot_power, current.voltage, target, situation, charge=False),
+        words=_slot_words(slot_power, current, target, situation, charge=False),
         power=power,
         target_soc=target,
         limited=tuple(limited),
@@ -252,17 +260,23 @@ def _bounded(power: float | None, rated_power: float, limited: list[Limited]) ->
 
 
 def _slot_words(
-    power: float, voltage: int, target: int, situation: Situation, *, charge: bool
+    power: float, current: SlotWords, target: int, situation: Situation, *, charge: bool
 ) -> SlotWords:
-    """The words of a slot."""
+    """The words of a slot, of which an order does not decide all."""
     rows = situation.registers
-    flags = rows[start_key(1, FLAGS)]
     return SlotWords(
         rows[start_key(1, POWER)].encode(max(1, math.floor(power)))[0],
-        voltage,
+        current.voltage,
         rows[start_key(1, SOC)].encode(target)[0],
-        flags.encode(charge, {flags.addresses[0]: 0})[0],
+        _flags(current, situation, charge=charge),
     )
+
+
+def _flags(current: SlotWords, situation: Situation, *, charge: bool) -> int:
+    """The flags of a slot: whether it charges from the grid, not from the generator, and does not sell; others stay."""
+    row = situation.registers[start_key(1, FLAGS)]
+    others = 0 if current.flags == WORD else current.flags & ~DECIDED
+    return row.encode(charge, {row.addresses[0]: others})[0]
 
 
 def _floor(words: Words) -> int:

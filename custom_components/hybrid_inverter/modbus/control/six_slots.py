@@ -69,6 +69,9 @@ SCHEDULE: Final = "schedule"
 MAX_WITHOUT_CHARGE: Final = timedelta(hours=4)
 STATUS: Final = "status"
 FAULT: Final = "fault"
+# Whether several work as one, and which of them the others follow.
+PARALLEL: Final = "parallel_enabled"
+ROLE: Final = "parallel_role"
 
 
 class SixSlots:
@@ -77,7 +80,7 @@ class SixSlots:
     reads: Final = frozenset(
         {*SLOTS, ENABLED, *WEEKDAYS, *SWITCHES, *BOUNDS, LOW_SOC, *BY_VOLTAGE.keys}
     )
-    optional: Final = frozenset[str]()
+    optional: Final = frozenset({PARALLEL, ROLE})
     writes: Final = frozenset({*SLOTS, *GENERATOR_FLAGS, ENABLED, *WEEKDAYS, *SWITCHES, *BOUNDS})
     modes: Final = frozenset(ControlMode) - {ControlMode.IDLE}
 
@@ -168,6 +171,8 @@ def _wanted(
     order: Order, orders: Sequence[Order], words: Words, situation: Situation
 ) -> tuple[Wanted, Window | None]:
     """What an order wants, with the settings beside the table put in, and when; ControlRefusedError if it cannot be."""
+    if situation.values.get(PARALLEL) and situation.values.get(ROLE) == "slave":
+        raise ControlRefusedError(Refusal.PARALLEL)
     if order.mode is ControlMode.EXPORT_LIMIT:
         return limit_export(order, words, situation), None
     soc = _checked_soc(order, situation)

@@ -24,13 +24,33 @@ PROTOCOL = JsoPage(Group.SETTINGS, Part.BATTERY)
 
 ROWS: tuple[Register, ...] = (
     SETUP.choice("battery_chemistry", 98, {0: "lead_acid", 1: "lithium"}, tier=INSTALLER),
+    # A lead battery is charged to the first one now and then, to the second one always, and then kept at the third one.
     SETUP.u16(
-        "equalization_voltage", 99, "V", scale=0.01, tier=INSTALLER, limits=Limits(38, 61, 0.01)
+        "equalization_voltage",
+        99,
+        "V",
+        scale=0.01,
+        tier=INSTALLER,
+        limits=Limits(Ref("absorption_voltage", default=38), 61, 0.01),
     ),
     SETUP.u16(
-        "absorption_voltage", 100, "V", scale=0.01, tier=INSTALLER, limits=Limits(38, 61, 0.01)
+        "absorption_voltage",
+        100,
+        "V",
+        scale=0.01,
+        tier=INSTALLER,
+        limits=Limits(
+            Ref("float_voltage", default=38), Ref("equalization_voltage", default=61), 0.01
+        ),
     ),
-    SETUP.u16("float_voltage", 101, "V", scale=0.01, tier=INSTALLER, limits=Limits(38, 61, 0.01)),
+    SETUP.u16(
+        "float_voltage",
+        101,
+        "V",
+        scale=0.01,
+        tier=INSTALLER,
+        limits=Limits(38, Ref("absorption_voltage", default=61), 0.01),
+    ),
     SETUP.u16("battery_capacity", 102, "Ah", tier=INSTALLER, limits=Limits(0, 2000)),
     PROTOCOL.u16(
         "battery_empty_voltage", 103, "V", scale=0.01, tier=INSTALLER, limits=Limits(38, 61, 0.01)
@@ -60,6 +80,8 @@ ROWS: tuple[Register, ...] = (
         "battery_operation_mode",
         111,
         {0: "voltage", 1: "state_of_charge", 2: "no_battery"},
+        # Where there is a battery, it stops the device with F13.
+        shown_only=frozenset({2}),
         tier=INSTALLER,
     ),
     SETUP.switch("battery_1_wake_up", 112, mask=0x0001, tier=INSTALLER, confidence="low"),

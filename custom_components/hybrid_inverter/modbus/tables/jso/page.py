@@ -47,8 +47,8 @@ BATTERY_CURRENT: Final = Limits(
     ),
     most=350,
 )
-# What a connection to the grid of three times 32 A carries.
-CONNECTION: Final = Limits(0, 22000)
+# What a generator or a connection to the grid may give; some devices take as much as three times 32 A carry.
+CONNECTION: Final = Limits(0, 16000, most=22000)
 
 
 @dataclass(frozen=True, slots=True)
