@@ -457,7 +457,8 @@ GRID: Final = (
             no("Normal ramp rate", "grid_code", "normal_ramp_rate"),
             no("Soft start ramp rate", "grid_code", "soft_start_ramp_rate"),
         ),
-        intro="For California, according to the manual. With newer firmware every grid code uses these registers. "
+        intro="For California, according to the manual. With firmware from about 2022 on every grid code uses these registers. "
+        "Older firmware has other settings at some of them: enable these sensors only if their values fit what the display shows. "
         "Read-only.",
     ),
     Page(
@@ -483,7 +484,8 @@ GRID: Final = (
             no("LF2: frequency", "grid_code", "under_frequency_2_trip"),
             no("LF2: time", "grid_code", "under_frequency_2_trip_delay"),
         ),
-        intro="For California, according to the manual. With newer firmware every grid code uses these registers. "
+        intro="For California, according to the manual. With firmware from about 2022 on every grid code uses these registers. "
+        "Older firmware has other settings at some of them: enable these sensors only if their values fit what the display shows. "
         "Read-only.",
     ),
 )
