@@ -30,7 +30,7 @@ from .entities.presence import async_add_rows, async_add_values
 from .entities.upkeep import UPKEEP, upkeep_sensor
 from .entry.data import is_plant
 from .modbus.model.codec import RATED_POWER, Bits
-from .modbus.model.counter_guard import CounterGuard
+from .modbus.model.counter_guard import GRID_FACTOR, CounterGuard
 from .modbus.model.part import Kind
 from .modbus.model.register import Group
 from .plant.sensors import PLANT_SENSORS, PlantSensor, async_add_plant_values
@@ -42,6 +42,8 @@ from .schedule.slot_days import DaysSensor
 PARALLEL_UPDATES = 0
 
 NO_CODE: Final = "none"
+# The rated power in W with which a guard lets a counter grow by 1 in an hour.
+AS_HOURS: Final = 1000 / GRID_FACTOR
 
 
 REJECTED: Final = UnitSensorDescription(
@@ -75,9 +77,9 @@ def unit_sensor(unit: UnitRuntime, description: UnitSensorDescription) -> Sensor
 
 
 def is_counter(description: UnitSensorDescription) -> bool:
-    """Whether a sensor counts energy in one direction."""
+    """Whether a sensor counts energy in one direction, or hours."""
     return (
-        description.device_class is SensorDeviceClass.ENERGY
+        description.device_class in (SensorDeviceClass.ENERGY, SensorDeviceClass.DURATION)
         and description.state_class is SensorStateClass.TOTAL_INCREASING
     )
 
@@ -145,14 +147,15 @@ class StoredCount(SensorExtraStoredData):
 
 
 class CounterSensor(UnitSensor, RestoreSensor):
-    """An energy counter, kept from glitches that would ruin the energy balance, also across a restart."""
+    """A counter of energy or hours, kept from glitches that would ruin its statistics, also across a restart."""
 
     def __init__(self, unit: UnitRuntime, description: UnitSensorDescription) -> None:
-        """Bound its growth by the device's rated power."""
+        """Bound the growth of an energy by the device's rated power."""
         super().__init__(unit, description)
         self._inverted = unit.inverted
+        is_energy = description.device_class is SensorDeviceClass.ENERGY
         self._guard = CounterGuard(
-            unit.identity.facts[RATED_POWER],
+            unit.identity.facts[RATED_POWER] if is_energy else AS_HOURS,
             period_of=period_of(description.key),
             rejections=unit.rejections,
         )

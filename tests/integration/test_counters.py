@@ -6,6 +6,7 @@ from datetime import timedelta
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -13,10 +14,11 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
+from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from tests.modbus.fault_server import FaultServer
 
-from .helpers import refresh, state, unit_of
+from .helpers import SERIAL, refresh, state, unit_of
 
 # Low and high word of the total of the PV, 0.1 kWh a step.
 PV_TOTAL = (534, 535)
@@ -61,6 +63,26 @@ async def test_glitches_are_not_shown(
     count(0x10001)
     await refresh(hass, counting, Group.ENERGY)
     assert state(hass, Platform.SENSOR, "pv_energy_total").state == "6553.7"
+
+
+async def test_hours_are_kept_from_glitches_like_energies(
+    hass: HomeAssistant, pictured: MockConfigEntry, picture: FaultServer
+) -> None:
+    """The generator has run for 1234.5 hours, register 512 and the next, and not for none."""
+    key = f"{SERIAL}_generator_hours_total"
+    er.async_get(hass).async_get_or_create(
+        Platform.SENSOR, DOMAIN, key, config_entry=pictured, disabled_by=None
+    )
+    shown = []
+    for steps in (12345, 0, 12500, 12346):
+        picture.memory[1, 512], picture.memory[1, 513] = steps, 0
+        if not shown:
+            assert await hass.config_entries.async_setup(pictured.entry_id)
+            await hass.async_block_till_done()
+        await refresh(hass, pictured, Group.ENERGY)
+        shown.append(state(hass, Platform.SENSOR, "generator_hours_total").state)
+    # Fifteen hours do not pass between two polls, either.
+    assert shown == ["1234.5", "1234.5", "1234.5", "1234.6"]
 
 
 async def test_a_glitch_right_after_a_restart_is_not_shown(
