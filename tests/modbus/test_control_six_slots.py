@@ -385,6 +385,16 @@ def test_a_power_at_the_grid_lowers_what_may_be_sold(
     assert (plan.told[0].power, plan.told[0].limited) == (told, limited)
 
 
+def test_without_clamps_nothing_is_sold() -> None:
+    """Nobody would see how much."""
+    sold = planned(image(TWO), order(DISCHARGE, power=3000, target_soc=40), may_sell=True)
+    kept = planned(
+        image(TWO), order(DISCHARGE, power=3000, target_soc=40), may_sell=True, sees_grid=False
+    )
+    assert (sold.beside[142], 142 in kept.beside) == (0, False)
+    assert kept.told[0].limited[0] == Limited(Why.EXPORT)
+
+
 def test_a_discharge_that_may_not_be_sold_serves_the_house() -> None:
     """The mode and the other slots stay."""
     words = image(TWO)

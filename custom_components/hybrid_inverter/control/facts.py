@@ -11,6 +11,7 @@ from ..modbus.control.lease import Lease
 from ..modbus.control.order import ControlMode, Order
 from ..modbus.control.plan import ControlStyle, Situation
 from ..modbus.control.styles import settings_of
+from ..modbus.device.device import Device
 from ..modbus.model.codec import RATED_POWER, Values, as_number
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine
@@ -26,8 +27,13 @@ METER: Final = "meter_wiring"
 NO_METER: Final = "off"
 # Counters of the house connection; what is not measured is not counted.
 FLOWED: Final = ("grid_import_energy_total", "grid_export_energy_total")
+# The powers at the clamps at the house connection, or at the meter in their place, of a device that measures its own terminal
+# as well; and the mode of one whose owner says that it has them.
+CLAMPS: Final = ("grid_l1_ct_power", "grid_l2_ct_power", "grid_l3_ct_power")
+WORK_MODE: Final = "work_mode"
+BY_CLAMPS: Final = "zero_export_to_ct"
 # What is known beside the settings: what polls have brought, and what is always read.
-POLLED: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, STATUS, METER)
+POLLED: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, *CLAMPS, STATUS, METER)
 ALWAYS_READ: Final = (CLOCK,)
 # Seconds for which what a poll has brought is as good as read now. The powers are polled every few seconds, the status every
 # fifteen: on a slow line each further request would keep an order waiting.
@@ -73,7 +79,7 @@ def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
 
     So is what could not be read last: nobody knows how old that is.
     """
-    device, values = machine.device, machine.device.values
+    device = machine.device
     measured = [key for key in (SOC, VOLTAGE, LOAD_POWER) if device.family.serves([key])]
     facts: dict[str, float | None] = {
         key: as_number(value) for key, value in device.snapshot(measured).values.items()
@@ -82,7 +88,7 @@ def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
     facts[MAY_SELL] = float(permissions.may_sell)
     facts[MAX_IMPORT] = permissions.max_import
     facts[HIGHEST_LOAD] = permissions.highest_load
-    facts[SEES_GRID] = float(_sees_grid(values))
+    facts[SEES_GRID] = float(_sees_grid(device))
     return {key: value for key, value in facts.items() if value is not None}
 
 
@@ -93,13 +99,16 @@ def as_allowed(lease: Lease, permissions: Permissions) -> Lease:
     return lease
 
 
-def _sees_grid(values: Values) -> bool:
+def _sees_grid(device: Device) -> bool:
     """Whether something at the house connection is measured: by a meter, or by a clamp, for which there is no setting.
 
-    While nothing flows there, it is seen by what has flowed before.
+    While nothing flows there, it is seen by what has flowed before, or by a mode that rests on it.
     """
-    if values.get(METER) not in (None, NO_METER):
+    values = device.values
+    if values.get(METER) not in (None, NO_METER) or values.get(WORK_MODE) == BY_CLAMPS:
         return True
+    if device.family.serves(CLAMPS):
+        return any(device.snapshot(CLAMPS).values.values())
     return any(values.get(key) for key in (GRID_POWER, *FLOWED))
 
 

@@ -114,7 +114,7 @@ def discharge(
             words=reached.words, target_soc=target, target_reached=True, limited=tuple(limited)
         )
     is_selling = words.value(WORK_MODE) == SELLING_FIRST
-    sells = situation.may_sell and export_limit != 0
+    sells = situation.may_sell and situation.sees_grid and export_limit != 0
     if sells and not is_selling:
         words.put(WORK_MODE, SELLING_FIRST)
     elif not sells and not is_selling:
