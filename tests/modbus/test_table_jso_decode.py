@@ -134,6 +134,38 @@ def test_powers_are_the_low_word_alone(key: str, low: int, high: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "total"),
+    [
+        ("grid_internal_power", 607),
+        ("grid_ct_power", 619),
+        ("grid_power", 625),
+        ("backup_power", 643),
+        ("load_power", 653),
+    ],
+)
+@pytest.mark.parametrize(
+    ("word", "phases", "power"),
+    [
+        # Three times 50 A: 34200 is -31336 in a signed word, and -34200 is 31336.
+        (34200, (11400, 11400, 11400), 34200),
+        (31336, (54136, 54136, 54136), -34200),
+        (300, (100, 100, 100), 300),
+        (65236, (65436, 65436, 65436), -300),
+        # Phases that cannot be true, that do not add up, and none.
+        (300, (32767, 32767, 100), 300),
+        (65436, (11000, 11000, 11000), -100),
+        (300, (), 300),
+    ],
+)
+def test_a_total_is_more_than_a_signed_word_holds(
+    key: str, total: int, word: int, phases: tuple[int, ...], power: int
+) -> None:
+    """What goes through to the house may be 34.5 kW: its phases say which way it is."""
+    words = {total: word, **dict(zip(range(total - 3, total), phases, strict=False))}
+    assert JSO.registers[key].decode(words) == power
+
+
+@pytest.mark.parametrize(
     ("key", "words", "expected", "wrong"),
     [
         ("zero_export_power", {104: 65476}, -60, "unsigned: 65476"),

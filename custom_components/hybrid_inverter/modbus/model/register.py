@@ -27,6 +27,10 @@ from .presentation import Presented
 
 # How many steps at the ends of a register's scale are no power.
 SCALE_END: Final = 512
+# How far a word goes until it begins again; how many watts no phase has, and by how many a total and its phases may differ.
+TURN: Final = 1 << 16
+PHASE_END: Final = 1 << 14
+PHASES_AGREE: Final = 1000
 
 # The words of a value that may be none.
 NOTHING: Final = ({0}, {WORD})
@@ -78,6 +82,18 @@ def _shift(mask: int) -> int:
 def _minutes(value: time) -> int:
     """A time of day in minutes, in which its bounds count; midnight as the end of the day is after all others."""
     return 24 * 60 if value.fold else value.hour * 60 + value.minute
+
+
+def _missing_turns(total: int, phases: Sequence[int | None]) -> int:
+    """What a signed word lacks of a total in W, by the words of the phases: 65536 up or down, or nothing.
+
+    Nothing also where they are not known, cannot be true, or do not add up even so.
+    """
+    watts = [word - (TURN if word >= TURN // 2 else 0) for word in phases if word is not None]
+    if len(watts) < len(phases) or max(map(abs, watts)) >= PHASE_END:
+        return 0
+    lacking = round((sum(watts) - total) / TURN) * TURN
+    return lacking if abs(sum(watts) - total - lacking) <= PHASES_AGREE else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +184,8 @@ class Register(Presented):
     # Words that are not all 0 or 0xFFFF while there is what this tells of, as the voltage of a pack; while they are, a
     # 0 or a 0xFFFF here tells nothing.
     alive_at: tuple[int, ...] = ()
+    # The words of the three phases of which it is the total, which may be more than a signed word of its own holds.
+    phases: tuple[int, ...] = ()
     # What the numbers of a bit field, or of an open list of codes, stand for.
     labels: Mapping[int, str] = field(default_factory=dict)
     # The other registers that must be written in the same request.
@@ -188,7 +206,7 @@ class Register(Presented):
     @property
     def read_from(self) -> tuple[int, ...]:
         """The addresses of all words that the value is made of."""
-        return self.addresses + self.alive_at
+        return self.addresses + self.alive_at + self.phases
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -245,7 +263,10 @@ class Register(Presented):
         words = self.words(image)
         if self.alive_at and set(words) in NOTHING and self._is_silent(image):
             return None
-        return self.decode_words(words)
+        value = self.decode_words(words)
+        if self.phases and isinstance(value, int):
+            return value + _missing_turns(value, [image.get(address) for address in self.phases])
+        return value
 
     def _is_silent(self, image: Mapping[int, int]) -> bool:
         """Whether nothing shows that there is what it tells of."""

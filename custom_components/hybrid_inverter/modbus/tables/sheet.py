@@ -53,6 +53,7 @@ class Extra(TypedDict, total=False):
     plausible: tuple[float, float]
     of_rated: tuple[float, float]
     alive_at: tuple[int, ...]
+    phases: tuple[int, ...]
     labels: Mapping[int, str]
     written_with: tuple[str, ...]
     stored: bool

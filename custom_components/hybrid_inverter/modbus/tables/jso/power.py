@@ -107,11 +107,12 @@ ROWS: tuple[Register, ...] = (
         of_phase("grid_{}_voltage", "l3"), 600, "V", scale=0.1, plausible=AC_VOLTAGE, shown=True
     ),
     # Powers have a high word far away (656 to 709) that the device does not update together with the low one: the two
-    # combined read 65 kW near zero. The low word alone holds any power of a low-voltage device.
+    # combined read 65 kW near zero. The low word alone holds any power of a low-voltage device, but for the total of what
+    # goes through it: 50 A on each phase are 34.5 kW.
     GRID.i16(of_phase("grid_{}_internal_power", "l1"), 604, "W"),
     GRID.i16(of_phase("grid_{}_internal_power", "l2"), 605, "W"),
     GRID.i16(of_phase("grid_{}_internal_power", "l3"), 606, "W"),
-    GRID.i16("grid_internal_power", 607, "W"),
+    GRID.i16("grid_internal_power", 607, "W", phases=(604, 605, 606)),
     GRID.u16("grid_frequency", 609, "Hz", scale=0.01, plausible=FREQUENCY, shown=True),
     PROTOCOL.i16(of_phase("grid_{}_internal_current", "l1"), 610, "A", scale=0.01, part=Part.GRID),
     PROTOCOL.i16(of_phase("grid_{}_internal_current", "l2"), 611, "A", scale=0.01, part=Part.GRID),
@@ -122,7 +123,7 @@ ROWS: tuple[Register, ...] = (
     GRID.i16(of_phase("grid_{}_ct_power", "l1"), 616, "W"),
     GRID.i16(of_phase("grid_{}_ct_power", "l2"), 617, "W"),
     GRID.i16(of_phase("grid_{}_ct_power", "l3"), 618, "W"),
-    GRID.i16("grid_ct_power", 619, "W"),
+    GRID.i16("grid_ct_power", 619, "W", phases=(616, 617, 618)),
     # Firmware that does not measure it holds 0.
     PROTOCOL.i16(
         "grid_power_factor",
@@ -137,7 +138,7 @@ ROWS: tuple[Register, ...] = (
     GRID.i16(of_phase("grid_{}_power", "l1"), 622, "W", shown=True),
     GRID.i16(of_phase("grid_{}_power", "l2"), 623, "W", shown=True),
     GRID.i16(of_phase("grid_{}_power", "l3"), 624, "W", shown=True),
-    MAIN.i16("grid_power", 625, "W", part=Part.GRID, shown=True),
+    MAIN.i16("grid_power", 625, "W", part=Part.GRID, shown=True, phases=(622, 623, 624)),
     INVERTER.u16(of_phase("inverter_{}_voltage", "l1"), 627, "V", scale=0.1, plausible=AC_VOLTAGE),
     INVERTER.u16(of_phase("inverter_{}_voltage", "l2"), 628, "V", scale=0.1, plausible=AC_VOLTAGE),
     INVERTER.u16(of_phase("inverter_{}_voltage", "l3"), 629, "V", scale=0.1, plausible=AC_VOLTAGE),
@@ -162,14 +163,14 @@ ROWS: tuple[Register, ...] = (
     LOAD.i16(of_phase("backup_{}_power", "l1"), 640, "W"),
     LOAD.i16(of_phase("backup_{}_power", "l2"), 641, "W"),
     LOAD.i16(of_phase("backup_{}_power", "l3"), 642, "W"),
-    LOAD.i16("backup_power", 643, "W", shown=True),
+    LOAD.i16("backup_power", 643, "W", shown=True, phases=(640, 641, 642)),
     LOAD.u16(of_phase("backup_{}_voltage", "l1"), 644, "V", scale=0.1, plausible=AC_VOLTAGE),
     LOAD.u16(of_phase("backup_{}_voltage", "l2"), 645, "V", scale=0.1, plausible=AC_VOLTAGE),
     LOAD.u16(of_phase("backup_{}_voltage", "l3"), 646, "V", scale=0.1, plausible=AC_VOLTAGE),
     LOAD.i16(of_phase("load_{}_power", "l1"), 650, "W"),
     LOAD.i16(of_phase("load_{}_power", "l2"), 651, "W"),
     LOAD.i16(of_phase("load_{}_power", "l3"), 652, "W"),
-    MAIN.i16("load_power", 653, "W", part=Part.LOAD, shown=True),
+    MAIN.i16("load_power", 653, "W", part=Part.LOAD, shown=True, phases=(650, 651, 652)),
     PROTOCOL.u16("load_frequency", 655, "Hz", scale=0.01, plausible=FREQUENCY, part=Part.LOAD),
     PROTOCOL.u16(of_phase("generator_{}_voltage", "l1"), 661, "V", scale=0.1, plausible=AC_VOLTAGE),
     PROTOCOL.u16(of_phase("generator_{}_voltage", "l2"), 662, "V", scale=0.1, plausible=AC_VOLTAGE),
