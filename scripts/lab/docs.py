@@ -433,8 +433,8 @@ def entity_row(alike: list[Shown]) -> list[str]:
 def register_row(book: Tables, row: Register) -> list[str]:
     """The cells of a register."""
     write = book.address_format.format
-    # Without what is only read along, to know whether there is what it tells of.
-    spans = replace(row, alive_at=()).spans
+    # Without what is only read along, to know what it tells of.
+    spans = replace(row, alive_at=(), phases=()).spans
     address = " ".join(write(a) if a == b else f"{write(a)}-{write(b)}" for a, b in spans)
     if row.mask is not None:
         address += f" & 0x{row.mask:04X}"
