@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import struct
 from typing import Any, ClassVar, Final
 
-from custom_components.hybrid_inverter.modbus.model.codec import FloatNumber, Number, Value
+from custom_components.hybrid_inverter.modbus.model.codec import Choice, FloatNumber, Number, Value
 from custom_components.hybrid_inverter.modbus.model.family import Family
 from custom_components.hybrid_inverter.modbus.model.register import Register
 
@@ -139,10 +139,12 @@ class Machine(ABC):
         return self.family.registers[key].decode(self._image)
 
     def panel_set(self, key: str, value: Value) -> None:
-        """Set a value as if somebody did it on the display."""
+        """Set a value as if somebody did it on the display, which offers all that there is."""
         self._refresh()
         for row in self.places_of(key):
-            words = row.encode(value, self._image)
+            codec = row.codec
+            whole = replace(codec, shown_only=frozenset()) if isinstance(codec, Choice) else codec
+            words = replace(row, codec=whole).encode(value, self._image)
             self._commit(dict(zip(row.addresses, words, strict=True)))
 
     def panel_change(self, address: int, value: int) -> None:
