@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.hybrid_inverter.modbus.model.codec import Choice, Value
 from simulator import SimulatedPlant
 from simulator.machine import Machine
 
@@ -34,10 +35,13 @@ def machine_of(
     return machine
 
 
-def write_settings(machine: Machine, values: Mapping[str, object]) -> None:
-    """Write settings as the integration would, one register at a time."""
+def write_settings(machine: Machine, values: Mapping[str, Value]) -> None:
+    """Write settings as the integration would, one register at a time; what it does not offer is set at the display."""
     for key, value in values.items():
         row = machine.family.registers[key]
+        if isinstance(row.codec, Choice) and value not in row.codec.options:
+            machine.panel_set(key, value)
+            continue
         image = {address: machine.word(address) for address in row.addresses}
         for address, word in zip(row.addresses, row.encode(value, image), strict=True):
             machine.write(address, [word])
