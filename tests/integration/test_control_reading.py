@@ -15,12 +15,12 @@ from .test_control_actions import act, refused
 
 HOLD: Final[dict[str, Any]] = {"mode": "hold", "duration": 60}
 # Registers: the settings of an order, the clock, and what polls bring.
-SETTINGS: Final = {JSO: [(98, 80)], SAJ: [(0x3604, 44), (0x3630, 49)]}
+SETTINGS: Final = {JSO: [(98, 80), (336, 1)], SAJ: [(0x3604, 44), (0x3630, 49)]}
 # While it is known how the meter is wired, which no poll brings here.
-KNOWN: Final = {JSO: [(98, 80)], SAJ: [(0x3604, 44), (0x3636, 43)]}
+KNOWN: Final = {JSO: [(98, 80), (336, 1)], SAJ: [(0x3604, 44), (0x3636, 43)]}
 CLOCK: Final = {JSO: [(62, 3)], SAJ: [(0x4000, 4)]}
 POLLED: Final = {
-    JSO: [(500, 1), (587, 4), (625, 1), (653, 1)],
+    JSO: [(500, 1), (587, 4), (616, 10), (650, 4)],
     SAJ: [(0x4004, 1), (0x4069, 7), (0x4096, 24)],
 }
 # The serial number.

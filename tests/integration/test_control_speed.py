@@ -95,19 +95,22 @@ class Start:
 
 
 # The settings, which are always read, and the clock.
-SETTINGS_READ: Final = {JSO: [(62, 3), (98, 80)], SAJ: [(0x3604, 44), (0x3630, 49), (0x4000, 4)]}
+SETTINGS_READ: Final = {
+    JSO: [(62, 3), (98, 80), (336, 1)],
+    SAJ: [(0x3604, 44), (0x3630, 49), (0x4000, 4)],
+}
 WRITES: Final = {JSO: 4, SAJ: 8}
 STARTS: Final[dict[tuple[str, float], Start]] = {
-    # Of the powers, the state of charge and the status the last poll counts. 26 and 166 bytes, and twice 0.05 s; then writes
+    # Of the powers, the state of charge and the status the last poll counts. 207 bytes, and three times 0.05 s; then writes
     # of 16, 77, 16 and 16 bytes 0.05 s apart, a second, and 81 registers back.
-    (JSO, 29): Start(asked=SETTINGS_READ[JSO], first=0.3, confirmed=1.81),
+    (JSO, 29): Start(asked=SETTINGS_READ[JSO], first=0.37, confirmed=1.88),
     # 39 and 194 bytes, and three times 0.2 s; then eight writes a second apart, 0.3 s, and 92 registers back in two reads.
     (SAJ, 29): Start(asked=SETTINGS_READ[SAJ], first=0.84, confirmed=8.89),
-    # What is older is read: 78 and 180 bytes, and six times 0.05 s.
+    # What is older is read: 297 bytes, and seven times 0.05 s.
     (JSO, 31): Start(
-        asked=[*SETTINGS_READ[JSO], (500, 1), (587, 4), (625, 1), (653, 1)],
-        first=0.57,
-        confirmed=2.08,
+        asked=[*SETTINGS_READ[JSO], (500, 1), (587, 4), (616, 10), (650, 4)],
+        first=0.66,
+        confirmed=2.17,
     ),
     # 78 and 258 bytes, and six times 0.2 s.
     (SAJ, 31): Start(

@@ -434,7 +434,7 @@ async def test_set_up_reads_once(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:
     """Setting up costs one full read, and the questions for the serial number and the firmware."""
-    assert requests(plant) <= 6 + 2
+    assert requests(plant) <= 7 + 2
     assert plant.tcp.statistics.connections == 1
 
 

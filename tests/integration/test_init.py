@@ -282,7 +282,7 @@ async def test_waking_up_costs_one_full_read(
     before = requests(plant)
     await refresh(hass, loaded, Group.POWER)
     assert values(hass) == VALUES
-    assert requests(plant) - before <= 6 + 2
+    assert requests(plant) - before <= 7 + 2
 
 
 async def test_connection_lost_while_running(
