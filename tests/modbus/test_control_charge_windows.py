@@ -132,6 +132,15 @@ def test_a_target_too_low_for_the_other_settings_is_refused(
     assert taken.after[0x3646] == least
 
 
+@pytest.mark.parametrize(("reserve", "least"), [(80, 81), (100, 100)])
+def test_a_reserve_that_counts_is_not_lowered(reserve: int, least: int) -> None:
+    """In the backup mode it would be missing in an outage if everything died then."""
+    assert refused(CHARGE, {0x3647: 2, 0x3651: reserve}) == (
+        Refusal.TARGET,
+        {"minimum": least, "maximum": 100},
+    )
+
+
 @pytest.mark.parametrize(
     ("reserve", "lowered"), [(79, {}), (80, {0x3651: 20}), (100, {0x3651: 20})]
 )

@@ -89,9 +89,10 @@ def _charge(draft: Draft) -> Told:
         draft.limit(Why.DEVICE_LIMIT, power)
     if target < ceiling:
         reserve = draft.number(RESERVE)
-        least = max(
-            LOWEST_CEILING, draft.number(FLOOR) + ABOVE_FLOOR, min(reserve, LOWEST_RESERVE) + 1
-        )
+        # In the backup mode the reserve is never lowered: if all died then, nothing would be left for an outage.
+        counts = draft.words.value(WORK_MODE) == BACKUP
+        kept = reserve if counts else min(reserve, LOWEST_RESERVE)
+        least = min(max(LOWEST_CEILING, draft.number(FLOOR) + ABOVE_FLOOR, kept + 1), ceiling)
         if target < least:
             raise ControlRefusedError(Refusal.TARGET, minimum=least, maximum=ceiling)
         # The ceiling has to be above the reserve, although that counts in the backup mode alone. From the factory it is 100.
