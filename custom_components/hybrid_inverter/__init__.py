@@ -6,11 +6,11 @@ example, or behind a dead link, keeps its entities and shows them as unavailable
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import (
@@ -29,14 +29,15 @@ from .entities.descriptions import ByPlatform
 from .entities.kept import async_keep_enabled
 from .entities.link import async_register_link
 from .entities.registry import async_remove_orphans, enabled_keys
-from .entry.data import is_plant
+from .entry.data import identity_of, is_plant, owner_of
 from .entry.reload import async_reload_on_change
+from .entry.removed_units import async_watch_removed_units
 from .entry.stores import MachineStores
 from .maintenance.remove_device import async_remove_device
 from .maintenance.removed_parts import async_watch_parts
 from .plant.plant import async_remove_plant, async_setup_plant, async_unload_plant
 from .runtime.choices import async_translate_choices
-from .runtime.faults import async_remove_issues, async_remove_issues_of
+from .runtime.faults import async_remove_issues_of
 from .runtime.forced_modes import (
     async_hand_over,
     async_leave_abandoned,
@@ -92,6 +93,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, which exist whether or not an entry is loaded."""
     async_setup_actions(hass)
     await async_translate_choices(hass)
+    async_watch_removed_units(hass, _async_remove_units)
     return True
 
 
@@ -133,6 +135,7 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
     await stores.async_load()
     entry.async_on_unload(stores.async_close)
     async_give_serials(hass, entry)
+    await _async_forget_gone(hass, entry, stores)
     for subentry in entry.subentries.values():
         unit = build_unit(hass, entry, subentry, runtime.link, stores)
         unit.begin_with(enabled_keys(er.async_get(hass), unit, OTHER_DESCRIPTIONS))
@@ -187,11 +190,49 @@ async def _async_unload_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
 
 async def _async_remove_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Leave the machines as they were found, and delete the files and the repair issues of an entry."""
-    async_remove_issues(hass, entry)
     stores = MachineStores(hass, entry.entry_id)
-    await async_leave_removed(hass, entry, stores)
-    await async_release_removed(hass, entry, stores)
+    await _async_leave(hass, entry, stores, entry.subentries.values())
     await stores.async_remove()
+
+
+async def _async_remove_units(
+    hass: HomeAssistant, entry: ConfigEntry, gone: Sequence[ConfigSubentry]
+) -> None:
+    """Do the same for machines that were taken out of an entry which is not loaded.
+
+    What cannot be put back now stays in the files: it is put back if the machine is added again.
+    """
+    stores = MachineStores(hass, entry.entry_id)
+    await _async_leave(hass, entry, stores, gone)
+    await stores.async_forget_others(_serials(entry.subentries.values()))
+    await stores.async_close()
+
+
+async def _async_leave(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    stores: MachineStores,
+    subentries: Iterable[ConfigSubentry],
+) -> None:
+    """Leave machines as they were found, and delete their repair issues, but for that of what could not be put back."""
+    machines = list(subentries)
+    async_remove_issues_of(hass, *_serials(machines))
+    await async_leave_removed(hass, entry, stores, machines)
+    await async_release_removed(hass, entry, stores, machines)
+
+
+async def _async_forget_gone(
+    hass: HomeAssistant, entry: ConfigEntry, stores: MachineStores
+) -> None:
+    """Forget the machines that are in the entry no more, also where nobody has noticed it when they were taken out."""
+    gone = await stores.async_forget_others(_serials(entry.subentries.values()))
+    # One that has moved to another entry keeps its issues.
+    async_remove_issues_of(hass, *(serial for serial in gone if owner_of(hass, serial) is None))
+
+
+def _serials(subentries: Iterable[ConfigSubentry]) -> set[str]:
+    """The serial numbers of machines."""
+    return {identity_of(subentry.data).serial for subentry in subentries}
 
 
 async def _async_setup_plant(hass: HomeAssistant, entry: ConfigEntry) -> bool:

@@ -79,9 +79,13 @@ class Life:
         self._storage.clear()
         self._storage.update(self._disk)
 
+    def revive(self) -> None:
+        """Have another process reach the inverter again, which is yet to set the entry up."""
+        self._left = self._disk = None
+
     async def begin(self, entry: MockConfigEntry) -> None:
         """Start again."""
-        self._left = self._disk = None
+        self.revive()
         assert await self._hass.config_entries.async_setup(entry.entry_id)
         await self._hass.async_block_till_done(wait_background_tasks=True)
 

@@ -1,10 +1,12 @@
 """The keepers of loaded entries, and what becomes of their orders when an entry is removed."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_MAX_IMPORT, CONF_MAY_SELL, DOMAIN, LOGGER
@@ -15,6 +17,7 @@ from ..modbus.model.export_limit import exports_freely
 from ..runtime.machine import Machine
 from ..runtime.runtime import UnitRuntime
 from ..runtime.setup import build_machine, connection_of
+from .deadline import TOO_OLD
 from .driver import Driver
 from .facts import Permissions
 from .issues import ControlIssues
@@ -79,12 +82,15 @@ def permissions_of(entry: ConfigEntry, unit: UnitRuntime, driver: Driver | None)
 
 
 async def async_release_removed(
-    hass: HomeAssistant, entry: ConfigEntry, stores: MachineStores
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    stores: MachineStores,
+    subentries: Iterable[ConfigSubentry],
 ) -> None:
-    """Put back what orders have changed at the inverters of an entry that is removed, over a link of its own."""
+    """Put back what orders have changed at inverters that are removed with their entry or out of it, over a link of its own."""
     link: Any = None
     try:
-        for subentry in entry.subentries.values():
+        for subentry in subentries:
             memory = stores.orders(str(subentry.unique_id))
             if memory.is_empty:
                 continue
@@ -99,11 +105,16 @@ async def async_release_removed(
                 memory,
                 partial(Permissions, may_sell=False, max_import=None, highest_load=None),
             )
+            issues = ControlIssues(hass, entry.entry_id, keeper)
+            if memory.ended_before(dt_util.utcnow() - TOO_OLD):
+                issues.async_left_alone()
+                await memory.keep((), {}, {})
+                continue
             try:
                 await keeper.async_release_all()
             except DeviceError as err:
                 LOGGER.warning("%s was not left as it was found: %s", machine.name, err)
-                ControlIssues(hass, entry.entry_id, keeper).async_given_up()
+                issues.async_given_up()
     finally:
         if link is not None:
             await link.close()

@@ -1,6 +1,6 @@
 """What is kept of the machines of an entry over a restart of Home Assistant, each kind of thing in a file of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
@@ -179,8 +179,9 @@ class MachineStores:
         return budget
 
     def _counts(self) -> dict[str, Any]:
-        """The content of the file of writes."""
-        return {serial: budget.as_dict() for serial, budget in self._budgets.items()}
+        """The content of the file of writes, also of machines that are not in use."""
+        counted = {serial: budget.as_dict() for serial, budget in self._budgets.items()}
+        return {**self._loaded_wear, **counted}
 
     @callback
     def changes(self, serial: str) -> ChangeLog:
@@ -192,8 +193,9 @@ class MachineStores:
         return log
 
     def _logged_changes(self) -> dict[str, Any]:
-        """The content of the file of changes."""
-        return {serial: log.as_list() for serial, log in self._change_logs.items()}
+        """The content of the file of changes, also of machines that are not in use."""
+        logged = {serial: log.as_list() for serial, log in self._change_logs.items()}
+        return {**self._loaded_changes, **logged}
 
     @callback
     def residues(self, serial: str) -> ResidueMemory:
@@ -236,6 +238,32 @@ class MachineStores:
         self._kept_faults[serial] = faults
         await self._faults.async_save(dict(self._kept_faults))
 
+    async def async_forget_others(self, serials: AbstractSet[str]) -> AbstractSet[str]:
+        """Forget all machines but these; returns those that are forgotten.
+
+        One at which something is still to be put back is not: it may be added again.
+        """
+        to_put_back = (
+            (self._residues, self._kept_residues),
+            (self._journals, self._kept_journals),
+            (self._orders, self._kept_orders),
+        )
+        contents = (
+            (self._wear, self._counts()),
+            (self._changes, self._logged_changes()),
+            (self._faults, self._kept_faults),
+            *to_put_back,
+        )
+        kept = {serial for _, content in to_put_back for serial, part in content.items() if part}
+        gone = {serial for _, content in contents for serial in content} - serials - kept
+        for in_use in (self._loaded_wear, self._budgets, self._loaded_changes, self._change_logs):
+            _remove(gone, in_use)
+        for store, content in contents:
+            if not gone.isdisjoint(content):
+                _remove(gone, content)
+                await store.async_save(dict(content))
+        return gone
+
     async def async_close(self) -> None:
         """Save what is not saved yet."""
         await self._wear.async_close()
@@ -248,3 +276,9 @@ class MachineStores:
             *(self._orders, self._changes, self._faults),
         ):
             await store.async_remove()
+
+
+def _remove(serials: AbstractSet[str], of_machines: dict[str, Any]) -> None:
+    """Take machines out of what is kept by serial number."""
+    for serial in serials:
+        of_machines.pop(serial, None)

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
-from ..entry.data import identity_of
 from ..entry.stores import MachineStores
 from ..entry.texts import async_text
 from ..modbus.device.device import Snapshot
@@ -220,14 +218,6 @@ class FaultMonitor:
 def watched_keys(rules: FaultRules | None) -> frozenset[str]:
     """The keys that have to be polled for the faults, whatever entities are shown."""
     return frozenset() if rules is None else frozenset({*rules.fields, rules.grid})
-
-
-@callback
-def async_remove_issues(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Delete the issues of an entry that is removed, also those that a person ignores."""
-    async_remove_issues_of(
-        hass, *(identity_of(subentry.data).serial for subentry in entry.subentries.values())
-    )
 
 
 @callback

@@ -1,9 +1,10 @@
 """Modes in which a machine depends on being run from here: none stays in force when nobody runs it any more."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
@@ -107,14 +108,15 @@ async def async_hand_over(hass: HomeAssistant, entry: HybridInverterConfigEntry)
 
 
 async def async_leave_removed(
-    hass: HomeAssistant, entry: ConfigEntry, stores: MachineStores
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    stores: MachineStores,
+    subentries: Iterable[ConfigSubentry],
 ) -> None:
-    """Leave the modes of the machines of an entry that is removed, over a link of its own: the entry's is closed."""
+    """Leave the modes of machines that are removed with their entry or out of it, over a link of its own: the entry's is closed."""
     await stores.async_load()
     link = connection_of(entry.data)
-    machines = [
-        build_machine(entry, subentry, link, stores) for subentry in entry.subentries.values()
-    ]
+    machines = [build_machine(entry, subentry, link, stores) for subentry in subentries]
     try:
         await asyncio.gather(
             *(
