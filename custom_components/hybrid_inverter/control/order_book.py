@@ -15,6 +15,7 @@ from ..modbus.control.lease import Lease, LeaseMemory
 from ..modbus.control.order import ControlRefusedError
 from ..modbus.control.plan import ControlStyle, Plan, Told
 from ..modbus.device.wear import Origin
+from ..modbus.device.write_request import settings_of_one_word
 from ..modbus.errors import DeviceError
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine, may_pass
@@ -41,6 +42,20 @@ class OrderBook(Listeners):
         self._writer = OrderWriter(machine, style, memory)
         # When something of somebody else was written over.
         self._written_over: list[datetime] = []
+        self._forget_unknown()
+
+    def _forget_unknown(self) -> None:
+        """Forget what orders have put into registers that cannot be written here, and tell it: all others are put back.
+
+        Another version may know more of them, and a person may have edited the file.
+        """
+        registers = self.machine.device.family.registers
+        if unknown := self.memory.forget_unknown(settings_of_one_word(registers)):
+            LOGGER.warning(
+                "%s: registers that are no settings here stay as an order has left them; before, they held %s",
+                self.machine.name,
+                unknown,
+            )
 
     # ------------------------------------------------------------------ what is in force
 

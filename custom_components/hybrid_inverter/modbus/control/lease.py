@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -130,6 +130,19 @@ class LeaseMemory:
             for one in self.leases
         ]
         return await self._saved()
+
+    def forget_unknown(self, known: Container[int]) -> dict[int, int | None]:
+        """Forget the words of all addresses but the known ones; returns the owner's, None where there is none.
+
+        It is stored with the next change.
+        """
+        before, touched = self.before, {**self.before, **self.after, **self.former}
+        unknown = {a: before.get(a) for a in touched if a not in known}
+        for name in (BEFORE, AFTER, FORMER):
+            if name in self._stored:
+                words = _words(self._stored[name])
+                self._stored[name] = {str(a): word for a, word in words.items() if a in known}
+        return unknown
 
     def is_ours(self, address: int, word: int) -> bool:
         """Whether a device that holds this word there has it from us."""

@@ -71,15 +71,12 @@ class WriteRequest:
 
         ValueError where they are no run, and for an address without a setting, or with a part of one.
         """
-        settings: dict[int, Register] = {}
-        for row in registers.values():
-            for address in row.addresses if row.writable else ():
-                settings.setdefault(address, row)
+        settings = settings_of_one_word(registers)
         wanted: dict[str, Value] = {}
         rows: dict[str, Register] = {}
         for address in sorted(words):
             first = settings.get(address)
-            if first is None or len(first.addresses) > 1:
+            if first is None:
                 raise ValueError(f"register {address} is no setting of one word")
             wanted[first.key] = words[address]
             rows[first.key] = replace(
@@ -140,6 +137,15 @@ class WriteRequest:
             for key, value in self.decode(image).items()
             if not _is_applied(self.wanted[key], value)
         ]
+
+
+def settings_of_one_word(registers: Mapping[str, Register]) -> dict[int, Register]:
+    """The first setting on each address that can be written as a whole word."""
+    settings: dict[int, Register] = {}
+    for row in registers.values():
+        for address in row.addresses if row.writable else ():
+            settings.setdefault(address, row)
+    return {address: row for address, row in settings.items() if len(row.addresses) == 1}
 
 
 @dataclass(frozen=True, slots=True)
