@@ -14,6 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.control.driver import Driver
+from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from custom_components.hybrid_inverter.runtime.runtime import RuntimeData, UnitRuntime
@@ -135,6 +137,14 @@ def unit_of(entry: MockConfigEntry) -> UnitRuntime:
     (unit,) = entry.runtime_data.units.values()
     assert isinstance(unit, UnitRuntime)
     return unit
+
+
+def driver_in(entry: MockConfigEntry) -> Driver:
+    """Return what drives the orders of the only inverter of a loaded entry."""
+    unit = unit_of(entry)
+    found = driver_of(unit.hass, unit)
+    assert found is not None
+    return found
 
 
 def timers_of(coordinator: GroupCoordinator) -> list[asyncio.TimerHandle]:

@@ -7,12 +7,11 @@ from typing import Any, Final
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.device.verified_unit import VerifiedUnit
 from simulator.cause import cause
 
 from .dying import Died
-from .helpers import SERIAL, unit_of
+from .helpers import SERIAL, driver_in
 from .test_control_actions import MORNING, act
 from .test_control_life import (  # noqa: F401 - fixtures
     CHARGE,
@@ -225,8 +224,7 @@ async def test_a_computer_that_loses_the_time_ends_an_order_when_it_has_lasted_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither clock is right any more; what passes is still counted. No edge moves by a clock that is wrong."""
-    driver = driver_of(home.hass, unit_of(home.entry))
-    assert driver is not None
+    driver = driver_in(home.entry)
     passed = 0.0
     monkeypatch.setattr(driver.keeper.deadlines, "_clock", lambda: passed)
     await home.order(**HOLD)
@@ -272,8 +270,7 @@ async def test_what_is_left_of_two_orders_is_put_back_after_a_silence_and_a_cras
     assert windows.words[0x3605] == 0x40
     trouble.silent = False
     windows.life.die_after(1)
-    driver = driver_of(windows.hass, unit_of(windows.entry))
-    assert driver is not None
+    driver = driver_in(windows.entry)
     with pytest.raises(Died):
         await driver.keeper.async_release_all()
     assert windows.words[0x3605] == 0x40

@@ -15,12 +15,11 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.control.lease import Lease
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
-from .helpers import SERIAL, entity, find, load_plant, refresh, state, unit_of
+from .helpers import SERIAL, driver_in, entity, find, load_plant, refresh, state, unit_of
 from .test_control_actions import act
 from .test_control_cancelled import arrivals, cancel_after
 from .test_schedule_windows import SERIAL as SAJ_SERIAL, set_up, written
@@ -85,10 +84,7 @@ def table(plant: SimulatedPlant) -> list[tuple[int, ...]]:
 
 def lease_of(entry: MockConfigEntry) -> Lease:
     """The order of the battery in force."""
-    unit = unit_of(entry)
-    driver = driver_of(unit.hass, unit)
-    assert driver is not None
-    lease = driver.keeper.lease()
+    lease = driver_in(entry).keeper.lease()
     assert lease is not None
     return lease
 

@@ -12,13 +12,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import CONF_TIER
-from custom_components.hybrid_inverter.control.driver import Driver
-from custom_components.hybrid_inverter.control.setup import driver_of
 from simulator import SimulatedPlant
 from simulator.cause import cause
 from simulator.steering import steer
 
-from .helpers import SERIAL, state, unit_of
+from .helpers import SERIAL, driver_in, state
 from .test_control_actions import MORNING, act
 from .test_control_entities import POWER, TARGET, choose, set_number, table
 from .test_control_life import (
@@ -41,14 +39,6 @@ OWNERS: Final = (800, 5000, 5090, 40, 0)
 pytestmark = [pytest.mark.freeze_time(MORNING), pytest.mark.usefixtures("in_berlin")]
 
 
-def driver(entry: MockConfigEntry) -> Driver:
-    """Return what drives the orders of the only inverter."""
-    unit = unit_of(entry)
-    found = driver_of(unit.hass, unit)
-    assert found is not None
-    return found
-
-
 # ---------------------------------------------------------------------- the end has passed
 
 
@@ -57,7 +47,7 @@ async def test_an_order_whose_end_passes_while_it_waits_is_refused(
     home: Home,  # noqa: F811 - a fixture
 ) -> None:
     """Until 10:02, and its turn comes at 10:11: by the inverter's clock that would be nearly a day."""
-    async with driver(home.entry).keeper.turn:
+    async with driver_in(home.entry).keeper.turn:
         waiting = home.hass.async_create_task(
             home.order(mode="charge", power=1000, target_soc=80, until="10:02")
         )
@@ -129,7 +119,7 @@ async def test_a_number_that_comes_after_the_end_begins_nothing(
     await released
     assert caught.value.translation_key == "control_over"
     assert table(plant)[2] == OWNERS
-    assert driver(loaded).keeper.leases == ()
+    assert driver_in(loaded).keeper.leases == ()
 
 
 # ---------------------------------------------------------------------- it cannot be ended

@@ -11,12 +11,11 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
-from custom_components.hybrid_inverter.control.setup import driver_of
 from simulator import SimulatedPlant
 from simulator.cause import cause
 from simulator.steering import steer
 
-from .helpers import SERIAL, link_entry, load, network_data, unit_of
+from .helpers import SERIAL, driver_in, link_entry, load, network_data, unit_of
 from .ordered import HOUSE, JSO, KINDS, SAJ, go_on, house_with, number
 from .test_control_actions import act
 from .test_plant import TWIN_SERIAL, plant_entry
@@ -218,8 +217,7 @@ async def test_a_charge_in_the_frost_goes_on_and_says_why_nothing_flows(
     async with house_with(hass, model, room=0) as house:
         await act(hass, "control_battery", house.serial, mode="charge", power=3000, duration=120)
         told: list[tuple[str, str | None]] = []
-        driver = driver_of(hass, unit_of(house.entry))
-        assert driver is not None
+        driver = driver_in(house.entry)
         driver.keeper.async_add_event_listener(
             lambda event: told.append((event.type.value, event.attributes.get("reason")))
         )

@@ -8,13 +8,12 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.entry.json_store import JsonStore
 from custom_components.hybrid_inverter.modbus.device.verified_unit import VerifiedUnit
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.runtime.writes import async_write_setting
 
-from .helpers import refresh, unit_of
+from .helpers import driver_in, refresh, unit_of
 from .test_control_actions import MORNING, act, device_of
 from .test_control_life import (
     CHARGE,
@@ -196,8 +195,7 @@ async def test_a_clock_that_is_set_back_makes_no_order_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By 45 minutes, in the 50th minute of an hour."""
-    driver = driver_of(windows.hass, unit_of(windows.entry))
-    assert driver is not None
+    driver = driver_in(windows.entry)
     passed = 0.0
     monkeypatch.setattr(driver.keeper.deadlines, "_clock", lambda: passed)
     await windows.order(**HOLD)

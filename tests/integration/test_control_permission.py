@@ -5,10 +5,9 @@ from typing import Any, Final
 import pytest
 
 from custom_components.hybrid_inverter.const import CONF_MAY_SELL
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.control.plan import Why
 
-from .helpers import unit_of
+from .helpers import driver_in
 from .test_control_actions import MORNING
 from .test_control_life import (
     Home,
@@ -48,8 +47,7 @@ async def test_a_jso_stops_selling_when_its_owner_forbids_it_and_goes_on_supplyi
     await allow(jso, **{CONF_MAY_SELL: False})
     assert jso.words[WORK_MODE] == 2
     assert jso.happened == ["started", "adopted_at_start"]
-    driver = driver_of(jso.hass, unit_of(jso.entry))
-    assert driver is not None
+    driver = driver_in(jso.entry)
     (lease,) = driver.keeper.leases
     told = driver.keeper.told_of(lease)
     assert told is not None

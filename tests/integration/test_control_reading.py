@@ -7,9 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 
-from custom_components.hybrid_inverter.control.setup import driver_of
-
-from .helpers import unit_of
+from .helpers import driver_in, unit_of
 from .ordered import JSO, KINDS, MORNING, SAJ, House, house_with
 from .test_control_actions import act, refused
 
@@ -72,8 +70,7 @@ async def test_a_change_at_the_panel_is_seen_however_fresh_the_last_poll_is(
         house.machine.panel_change(FLOOR, 33)
         told = await act(hass, "control_battery", house.serial, **HOLD)
         assert told["registers"] == [{"register": FLOOR, "before": 33, "after": 100}]
-        driver = driver_of(hass, unit_of(house.entry))
-        assert driver is not None
+        driver = driver_in(house.entry)
         await driver.keeper.async_release()
         assert house.machine.word(FLOOR) == 33
 
@@ -129,8 +126,7 @@ async def test_an_order_ends_when_the_inverter_does_not_tell_what_it_has_not_cha
 ) -> None:
     """But not when that is what has to be put back: it stays due."""
     async with house_with(hass, SAJ) as house:
-        driver = driver_of(hass, unit_of(house.entry))
-        assert driver is not None
+        driver = driver_in(house.entry)
         await act(hass, "control_battery", house.serial, **HOLD)
         house.machine.trouble.refused_blocks = ((FLOOR, FLOOR, 3),)
         with pytest.raises(Exception, match="exception 3"):

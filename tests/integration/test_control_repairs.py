@@ -22,12 +22,11 @@ from custom_components.hybrid_inverter import repairs
 from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.control.driver import Driver
 from custom_components.hybrid_inverter.control.request import OrderRequest
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.control.order import ControlMode
 from custom_components.hybrid_inverter.runtime.issues import machine_tag
 from simulator import SimulatedPlant
 
-from .helpers import unit_of
+from .helpers import driver_in
 from .test_schedule_windows import SERIAL, set_up
 
 # 10:00:05 in Berlin.
@@ -67,9 +66,7 @@ class Scene:
     @property
     def driver(self) -> Driver:
         """What drives the orders of the inverter."""
-        found = driver_of(self.hass, unit_of(self.entry))
-        assert found is not None
-        return found
+        return driver_in(self.entry)
 
     @property
     def floor(self) -> int:

@@ -11,10 +11,9 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 
-from .helpers import unit_of
+from .helpers import driver_in
 from .ordered import JSO, SAJ, House, house_with
 from .test_control_actions import act
 
@@ -69,8 +68,7 @@ async def test_an_order_in_force_costs_next_to_nothing(
     async with house_with(hass, model, options={"may_sell_from_battery": True}) as house:
         await act(hass, "control_battery", house.serial, duration=60, **ORDERS[name])
         await hass.async_block_till_done(wait_background_tasks=True)
-        driver = driver_of(hass, unit_of(house.entry))
-        assert driver is not None
+        driver = driver_in(house.entry)
         reads, writes = len(house.machine.reads), len(house.machine.writes)
         await driver.keeper.async_compare()
         looked = [(one.address, one.count) for one in list(house.machine.reads)[reads:]]
