@@ -162,6 +162,20 @@ async def test_an_entry_that_is_removed_in_any_state_lets_its_inverter_go(
     assert [name for name in hass_storage if home.entry.entry_id in name] == []
 
 
+async def test_an_entry_that_was_not_set_up_since_the_start_lets_its_inverter_go(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    plant: SimulatedPlant,
+    entry: MockConfigEntry,
+) -> None:
+    """It was disabled when Home Assistant crashed, and so was every other one."""
+    store(hass_storage, entry, "control", {SERIAL: ORDERED})
+    plant.machine().panel_change(166, 100)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert plant.machine().word(166) == 40
+    assert [name for name in hass_storage if entry.entry_id in name] == []
+
+
 async def test_what_cannot_be_put_back_is_told_and_put_back_when_the_inverter_is_added_again(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
