@@ -2,6 +2,10 @@
 
 import pytest
 
+from custom_components.hybrid_inverter.control.combined import ExportLimitSetting
+from custom_components.hybrid_inverter.control.facts import CLAMPS
+
+from .helpers import unit_of
 from .test_control_actions import MORNING, act
 from .test_control_life import (
     Home,
@@ -17,6 +21,7 @@ pytestmark = [
 
 # The work mode: 0 sells first, 1 exports nothing of what is behind its terminal, 2 nothing at its clamps.
 WORK_MODE = 142
+SOLAR_SELL = 145
 
 
 async def measures(home: Home, *, mode: int, fitted: bool) -> None:
@@ -38,6 +43,31 @@ async def test_without_clamps_nothing_is_exported_by_the_mode_that_needs_none(
     await measures(jso, mode=0, fitted=fitted)
     await act(jso.hass, "limit_export", jso.serial, power=0, duration=60)
     assert jso.words[WORK_MODE] == mode
+
+
+@pytest.mark.parametrize(("fitted", "mode"), [(True, 2), (False, 1)])
+async def test_the_number_takes_the_same_mode_as_the_action(
+    jso: Home,  # noqa: F811 - a fixture
+    fitted: bool,
+    mode: int,
+) -> None:
+    """It takes the place of selling first, which makes the switch count for nothing."""
+    await measures(jso, mode=0, fitted=fitted)
+    await ExportLimitSetting(unit_of(jso.entry), "export_limit").async_write(0, None)
+    assert (jso.words[WORK_MODE], jso.words[SOLAR_SELL]) == (mode, 0)
+
+
+async def test_the_number_looks_for_clamps_that_no_poll_has_just_shown(
+    jso: Home,  # noqa: F811 - a fixture
+) -> None:
+    """Fitted since: what was polled last knows nothing of them."""
+    await measures(jso, mode=0, fitted=False)
+    await unit_of(jso.entry).device.poll(CLAMPS)
+    jso.plant.machine().trouble.internal_clamp = False
+    jso.plant.advance(1)
+    jso.freezer.tick(60)
+    await ExportLimitSetting(unit_of(jso.entry), "export_limit").async_write(0, None)
+    assert jso.words[WORK_MODE] == 2
 
 
 async def test_without_clamps_a_discharge_supplies_the_house(

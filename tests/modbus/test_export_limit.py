@@ -88,6 +88,21 @@ def test_a_limit_is_switched_on_before_it_counts(
 
 
 @pytest.mark.parametrize(
+    ("held", "written"),
+    [
+        (SELLING, [("work_mode", "zero_export_to_load"), ("solar_sell", False)]),
+        (JSO_HELD, [("solar_sell", False)]),
+    ],
+)
+def test_a_limit_of_nothing_needs_no_clamps_where_there_are_none(
+    held: Mapping[str, Value], written: Steps
+) -> None:
+    """The manual: zero export to CT needs a CT. A mode that does not sell stays."""
+    limit = limit_of(JSO)
+    assert limit.steps(0, JSO.registers, held, sees_grid=False) == written
+
+
+@pytest.mark.parametrize(
     ("family", "held", "wanted"),
     [(JSO, JSO_HELD, 8001), (JSO, JSO_HELD, -1), (SAJ, SAJ_HELD, 6601)],
 )

@@ -21,6 +21,7 @@ from ..modbus.model.reserve import RESERVE, Reserve, keys_of, reserve_in_force
 from ..runtime.callers import origin_of
 from ..runtime.runtime import UnitRuntime
 from ..runtime.writes import async_write, display_name
+from .facts import SIGHT, not_fresh, sees_grid
 from .orders import async_give_back, async_release, async_undo_change
 from .setup import driver_of
 from .targets import Controlled
@@ -63,6 +64,11 @@ class CombinedSetting(ABC):
     def steps(self, wanted: float, values: Values) -> list[tuple[str, Value]]:
         """What is written for another number, in order; InvalidValueError when it is off its bounds."""
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """What is read before it is written."""
+        return self.inputs
+
     async def async_check(self, wanted: float) -> None:
         """Work out what it takes, and send nothing; an error with a translated message if it is refused."""
         await self._async_run(wanted, None, dry_run=True)
@@ -85,7 +91,7 @@ class CombinedSetting(ABC):
         device = self.unit.device
 
         async def write() -> None:
-            values = {**device.values, **await device.read(self.inputs)}
+            values = {**device.values, **await device.read(self.asked)}
             steps = self.steps(wanted, values)
             if dry_run:
                 await device.preview_steps(steps)
@@ -174,7 +180,16 @@ class ExportLimitSetting(CombinedSetting):
     @override
     def steps(self, wanted: float, values: Values) -> list[tuple[str, Value]]:
         """What the limit takes."""
-        return self._limit.steps(wanted, self.unit.device.family.registers, values)
+        registers, sees = self._device.family.registers, sees_grid(self._device)
+        return self._limit.steps(wanted, registers, values, sees_grid=sees)
+
+    @property
+    @override
+    def asked(self) -> frozenset[str]:
+        """Also what tells which mode can take the place of selling first, where there is such a mode."""
+        if not self._limit.otherwise:
+            return self.inputs
+        return self.inputs | not_fresh(self.unit.machine, SIGHT)
 
     @override
     @to_end

@@ -1,6 +1,6 @@
 """What a plan is made from: read from the inverter, and kept with the order so that the same plan can be made again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,8 @@ WORK_MODE: Final = "work_mode"
 BY_CLAMPS: Final = "zero_export_to_ct"
 # What is known beside the settings: what polls have brought, and what is always read.
 POLLED: Final = (SOC, VOLTAGE, BATTERY_POWER, LOAD_POWER, GRID_POWER, *CLAMPS, STATUS, METER)
+# What of it tells whether something at the house connection is measured.
+SIGHT: Final = (GRID_POWER, *CLAMPS, METER)
 ALWAYS_READ: Final = (CLOCK,)
 # Seconds for which what a poll has brought is as good as read now. The powers are polled every few seconds, the status every
 # fifteen: on a slow line each further request would keep an order waiting.
@@ -65,13 +67,17 @@ def keys_of(machine: Machine, style: ControlStyle) -> frozenset[str]:
 
     After a silence, or over a link that was opened again, everything is read.
     """
+    family = machine.device.family
+    always = [key for key in ALWAYS_READ if family.serves([key])]
+    return settings_of(style, family.registers.keys()).union(always, not_fresh(machine, POLLED))
+
+
+def not_fresh(machine: Machine, keys: Collection[str]) -> frozenset[str]:
+    """Those of these that the device has and no poll has just brought; after a silence, all that it has."""
     device = machine.device
-    polled, always = (
-        [key for key in keys if device.family.serves([key])] for keys in (POLLED, ALWAYS_READ)
-    )
+    served = frozenset(key for key in keys if device.family.serves([key]))
     is_followed = machine.verified and machine.last_error is None
-    missing = device.outdated(polled, FRESH_FOR) if is_followed else polled
-    return settings_of(style, device.family.registers.keys()).union(always, missing)
+    return device.outdated(served, FRESH_FOR) if is_followed else served
 
 
 def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
@@ -88,7 +94,7 @@ def facts_of(machine: Machine, permissions: Permissions) -> dict[str, float]:
     facts[MAY_SELL] = float(permissions.may_sell)
     facts[MAX_IMPORT] = permissions.max_import
     facts[HIGHEST_LOAD] = permissions.highest_load
-    facts[SEES_GRID] = float(_sees_grid(device))
+    facts[SEES_GRID] = float(sees_grid(device))
     return {key: value for key, value in facts.items() if value is not None}
 
 
@@ -99,7 +105,7 @@ def as_allowed(lease: Lease, permissions: Permissions) -> Lease:
     return lease
 
 
-def _sees_grid(device: Device) -> bool:
+def sees_grid(device: Device) -> bool:
     """Whether something at the house connection is measured: by a meter, or by a clamp, for which there is no setting.
 
     While nothing flows there, it is seen by what has flowed before, or by a mode that rests on it.

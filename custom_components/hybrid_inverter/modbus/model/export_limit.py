@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from .codec import Value, Values, as_number
@@ -27,9 +27,10 @@ class ExportLimit:
     # The switch as it is while nothing may flow, and while something may.
     barred: Held | None = None
     open: Held | None = None
-    # What makes the switch count for nothing, and what it gives way to when nothing may flow.
+    # What makes the switch count for nothing, and what it gives way to when nothing may flow: by whether something at the
+    # house connection is measured.
     regardless: Held | None = None
-    otherwise: Held | None = None
+    otherwise: Mapping[bool, Held] = field(default_factory=dict)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -47,7 +48,14 @@ class ExportLimit:
             return 0
         return as_number(values.get(self.key))
 
-    def steps(self, wanted: float, registers: Mapping[str, Register], values: Values) -> list[Held]:
+    def steps(
+        self,
+        wanted: float,
+        registers: Mapping[str, Register],
+        values: Values,
+        *,
+        sees_grid: bool = True,
+    ) -> list[Held]:
         """What is written for another limit, in order; InvalidValueError when it is off its bounds.
 
         A limit is switched on before it is changed: never does more flow meanwhile than before or after.
@@ -59,7 +67,7 @@ class ExportLimit:
             return [self.free]
         if self.barred is not None and wanted <= 0:
             gives_way = _is(values, self.regardless)
-            return [*_given(self.otherwise if gives_way else None), self.barred]
+            return [*_given(self.otherwise[sees_grid] if gives_way else None), self.barred]
         return [*_given(self.limited), (self.key, wanted), *_given(self.open)]
 
 

@@ -200,11 +200,14 @@ ROWS: tuple[Register, ...] = (
 )
 
 # The switch bars surplus from the grid, but counts for nothing while selling first (manual 5.7). Instead of that the device
-# serves what its clamps see.
+# serves what its clamps see; without any it does not know what flows there, and only serves its own terminal.
 EXPORT_LIMIT: Final = ExportLimit(
     key="max_sell_power",
     barred=("solar_sell", False),
     open=("solar_sell", True),
     regardless=("work_mode", "selling_first"),
-    otherwise=("work_mode", "zero_export_to_ct"),
+    otherwise={
+        True: ("work_mode", "zero_export_to_ct"),
+        False: ("work_mode", "zero_export_to_load"),
+    },
 )
