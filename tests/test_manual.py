@@ -161,6 +161,20 @@ def test_everything_that_can_be_changed_is_an_item() -> None:
 
 
 @EVERY_BOOK
+def test_a_setting_of_uncertain_meaning_says_so(book: Book) -> None:
+    """Of what its sources contradict each other in, a person learns where they look the setting up."""
+    uncertain = {
+        row.key for row in book.family.every_row() if row.writable and row.confidence == "low"
+    }
+    silent = {
+        item.name
+        for _, item in items_of(book)
+        if uncertain.intersection(item.keys) and not item.note
+    }
+    assert silent == set()
+
+
+@EVERY_BOOK
 def test_what_has_a_reason_is_never_written(book: Book) -> None:
     """What the document says is only shown is nothing that a tier may write."""
     shown = {key for _, item in items_of(book) if item.reason is not None for key in item.keys}

@@ -269,7 +269,13 @@ BATTERY: Final = (
                 note="0 to 190 A on the 8 kW model, as in the data sheet; this page still says 115 A.",
             ),
             at("Max. A discharge", "battery_max_discharge_current"),
-            at("Active battery", "battery_1_wake_up"),
+            at(
+                "Active battery",
+                "battery_1_wake_up",
+                note="It is not certain which way round this switch works: on means 1 in the inverter, which owners of"
+                " low-voltage inverters saw to be enabled, while the maker's protocol says that 0 is. Compare it with the"
+                " display before you rely on it.",
+            ),
             at(
                 "Battery protocol",
                 "lithium_protocol",
