@@ -345,7 +345,12 @@ WORK_MODE: Final = (
             at("Zero export to CT", "work_mode"),
             at("Solar sell", "solar_sell"),
             at("Max sell power", "max_sell_power"),
-            at("Zero-export power", "zero_export_power"),
+            at(
+                "Zero-export power",
+                "zero_export_power",
+                note="Below 0 only from release 1135 of the main firmware on, or where it is below 0 already; not every"
+                " release since then keeps it.",
+            ),
             at("Energy pattern: BattFirst", "energy_pattern"),
             at("Energy pattern: LoadFirst", "energy_pattern"),
             at("Max solar power", "max_solar_power"),

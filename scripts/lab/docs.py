@@ -14,6 +14,7 @@ from custom_components.hybrid_inverter import OTHER_DESCRIPTIONS
 from custom_components.hybrid_inverter.const import SUBENTRY_METER, MeterRole
 from custom_components.hybrid_inverter.entities.base import UnitEntityDescription
 from custom_components.hybrid_inverter.entities.descriptions import describe
+from custom_components.hybrid_inverter.modbus.model.codec import RATED_POWER
 from custom_components.hybrid_inverter.modbus.model.codec_time import Hhmm
 from custom_components.hybrid_inverter.modbus.model.condition import (
     BY_STATE_OF_CHARGE,
@@ -460,7 +461,11 @@ def bound(limit: float | Ref) -> str:
     if not isinstance(limit, Ref):
         return f"{limit:g}"
     if limit.by_value:
-        return f"{limit.by_value[8000]:g} (8 kW)"
+        if limit.key == RATED_POWER:
+            return f"{limit.by_value[8000]:g} (8 kW)"
+        return " or ".join(f"{number:g}" for number in limit.by_value.values()) + (
+            f" by {code(limit.key)}"
+        )
     factor = f"{limit.factor:g} × " if limit.factor != 1 else ""  # noqa: RUF001 - the sign of a product
     offset = f" {'+' if limit.offset > 0 else '-'} {abs(limit.offset):g}" if limit.offset else ""
     return f"{factor}{code(limit.key)}{offset}"

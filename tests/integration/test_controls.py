@@ -524,6 +524,24 @@ async def test_bounds_follow_the_other_settings(
     assert bounds(hass, "battery_low_soc") == (11, 49, 1)
 
 
+async def test_an_earlier_firmware_is_offered_no_negative_zero_export_power(
+    hass: HomeAssistant, plant: SimulatedPlant
+) -> None:
+    """It would put another value back; what it holds all the same is within the bounds."""
+    machine = plant.machine()
+    machine.panel_change(15, 0x1134)
+    entry = await load_plant(hass, plant)
+    assert bounds(hass, "zero_export_power") == (0, 500, 1)
+    with pytest.raises(ServiceValidationError):
+        await set_number(hass, "zero_export_power", -1)
+    assert machine.writes == []
+    machine.panel_change(104, 65476)
+    await refresh(hass, entry, Group.SETTINGS)
+    assert bounds(hass, "zero_export_power") == (-60, 500, 1)
+    await set_number(hass, "zero_export_power", 20)
+    assert bounds(hass, "zero_export_power") == (0, 500, 1)
+
+
 # ---------------------------------------------------------------------- tiers
 
 SELECTS: Final = ("work_mode", "energy_pattern", "generator_port_mode")

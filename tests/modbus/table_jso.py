@@ -650,6 +650,7 @@ FULL: Final = JSO.fitted([feature.key for feature in JSO.features])
 WRITABLE: Final = [row for row in ROWS if row.tier is not None]
 
 LIVE: Final[dict[str, Value | None]] = {
+    "main_firmware": "2001-1144-1800",
     "rated_power": 8000.0,
     "battery_shutdown_soc": 20,
     "battery_low_soc": 35,

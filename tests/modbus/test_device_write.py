@@ -159,8 +159,9 @@ def between(low: float, high: float, **neighbour: str) -> dict[str, float | str]
 @pytest.mark.parametrize(
     ("key", "value", "details"),
     [
-        ("zero_export_power", -501, {"minimum": -500, "maximum": 500}),
-        ("zero_export_power", 501, {"minimum": -500, "maximum": 500}),
+        # The firmware was not read yet.
+        ("zero_export_power", -1, {"minimum": 0, "maximum": 500}),
+        ("zero_export_power", 501, {"minimum": 0, "maximum": 500}),
         ("max_sell_power", 8001, between(0, 8000, highest="rated_power")),
         ("max_solar_power", 10401, between(0, 10400, highest="rated_power")),
         ("battery_low_soc", 10, between(11, 39, lowest="battery_shutdown_soc")),
@@ -511,6 +512,8 @@ async def test_a_firmware_that_keeps_one_less(
         if unit.registers[104] == word:
             unit.registers[104] = kept
 
+    unit.registers[15] = 0x1144
+    await device.poll(["main_firmware"])
     unit.tick = keep
     with pytest.raises(NotAppliedError) as caught:
         await device.write("zero_export_power", wanted)

@@ -252,6 +252,43 @@ def test_a_limit_is_never_below_what_the_machine_holds(key: str, held: float, mo
         row.check(most + 1, LIVE, held)
 
 
+@pytest.mark.parametrize(
+    ("firmware", "held", "lowest"),
+    [
+        ("2011-1134-1807", 20, 0),
+        ("2011-1135-1807", 20, -500),
+        ("2107-1184-1809", 20, -500),
+        # What is no release, or not known.
+        ("2011-FFFF-1807", 20, 0),
+        ("0000-0000-0000", 20, 0),
+        (None, 20, 0),
+        (None, None, 0),
+        # What it holds, whoever has set it, it takes.
+        ("2011-1134-1807", -60, -60),
+        (None, -1, -1),
+        (None, -501, -500),
+    ],
+)
+def test_less_than_nothing_may_be_imported_where_the_firmware_takes_it(
+    firmware: str | None, held: int | None, lowest: int
+) -> None:
+    """An earlier one acknowledges it, and puts something else back."""
+    row, values = JSO.registers["zero_export_power"], {**LIVE, "main_firmware": firmware}
+    assert row.bounds(values, held) == (lowest, 500)
+    row.check(lowest, values, held)
+    with pytest.raises(InvalidValueError):
+        row.check(lowest - 1, values, held)
+
+
+async def test_a_negative_zero_export_power_comes_back_with_an_undo() -> None:
+    """Also where the firmware is not known: it was held before."""
+    unit = FakeUnit({104: 65476})
+    device = Device(unit, replace(JSO, settle=0), known={"rated_power": 8000})
+    await device.write("zero_export_power", 20)
+    await device.undo()
+    assert unit.registers[104] == 65476
+
+
 async def test_an_owner_of_a_larger_battery_keeps_the_current_that_it_is_set_to() -> None:
     """10 kW, and 210 A: both limits are those of the data sheet, and what is lowered can be undone."""
     unit = FakeUnit({20: 34464, 21: 1, 108: 210, 109: 300})

@@ -219,6 +219,8 @@ def async_follow_identity(
     def polled() -> None:
         if firmware := unit.device.family.firmware_text(identity.data.values):
             dr.async_get(hass).async_update_device(unit.device_id, sw_version=firmware)
+            # The firmware decides some bounds.
+            unit.coordinators[Group.SETTINGS].async_update_listeners()
         entry.async_create_background_task(
             hass, _async_rediscover(hass, entry, unit), f"{unit.name} features"
         )

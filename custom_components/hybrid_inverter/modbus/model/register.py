@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
 from enum import StrEnum
@@ -110,6 +110,8 @@ class Ref:
     default: float | None = None
     # When it counts; always if there is no condition.
     when: Condition | None = None
+    # The number in the other register's value, as the release in a firmware's name; None where there is none.
+    number: Callable[[Value | None], float | None] = as_number
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -128,7 +130,7 @@ class Ref:
         other = values.get(self.key)
         if isinstance(other, time):
             other = _minutes(other)
-        number = as_number(other)
+        number = self.number(other)
         if number is None:
             return self.default
         if self.by_value:
@@ -149,6 +151,8 @@ class Limits:
     # The largest value that any device of the family takes, where the maximum is worked out: up to it, whatever a
     # device holds shows that its own maximum is no lower.
     most: float | None = None
+    # The same of the minimum.
+    least: float | None = None
 
     def resolve(self, values: Values) -> tuple[float, float]:
         """The bounds in force, with other registers' values put in."""
@@ -335,6 +339,8 @@ class Register(Presented):
         low, high = self.limits.resolve(values)
         if self.limits.most is not None and (number := as_number(held)) is not None:
             high = max(high, min(number, self.limits.most))
+        if self.limits.least is not None and (number := as_number(held)) is not None:
+            low = min(low, max(number, self.limits.least))
         if not isinstance(self.codec, PermilleOfRated):
             return low, high
         return self.codec.nearest(low), self.codec.nearest(high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...model.codec import RATED_POWER, Hex, Text, Values, as_number
+from ...model.codec import RATED_POWER, Hex, Text, Value, Values, as_number
 from ...model.family import Maker, Model
 from ...model.part import Part
 from ...model.register import Group, Register
@@ -47,6 +47,12 @@ def series(values: Values) -> str:
     if not isinstance(firmware, str) or rated > LARGEST_SG04:
         return by_power
     return SERIES.get((firmware[:2], firmware[-4:]), by_power)
+
+
+def release(main_firmware: Value | None) -> float | None:
+    """The release of a main firmware, which is the middle of its three fields; None for what is none."""
+    fields = main_firmware.split("-") if isinstance(main_firmware, str) else []
+    return int(fields[1]) if len(fields) == 3 and fields[1].isdecimal() else None
 
 
 ROWS: tuple[Register, ...] = (

@@ -20,6 +20,7 @@ from ...model.register import (
     Register,
 )
 from ...model.slots import START_SLOTS, start_key
+from .identity import release
 from .page import (
     CONNECTION,
     EVERYDAY,
@@ -70,9 +71,17 @@ FEATURES: Final = (
     ),
 )
 
+# Below 0 is taken from release 1135 of the main firmware on; an earlier one acknowledges it, and puts 0 or 20 back about five
+# seconds later.
+ZERO_EXPORT: Final = Limits(
+    Ref("main_firmware", number=release, by_value={1134: 0, 9999: -500}, default=0),
+    500,
+    least=-500,
+)
+
 ROWS: tuple[Register, ...] = (
-    # The one setting in which 0xFFFF is a value. Below 0 is taken from main firmware 1135 on.
-    MODE.i16("zero_export_power", 104, "W", tier=EVERYDAY, limits=Limits(-500, 500), shown=True),
+    # The one setting in which 0xFFFF is a value.
+    MODE.i16("zero_export_power", 104, "W", tier=EVERYDAY, limits=ZERO_EXPORT, shown=True),
     # The protocol gives it two bits, but the low one alone decides; so the high one stays as it is found.
     MODE.choice(
         "energy_pattern",
