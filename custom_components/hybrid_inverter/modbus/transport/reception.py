@@ -8,9 +8,8 @@ of other registers.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import LinkDesync
 from .endpoint import Framing
@@ -31,36 +30,27 @@ CONFIRMATION_LENGTH: Final = 6
 REFUSAL_LENGTH: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """The two answers that the request that was sent can have: the one asked for, and a Modbus exception."""
 
     sent: bytes
     unit: int
     function: int
-    address: int
-    # The registers to read; of a write the registers or the value written.
-    count: int
+    # How many words a read asks for; of a write how many it writes, or the one that it writes.
+    words: int
     # Of either answer, the bytes that are known beforehand and the size of the whole frame.
     shapes: tuple[tuple[bytes, int], ...]
 
     @classmethod
     def of(cls, sent: bytes, framing: Framing) -> Expected:
         """What may answer the frame that was sent."""
-        body = sent[6:12] if framing is Framing.TCP else sent[:6]
-        known, size, refusal = _answers_to(body)
-        shapes: tuple[tuple[bytes, int], ...]
-        if framing is Framing.TCP:
-            # Transaction and protocol id come back; the length counts from the unit id.
-            head = sent[:TCP_START]
-            shapes = (
-                (head + size.to_bytes(2) + known, 6 + size),
-                (head + REFUSAL_LENGTH.to_bytes(2) + refusal, 6 + REFUSAL_LENGTH),
-            )
-        else:
-            shapes = ((known, size + 2), (refusal, 5))
-        address, count = int.from_bytes(body[2:4]), int.from_bytes(body[4:])
-        return cls(sent, body[0], body[1], address, count, shapes)
+        if framing is Framing.RTU:
+            return cls(sent, *_answers_to(sent[:6], framing))
+        unit, function, words, (answer, refusal) = _answers_to(sent[6:12], framing)
+        # Transaction and protocol id come back.
+        head = sent[:TCP_START]
+        shapes = ((head + answer[0], answer[1]), (head + refusal[0], refusal[1]))
+        return cls(sent, unit, function, words, shapes)
 
     def size_of(self, data: bytes) -> int:
         """The size of the answer that this data is, or may become; 0 when it is none."""
@@ -71,18 +61,29 @@ class Expected:
 
 
 @lru_cache(KEPT_READS)
-def _answers_to(body: bytes) -> tuple[bytes, int, bytes]:
-    """How the answer to a request begins and how long it is, and how a Modbus exception begins, from the unit id on.
+def _answers_to(
+    body: bytes, framing: Framing
+) -> tuple[int, int, int, tuple[tuple[bytes, int], tuple[bytes, int]]]:
+    """Unit, function and words of a request, and the shapes of its answers, of which over Modbus TCP the first four bytes are missing.
 
     `body` is unit id, function code and the four bytes behind that (Modbus application protocol 6.3, 6.6, 6.12 and 7).
     """
-    unit, function = body[:2]
+    unit, function, words = body[0], body[1], int.from_bytes(body[4:])
     refusal = bytes((unit, function | REFUSED))
     if function == READ:
-        count = int.from_bytes(body[4:])
-        return body[:2] + bytes([2 * count]), 3 + 2 * count, refusal
-    # A write is answered by its own beginning.
-    return body, CONFIRMATION_LENGTH, refusal
+        known, size = body[:2] + bytes([2 * words]), 3 + 2 * words
+    else:
+        # A write is answered by its own beginning.
+        known, size = body, CONFIRMATION_LENGTH
+    if framing is Framing.RTU:
+        shapes = ((known, size + 2), (refusal, REFUSAL_LENGTH + 2))
+    else:
+        # The length counts from the unit id.
+        shapes = (
+            (size.to_bytes(2) + known, 6 + size),
+            (REFUSAL_LENGTH.to_bytes(2) + refusal, 6 + REFUSAL_LENGTH),
+        )
+    return unit, function, words, shapes
 
 
 def tcp_answer_size(data: bytes) -> int:
@@ -98,10 +99,10 @@ def tcp_answer_size(data: bytes) -> int:
 
 
 # Stands for the answer to no request at all.
-NOTHING: Final = Expected(b"", 0, 0, 0, 0, ())
+NOTHING: Final = Expected(b"", 0, 0, 0, ())
 # Stands for a request that the adapter has sent back to us, and for a whole answer to an earlier request.
-ECHO: Final = Expected(b"", 0, 0, 0, 0, ())
-STALE: Final = Expected(b"", 0, 0, 0, 0, ())
+ECHO: Final = Expected(b"", 0, 0, 0, ())
+STALE: Final = Expected(b"", 0, 0, 0, ())
 
 
 class ResponseMatcher:

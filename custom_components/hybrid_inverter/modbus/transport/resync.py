@@ -52,9 +52,9 @@ class MissingAnswers:
         if (missing := self._missing.get(request.unit)) is None:
             return None
         last = missing[-1]
-        taken = {other.count for other in missing if other.function == READ} | {request.count}
+        taken = {other.words for other in missing if other.function == READ} | {request.count}
         # The answer to a write looks like no read's, so any count will do.
-        size = last.count if last.function == READ else 0
+        size = last.words if last.function == READ else 0
         count = next(
             count
             for count in chain(range(size - 1, 0, -1), range(size + 1, MAX_READ + 1))
