@@ -2,14 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.select import SelectEntity
 from homeassistant.const import ATTR_MODE, ATTR_NAME
 from homeassistant.core import callback
 from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
@@ -42,18 +40,19 @@ class ControlSelect(OrderEntity, SelectEntity):
         """Offer what all of its inverters can do."""
         super().__init__(battery, description)
         self.follower.updated, self.follower.ordered = self._handle_update, self._look
-        self.follower.wanted = description.polled_from
+        self.follower.polled, self.follower.wanted = self._polled, description.polled_from
         offered = battery.modes - {ControlMode.EXPORT_LIMIT}
         self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in offered)]
         self._modes: list[str | None] = []
         self._looks: asyncio.Handle | None = None
+        # The minute in which it looked last.
+        self._minute: int | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Look every minute, too: a slot of the schedule begins without a setting that changes."""
+        """Look, and look again with whatever may have changed that."""
         self._modes = self.battery.modes_in_force()
         await super().async_added_to_hass()
-        self.async_on_remove(async_track_time_change(self.hass, self._look, second=1))
         self.async_on_remove(self._stop_looking)
 
     @callback
@@ -64,7 +63,15 @@ class ControlSelect(OrderEntity, SelectEntity):
             self._looks = self.hass.loop.call_soon(self._look)
 
     @callback
-    def _look(self, _now: datetime | None = None) -> None:
+    def _polled(self) -> None:
+        """Look with the first poll of every minute: a slot of the schedule begins without a setting that changes."""
+        minute = dt_util.utcnow().minute
+        if minute != self._minute:
+            self._minute = minute
+            self._look()
+
+    @callback
+    def _look(self) -> None:
         """Look what is in force now."""
         self._stop_looking()
         self._modes = self.battery.modes_in_force()
