@@ -19,7 +19,7 @@ from .issues import OF_THE_DEVICE, WiringIssues, async_withdraw_wiring
 from .outcome import Outcome
 
 # Seconds from one verdict to the next: it takes longer than a poll, and minutes to change.
-PAUSE: Final = 30.0
+PAUSE: Final = 60.0
 
 type Values = Mapping[str, Value | None]
 # Who is told what has just been polled of a device, at a time of the monotonic clock.
