@@ -190,6 +190,8 @@ class Register(Presented):
     alive_at: tuple[int, ...] = ()
     # The words of the three phases of which it is the total, which may be more than a signed word of its own holds.
     phases: tuple[int, ...] = ()
+    # The addresses of all words that the value is made of.
+    read_from: tuple[int, ...] = field(init=False, repr=False, compare=False)
     # What the numbers of a bit field, or of an open list of codes, stand for.
     labels: Mapping[int, str] = field(default_factory=dict)
     # The other registers that must be written in the same request.
@@ -202,15 +204,14 @@ class Register(Presented):
     source: str = ""
     confidence: str = "high"
 
+    def __post_init__(self) -> None:
+        """Put the addresses together once: they are asked for whenever the value may have changed."""
+        object.__setattr__(self, "read_from", self.addresses + self.alive_at + self.phases)
+
     @property
     def writable(self) -> bool:
         """Whether any tier may write it."""
         return self.tier is not None
-
-    @property
-    def read_from(self) -> tuple[int, ...]:
-        """The addresses of all words that the value is made of."""
-        return self.addresses + self.alive_at + self.phases
 
     @property
     def spans(self) -> list[tuple[int, int]]:
