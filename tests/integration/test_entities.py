@@ -647,7 +647,7 @@ NOT_LOOKED_AT: Final = {
 # 57 numbers, 48 switches, 5 choices and 6 times; 132 values, 15 that are on or off, and 2 fields of flags.
 # 28 numbers, 16 switches, 18 choices and 28 times; 35 values, 2 that are on or off, 2 fields of flags, and 2 not shown.
 # 7 and 6 values of meters, to which nobody writes, and one of them is not shown.
-SETTINGS: Final = {"jso": (116, 149), "saj": (90, 41), "dtsu666": (0, 7), "ddsu666": (0, 6)}
+SETTINGS: Final = {"jso": (116, 150), "saj": (90, 41), "dtsu666": (0, 7), "ddsu666": (0, 6)}
 
 
 def test_entities_that_are_not_values_rest_on_values_of_a_family() -> None:

@@ -102,6 +102,7 @@ UNITS: Final[Mapping[str | None, UnitSensorDescription]] = {
 
 KINDS: Final[Mapping[Kind | None, UnitSensorDescription]] = {
     Kind.STATE_OF_CHARGE: STATE_OF_CHARGE,
+    Kind.HEALTH: SHARE,
     Kind.POWER_FACTOR: _measured(None, 2, SensorDeviceClass.POWER_FACTOR),
     Kind.COUNT: replace(PLAIN, state_class=SensorStateClass.MEASUREMENT),
     Kind.MAY_FALL: replace(ENERGY, state_class=SensorStateClass.TOTAL),

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     # A setting: the state of charge at which something begins, ends, or is held.
     CHARGE_LEVEL = "charge_level"
     POWER_FACTOR = "power_factor"
+    # What is left of the capacity that a battery had when it was new.
+    HEALTH = "health"
     # A number of events, for example of charge cycles.
     COUNT = "count"
     # An energy that does not only grow.

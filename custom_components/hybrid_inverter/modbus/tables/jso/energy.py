@@ -20,6 +20,8 @@ BMS_PAGE = JsoPage(Group.ENERGY, Part.BATTERY, "manual 5.2 BMS page (opened from
 BMS_VOLTAGE: Final = 215
 BMS = BMS_PAGE.beside(BMS_VOLTAGE)
 PROTOCOL = JsoPage(Group.ENERGY, Part.BATTERY, confidence="medium")
+# What changes by the month, and lies in no read of what changes by the minute.
+AGEING = JsoPage(Group.SETTINGS, Part.BATTERY, confidence="medium")
 MAIN = JsoPage(Group.ENERGY, Part.INVERTER, "manual 5.1 Main screen")
 BATTERY = JsoPage(Group.ENERGY, Part.BATTERY, "manual 5.2 Battery page")
 GRID = JsoPage(Group.ENERGY, Part.GRID, "manual 5.2 Grid page")
@@ -70,12 +72,13 @@ ROWS: tuple[Register, ...] = (
     BMS_PAGE.switch("bms_force_charge_1", 222, mask=0x0002, confidence="medium"),
     PROTOCOL.switch("bms_force_charge_2", 222, mask=0x0004),
     PROTOCOL.switch("bms_sleep", 222, mask=0x0008),
-    PROTOCOL.u16(
+    AGEING.u16(
         "battery_soh",
         224,
         "%",
         absent=NOT_AVAILABLE | ZERO,
         plausible=PERCENT,
+        kind=Kind.HEALTH,
         shown=True,
         diagnostic=True,
     ),
