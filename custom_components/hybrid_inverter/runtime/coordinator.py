@@ -23,7 +23,8 @@ from .machine import Machine, may_be_silent
 from .poll_failure import poll_failure
 from .polled_keys import PolledKeys
 
-# The share of the powers' interval by which another group may be early, so that it is polled right behind them.
+# Which part of the powers' interval another group may be early, so that it is polled right behind the poll of the powers
+# that is next to its time.
 EARLY: Final = 0.4
 
 
@@ -190,10 +191,9 @@ class GroupCoordinator(ListenedCoordinator):
 
     async def _async_poll_others_in_turn(self, others: Sequence[GroupCoordinator]) -> None:
         """Poll other groups that are due, one after the other, unless that was done in the meantime."""
-        with self.machine.device.polled_together(*(other.keys for other in others)):
-            for other in others:
-                if other in self._due() and not self.hass.is_stopping:
-                    await other.async_refresh()
+        for other in others:
+            if other in self._due() and not self.hass.is_stopping:
+                await other.async_refresh()
 
     # ------------------------------------------------------------------ a poll
 

@@ -101,14 +101,6 @@ class RegisterImage:
         """Whether one read has ever brought all words from `first` to `last`."""
         return any(low <= first and last <= high for low, high in self.answered_at)
 
-    def answered_since(self, read: Span, since: float) -> bool:
-        """Whether a read was answered since a time in seconds since 1970, by itself or as a part of a longer one."""
-        first, last = read
-        return self.answered_at.get(read, 0.0) >= since or any(
-            low <= first and last <= high and when >= since
-            for (low, high), when in self.answered_at.items()
-        )
-
     @property
     def longest_read(self) -> int:
         """How many words the longest read has brought so far."""

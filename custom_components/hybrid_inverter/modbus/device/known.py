@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 
 from ..model.codec import Value
@@ -100,10 +99,6 @@ class KnownDevice:
     def read_along(self, wanted: Collection[str]) -> ReadAlong:
         """What polls for other keys bring of these."""
         return ReadAlong(self._reader, wanted)
-
-    def polled_together(self, *polls: frozenset[str]) -> AbstractContextManager[None]:
-        """Plan the polls for these keys, which follow each other in a block, as one: no register is read twice."""
-        return self._reader.polled_together(*polls)
 
     def limits(self, key: str) -> tuple[float, float]:
         """The bounds in force for a key that has limits; ValueError for another."""

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from ..model.codec import Value
 from ..model.register import Register
 from .image import Span
-from .joint_reads import extent
 from .register_reader import RegisterReader
 
 
@@ -29,15 +28,15 @@ class ReadAlong:
         if self._planned != (plan := (polled, reader.quarantine.revision)):
             self._plan(polled)
             self._planned = plan
-        keys, image = self._all, reader.image
-        if lost := [read for read in self._reads if not image.answered_since(read, since)]:
+        keys, answered_at = self._all, reader.image.answered_at
+        if lost := [read for read in self._reads if answered_at.get(read, 0.0) < since]:
             keys = keys.difference(*(self._reads[read] for read in lost))
         return reader.snapshot(keys).values
 
     def _plan(self, polled: frozenset[str]) -> None:
         """Find the keys whose words lie in the reads for what is polled."""
         reader = self._reader
-        reads = [extent(spans) for spans in reader.reads_for(polled)]
+        reads = [_extent(spans) for spans in reader.reads_for(polled)]
         brought: dict[Span, set[str]] = {read: set() for read in reads}
         found: set[str] = set()
         for key in self._wanted:
@@ -61,3 +60,8 @@ class ReadAlong:
         rows = self._reader.served(names)
         separated = any(map(self._reader.quarantine.separates, rows))
         return () if separated or len(rows) < len(set(names)) else rows
+
+
+def _extent(spans: Collection[Span]) -> Span:
+    """The first and the last address of a read."""
+    return min(first for first, _ in spans), max(last for _, last in spans)

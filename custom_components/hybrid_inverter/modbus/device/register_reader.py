@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
@@ -17,7 +17,6 @@ from ..transport.line_cost import LineCost
 from ..transport.unit import Unit
 from .fetcher import Fetcher
 from .image import RegisterImage, Span
-from .joint_reads import JointReads
 from .listed_words import ListedWords
 from .quarantine import Quarantine
 from .read_plan import ReadPlanner, Reads
@@ -58,7 +57,6 @@ class RegisterReader:
         self._unit = unit
         self._verified = verified or VerifiedUnit(unit, None)
         self._fetcher = Fetcher(unit, self._verified, self.image, self.quarantine, self.planner)
-        self._joint = JointReads(self.image, self.quarantine)
         # Made when somebody has words polled.
         self._listed: ListedWords | None = None
         # What is served again, and was read beside the polls of its group.
@@ -123,20 +121,10 @@ class RegisterReader:
         """
         if self.quarantine.limits_reads:
             self.quarantine.release_due()
-        plan = self._plan(keys)
-        joint = self._joint
-        reads = joint.reads_for(plan.keys, plan.reads) if joint.to_come else plan.reads
-        await self._fetcher.fetch_all(reads, until, urgent=urgent)
+        await self._fetcher.fetch_all(self._plan(keys).reads, until, urgent=urgent)
         if self._fitted_at != self.image.revision:
             self.refit()
         return self.snapshot(keys)
-
-    def polled_together(self, *polls: frozenset[str]) -> AbstractContextManager[None]:
-        """Plan the polls for these keys, which follow each other in a block, as one: no register is read twice."""
-        if len(polls) < 2:
-            return nullcontext()
-        spans = {span for keys in polls for read in self._plan(keys).reads for span in read}
-        return self._joint.plan(polls, self.planner.reads_of(spans))
 
     async def poll_words(self, addresses: Collection[int], until: float | None = None) -> None:
         """Poll mere words, as `poll` does, but for what is not served of them: the polls of registers do not ask for it."""
@@ -327,9 +315,8 @@ class RegisterReader:
             self._stale.update(self._keys_at.get(address, ()))
         if not (due := self._stale & names):
             return
-        words = self.image.words
         for key in due:
-            if self._decode_row(self._followed[key], words):
+            if self._decode_row(self._followed[key], self.image.words):
                 self._missing.discard(key)
             else:
                 self._missing.add(key)
