@@ -5,7 +5,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.core import HomeAssistant
 import pytest
+
+from custom_components.hybrid_inverter.runtime.machine import Machine
 
 from .dying import Died
 from .test_control_actions import MORNING
@@ -15,6 +18,7 @@ from .test_control_life import (
     Home,
     home,  # noqa: F401 - a fixture
     make_home,  # noqa: F401 - a fixture
+    windows,  # noqa: F401 - a fixture
 )
 
 pytestmark = [
@@ -63,7 +67,7 @@ async def test_an_order_with_unknown_registers_goes_on_and_ends(
     )
     assert home.issues == ({"put_back"} if minutes == 120 else set())
     (line,) = lines(caplog)
-    assert line.endswith("{60000: 7, 588: 7, 16495: 7, 62: 7}")
+    assert line.endswith("{62: 7, 588: 7, 16495: 7, 60000: 7}")
     await home.order(**HOLD)
     await home.restart()
     assert len(lines(caplog)) == 1
@@ -124,4 +128,33 @@ async def test_registers_that_are_all_unknown_leave_nothing_to_put_back(
     assert (home.writes, home.words, home.issues) == (arrived, home.before, set())
     assert hass_storage[key]["data"] == {home.serial: {}}
     (line,) = lines(caplog)
-    assert line.endswith("{60000: None, 588: None, 16495: None, 62: None}")
+    assert line.endswith("{62: None, 588: None, 16495: None, 60000: None}")
+
+
+async def test_what_only_a_feature_can_write_is_kept_until_it_is_found(
+    hass: HomeAssistant,
+    windows: Home,  # noqa: F811 - a fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A SAJ that is asked for its discharge slots while it is busy tells later that it has them; the order is over by then."""
+    await windows.order(mode="discharge", power=1000, target_soc=30, duration=5)
+    await windows.life.end(windows.entry)
+    windows.freezer.tick(600)
+    (subentry,) = windows.entry.subentries.values()
+    identity = dict(subentry.data["identity"])
+    identity["features"] = [name for name in identity["features"] if name != "discharge_slots"]
+    hass.config_entries.async_update_subentry(
+        windows.entry, subentry, data={**subentry.data, "identity": identity}
+    )
+
+    async def nothing(_machine: Machine) -> frozenset[str]:
+        return frozenset()
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Machine, "async_discover", nothing)
+        await windows.life.begin(windows.entry)
+        await windows.wait(2)
+    assert await hass.config_entries.async_reload(windows.entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await windows.wait(70)
+    assert windows.words == windows.before

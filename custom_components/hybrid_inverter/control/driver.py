@@ -226,7 +226,9 @@ class Driver:
 
     async def _async_look(self, *, waits: bool = False) -> None:
         """Adopt, end or compare; one that `waits` comes after a look that may have missed what it is for."""
-        if self.keeper.is_left or (self._looking.locked() and not waits):
+        if self.keeper.is_left or self.keeper.waits_for_feature:
+            return
+        if self._looking.locked() and not waits:
             return
         async with self._looking:
             if self._unit.machine.last_error is not None and not self._power.is_polled:

@@ -42,6 +42,8 @@ class OrderBook(Listeners):
         self._writer = OrderWriter(machine, style, memory)
         # When something of somebody else was written over.
         self._written_over: list[datetime] = []
+        # Whether words are stored that only a feature can write which was not found yet; then the entry is loaded again.
+        self.waits_for_feature = False
         self._forget_unknown()
 
     def _forget_unknown(self) -> None:
@@ -49,12 +51,20 @@ class OrderBook(Listeners):
 
         Another version may know more of them, and a person may have edited the file.
         """
-        registers = self.machine.device.family.registers
-        if unknown := self.memory.forget_unknown(settings_of_one_word(registers)):
+        family, name = self.machine.device.family, self.machine.name
+        if unknown := self.memory.forget_unknown(settings_of_one_word(family.every_row())):
             LOGGER.warning(
                 "%s: registers that are no settings here stay as an order has left them; before, they held %s",
-                self.machine.name,
+                name,
                 unknown,
+            )
+        found = settings_of_one_word(family.registers.values()).keys()
+        if missing := sorted(self.memory.addresses - found):
+            self.waits_for_feature = True
+            LOGGER.warning(
+                "%s: what was ordered is looked after when the feature with the registers %s is found",
+                name,
+                missing,
             )
 
     # ------------------------------------------------------------------ what is in force

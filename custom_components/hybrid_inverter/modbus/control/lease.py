@@ -131,13 +131,17 @@ class LeaseMemory:
         ]
         return await self._saved()
 
+    @property
+    def addresses(self) -> set[int]:
+        """All addresses of which something is stored."""
+        return {*self.before, *self.after, *self.former}
+
     def forget_unknown(self, known: Container[int]) -> dict[int, int | None]:
         """Forget the words of all addresses but the known ones; returns the owner's, None where there is none.
 
         It is stored with the next change.
         """
-        before, touched = self.before, {**self.before, **self.after, **self.former}
-        unknown = {a: before.get(a) for a in touched if a not in known}
+        unknown = {a: self.before.get(a) for a in sorted(self.addresses) if a not in known}
         for name in (BEFORE, AFTER, FORMER):
             if name in self._stored:
                 words = _words(self._stored[name])

@@ -71,7 +71,7 @@ class WriteRequest:
 
         ValueError where they are no run, and for an address without a setting, or with a part of one.
         """
-        settings = settings_of_one_word(registers)
+        settings = settings_of_one_word(registers.values())
         wanted: dict[str, Value] = {}
         rows: dict[str, Register] = {}
         for address in sorted(words):
@@ -139,10 +139,10 @@ class WriteRequest:
         ]
 
 
-def settings_of_one_word(registers: Mapping[str, Register]) -> dict[int, Register]:
+def settings_of_one_word(rows: Iterable[Register]) -> dict[int, Register]:
     """The first setting on each address that can be written as a whole word."""
     settings: dict[int, Register] = {}
-    for row in registers.values():
+    for row in rows:
         for address in row.addresses if row.writable else ():
             settings.setdefault(address, row)
     return {address: row for address, row in settings.items() if len(row.addresses) == 1}
