@@ -150,18 +150,26 @@ async def test_without_an_order_the_registers_say_what_is_in_force(
     assert state(hass, Platform.NUMBER, TARGET).state == STATE_UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("group", "later"), [(Group.POWER, "08:05:01"), (Group.SETTINGS, "09:04:58")]
+)
 async def test_the_next_slot_is_shown_with_the_first_poll_of_its_minute(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
+    group: Group,
+    later: str,
 ) -> None:
-    """The owner's slot until 10:05 keeps the battery, and the one behind it does not; no setting changes then."""
+    """The owner's slot until 10:05 keeps the battery, and the one behind it does not; no setting changes then.
+
+    Where nobody shows the powers, the settings are polled, be it once an hour.
+    """
     plant.machine().panel_change(152, 1005)
     await refresh(hass, loaded, Group.SETTINGS)
-    for moment, mode in (("08:04:58", "hold"), ("08:05:01", "auto")):
+    for moment, mode in (("08:04:58", "hold"), (later, "auto")):
         freezer.move_to(f"2026-06-21 {moment}+00:00")
-        await refresh(hass, loaded, Group.POWER)
+        await refresh(hass, loaded, group)
         assert shown(hass) == mode
 
 

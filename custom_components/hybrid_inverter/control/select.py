@@ -65,7 +65,7 @@ class ControlSelect(OrderEntity, SelectEntity):
     @callback
     def _polled(self) -> None:
         """Look with the first poll of every minute: a slot of the schedule begins without a setting that changes."""
-        minute = dt_util.utcnow().minute
+        minute = int(dt_util.utcnow().timestamp() // 60)
         if minute != self._minute:
             self._minute = minute
             self._look()
