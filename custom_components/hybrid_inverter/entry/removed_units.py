@@ -44,7 +44,8 @@ def async_watch_removed_units(hass: HomeAssistant, units_removed: UnitsRemoved) 
             hass.async_create_task(deal_with(entry, gone), f"{entry.title} removed units")
 
     async def deal_with(entry: ConfigEntry, gone: Sequence[ConfigSubentry]) -> None:
-        # It is not loaded meanwhile, and one that is just being loaded or unloaded is waited for.
+        # It is not loaded meanwhile, and one that is just being loaded or unloaded is waited for; what was taken out while it
+        # was being loaded it does not know, and leaves as it is.
         async with entry.setup_lock:
             if entry.state is not ConfigEntryState.LOADED:
                 await units_removed(hass, entry, gone)
