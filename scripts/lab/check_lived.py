@@ -22,8 +22,11 @@ MAX_UP_SECONDS_BESIDE_OTHERS: Final = 120
 # Registers of the JSO: whether it charges from the grid at all, and the first of six slots that say when; their lowest bit.
 GRID_CHARGE: Final = 130
 FIRST_SLOT_CHARGES: Final = 172
-# Kilowatt-hours that a counter of this house may grow by in five minutes: what 24 kW are.
-MAX_STEP: Final = 2.0
+# Kilowatts that a counter of this house may grow with. Its past has a value every five minutes; to the first that is polled
+# it is as long, and the start.
+MAX_POWER: Final = 24.0
+SHORTEST_STEP: Final = timedelta(minutes=5)
+LONGEST_STEP: Final = timedelta(minutes=8)
 
 
 @dataclass(kw_only=True)
@@ -94,13 +97,23 @@ async def counters_go_on_without_a_jump(lived: Lived) -> None:
     )
     jumps = []
     for states in found:
-        values = [float(one["state"]) for one in states if one["state"].replace(".", "").isdigit()]
-        for before, after in pairwise(values):
+        numbers = [one for one in states if one["state"].replace(".", "").isdigit()]
+        for former, latter in pairwise(numbers):
+            before, after = float(former["state"]), float(latter["state"])
             begins_again = after < 1
-            if after - before > MAX_STEP or (after < before and not begins_again):
+            if after - before > _most_between(former, latter) or (
+                after < before and not begins_again
+            ):
                 jumps.append(f"{states[0]['entity_id']}: from {before} to {after} kWh")
     expect(not jumps, "\n".join(jumps))
     print(f"        {len(found)} of {len(counters)} counters have a past", flush=True)
+
+
+def _most_between(former: dict[str, Any], latter: dict[str, Any]) -> float:
+    """The kilowatt-hours that a counter may grow by from one state to the next."""
+    begin, end = (datetime.fromisoformat(one["last_changed"]) for one in (former, latter))
+    step = min(max(end - begin, SHORTEST_STEP), LONGEST_STEP)
+    return MAX_POWER * (step / timedelta(hours=1))
 
 
 async def automations_can_be_made(lived: Lived) -> None:

@@ -1,6 +1,6 @@
 """What the sensors of the simulated house have shown: those of its machines, and with them those of a plant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 import json
 from pathlib import Path
@@ -40,10 +40,14 @@ class Series:
         part = self.values[first : first + SLOT // self.step]
         return [value for value in part if value is not None]
 
-    def slots(self) -> Iterator[int]:
-        """When each slot begins of which the end is known as well."""
+    def moments(self) -> range:
+        """When each slot begins, and when the last one ends of which all is known."""
         end = self.began + self.step * (len(self.values) - 1)
-        yield from range(self.began, end - SLOT + 1, SLOT)
+        return range(self.began, end + 1, SLOT)
+
+    def slots(self) -> range:
+        """When each slot begins of which the end is known as well."""
+        return self.moments()[:-1]
 
 
 type Past = Mapping[str, Mapping[str, Series]]
@@ -69,9 +73,8 @@ def live_plant(hass: HomeAssistant, plant: Plant, past: Past) -> dict[str, Serie
     )
     now = _present(hass, plant)
     some = next(iter(past[members[0]].values()))
-    moments = [*some.slots()]
     shown: dict[str, list[float | None]] = {}
-    for moment in moments:
+    for moment in some.moments():
         readings: dict[str, dict[str, Value | None]] = {
             serial: now[serial] | {key: one.at(moment) for key, one in past[serial].items()}
             for serial in members

@@ -71,10 +71,10 @@ class PutStates(RecorderTask):
     def _changes(self) -> Iterator[tuple[float, str]]:
         """When the sensor has shown another value, and which."""
         before: float | None = None
-        for slot in self.series.slots():
-            value = self.series.at(slot)
+        for moment in self.series.moments():
+            value = self.series.at(moment)
             if value is not None and value != before:
-                yield float(slot), str(value)
+                yield float(moment), str(value)
             before = value
 
 
