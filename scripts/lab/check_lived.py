@@ -25,8 +25,8 @@ FIRST_SLOT_CHARGES: Final = 172
 # Kilowatts that a counter of this house may grow with. Its past has a value every five minutes; to the first that is polled
 # it is as long, and the start.
 MAX_POWER: Final = 24.0
-SHORTEST_STEP: Final = timedelta(minutes=5)
-LONGEST_STEP: Final = timedelta(minutes=8)
+MIN_STEP: Final = timedelta(minutes=5)
+MAX_STEP: Final = timedelta(minutes=8)
 
 
 @dataclass(kw_only=True)
@@ -112,7 +112,7 @@ async def counters_go_on_without_a_jump(lived: Lived) -> None:
 def _most_between(former: dict[str, Any], latter: dict[str, Any]) -> float:
     """The kilowatt-hours that a counter may grow by from one state to the next."""
     begin, end = (datetime.fromisoformat(one["last_changed"]) for one in (former, latter))
-    step = min(max(end - begin, SHORTEST_STEP), LONGEST_STEP)
+    step = min(max(end - begin, MIN_STEP), MAX_STEP)
     return MAX_POWER * (step / timedelta(hours=1))
 
 

@@ -11,8 +11,8 @@ from custom_components.hybrid_inverter.control.request import ControlEventType
 from custom_components.hybrid_inverter.modbus.errors import DeviceError
 from simulator.cause import cause
 
+from .helpers import driver_in
 from .test_control_actions import MORNING, act
-from .test_control_late import driver
 from .test_control_life import CHARGE, FLOOR, HOLD, Home, jso, make_home, windows  # noqa: F401 - fixtures
 from .test_control_repairs import wait
 
@@ -30,7 +30,7 @@ async def test_what_ends_or_changes_a_harmful_order_leaves_the_next_one_alone(
 ) -> None:
     """A charge comes first while its turn is waited for, and goes on."""
     await jso.order(**HOLD)
-    found = driver(jso.entry)
+    found = driver_in(jso.entry)
     keeper = found.keeper
     held = keeper.lease()
     assert held is not None
@@ -71,7 +71,7 @@ async def test_what_is_changed_at_the_inverter_is_not_written_over_when_the_othe
     await windows.order(**HOLD)
     await act(windows.hass, "limit_export", windows.serial, **LIMIT)
     windows.plant.machine().panel_change(FLOOR, 30)
-    await driver(windows.entry).keeper.async_release(is_export_limit=True)
+    await driver_in(windows.entry).keeper.async_release(is_export_limit=True)
     assert windows.words == {**windows.before, FLOOR: 30}
     assert windows.happened == ["started", "started", "overridden", "overridden"]
 
@@ -81,7 +81,7 @@ async def test_what_is_changed_at_the_inverter_is_not_written_over_by_the_other_
 ) -> None:
     """The floor of a hold that is not followed."""
     await windows.order(**HOLD)
-    keeper = driver(windows.entry).keeper
+    keeper = driver_in(windows.entry).keeper
     held = keeper.lease()
     assert held is not None
     windows.plant.machine().panel_change(FLOOR, 30)
@@ -101,5 +101,5 @@ async def test_an_order_ends_although_the_other_one_cannot_follow_a_clock_that_w
     cause(windows.plant, {"clock": 3600})
     windows.plant.machine().trouble.refused_writes = ((0x3606, 0x361A, 3),)
     with suppress(DeviceError):
-        await driver(windows.entry).keeper.async_release(is_export_limit=True)
+        await driver_in(windows.entry).keeper.async_release(is_export_limit=True)
     assert windows.words == alone

@@ -368,9 +368,9 @@ async def test_listed_registers_are_polled_behind_the_powers(
         # Not listed, but read along.
         assert await read(reader, 405) == read_words(plant, 1, 405)
         assert await read(reader, 411) == 2
-    # In time for the poll that is next to their own time, as the counters and the fault codes, of which 43 are read.
+    # In time for the poll that is next to their own time, as the counters and the fault codes, of which 42 are read.
     await pass_time(hass, monkeypatch, 55)
-    assert await polled() == 90 + 1 + 11 + 43
+    assert await polled() == 90 + 1 + 11 + 42
 
 
 async def test_listed_registers_take_no_more_than_a_tenth_of_the_time(
