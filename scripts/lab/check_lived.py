@@ -22,11 +22,11 @@ MAX_UP_SECONDS_BESIDE_OTHERS: Final = 120
 # Registers of the JSO: whether it charges from the grid at all, and the first of six slots that say when; their lowest bit.
 GRID_CHARGE: Final = 130
 FIRST_SLOT_CHARGES: Final = 172
-# Kilowatts that a counter of this house may grow with. Its past has a value every five minutes; to the first that is polled
-# it is as long, and the start.
+# Kilowatts that a counter of this house may grow with.
 MAX_POWER: Final = 24.0
-MIN_STEP: Final = timedelta(minutes=5)
-MAX_STEP: Final = timedelta(minutes=8)
+# Its past has a value every five minutes. From the last of them to the first that is polled it may be as long, and the start.
+SLOT: Final = timedelta(minutes=5)
+MAX_GAP: Final = timedelta(minutes=8)
 
 
 @dataclass(kw_only=True)
@@ -112,8 +112,15 @@ async def counters_go_on_without_a_jump(lived: Lived) -> None:
 def _most_between(former: dict[str, Any], latter: dict[str, Any]) -> float:
     """The kilowatt-hours that a counter may grow by from one state to the next."""
     begin, end = (datetime.fromisoformat(one["last_changed"]) for one in (former, latter))
-    step = min(max(end - begin, MIN_STEP), MAX_STEP)
+    step = SLOT
+    if _is_of_the_past(begin) and not _is_of_the_past(end):
+        step = min(max(end - begin, SLOT), MAX_GAP)
     return MAX_POWER * (step / timedelta(hours=1))
+
+
+def _is_of_the_past(moment: datetime) -> bool:
+    """Whether a state is one of every five minutes that were put there, and not one that was polled."""
+    return not moment.timestamp() % SLOT.total_seconds()
 
 
 async def automations_can_be_made(lived: Lived) -> None:
