@@ -10,6 +10,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -17,7 +18,6 @@ from custom_components.hybrid_inverter.const import DOMAIN
 from custom_components.hybrid_inverter.control.driver import Driver
 from custom_components.hybrid_inverter.control.setup import driver_of
 from custom_components.hybrid_inverter.modbus.model.register import Group
-from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
 from custom_components.hybrid_inverter.runtime.runtime import RuntimeData, UnitRuntime
 from simulator import SimulatedPlant
 
@@ -147,12 +147,12 @@ def driver_in(entry: MockConfigEntry) -> Driver:
     return found
 
 
-def timers_of(coordinator: GroupCoordinator) -> list[asyncio.TimerHandle]:
-    """The timers of the next polls of a group."""
+def timers_of(owner: object) -> list[asyncio.TimerHandle]:
+    """The timers that call something back, as a coordinator for its next poll."""
     return [
         handle
-        for handle in coordinator.hass.loop._scheduled  # type: ignore[attr-defined]
-        if getattr(handle._callback, "__self__", None) is coordinator and not handle.cancelled()
+        for handle in get_scheduled_timer_handles(asyncio.get_running_loop())
+        if getattr(handle._callback, "__self__", None) is owner and not handle.cancelled()
     ]
 
 

@@ -9,14 +9,17 @@ from homeassistant.core import Context, Event, HomeAssistant, State, callback
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_fire_time_changed,
     mock_restore_cache_with_extra_data,
 )
 
 from custom_components.hybrid_inverter.modbus.control.lease import Lease
 from custom_components.hybrid_inverter.modbus.model.register import Group
+from custom_components.hybrid_inverter.runtime.ticks import INTERVAL
 from simulator import SimulatedPlant
 
 from .helpers import SERIAL, driver_in, entity, find, load_plant, refresh, state, unit_of
@@ -150,26 +153,18 @@ async def test_without_an_order_the_registers_say_what_is_in_force(
     assert state(hass, Platform.NUMBER, TARGET).state == STATE_UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("group", "later"), [(Group.POWER, "08:05:01"), (Group.SETTINGS, "09:04:58")]
-)
-async def test_the_next_slot_is_shown_with_the_first_poll_of_its_minute(
+async def test_the_next_slot_is_shown_a_second_after_its_minute_has_begun(
     hass: HomeAssistant,
     plant: SimulatedPlant,
     loaded: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    group: Group,
-    later: str,
 ) -> None:
-    """The owner's slot until 10:05 keeps the battery, and the one behind it does not; no setting changes then.
-
-    Where nobody shows the powers, the settings are polled, be it once an hour.
-    """
+    """The owner's slot until 10:05 keeps the battery, and the one behind it does not; neither a poll nor a setting says so."""
     plant.machine().panel_change(152, 1005)
     await refresh(hass, loaded, Group.SETTINGS)
-    for moment, mode in (("08:04:58", "hold"), (later, "auto")):
+    for moment, mode in (("08:04:58", "hold"), ("08:05:01", "auto")):
         freezer.move_to(f"2026-06-21 {moment}+00:00")
-        await refresh(hass, loaded, group)
+        async_fire_time_changed(hass, dt_util.utcnow() + INTERVAL)
         assert shown(hass) == mode
 
 

@@ -12,6 +12,7 @@ from types import CodeType
 from typing import Any, Final
 from unittest.mock import Mock
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.select import DATA_COMPONENT as SELECTS
 from homeassistant.const import STATE_UNAVAILABLE, Platform
 from homeassistant.core import HomeAssistant
@@ -22,8 +23,12 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.hybrid_inverter.control.select import ControlSelect
 from custom_components.hybrid_inverter.modbus.device.device import Snapshot
 from custom_components.hybrid_inverter.modbus.model.register import Group
-from custom_components.hybrid_inverter.runtime import ticks
 from custom_components.hybrid_inverter.runtime.coordinator import GroupCoordinator
+from custom_components.hybrid_inverter.runtime.ticks import (
+    TICKS,
+    async_every_minute,
+    async_every_tick,
+)
 from simulator import SimulatedPlant
 
 from .helpers import entity, refresh, state, timers_of, unit_of
@@ -352,19 +357,38 @@ async def test_a_poll_of_no_fault_once_more_calls_nobody(
     ]
 
 
-async def test_what_is_looked_at_now_and_then_wakes_home_assistant_up_once(
-    hass: HomeAssistant, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_looked_at_now_and_then_has_one_timer(
+    hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    """The figures of the link and the orders: every 30 seconds, until nobody looks any more."""
-    stop = Mock()
-    track = Mock(return_value=stop)
-    monkeypatch.setattr(ticks, "async_track_time_interval", track)
+    """The figures of the link, the orders and the mode in force, until nobody looks any more."""
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert [call.args[2] for call in track.call_args_list] == [timedelta(seconds=30)]
-    assert stop.mock_calls == []
+    assert len(timers_of(hass.data[TICKS])) == 1
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=31))
+    assert len(timers_of(hass.data[TICKS])) == 1
     await hass.config_entries.async_unload(entry.entry_id)
-    stop.assert_called_once()
+    assert timers_of(hass.data[TICKS]) == []
+
+
+@pytest.mark.parametrize("begin", ["08:01:00", "08:01:01", "08:01:20", "08:01:59"])
+async def test_orders_are_looked_at_twice_a_minute_and_the_rest_once(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, begin: str
+) -> None:
+    """A second after the full minute and after the half, whenever that has begun."""
+    freezer.move_to(f"2026-06-21 {begin}+00:00")
+    often: list[str] = []
+    seldom: list[str] = []
+    stops = [
+        async_every_tick(hass, lambda: often.append(f"{dt_util.utcnow():%H:%M:%S}")),
+        async_every_minute(hass, lambda: seldom.append(f"{dt_util.utcnow():%H:%M:%S}")),
+    ]
+    while f"{dt_util.utcnow():%H:%M:%S}" < "08:04:00":
+        freezer.tick()
+        async_fire_time_changed(hass)
+    assert often[-4:] == ["08:02:01", "08:02:31", "08:03:01", "08:03:31"]
+    assert seldom == ["08:02:01", "08:03:01"]
+    for stop in stops:
+        stop()
 
 
 async def test_what_fails_now_and_then_does_not_keep_the_others_from_being_called(
@@ -372,14 +396,14 @@ async def test_what_fails_now_and_then_does_not_keep_the_others_from_being_calle
 ) -> None:
     """It is logged, and called again the next time."""
     fails, works = Mock(side_effect=ZeroDivisionError), Mock()
-    stops = [ticks.async_every_tick(hass, tick) for tick in (fails, works)]
-    for seconds in (31, 62):
-        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=seconds))
+    stops = [async_every_tick(hass, tick) for tick in (fails, works)]
+    for _ in range(2):
+        async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=31))
     assert (fails.call_count, works.call_count) == (2, 2)
     assert "ZeroDivisionError" in caplog.text
     for stop in stops:
         stop()
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=93))
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=31))
     assert works.call_count == 2
 
 

@@ -37,8 +37,6 @@ class Follower:
     ordered: CALLBACK_TYPE
     # When something has happened to an order of one of the inverters.
     happened: Callable[[Controlled, ControlEvent], None] | None = None
-    # When the powers or the settings of one of them were polled.
-    polled: CALLBACK_TYPE | None = None
     # When a register was written.
     written: CALLBACK_TYPE | None = None
     # The settings that are polled for it.
@@ -191,12 +189,6 @@ class Battery(ABC):
                 settings.async_add_listener(follower.updated, wanted),
                 keeper.async_add_listener(follower.ordered),
             )
-            if follower.polled is not None:
-                # Nobody may show the powers; its settings are polled for it.
-                follower.stops += (
-                    one.unit.coordinators[group].async_follow_polls(follower.polled)
-                    for group in (Group.POWER, Group.SETTINGS)
-                )
             if follower.written is not None:
                 follower.stops.append(one.unit.device.wear.add_listener(follower.written))
             if follower.happened is not None:

@@ -14,6 +14,7 @@ from ..const import DOMAIN
 from ..entities.descriptions import UnitSelectDescription
 from ..modbus.control.order import ControlMode
 from ..runtime.callers import async_owner
+from ..runtime.ticks import async_every_minute
 from .battery import BATTERY_CONTROL, Battery
 from .entities import OrderEntity, OrderEntityDescription
 from .preset import order_of
@@ -40,13 +41,11 @@ class ControlSelect(OrderEntity, SelectEntity):
         """Offer what all of its inverters can do."""
         super().__init__(battery, description)
         self.follower.updated, self.follower.ordered = self._handle_update, self._look
-        self.follower.polled, self.follower.wanted = self._polled, description.polled_from
+        self.follower.wanted = description.polled_from
         offered = battery.modes - {ControlMode.EXPORT_LIMIT}
         self._attr_options = [AUTO, *(mode.value for mode in ControlMode if mode in offered)]
         self._modes: list[str | None] = []
         self._looks: asyncio.Handle | None = None
-        # The minute in which it looked last.
-        self._minute: int | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -54,6 +53,8 @@ class ControlSelect(OrderEntity, SelectEntity):
         self._modes = self.battery.modes_in_force()
         await super().async_added_to_hass()
         self.async_on_remove(self._stop_looking)
+        # A slot of the schedule begins without a setting that changes.
+        self.async_on_remove(async_every_minute(self.hass, self._look))
 
     @callback
     def _handle_update(self) -> None:
@@ -61,14 +62,6 @@ class ControlSelect(OrderEntity, SelectEntity):
         self.async_write_if_changed()
         if self._looks is None:
             self._looks = self.hass.loop.call_soon(self._look)
-
-    @callback
-    def _polled(self) -> None:
-        """Look with the first poll of every minute: a slot of the schedule begins without a setting that changes."""
-        minute = int(dt_util.utcnow().timestamp() // 60)
-        if minute != self._minute:
-            self._minute = minute
-            self._look()
 
     @callback
     def _look(self) -> None:

@@ -30,7 +30,7 @@ from ..modbus.listen.listener import ListenerStatistics
 from ..modbus.transport.connection import Counts
 from ..modbus.transport.statistics import LinkStatistics
 from ..runtime.runtime import HybridInverterConfigEntry
-from ..runtime.ticks import async_every_tick
+from ..runtime.ticks import async_every_minute
 from .write_on_change import WriteOnChangeEntity
 
 
@@ -183,7 +183,7 @@ class LinkSensor(LinkEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Refresh now and then: the figures cover the last minutes, and change slowly."""
         await super().async_added_to_hass()
-        self.async_on_remove(async_every_tick(self.hass, self.async_write_if_changed))
+        self.async_on_remove(async_every_minute(self.hass, self.async_write_if_changed))
 
     @property
     @override
