@@ -513,12 +513,39 @@ def test_holding_raises_the_floor(
     assert (told.recurs, told.after_end, told.stays) == (Recurs.NO, AfterEnd.HELD, stays)
 
 
-@pytest.mark.parametrize(("soc", "reserve"), [(60, 59), (60.9, 59), (15, 20)])
+@pytest.mark.parametrize(("soc", "reserve"), [(60, 59), (60.9, 59), (21, 20)])
 def test_where_the_floor_is_ignored_a_reserve_holds(soc: float, reserve: int) -> None:
     """Below the state of charge, as one above it would buy."""
     plan = planned(HOLD, soc=soc, hold_ignored=True)
     assert changed(plan) == {0x3651: reserve, 0x3647: 2}
     assert plan.told[0].stays == ("work_mode", "backup_reserve_soc")
+
+
+@pytest.mark.parametrize(
+    ("owners", "soc"),
+    [
+        # 20 % are the lowest reserve there is, and one above what is in the battery buys.
+        ({}, 20.9),
+        # In the mode of the reserve, what the owner keeps for an outage stays.
+        ({0x3647: 2, 0x3651: 60}, 60),
+        # The end of charging lies above the reserve.
+        ({0x3646: 80}, 81),
+    ],
+)
+def test_where_no_reserve_may_hold_the_floor_is_all_there_is(
+    owners: Mapping[int, int], soc: float
+) -> None:
+    """It is raised, and the battery may be discharged all the same: that is told by what flows."""
+    plan = planned(HOLD, owners, soc=soc, hold_ignored=True)
+    assert (plan.after[0x3644], plan.after.get(0x3647, 0)) == (100, 0)
+    assert 0x3651 not in plan.after
+
+
+def test_an_owners_reserve_may_be_raised_to_hold() -> None:
+    """In its own mode, from 30 % to right below what is in the battery."""
+    owners = {0x3647: 2, 0x3651: 30}
+    plan = planned(HOLD, owners, soc=60, hold_ignored=True)
+    assert changed(plan, owners) == {0x3651: 59}
 
 
 def test_resting_is_the_passive_mode() -> None:

@@ -336,8 +336,8 @@ class Driver:
         if watch.reached and not self._was_reached:
             self._was_reached = True
             keeper.async_tell(ControlEventType.TARGET_REACHED, lease)
-        is_hold = lease.order.mode is ControlMode.HOLD and self._held_otherwise != lease
-        if is_hold and watch.wrong_for(now) >= HOLD_FOLLOWED:
+        is_held = watch.is_held and self._held_otherwise != lease
+        if is_held and watch.wrong_for(now) >= HOLD_FOLLOWED:
             self._held_otherwise = lease
             self._run(self._async_hold_otherwise(lease), "hold")
         if verdict is Verdict.WRONG_WAY:

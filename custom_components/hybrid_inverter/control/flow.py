@@ -18,6 +18,8 @@ LASTING: Final = timedelta(minutes=5)
 # Watts, and the part of the ordered power, by which it may differ.
 LEAST: Final = 300.0
 PART: Final = 0.15
+# Percent by which a battery may go on beyond its target: many inverters know the state of charge in whole percent.
+BEYOND: Final = 1.0
 # Degrees Celsius below which a battery takes little.
 COLD: Final = 5.0
 
@@ -28,6 +30,12 @@ BOUNDS: Final[Mapping[ControlMode, tuple[float | None, float | None]]] = {
     ControlMode.DISCHARGE: (-1, None),
     ControlMode.NO_CHARGE: (-1, None),
     ControlMode.IDLE: (-1, 1),
+}
+# The same once the target is reached: then the battery is held.
+HELD: Final[Mapping[ControlMode, tuple[float | None, float | None]]] = {
+    **BOUNDS,
+    ControlMode.CHARGE: (-1, 1),
+    ControlMode.DISCHARGE: BOUNDS[ControlMode.HOLD],
 }
 
 
@@ -53,6 +61,8 @@ class FlowWatch:
     # Why less flows than was ordered.
     why: Why | None = field(default=None)
     reached: bool = False
+    # Whether the battery is to be held: that was ordered, or its target is reached.
+    is_held: bool = False
 
     def judge(self, now: datetime, told: Told, at: PowerAt, values: Values) -> Verdict:
         """What the powers of a poll say."""
@@ -60,8 +70,12 @@ class FlowWatch:
         if power is None or now - self.began < SETTLING:
             return Verdict.FOLLOWED
         self.reached = self.reached or _is_reached(told, values)
-        margin = max(LEAST, PART * (told.power or 0.0))
-        low, high = BOUNDS[told.mode]
+        is_over = told.target_reached or _is_reached(told, values, beyond=BEYOND)
+        self.is_held = (is_over or told.mode is ControlMode.HOLD) and _is_low(told, values)
+        margin = LEAST if is_over else max(LEAST, PART * (told.power or 0.0))
+        low, high = (HELD if is_over else BOUNDS)[told.mode]
+        if not _is_low(told, values):
+            high = None
         is_wrong = (low is not None and power < low * margin) or (
             high is not None and power > high * margin
         )
@@ -86,7 +100,11 @@ class FlowWatch:
             return Why.DEVICE_LIMIT
         if values.get("grid_peak_shaving") is True and power > 0:
             return Why.DEVICE_LIMIT
-        if told.mode is ControlMode.DISCHARGE and power < 0 and _sun_shines(values):
+        # A charge is wrong in this direction once its target is reached.
+        may_be_sun = told.mode is ControlMode.DISCHARGE or (
+            told.mode is ControlMode.CHARGE and is_wrong
+        )
+        if may_be_sun and power < 0 and _sun_shines(values):
             return Why.SUN
         if is_wrong:
             # What keeps a battery from being charged does not discharge it, nor the other way round.
@@ -108,14 +126,20 @@ def _wanted(told: Told, at: PowerAt) -> float | None:
     return None
 
 
-def _is_reached(told: Told, values: Values) -> bool:
-    """Whether the battery holds what it was to hold."""
+def _is_reached(told: Told, values: Values, beyond: float = 0.0) -> bool:
+    """Whether the battery holds what it was to hold, or is so many percent beyond that."""
     soc = as_number(values.get("battery_soc"))
     if soc is None or told.target_soc is None:
         return False
     if told.mode is ControlMode.CHARGE:
-        return soc >= told.target_soc
-    return told.mode is ControlMode.DISCHARGE and soc <= told.target_soc
+        return soc >= told.target_soc + beyond
+    return told.mode is ControlMode.DISCHARGE and soc <= told.target_soc - beyond
+
+
+def _is_low(told: Told, values: Values) -> bool:
+    """Whether a battery that is held by a reserve has fallen below it; always without one."""
+    soc = as_number(values.get("battery_soc"))
+    return told.held_at is None or soc is None or soc <= told.held_at - BEYOND
 
 
 def _sun_shines(values: Values) -> bool:

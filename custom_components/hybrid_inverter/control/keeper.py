@@ -8,12 +8,13 @@ from typing import Any, Concatenate, override
 
 from homeassistant.util import dt as dt_util
 
+from ..const import LOGGER
 from ..modbus.control.lease import Lease, LeaseMemory
 from ..modbus.control.order import ControlMode, Order
 from ..modbus.control.plan import ControlStyle, Told
 from ..modbus.device.to_end import Turn
 from ..modbus.device.wear import Origin
-from ..modbus.errors import DeviceError
+from ..modbus.errors import DeviceError, NotAppliedError, RejectedError
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..runtime.machine import Machine, may_pass
 from .deadline import Deadlines
@@ -109,16 +110,34 @@ class Keeper(OrderBook):
                 if present.is_released:
                     await self.memory.mark_released(present, is_released=False)
                 return waiting
-        others = [one for one in self.leases if one.is_export_limit is not lease.is_export_limit]
-        leases = sorted([*others, lease], key=lambda one: one.is_export_limit)
         origin = Origin.PERSON if request.of_person else Origin.AUTOMATION
-        change = await self._async_change(leases, origin, dry_run=request.dry_run)
-        told = change.told[leases.index(lease)]
+        try:
+            change = await self._async_change(self._with(lease), origin, dry_run=request.dry_run)
+        except (NotAppliedError, RejectedError) as err:
+            other = replace(lease, facts={**lease.facts, HOLD_IGNORED: 1.0})
+            if err.left or may_pass(err) or self._is_planned_alike(lease, other):
+                raise
+            # It does not even take the words of the first way to hold the battery.
+            LOGGER.debug("%s: the battery is held in another way: %s", self.machine.name, err)
+            lease = other
+            await self._writer.async_read()
+            change = await self._async_change(self._with(lease), origin)
+        told = change.told[self._with(lease).index(lease)]
         if not request.dry_run:
             self.async_tell(
                 event_type_of(present, lease), lease, previous_owner=present and present.owner
             )
         return told, change
+
+    def _with(self, lease: Lease) -> list[Lease]:
+        """The orders in force with this one in the place of its kind, the battery's first."""
+        others = [one for one in self.leases if one.is_export_limit is not lease.is_export_limit]
+        return sorted([*others, lease], key=lambda one: one.is_export_limit)
+
+    def _is_planned_alike(self, lease: Lease, other: Lease) -> bool:
+        """Whether an order becomes the same with the facts of another one."""
+        plans = [self._writer.plan_for(self._with(one)) for one in (lease, other)]
+        return plans[0].after == plans[1].after
 
     def _check_owner(self, present: Lease | None, request: OrderRequest) -> None:
         """Refuse an order while another owner has one in force, unless it gives way."""

@@ -86,6 +86,8 @@ class Told:
     stays: tuple[str, ...] = ()
     limited: tuple[Limited, ...] = ()
     target_reached: bool = False
+    # The percent down to which a battery is emptied that is held by a reserve; None where it gives nothing.
+    held_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,13 +208,14 @@ def _hold(draft: Draft) -> Told:
 
 
 def _held(draft: Draft, reached: float | None = None) -> Told:
-    """Raise the floor over what is in the battery; where that is ignored, keep what is there as a reserve.
+    """Raise the floor over what is in the battery; where that is ignored, keep what is there as a reserve if that can be.
 
     The mode is one in which the grid does not charge: slots and a larger reserve would go on buying. `reached` is a target
     that is reached already.
     """
-    if draft.situation.hold_ignored:
-        draft.words.put(RESERVE, max(LOWEST_RESERVE, math.floor(draft.soc) - 1))
+    reserve = _holding_reserve(draft) if draft.situation.hold_ignored else None
+    if reserve is not None:
+        draft.words.put(RESERVE, reserve)
         draft.words.put(WORK_MODE, BACKUP)
     else:
         draft.words.put(FLOOR, FULL)
@@ -228,7 +229,19 @@ def _held(draft: Draft, reached: float | None = None) -> Told:
         stays=draft.changed(*BATTERY_SETTINGS),
         limited=tuple(draft.limited),
         target_reached=reached is not None,
+        held_at=reserve,
     )
+
+
+def _holding_reserve(draft: Draft) -> int | None:
+    """A reserve in percent right below what is in the battery.
+
+    None where it would buy, lower one that counts, or not stay below the ceiling.
+    """
+    reserve = math.floor(draft.soc) - 1
+    counts = draft.words.value(WORK_MODE) == BACKUP
+    least = max(LOWEST_RESERVE, draft.number(RESERVE) if counts else 0)
+    return reserve if least <= reserve < draft.number(CEILING) else None
 
 
 def _idle(draft: Draft) -> Told:
