@@ -56,7 +56,10 @@ async def test_an_inverter_that_does_not_take_the_floor_is_held_by_its_reserve_a
     windows: Home,  # noqa: F811
     trouble: dict[str, Any],
 ) -> None:
-    """Right below the 60 % that it has: 1 % of 10 kWh serves the house for 20 minutes; everything is put back at the end."""
+    """Right below the 60 % that it has: 1 % of 10 kWh serves the house for 20 minutes; everything is put back at the end.
+
+    The next time it is not asked for what it does not take: its memory wears out.
+    """
     for name, value in trouble.items():
         setattr(windows.plant.machine().trouble, name, value)
     await windows.order(**HOLD)
@@ -68,6 +71,9 @@ async def test_an_inverter_that_does_not_take_the_floor_is_held_by_its_reserve_a
     assert (flows(windows), windows.happened) == (0, ["started"])
     await windows.wait(36)
     assert (windows.words, windows.happened) == (windows.before, ["started", "ended"])
+    arrived = windows.writes
+    await windows.order(**HOLD)
+    assert {write.address for write in windows.plant.machine().writes[arrived:]} == {MODE, RESERVE}
 
 
 async def test_a_discharge_is_held_at_its_target_where_the_floor_has_no_effect(

@@ -60,6 +60,8 @@ class Keeper(OrderBook):
         self.turn = Turn()
         # Whether its entry is about to be unloaded: nothing is ordered any more.
         self.is_left = False
+        # Whether it has not taken the words of the first way to hold the battery: they are not sent again until a restart.
+        self._refuses_hold = False
         # Orders that take the place of the present ones later, and when, by whether they are export limits.
         self._later: dict[bool, tuple[Lease, datetime]] = {}
 
@@ -122,6 +124,7 @@ class Keeper(OrderBook):
             lease = other
             await self._writer.async_read()
             change = await self._async_change(self._with(lease), origin)
+            self._refuses_hold = True
         told = change.told[self._with(lease).index(lease)]
         if not request.dry_run:
             self.async_tell(
@@ -162,6 +165,8 @@ class Keeper(OrderBook):
             target_soc=request.target_soc,
         )
         facts = facts_of(self.machine, self._permissions())
+        if self._refuses_hold:
+            facts[HOLD_IGNORED] = 1.0
         return Lease(order=order, owner=request.owner, of_person=request.of_person, facts=facts)
 
     def _put_off(self, present: Lease, wanted: Lease) -> tuple[Told, Change] | None:
