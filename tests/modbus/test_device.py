@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, replace
 import time
 from typing import Any
@@ -271,37 +272,49 @@ async def test_an_urgent_poll_goes_before_reads_that_wait() -> None:
 # ---------------------------------------------------------------------- derived values
 
 
-def two_strings() -> Family:
+def two_strings(*, may_lack_some: bool = True) -> Family:
     """Return a family whose sum comes from two reads."""
     derived = Derived(
-        key="sum", inputs=("r0", "r50"), compute=total("r0", "r50"), group=Group.POWER
+        key="sum",
+        inputs=("r0", "r50"),
+        compute=total("r0", "r50"),
+        group=Group.POWER,
+        may_lack_some=may_lack_some,
     )
     rows = (register("r0", 0), register("r7", 7), register("r50", 50))
     return family_of(*rows, derived={"sum": derived})
 
 
-async def test_a_sum_without_what_the_machine_does_not_have() -> None:
-    """A string that is refused does not exist; if none exists there is no sum."""
-    unit = FakeUnit(served(0, 50), refused={50: 2})
-    device = Device(unit, two_strings())
-    assert (await device.poll(["sum"])).values == {"sum": 1000}
-    assert (await device.poll(["r0", "sum"])).values == {"r0": 1000, "sum": 1000}
-
-
-async def test_a_sum_without_what_is_not_there_any_more(clock: Clock) -> None:
-    """A string that was served until now and is refused from now on does not count when that is certain.
-
-    Until then a sum would lack it.
-    """
-    unit = FakeUnit(served(0, 50))
-    device = Device(unit, two_strings())
-    assert (await device.poll(["sum"])).values == {"sum": 2050}
+async def refused_sums(clock: Clock, unit: FakeUnit, device: Device) -> list[Mapping[str, Any]]:
+    """Return what four polls say of the sum from when on its second part is refused."""
     unit.refused[50] = 2
     shown = []
     for _ in range(4):
         clock.now += 5
-        shown.append((await device.poll(["sum"])).values)
-    assert shown == [{}, {}, {"sum": 1000}, {"sum": 1000}]
+        shown.append((await device.poll(["r0", "sum"])).values)
+    return shown
+
+
+async def test_a_sum_without_what_the_machine_does_not_have(clock: Clock) -> None:
+    """A string that is refused three times, and was never served, does not exist."""
+    unit = FakeUnit(served(0, 50))
+    shown = await refused_sums(clock, unit, Device(unit, two_strings()))
+    assert shown == [{"r0": 1000}, {"r0": 1000}, *[{"r0": 1000, "sum": 1000}] * 2]
+
+
+async def test_no_sum_without_what_was_there(clock: Clock) -> None:
+    """A string that was served until now would be missing in it, however often it is refused."""
+    unit = FakeUnit(served(0, 50))
+    device = Device(unit, two_strings())
+    assert (await device.poll(["sum"])).values == {"sum": 2050}
+    assert await refused_sums(clock, unit, device) == [{"r0": 1000}] * 4
+
+
+async def test_no_sum_without_a_part_that_every_device_has(clock: Clock) -> None:
+    """A phase, or the sign of a power, is no string: without it the value would be another one."""
+    unit = FakeUnit(served(0, 50))
+    shown = await refused_sums(clock, unit, Device(unit, two_strings(may_lack_some=False)))
+    assert shown == [{"r0": 1000}] * 4
 
 
 async def test_no_sum_of_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 import logging
 
 import pytest
@@ -373,3 +374,69 @@ async def test_the_last_try_comes_a_second_later() -> None:
     unit.faults.append(RejectedError(6, "busy"))
     with pytest.raises(RejectedError):
         await device.poll(keys(0), later(0.9))
+
+
+# ---------------------------------------------------------------------- one register of all that is polled
+
+
+@pytest.mark.parametrize("code", [None, 4, 10, 11])
+async def test_a_machine_that_is_silent_about_a_part_of_its_only_read_answers_the_rest(
+    code: int | None, clock: Clock
+) -> None:
+    """It answers what every device does, so it is not taken for a silent one: register 5 alone is left alone in the end."""
+    unit = trouble(code, 5)
+    device = Device(unit, replace(numbered(*WANTED), presence_register="r50"))
+    shown = []
+    for _ in range(6):
+        await device.poll(keys(*range(8)))
+        shown.append(len(device.snapshot(keys(*range(8))).values))
+        clock.now += 5
+    assert shown == [0, 0, 4, 4, 7, 7]
+    assert device.quarantined == [5]
+
+
+async def test_a_machine_that_falls_silent_is_asked_once_whether_it_is_there(clock: Clock) -> None:
+    """Every question costs a timeout; from the second poll on it is not asked any more."""
+    unit = trouble(None, *WANTED)
+    device = Device(unit, replace(numbered(*WANTED), presence_register="r50"))
+    asked = []
+    for _ in range(3):
+        unit.requests.clear()
+        with pytest.raises(LinkTimeout):
+            await device.poll(keys(*range(8)))
+        asked.append(unit.reads)
+        clock.now += 5
+    assert asked == [[(0, 8), (50, 1)], [(0, 8)], [(0, 8)]]
+
+
+# ---------------------------------------------------------------------- two polls at a time
+
+
+@pytest.mark.parametrize("code", [None, 4])
+@pytest.mark.parametrize("bad", [0, 5, 7])
+async def test_two_polls_at_a_time_leave_only_the_guilty_register_alone(
+    code: int | None, bad: int, clock: Clock
+) -> None:
+    """The powers are polled while the settings are: what one of them finds out, the other one does not judge by."""
+    unit = FakeUnit(served(*WANTED, 60))
+    if code is None:
+        unit.silent.add(bad)
+    else:
+        unit.refused[bad] = code
+    device = Device(unit, numbered(*WANTED, 60))
+    for _ in range(12):
+        await asyncio.gather(device.poll(keys(*WANTED)), device.poll(keys(60)))
+        clock.now += 5
+    assert device.quarantined == [bad]
+
+
+async def test_what_is_served_again_is_found_by_one_of_two_polls_at_a_time(clock: Clock) -> None:
+    """Neither of them fails."""
+    unit = FakeUnit(served(*WANTED, 60))
+    unit.silent.add(5)
+    device = Device(unit, numbered(*WANTED, 60))
+    await device.poll(keys(*WANTED))
+    unit.silent.clear()
+    clock.now += 5
+    await asyncio.gather(device.poll(keys(*WANTED)), device.poll(keys(60)))
+    assert not device.snapshot(keys(*WANTED)).failed

@@ -66,8 +66,12 @@ class Fetcher:
         image: RegisterImage,
         quarantine: Quarantine,
         planner: ReadPlanner,
+        presence: Sequence[Span],
     ) -> None:
-        """What is urgent belongs to a write, and comes from the machine that was asked for."""
+        """What is urgent belongs to a write, and comes from the machine that was asked for.
+
+        `presence` is what every device of the family answers; empty where nothing is.
+        """
         self.gates: Sequence[Gate] = ()
         # How many answers were dropped because they could not be true.
         self.dropped = 0
@@ -78,11 +82,14 @@ class Fetcher:
         self._image = image
         self._quarantine = quarantine
         self._planner = planner
+        self._presence = presence
         # Whether the last poll brought anything.
         self._answering = True
         # The reads that were not answered while nothing was, and in which order they have failed.
         self._unexplained: dict[Sequence[Span], tuple[int, DeviceError]] = {}
         self._failures = count(1)
+        # Held by the poll that asks for suspects: what one has found out, another one must not judge by.
+        self._asking = asyncio.Lock()
 
     # ------------------------------------------------------------------ a poll
 
@@ -103,6 +110,8 @@ class Fetcher:
             self._image.forget(spans)
         if outcome.refused:
             self._image.forget(outcome.refused)
+        if reads and not outcome.answered and await self._is_present(outcome):
+            outcome.answered = True
         if reads and not outcome.answered:
             self._answering = False
             for spans, error in outcome.unanswered.items():
@@ -169,6 +178,20 @@ class Fetcher:
         await asyncio.sleep(LAST_TRY_AFTER)
         return self._unit.idle
 
+    async def _is_present(self, outcome: _Outcome) -> bool:
+        """Whether the device answers what every device does, after it has kept silent about all that was asked.
+
+        Some devices keep silent where others refuse, be it about one register of a long read. It is asked once, when it
+        falls silent: every question costs a timeout.
+        """
+        if not (self._answering and outcome.unanswered and self._presence):
+            return False
+        try:
+            await self._request(self._presence, urgent=outcome.urgent, once=True)
+        except DeviceError:
+            return False
+        return True
+
     def _explain(self, outcome: _Outcome) -> None:
         """Suspect the earlier reads without an answer, now that others are answered, unless they were, too."""
         for spans, (_, error) in self._unexplained.items():
@@ -179,12 +202,15 @@ class Fetcher:
     # ------------------------------------------------------------------ what is not served
 
     async def _ask_suspects(self) -> None:
-        """Read again what was read in vain, until nobody answers."""
-        for suspect in self._quarantine.due():
-            try:
-                await self._ask(suspect)
-            except DeviceError:
-                return
+        """Read again what was read in vain, until nobody answers; one poll at a time does, and the others go on."""
+        if self._asking.locked():
+            return
+        async with self._asking:
+            for suspect in self._quarantine.due():
+                try:
+                    await self._ask(suspect)
+                except DeviceError:
+                    return
 
     async def _ask(self, suspect: Suspect) -> None:
         """Read a suspect apart from all others, in halves where that may tell more."""

@@ -111,6 +111,12 @@ class Quarantine:
             for suspect in self._suspects_of(register)
         )
 
+    def was_never_served(self, register: Register) -> bool:
+        """Whether it is known that the device has never served a register, and does not."""
+        return any(
+            suspect.is_found and not suspect.known for suspect in self._suspects_of(register)
+        )
+
     def due(self) -> list[Suspect]:
         """The suspects that are to be read again; those that may be served come first."""
         now = _now()

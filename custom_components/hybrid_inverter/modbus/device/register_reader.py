@@ -56,7 +56,12 @@ class RegisterReader:
         self.planner = ReadPlanner(family, self._cost, self.quarantine)
         self._unit = unit
         self._verified = verified or VerifiedUnit(unit, None)
-        self._fetcher = Fetcher(unit, self._verified, self.image, self.quarantine, self.planner)
+        # Nobody may be heard to ask a meter for it that is only listened to.
+        row = family.registers.get(family.presence_register)
+        presence = () if row is None else row.spans
+        self._fetcher = Fetcher(
+            unit, self._verified, self.image, self.quarantine, self.planner, presence
+        )
         # Made when somebody has words polled.
         self._listed: ListedWords | None = None
         # What is served again, and was read beside the polls of its group.
@@ -180,7 +185,7 @@ class RegisterReader:
         derived = [family.derived[key] for key in wanted & family.derived.keys()]
         names = (wanted - family.derived.keys()).union(*(value.inputs for value in derived))
         rows = [family.registers[name] for name in names]
-        absent = frozenset(row.key for row in rows if self.quarantine.lacks(row))
+        absent = frozenset(row.key for row in rows if self.quarantine.was_never_served(row))
         reads = self.planner.reads_for(row for row in rows if not self.quarantine.separates(row))
         for row in rows:
             self._follow(row)
@@ -191,9 +196,10 @@ class RegisterReader:
         self._catch_up(plan.names)
         failed = self._missing & plan.names
         for derived in plan.derived:
-            # What the device does not have counts nothing; what it has and could not be read would be missing.
+            # What has no number because the device does not have it counts nothing; all else would be missing.
             missing = failed.intersection(derived.inputs)
-            if missing <= plan.absent and len(missing) < len(derived.inputs):
+            may_lack = derived.may_lack_some and len(missing) < len(derived.inputs)
+            if not missing or (may_lack and missing <= plan.absent):
                 self._compute(derived, missing)
             else:
                 failed.add(derived.key)

@@ -18,10 +18,12 @@ class Derived(Presented):
     compute: Callable[[Values], Value | None]
     group: Group
     unit: str | None = None
+    # Whether the device may lack some of the inputs, which count nothing then; without one that it has, there is no value.
+    may_lack_some: bool = False
 
 
 def total(*keys: str) -> Callable[[Values], float | None]:
-    """Sum these values; an absent one (a string the device does not have) counts nothing.
+    """Sum these values; one of which the device says that there is none (a phase, a string) counts nothing.
 
     None when no value is known at all.
     """

@@ -47,6 +47,7 @@ JSO: Final = Family(
             key="pv_power",
             inputs=STRINGS,
             compute=total(*STRINGS),
+            may_lack_some=True,
             group=Group.POWER,
             unit="W",
             part=Part.PV,
