@@ -78,6 +78,12 @@ def test_settings_make_one_number_of_watts(
         ),
         (SAJ, SAJ_HELD, 0, [("export_limit_mode", "total_power"), ("export_limit_power", 0)]),
         (SAJ, SAJ_HELD, 6600, [("export_limit_mode", "off")]),
+        # In amperes the power may hold anything: it is right before it counts.
+        (
+            *(SAJ, {**SAJ_HELD, "export_limit_mode": "current", "export_limit_power": 6600}, 3000),
+            [("export_limit_power", 3000), ("export_limit_mode", "total_power")],
+        ),
+        (SAJ, {**SAJ_HELD, "export_limit_mode": "current"}, 6600, [("export_limit_mode", "off")]),
     ],
 )
 def test_a_limit_is_switched_on_before_it_counts(

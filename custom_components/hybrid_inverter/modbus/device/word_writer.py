@@ -8,6 +8,7 @@ from typing import Final
 
 from ..errors import ChangedMeanwhileError, DeviceError, NotAppliedError, RejectedError
 from ..model.register import Register
+from .in_turn import Due, stages
 from .register_reader import RegisterReader
 from .wear import Origin, WearBudget
 from .write_request import WriteRequest
@@ -15,9 +16,6 @@ from .writer import Writer
 
 # How often what is not kept is sent.
 TRIES: Final = 2
-
-# A request, and the words that are held before it is sent.
-type Due = tuple[WriteRequest, dict[int, int]]
 
 
 class WordWriter:
@@ -97,13 +95,36 @@ class WordWriter:
         self._writer.proofs.sending(keys_on(changed, self._reader.family.registers))
         sent: list[Due] = []
         try:
-            await self._send_until_kept(due, after, sent, past_refusals=not all_or_none)
+            await self._send_in_turn(due, after, sent, past_refusals=not all_or_none)
         except DeviceError as err:
             if all_or_none:
                 await self._writer.take_back(sent, err)
             else:
                 err.left = _left(due, after, image.words)
             raise
+
+    async def _send_in_turn(
+        self,
+        due: Sequence[Due],
+        after: Mapping[int, int],
+        sent: list[Due],
+        *,
+        past_refusals: bool,
+    ) -> None:
+        """Send these like `_send_until_kept`, those that go in turn only when the one before is held."""
+        failure: DeviceError | None = None
+        for part in stages(due, self._reader.family):
+            try:
+                await self._send_until_kept(part, after, sent, past_refusals=past_refusals)
+            except (NotAppliedError, RejectedError) as err:
+                if not past_refusals or (isinstance(err, RejectedError) and err.is_silence):
+                    raise
+                failure = failure or err
+                held = self._reader.image.words
+                if any(held.get(address) != after[address] for address in part[-1][0].addresses):
+                    break
+        if failure is not None:
+            raise failure
 
     async def _send_until_kept(
         self,

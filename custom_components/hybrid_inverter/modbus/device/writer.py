@@ -16,6 +16,7 @@ from ..errors import (
     RejectedError,
 )
 from ..model.register import Group
+from .in_turn import Due, keys_in_turn
 from .modes import Modes
 from .preparation import Preparation
 from .proofs import Proofs
@@ -218,7 +219,7 @@ class Writer:
         memory = self._modes.memory
         remembered = memory.copy()
         applied: list[AppliedChange] = []
-        sent: list[tuple[WriteRequest, dict[int, int]]] = []
+        sent: list[Due] = []
         try:
             self.publish({group for request in requests for group in request.groups})
             for request in requests:
@@ -255,9 +256,7 @@ class Writer:
             if value is not None and value != before[key]
         ]
 
-    async def take_back(
-        self, sent: Sequence[tuple[WriteRequest, dict[int, int]]], err: DeviceError
-    ) -> None:
+    async def take_back(self, sent: Sequence[Due], err: DeviceError) -> None:
         """Restore what was before these requests, the last one first, and have their error say whether that worked."""
         err.left = await self._roll_back(sent)
         # All that was sent has been read, unless it is among these.
@@ -265,20 +264,21 @@ class Writer:
         if isinstance(err, NotAppliedError):
             err.restored = not err.left
 
-    async def _roll_back(
-        self, sent: Sequence[tuple[WriteRequest, dict[int, int]]]
-    ) -> tuple[str, ...]:
+    async def _roll_back(self, sent: Sequence[Due]) -> tuple[str, ...]:
         """Restore what was before these requests, the last one first; the keys for which that did not work."""
         left: dict[str, None] = {}
-        reached = True
+        reached, in_turn = True, keys_in_turn(sent, self._reader.family)
         for request, before in reversed(sent):
             keys = request.not_applied(before)
+            # What went in turn comes back in turn, too.
+            waits = not in_turn.isdisjoint(request.wanted) and not in_turn.isdisjoint(left)
+            may_send = reached and not waits
             try:
-                restored = reached and await self._restore_or_retry(request, before)
+                restored = may_send and await self._restore_or_retry(request, before)
             except DeviceError:
                 # Nobody answers any more, or somebody else does.
-                reached = False
-            if not reached:
+                reached = may_send = False
+            if not may_send:
                 # Nothing was sent since it was read, unless it is not in the image.
                 words = self._reader.image.words
                 restored = all(words.get(a) == before[a] for a in request.addresses)

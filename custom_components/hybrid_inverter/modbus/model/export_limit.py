@@ -24,6 +24,8 @@ class ExportLimit:
     # The mode in which it counts, and the one in which nothing is limited.
     limited: Held | None = None
     free: Held | None = None
+    # The mode in which another setting is the limit, so that this one may hold anything meanwhile.
+    elsewhere: Held | None = None
     # The switch as it is while nothing may flow, and while something may.
     barred: Held | None = None
     open: Held | None = None
@@ -35,7 +37,10 @@ class ExportLimit:
     @property
     def keys(self) -> frozenset[str]:
         """Everything that it rests on."""
-        others = (self.limited, self.free, self.barred, self.open, self.regardless)
+        others = (
+            *(self.limited, self.free, self.elsewhere),
+            *(self.barred, self.open, self.regardless),
+        )
         return frozenset({self.key, *(held[0] for held in others if held is not None)})
 
     def watts(self, values: Values, most: float) -> float | None:
@@ -58,7 +63,8 @@ class ExportLimit:
     ) -> list[Held]:
         """What is written for another limit, in order; InvalidValueError when it is off its bounds.
 
-        A limit is switched on before it is changed: never does more flow meanwhile than before or after.
+        A limit is switched on before it is changed, and after it where another one is in force until then: never does more
+        flow meanwhile than before or after.
         """
         row = replace(registers[self.key], key=EXPORT_LIMIT)
         row.check(wanted, values, values.get(self.key))
@@ -68,7 +74,21 @@ class ExportLimit:
         if self.barred is not None and wanted <= 0:
             gives_way = _is(values, self.regardless)
             return [*_given(self.otherwise[sees_grid] if gives_way else None), self.barred]
-        return [*_given(self.limited), (self.key, wanted), *_given(self.open)]
+        limit = [*_given(self.limited), (self.key, wanted)]
+        if _is(values, self.elsewhere):
+            limit.reverse()
+        return [*limit, *_given(self.open)]
+
+    def in_turn(self, before: Values, after: Values) -> frozenset[str]:
+        """The settings of which a change writes one only when the device holds the one before it; mostly none.
+
+        Where one limit takes the place of another, neither may be in force with what it holds while the other one is.
+        """
+        if self.elsewhere is None or _is(before, self.elsewhere) == _is(after, self.elsewhere):
+            return frozenset()
+        if _is(before, self.free) or _is(after, self.free):
+            return frozenset()
+        return frozenset({self.key, self.elsewhere[0]})
 
 
 def _is(values: Values, held: Held | None) -> bool:

@@ -224,4 +224,5 @@ EXPORT_LIMIT: Final = ExportLimit(
     key="export_limit_power",
     limited=("export_limit_mode", "total_power"),
     free=("export_limit_mode", "off"),
+    elsewhere=("export_limit_mode", "current"),
 )
