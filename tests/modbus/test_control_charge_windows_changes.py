@@ -40,8 +40,9 @@ from .charge_window_slots import (
 
 def entered(wanted: Order, owners: Mapping[int, int] | None = None, **others: Any) -> list[int]:
     """Return the addresses that are written for an order, one request each."""
+    before = {**OWNERS, **(owners or {})}
     after = changed(planned(wanted, owners, **others), owners)
-    return addresses(CONTROL_BY_WINDOWS.requests(after, (), REGISTERS))
+    return addresses(CONTROL_BY_WINDOWS.requests(after, (), REGISTERS, before))
 
 
 def left(wanted: Order, owners: Mapping[int, int] | None = None, **others: Any) -> list[int]:
@@ -49,7 +50,8 @@ def left(wanted: Order, owners: Mapping[int, int] | None = None, **others: Any) 
     before = {**OWNERS, **(owners or {})}
     put = changed(planned(wanted, owners, **others), owners)
     target = {address: before[address] for address in put}
-    return addresses(CONTROL_BY_WINDOWS.requests(target, target.keys(), REGISTERS))
+    held = {**before, **put}
+    return addresses(CONTROL_BY_WINDOWS.requests(target, target.keys(), REGISTERS, held))
 
 
 def replaced(
@@ -62,7 +64,7 @@ def replaced(
     wanted = {**before, **plan.after}
     target = {address: word for address, word in wanted.items() if word != held[address]}
     restored = target.keys() - plan.after.keys()
-    return addresses(CONTROL_BY_WINDOWS.requests(target, restored, REGISTERS))
+    return addresses(CONTROL_BY_WINDOWS.requests(target, restored, REGISTERS, held))
 
 
 def addresses(requests: Sequence[Mapping[int, int]]) -> list[int]:
@@ -101,10 +103,52 @@ def test_an_order_is_left_with_its_mode_first() -> None:
     assert left(NO_EXPORT) == [0x365A, 0x365C]
 
 
+def test_a_limit_in_amperes_gives_way_to_one_in_watts_that_is_there_and_comes_back_before_it_goes() -> (
+    None
+):
+    """With 2 in the mode the power may hold anything: it counts from the moment at which the mode does."""
+    owners = {0x365C: 2, 0x365B: 0}
+    assert entered(NO_EXPORT, owners) == [0x365A, 0x365C]
+    assert left(NO_EXPORT, owners) == [0x365C, 0x365A]
+    # Of each phase it is a power already.
+    by_phase = {0x365C: 3, 0x365A: 300}
+    assert entered(NO_EXPORT, by_phase) == [0x365C, 0x365A]
+    assert left(NO_EXPORT, by_phase) == [0x365A, 0x365C]
+    # It is the last of all that comes back.
+    both = [order(ControlMode.CHARGE, power=3000, target_soc=80), NO_EXPORT]
+    put = changed(CONTROL_BY_WINDOWS.plan(both, situation(owners)), owners)
+    back = {address: {**OWNERS, **owners}[address] for address in put}
+    held = {**OWNERS, **owners, **put}
+    requests = CONTROL_BY_WINDOWS.requests(back, back.keys(), REGISTERS, held)
+    assert addresses(requests)[-3:] == [0x3646, 0x365C, 0x365A]
+
+
+@pytest.mark.parametrize(
+    ("found", "given_back"),
+    [
+        # Ours still: the owner's 0 A, and the power that does not count beside it.
+        (1, {0x365C: 2, 0x365A: 1100}),
+        # Broken off before the mode, or put back at the panel, or switched off there.
+        (2, {0x365C: 2, 0x365A: 1100}),
+        (0, {0x365C: 0, 0x365A: 1100}),
+        # A limit for each phase goes by the power: 110 % would be none.
+        (3, {0x365C: 3, 0x365A: 0}),
+    ],
+)
+def test_a_power_that_did_not_count_does_not_come_back_to_count(
+    found: int, given_back: Mapping[int, int]
+) -> None:
+    """After a limit of 0 W on a machine whose owner allows 0 A."""
+    before, ours = {0x365C: 2, 0x365A: 1100}, {0x365C: 1, 0x365A: 0}
+    held = {**OWNERS, **ours, 0x365C: found}
+    assert CONTROL_BY_WINDOWS.given_back(before, [ours], held, REGISTERS) == given_back
+
+
 def test_the_ceiling_goes_down_and_back_up() -> None:
     """A charge to 80 % and its end: 100, 80, 100; the floor for a time without the grid is in neither."""
     assert planned(CHARGE).after[0x3646] == 80
-    assert CONTROL_BY_WINDOWS.requests({0x3646: 100}, [0x3646], REGISTERS) == [{0x3646: 100}]
+    left_again = CONTROL_BY_WINDOWS.requests({0x3646: 100}, [0x3646], REGISTERS, {0x3646: 80})
+    assert left_again == [{0x3646: 100}]
     assert 0x3645 not in {*entered(CHARGE), *left(CHARGE)}
 
 
@@ -203,6 +247,10 @@ def test_only_these_settings_are_ever_written() -> None:
     assert CONTROL_BY_WINDOWS.modes == set(ControlMode)
 
 
+# Thousandths of 10 kW that 0, 10 and 300 A are at 230 V: nothing, 2300 W, and more than there is.
+AMPERES: Final = {0: 0, 1000: 230, 30000: 1100}
+
+
 def some_owner(random: Random) -> dict[int, int]:
     """Return what somebody may have set."""
     return {
@@ -219,6 +267,7 @@ def some_owner(random: Random) -> dict[int, int]:
         0x3650: random.choice((0, 250, 1100)),
         0x3651: random.choice((20, 50, 80)),
         0x365A: random.choice((0, 300, 1100)),
+        0x365B: random.choice(tuple(AMPERES)),
         0x365C: random.randrange(4),
         0x365F: random.randrange(2),
         0x3660: random.randrange(2),
@@ -256,6 +305,12 @@ def test_no_floor_is_ever_lowered_and_no_limit_raised(seed: int) -> None:
     assert written(held, owners, (), owners) == owners
 
 
+def exported(words: Mapping[int, int]) -> int:
+    """Return how many thousandths of the rated power may flow into the grid at most."""
+    by_power = words[0x365A]
+    return {0: 1100, 1: by_power, 2: AMPERES[words[0x365B]], 3: by_power}[words[0x365C]]
+
+
 def written(
     held: Mapping[int, int],
     wanted: Mapping[int, int],
@@ -265,7 +320,8 @@ def written(
     """Return what a device holds after all writes, each of which is looked at."""
     now = dict(held)
     target = {address: word for address, word in wanted.items() if word != held[address]}
-    for request in CONTROL_BY_WINDOWS.requests(target, target.keys() - set(kept), REGISTERS):
+    restored = target.keys() - set(kept)
+    for request in CONTROL_BY_WINDOWS.requests(target, restored, REGISTERS, held):
         now |= request
         assert FORBIDDEN.isdisjoint(request)
         assert now[0x3644] >= owners[0x3644]
@@ -273,9 +329,7 @@ def written(
         assert now[0x3650] <= owners[0x3650]
         assert now[0x3651] in (20, owners[0x3651])
         assert now[0x3646] > now[0x3651] or owners[0x3646] <= owners[0x3651]
-        limit = {0: 1100, 1: now[0x365A], 2: 1100, 3: now[0x365A]}
-        owners_limit = {0: 1100, 1: owners[0x365A], 2: 1100, 3: owners[0x365A]}
-        assert limit[now[0x365C]] <= owners_limit[owners[0x365C]]
+        assert exported(now) <= exported(owners)
         if now[0x3647] == 1 and owners[0x3647] != 1:
             # Nothing acts that was waiting, and never a charge and a discharge at the same time.
             assert now[0x3604] & owners[0x3604] == now[0x3605] & owners[0x3605] == 0

@@ -30,7 +30,7 @@ CHANGEABLE: Final = {108, 128, 130, 142, 143, 145, 146, *TABLE}
 
 def requests(target: dict[int, int], restored: set[int]) -> list[list[int]]:
     """The addresses of the requests, in order; the words in them are those of the target."""
-    found = CONTROL_BY_SLOTS.requests(target, restored, JSO.registers)
+    found = CONTROL_BY_SLOTS.requests(target, restored, JSO.registers, {})
     assert {address: word for request in found for address, word in request.items()} == target
     return [list(request) for request in found]
 
@@ -94,7 +94,7 @@ def test_what_needs_no_table_is_single_words() -> None:
 def test_other_words_and_half_tables_are_not_written(target: dict[int, int]) -> None:
     """The device takes back starts that do not travel together."""
     with pytest.raises(ValueError, match=r"order changes|as a whole"):
-        CONTROL_BY_SLOTS.requests(target, set(), JSO.registers)
+        CONTROL_BY_SLOTS.requests(target, set(), JSO.registers, {})
 
 
 # ---------------------------------------------------------------------- changed meanwhile
@@ -314,7 +314,7 @@ def test_no_order_touches_what_protects_the_battery_or_the_grid() -> None:
             continue
         plans += 1
         after = sent(words, plan)
-        written = CONTROL_BY_SLOTS.requests(after, set(), JSO.registers)
+        written = CONTROL_BY_SLOTS.requests(after, set(), JSO.registers, words)
         assert {address for request in written for address in request} <= CHANGEABLE
         assert all(after.get(limit, 0) <= words[limit] for limit in (128, 143))
         assert (108 in after) is (orders[0].mode is NO_CHARGE)

@@ -280,5 +280,5 @@ class OrderWriter:
                         whole[place] = device.image[place]
                         place += step
         restored = {address for address in changes if address not in plan.after}
-        requests = self.style.requests(whole, restored, device.family.registers)
+        requests = self.style.requests(whole, restored, device.family.registers, device.image)
         return [one for one in requests if not changes.keys().isdisjoint(one)]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 import math
 from typing import Final
 
-from ..model.codec import as_number
+from ..model.codec import Value, as_number
 from ..model.register import Register
 from ..model.slots import CHARGE, DISCHARGE, MODES, WINDOW_SLOTS, window_key
 from .order import ControlMode, ControlRefusedError, Order, Refusal
@@ -78,16 +78,14 @@ ONLY_READ: Final = frozenset(
 )
 
 # The order on the wire. The limit of the export has to be in force before its power counts, and is lifted before it is
-# switched off. The ceiling is above the reserve all the time.
-ENTERED_FIRST: Final = (
-    *(EXPORT_MODE, EXPORT_POWER, RESERVE, CEILING, FLOOR),
-    *(GRID_DISCHARGE, PASSIVE_ACTION),
-)
+# switched off. Where the owner's is in amperes, the power may be anything: it comes before the mode in which it counts, and
+# goes after it. The ceiling is above the reserve all the time.
+EXPORT_LIMIT: Final = (EXPORT_MODE, EXPORT_POWER)
+IN_AMPERES: Final = "current"
+NOT_BY_POWER: Final = frozenset({IN_AMPERES, "off"})
+ENTERED_FIRST: Final = (RESERVE, CEILING, FLOOR, GRID_DISCHARGE, PASSIVE_ACTION)
 # What would let more flow, or act, before what enters is in force.
-LEFT_LAST: Final = (
-    *(FLOOR, CEILING, BATTERY_EXPORT, GRID_DISCHARGE),
-    *(RESERVE, PASSIVE_ACTION, EXPORT_POWER, EXPORT_MODE),
-)
+LEFT_LAST: Final = (FLOOR, CEILING, BATTERY_EXPORT, GRID_DISCHARGE, RESERVE, PASSIVE_ACTION)
 # Of a slot that acts the end goes first: nearly all changes are to later times, and so it never ends before it starts.
 SLOT_WORDS: Final = tuple(
     window_key(kind, number, field)
@@ -132,6 +130,7 @@ class ControlByWindows:
         target: Mapping[int, int],
         restored: Collection[int],
         registers: Mapping[str, Register],
+        held: Mapping[int, int],
     ) -> list[dict[int, int]]:
         """One register each.
 
@@ -150,11 +149,14 @@ class ControlByWindows:
         export = registers.get(BATTERY_EXPORT)
         sells = export is not None and bool(target.get(export.addresses[0]))
         switches = rewrite.leave(_switches(rewrite.leaving, registers)[::-1])
+        modes = {_export_mode(words, registers) for words in (held, target)}
+        limit = EXPORT_LIMIT[::-1] if IN_AMPERES in modes else EXPORT_LIMIT
         return rewrite.requests(
             [
                 *rewrite.leave((WORK_MODE,)),
                 *(rewrite.leave((FLOOR,)) if begins else ()),
                 *(() if ceases else switches),
+                *rewrite.enter(limit),
                 *rewrite.enter(ENTERED_FIRST),
                 *(() if sells else rewrite.enter((BATTERY_EXPORT,))),
                 *rewrite.enter(SLOT_WORDS),
@@ -164,6 +166,8 @@ class ControlByWindows:
                 *(switches if ceases else ()),
                 *rewrite.leave(SLOT_WORDS),
                 *rewrite.leave(LEFT_LAST),
+                # Nothing comes after this: where the device keeps its mode, what waits for that is not sent.
+                *rewrite.leave(limit[::-1]),
             ]
         )
 
@@ -195,9 +199,18 @@ class ControlByWindows:
         held: Mapping[int, int],
         registers: Mapping[str, Register],
     ) -> dict[int, int]:
-        """Word by word, and of the switches of the slots each one by itself."""
+        """Word by word, and of the switches of the slots each one by itself.
+
+        A power that did not count, as the owner's limit was in amperes, stays away where somebody else has chosen a mode in
+        which it would.
+        """
         switches = {registers[key].addresses[0] for key in SWITCH_WORDS if key in registers}
-        return given_back(before, put_there, held, switches)
+        words = given_back(before, put_there, held, switches)
+        modes = [_export_mode(some, registers) for some in (before, words)]
+        if modes[0] == IN_AMPERES and modes[1] not in NOT_BY_POWER:
+            power = registers[EXPORT_POWER].addresses[0]
+            words |= {address: held[address] for address in words if address == power}
+        return words
 
     def mode_of(self, situation: Situation) -> ControlMode | None:
         """By the mode, the slot that acts, the floor and the reserve.
@@ -266,6 +279,12 @@ def _switches(among: Collection[int], registers: Mapping[str, Register]) -> tupl
             ),
         )
     )
+
+
+def _export_mode(words: Mapping[int, int], registers: Mapping[str, Register]) -> Value | None:
+    """What the mode of the export limit is with these words; None where they do not have it."""
+    row = registers.get(EXPORT_MODE)
+    return None if row is None or row.addresses[0] not in words else row.decode(words)
 
 
 def _in_backup(words: Words, soc: float | None) -> ControlMode | None:

@@ -164,8 +164,11 @@ class ControlStyle(Protocol):
         target: Mapping[int, int],
         restored: Collection[int],
         registers: Mapping[str, Register],
+        held: Mapping[int, int],
     ) -> list[dict[int, int]]:
         """The write requests, in order, that give words to these addresses; `restored` are those that leave an order.
+
+        `held` is what the device holds now, at these addresses at least.
 
         What leaves an order begins with its mode, what enters one ends with it, so that a device which is left in the
         middle does no harm. Each request is a run of addresses that the device takes at once.

@@ -113,6 +113,7 @@ class SixSlots:
         target: Mapping[int, int],
         restored: Collection[int],
         registers: Mapping[str, Register],
+        held: Mapping[int, int],
     ) -> list[dict[int, int]]:
         """One request for the whole table, of which `target` has all words or none, and one for any other word.
 
