@@ -38,6 +38,7 @@ from .charge_window_slots import (
     NO_CHARGE,
     NO_EXPORT,
     NOW,
+    OWNERS,
     REGISTERS,
     changed,
     order,
@@ -433,6 +434,36 @@ def test_a_floor_is_never_lowered() -> None:
     without = planned(order(ControlMode.DISCHARGE))
     assert 0x3644 not in without.after
     assert (without.told[0].power, without.told[0].target_soc) == (10000, 20)
+
+
+@pytest.mark.parametrize(
+    ("owners", "target", "soc", "least", "most"),
+    [
+        ({0x3646: 80}, 78, 79, 20, 74),
+        ({0x3646: 80}, 74.5, 79, 20, 74),
+        ({}, 95, 99, 20, 94),
+        # Their owner has set the two closer together: no target is above the floor.
+        ({0x3644: 77, 0x3646: 80}, 78, 79, 77, 77),
+    ],
+)
+def test_a_target_too_close_to_the_end_of_charging_is_refused(
+    owners: Mapping[int, int], target: float, soc: float, least: float, most: float
+) -> None:
+    """The floor keeps its distance of more than 5 % from it, and the largest target that does is taken."""
+    assert refused(order(ControlMode.DISCHARGE, target_soc=target), owners, soc=soc) == (
+        Refusal.TARGET,
+        {"minimum": least, "maximum": most},
+    )
+    taken = planned(order(ControlMode.DISCHARGE, target_soc=most), owners, soc=soc)
+    assert {**OWNERS, **owners, **taken.after}[0x3644] == most
+
+
+def test_a_floor_that_locks_the_battery_keeps_no_distance() -> None:
+    """What is reached is held by 100 %, whatever the end of charging is."""
+    owners = {0x3646: 80}
+    plan = planned(order(ControlMode.DISCHARGE, target_soc=79), owners, soc=79)
+    assert changed(plan, owners) == {0x3644: 100}
+    assert changed(planned(HOLD, owners), owners) == {0x3644: 100}
 
 
 def test_a_discharge_to_no_less_than_there_is_holds() -> None:

@@ -51,7 +51,7 @@ BATTERY_SETTINGS: Final = (
 EXPORT_SETTINGS: Final = (EXPORT_MODE, EXPORT_POWER)
 SCHEDULE: Final = "schedule"
 
-# Percent. The end of charging keeps a distance from the floor.
+# Percent. The end of charging keeps a distance from the floor, but for a floor that locks the battery.
 FULL: Final = 100
 LOWEST_CEILING: Final = 20
 LOWEST_RESERVE: Final = 20
@@ -131,6 +131,9 @@ def _discharge(draft: Draft) -> Told:
         power = draft.watts(share)
         draft.limit(Why.EXPORT)
     if target > floor:
+        most = max(draft.number(CEILING) - ABOVE_FLOOR, floor)
+        if target > most:
+            raise ControlRefusedError(Refusal.TARGET, minimum=floor, maximum=most)
         draft.words.put(FLOOR, target)
     return _in_slots(draft, DISCHARGE, share, power=power, target=target)
 
