@@ -193,6 +193,21 @@ def test_one_order_takes_the_place_of_another() -> None:
     assert replaced(CHARGE, order(ControlMode.CHARGE, power=5000, target_soc=80)) == [0x361A]
 
 
+def test_floor_and_ceiling_keep_their_distance_while_one_order_takes_the_place_of_another() -> None:
+    """A floor of 64 % and a ceiling of 70 % may be there together; of 69 % the one that leaves goes first."""
+    down = order(ControlMode.DISCHARGE, power=3000, target_soc=64)
+    far, near = (order(ControlMode.CHARGE, power=3000, target_soc=up) for up in (70, 69))
+    charged = replaced(down, far, soc=65)
+    assert (charged[0], charged[-1]) == (0x3646, 0x3644)
+    assert replaced(down, near, soc=65)[:2] == [0x3644, 0x3646]
+    discharged = replaced(far, down, soc=65)
+    assert (discharged[0], discharged[-1]) == (0x3644, 0x3646)
+    assert replaced(near, down, soc=65)[:2] == [0x3646, 0x3644]
+    # The lock keeps none.
+    locked = replaced(near, HOLD, soc=65)
+    assert (locked[0], locked[-1]) == (0x3644, 0x3646)
+
+
 def test_a_slot_that_is_not_needed_any_more_is_off_before_it_is_put_back() -> None:
     """An order over midnight becomes a shorter one, and slot 6 is the owner's again."""
     long = order(ControlMode.CHARGE, NOW + timedelta(hours=8))
@@ -326,6 +341,8 @@ def written(
         assert FORBIDDEN.isdisjoint(request)
         assert now[0x3644] >= owners[0x3644]
         assert now[0x3646] <= owners[0x3646]
+        # But for the lock, and where its owner has set them closer.
+        assert now[0x3644] in (owners[0x3644], 100) or now[0x3646] > now[0x3644] + 5
         assert now[0x3650] <= owners[0x3650]
         assert now[0x3651] in (20, owners[0x3651])
         assert now[0x3646] > now[0x3651] or owners[0x3646] <= owners[0x3651]

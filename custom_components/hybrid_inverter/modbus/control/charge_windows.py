@@ -38,7 +38,7 @@ from .window_draft import (
     WORK_MODE,
     known_soc,
 )
-from .window_orders import FULL, planned
+from .window_orders import ABOVE_FLOOR, FULL, planned
 from .window_slots import FIELDS, HOUR, LONGEST, has, share_in, slot_in_force
 from .words import Words
 
@@ -138,7 +138,8 @@ class ControlByWindows:
         and then the rest of what leaves: slots, none of which is switched on any more, and what would let more flow. Of
         the switches of both kinds, that of the kind which acts is on for the shortest time.
 
-        Where the slots begin to act, the floor leaves before, so that the ceiling finds its distance. Where they cease to,
+        Where the slots begin to act, the floor leaves before, so that the ceiling finds its distance; so does each of the two
+        for the other one where they would come too close while one order takes the place of another. Where the slots cease to,
         their switches leave after that: those of the owner's slots may be meant for another time. A slot sells after it has
         its new power, and ceases to before.
         """
@@ -155,6 +156,7 @@ class ControlByWindows:
             [
                 *rewrite.leave((WORK_MODE,)),
                 *(rewrite.leave((FLOOR,)) if begins else ()),
+                *rewrite.leave(_in_the_way(rewrite, target, held, registers)),
                 *(() if ceases else switches),
                 *rewrite.enter(limit),
                 *rewrite.enter(ENTERED_FIRST),
@@ -279,6 +281,21 @@ def _switches(among: Collection[int], registers: Mapping[str, Register]) -> tupl
             ),
         )
     )
+
+
+def _in_the_way(
+    rewrite: Rewrite,
+    target: Mapping[int, int],
+    held: Mapping[int, int],
+    registers: Mapping[str, Register],
+) -> tuple[str, ...]:
+    """The floor or the ceiling, if it leaves and is too close to what the other one becomes, but for the lock at 100 %."""
+    floor, ceiling = (registers[key].addresses[0] for key in (FLOOR, CEILING))
+    if floor in rewrite.leaving and ceiling in rewrite.entering:
+        return (FLOOR,) if held[floor] + ABOVE_FLOOR > target[ceiling] else ()
+    if ceiling in rewrite.leaving and floor in rewrite.entering and target[floor] < FULL:
+        return (CEILING,) if target[floor] + ABOVE_FLOOR > held[ceiling] else ()
+    return ()
 
 
 def _export_mode(words: Mapping[int, int], registers: Mapping[str, Register]) -> Value | None:
