@@ -18,6 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, flush_store
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.device import quarantine
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
@@ -596,6 +597,46 @@ async def test_either_sign_of_an_outage(house: House, off_grid: dict[int, int]) 
         machine.panel_change(address, word)
     await house.poll(2)
     assert house.types == ["started", "ended"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 15.0])
+async def test_an_outage_lasts_while_the_sign_that_began_it_is_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """The grid relay is open, and not read any more: no fault code is no grid. Refused once, or until it is left alone."""
+    passed = [1000.0]
+    monkeypatch.setattr(quarantine, "_now", lambda: passed[0])
+    machine = house.plant.machine()
+    before = machine.word(552)
+    machine.panel_change(552, before & ~0x0004)
+    await house.poll()
+    machine.trouble.refused_blocks = ((552, 552, 2),)
+    for _ in range(5):
+        passed[0] += seconds
+        await house.poll()
+        assert state(house.hass, Platform.BINARY_SENSOR, "grid_connected").state == "unavailable"
+    assert house.types == ["started"]
+    machine.trouble.refused_blocks = ()
+    passed[0] += 600
+    await house.poll()
+    assert house.types == ["started"]
+    machine.panel_change(552, before)
+    await house.poll()
+    assert house.types == ["started", "ended"]
+
+
+async def test_an_outage_ends_on_a_machine_that_has_never_served_one_of_its_signs(
+    unloaded: House,
+) -> None:
+    """Its relays are refused from the beginning: F35 alone begins it and ends it."""
+    unloaded.plant.machine().trouble.refused_blocks = ((552, 552, 2),)
+    await unloaded.set_up()
+    unloaded.set_faults(34)
+    await unloaded.poll()
+    assert unloaded.types == ["started"]
+    unloaded.set_faults()
+    await unloaded.poll()
+    assert unloaded.types == ["started", "ended"]
 
 
 # ---------------------------------------------------------------------- what is polled

@@ -13,11 +13,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.hybrid_inverter.const import DOMAIN
+from custom_components.hybrid_inverter.modbus.device import quarantine
 from custom_components.hybrid_inverter.modbus.model.faults import FaultRules
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from custom_components.hybrid_inverter.modbus.tables import FAMILIES
 from custom_components.hybrid_inverter.modbus.transport.link import Framing
-from tests.modbus.fault_server import FaultServer
+from tests.modbus.fault_server import FaultServer, Talk
 
 from .helpers import find, network_data, refresh
 
@@ -267,6 +268,33 @@ async def test_one_board_after_the_other(house: House) -> None:
     await house.poll(w4005=0x0080)
     await house.poll(w4005=0x0080, w4009=0x0080, status=OFF_GRID)
     await house.poll(w4009=0x0080)
+    assert house.types == ["started"]
+    await house.poll()
+    assert house.types == ["started", "ended"]
+
+
+async def test_an_outage_that_only_the_status_tells_lasts_while_that_is_refused(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the grid is there is then worked out from the fault codes alone, which have never said that it is gone."""
+    passed = [1000.0]
+    monkeypatch.setattr(quarantine, "_now", lambda: passed[0])
+    await house.poll(status=OFF_GRID)
+
+    pdu = Talk.pdu
+
+    def refusing(talk: Talk) -> bytes:
+        asked = range(talk.request.address, talk.request.address + talk.request.count)
+        return bytes([0x83, 2]) if STATUS in asked else pdu(talk)
+
+    with monkeypatch.context() as refused:
+        refused.setattr(Talk, "pdu", refusing)
+        for _ in range(5):
+            passed[0] += 15
+            await house.poll(status=OFF_GRID)
+    assert house.types == ["started"]
+    passed[0] += 600
+    await house.poll(status=OFF_GRID)
     assert house.types == ["started"]
     await house.poll()
     assert house.types == ["started", "ended"]

@@ -13,6 +13,7 @@ from ..const import DOMAIN
 from ..entry.stores import MachineStores
 from ..entry.texts import async_text
 from ..modbus.device.device import Snapshot
+from ..modbus.model.codec import Values
 from ..modbus.model.faults import (
     CodeChanges,
     CodeWatch,
@@ -147,21 +148,16 @@ class FaultMonitor:
         values = snapshot.values
         now = dt_util.utcnow()
         changes: dict[str, CodeChanges] = {}
-        no_grid: bool | None = None
         for field, watch in self._watches.items():
             bits = values.get(field)
             if not isinstance(bits, frozenset):
                 continue
             labels = self._coordinator.machine.device.family.registers[field].labels
             codes = {labels[bit] for bit in bits}
-            if not self.rules.no_grid.isdisjoint(labels.values()):
-                no_grid = not self.rules.no_grid.isdisjoint(codes)
             changes[field] = watch.update(codes - self.rules.no_grid, now)
 
-        grid = values.get(self.rules.grid)
-        outage = (no_grid is not None or grid is not None) and self.outages.update(
-            off_grid=no_grid is True or grid is False, now=now
-        )
+        off_grid = self._is_off_grid(values)
+        outage = off_grid is not None and self.outages.update(off_grid=off_grid, now=now)
         for changed in changes.values():
             self._repair(changed)
         if outage or any(changed.appeared or changed.gone for changed in changes.values()):
@@ -169,13 +165,28 @@ class FaultMonitor:
             self._coordinator.config_entry.async_create_task(
                 self._hass, self._memory.async_keep(active, self.outages.last)
             )
-        news = News(
-            {field: changed.appeared for field, changed in changes.items()}, bool(outage), now
-        )
+        news = News({field: changed.appeared for field, changed in changes.items()}, outage, now)
         for listener in tuple(self._listeners):
             listener(news)
         lasts = self.outages.lasts or any(watch.active for watch in self._watches.values())
         self._quiet = None if lasts else snapshot
+
+    def _is_off_grid(self, values: Values) -> bool | None:
+        """Whether a sign of an outage is set; None if no other one is and one was not read, which may be set as well."""
+        device, rules = self._coordinator.machine.device, self.rules
+        signs = {rules.grid}
+        grid = values.get(rules.grid)
+        told = [] if grid is None else [grid is False]
+        for field in rules.fields:
+            labels = device.family.registers[field].labels
+            if rules.no_grid.isdisjoint(labels.values()):
+                continue
+            signs.add(field)
+            if isinstance(bits := values.get(field), frozenset):
+                told.append(any(labels[bit] in rules.no_grid for bit in bits))
+        if any(told):
+            return True
+        return False if told and not device.unread(signs) else None
 
     def _repair(self, changed: CodeChanges) -> None:
         """Raise an issue for a code that lasts and has a remedy, and delete it when the code is gone."""

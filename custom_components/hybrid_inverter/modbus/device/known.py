@@ -82,15 +82,35 @@ class KnownDevice:
             when is not None and 0 <= (now - when).total_seconds() <= seconds for when in times
         )
 
+    def unread(self, keys: Collection[str]) -> frozenset[str]:
+        """The registers of these keys and derived values that the device serves and whose last read brought nothing.
+
+        What it has served before does not count as lacking, however often it is refused: it may be back any time.
+        """
+        family, image = self.family, self._reader.image
+        rows = [family.registers.get(name) for name in self._inputs_of(keys)]
+        return frozenset(
+            row.key
+            for row in rows
+            if row is not None
+            and not image.has(row)
+            and (
+                not self._reader.quarantine.lacks(row)
+                or all(image.was_read(*span) for span in row.spans)
+            )
+        )
+
+    def _inputs_of(self, keys: Collection[str]) -> set[str]:
+        """The keys of these registers, and of those that these derived values are made of."""
+        derived = self.family.derived
+        return {
+            name for key in keys for name in (derived[key].inputs if key in derived else (key,))
+        }
+
     def addresses_of(self, keys: Collection[str]) -> set[int]:
         """The addresses of these registers, and of those that these derived values are made of."""
-        family = self.family
-        names = {
-            name
-            for key in keys
-            for name in (family.derived[key].inputs if key in family.derived else (key,))
-        }
-        return {address for name in names for address in family.registers[name].addresses}
+        registers = self.family.registers
+        return {address for name in self._inputs_of(keys) for address in registers[name].addresses}
 
     def follow_words(self, follower: WordFollower) -> None:
         """Tell one follower of every word that is read from now on."""
