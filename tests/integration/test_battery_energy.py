@@ -1,16 +1,25 @@
 """The energies of a battery in kilowatt-hours, and whether it is being charged."""
 
-from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN, Platform
+from homeassistant.const import (
+    STATE_OFF,
+    STATE_ON,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    Platform,
+)
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.hybrid_inverter.modbus.device import quarantine
 from custom_components.hybrid_inverter.modbus.model.register import Group
 from simulator import SimulatedPlant
 
 from .helpers import refresh, state
 from .test_schedule_windows import SERIAL as SAJ_SERIAL, set_up
 
+VOLTAGE = 587
+SOC = 588
 BATTERY_POWER = 590
 BATTERY_CAPACITY = 102
 
@@ -41,6 +50,40 @@ async def test_a_battery_of_which_nobody_has_told_the_capacity(
     await refresh(hass, loaded, Group.SETTINGS)
     assert state(hass, Platform.SENSOR, "battery_capacity_energy").state == STATE_UNKNOWN
     assert state(hass, Platform.SENSOR, "battery_energy_stored").state == STATE_UNKNOWN
+
+
+async def test_no_energy_is_shown_while_the_charge_cannot_be_read(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """The other powers are there, and the charge that was read before is not shown as an energy."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, Platform.SENSOR, "battery_energy_stored").state == "18.4"
+    trouble = plant.machine().trouble
+    trouble.refused_blocks = ((SOC, SOC, 2),)
+    await refresh(hass, loaded, Group.POWER)
+    assert state(hass, Platform.SENSOR, "battery_soc").state == STATE_UNAVAILABLE
+    assert state(hass, Platform.SENSOR, "pv_power").state != STATE_UNAVAILABLE
+    assert state(hass, Platform.SENSOR, "battery_energy_stored").state == STATE_UNKNOWN
+
+
+async def test_no_capacity_is_shown_while_the_voltage_cannot_be_read(
+    hass: HomeAssistant,
+    plant: SimulatedPlant,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It tells whether the cells are those of a low-voltage battery; a charge that cannot be read does not matter."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    passed = [1000.0]
+    monkeypatch.setattr(quarantine, "_now", lambda: passed[0])
+    trouble = plant.machine().trouble
+    for refused, capacity in ((VOLTAGE, STATE_UNKNOWN), (SOC, "30.7")):
+        trouble.refused_blocks = ((refused, refused, 2),)
+        for _ in range(4):
+            passed[0] += 600
+            await refresh(hass, loaded, Group.POWER)
+        assert state(hass, Platform.SENSOR, "battery_capacity_energy").state == capacity
+        assert state(hass, Platform.SENSOR, "battery_energy_stored").state == STATE_UNKNOWN
 
 
 async def test_the_packs_of_a_saj_report_their_capacity(

@@ -70,7 +70,8 @@ class BatteryEnergySensor(UnitEntity, SensorEntity):
     @override
     def native_value(self) -> float | None:
         """The energy in kilowatt-hours, in tenths; None while it is not known."""
-        values = self.unit.device.values
+        # Not from the newest values: what cannot be read now keeps the one that it had.
+        values = self.unit.device.snapshot(self.entity_description.inputs).values
         capacity = kilowatt_hours(values)
         if SOC not in self.entity_description.inputs or capacity is None:
             return capacity
