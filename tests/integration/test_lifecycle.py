@@ -145,6 +145,43 @@ async def test_who_asked_for_an_update_and_is_cancelled_takes_no_control_away(
     assert plant.machine().writes != []
 
 
+async def test_an_update_that_is_cancelled_shows_nothing_of_a_machine_that_has_fallen_silent(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    plant: SimulatedPlant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The powers fail while the settings are still waited for; all is back with the next poll that is answered."""
+    await hass.async_block_till_done(wait_background_tasks=True)
+    unit = unit_of(loaded)
+    settings, started, poll = unit.coordinators[Group.SETTINGS], asyncio.Event(), unit.device.poll
+
+    async def endless(keys: Any, until: float) -> Any:
+        if keys == settings.keys:
+            started.set()
+            await asyncio.Event().wait()
+        return await poll(keys, until)
+
+    with monkeypatch.context() as waiting:
+        waiting.setattr(unit.device, "poll", endless)
+        update = asyncio.create_task(settings.async_refresh())
+        await started.wait()
+        plant.machine().trouble.silent = True
+        await unit.coordinators[Group.POWER].async_refresh()
+        update.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await update
+    assert not settings.last_update_success
+    # Whoever writes the state now, as when the entity is renamed, finds nothing to show.
+    er.async_get(hass).async_update_entity(WORK_MODE, name="Mode")
+    await hass.async_block_till_done()
+    assert hass.states.is_state(WORK_MODE, STATE_UNAVAILABLE)
+    plant.machine().trouble.silent = False
+    await refresh(hass, loaded, Group.POWER)
+    assert hass.states.is_state(WORK_MODE, "zero_export_to_ct")
+    assert settings.last_update_success
+
+
 async def test_the_connection_is_off_when_a_machine_is_silent_of_which_nothing_else_is_shown(
     hass: HomeAssistant, loaded: MockConfigEntry, plant: SimulatedPlant
 ) -> None:

@@ -205,8 +205,8 @@ class GroupCoordinator(ListenedCoordinator):
             try:
                 await self._async_refresh()
             except asyncio.CancelledError:
-                # Whoever has asked for it does not wait any more; that says nothing of the machine.
-                self.last_update_success = was_shown
+                # That nobody waits for it says nothing of the machine; its powers may have failed since.
+                self.last_update_success = was_shown and self.machine.last_error is None
                 raise
         if due := self._due():
             self._run(self._async_poll_others_in_turn(due), "others")
