@@ -148,6 +148,53 @@ def test_a_clock_that_is_set_back_proves_nothing() -> None:
     assert shown == [None, None, None]
 
 
+def of_a_clock(*readings: tuple[float, float]) -> tuple[list[float | None], CounterGuard]:
+    """Return what is shown of these readings at these times, and the guard."""
+    guard = CounterGuard(rated_power=8000)
+    return [guard.check(value, when) for value, when in readings], guard
+
+
+def test_a_counter_goes_on_when_the_clock_is_set_back() -> None:
+    """By an hour, after three readings a minute apart: 0.5 kWh more are possible in a minute, and so they are each time."""
+    shown, guard = of_a_clock(
+        (812.0, 7200.0), (812.5, 7260.0), (813.0, 7320.0), (813.5, 3780.0), (814.0, 3840.0)
+    )
+    assert shown == [812.0, 812.5, 813.0, 813.5, 814.0]
+    assert not guard.rejections
+
+
+def test_a_clock_that_is_set_back_allows_no_more_than_a_minute_does() -> None:
+    """Five times 8 kW for a minute is 0.667 kWh, and 0.2 of slack: 0.9 are a glitch, which passes."""
+    shown, guard = of_a_clock(
+        (812.0, 7200.0), (812.0, 7260.0), (812.0, 7320.0), (812.9, 3780.0), (812.1, 3840.0)
+    )
+    assert shown == [812.0, 812.0, 812.0, 812.0, 812.1]
+    assert guard.rejections == {Rejection.JUMPED: 1}
+
+
+def test_what_was_not_heard_before_the_clock_is_set_back_is_not_forgotten() -> None:
+    """Two minutes of glitches, and the minute in which the clock is set: 2.0 and 0.2 kWh are possible, and no more."""
+    before = [(812.0, 7140.0), (812.0, 7200.0), (1.0, 7260.0), (2.0, 7320.0)]
+    assert of_a_clock(*before, (814.1, 3780.0))[0][-1] == 814.1
+    assert of_a_clock(*before, (814.3, 3780.0))[0][-1] == 812.0
+
+
+def test_a_clock_that_is_set_forward_and_right_again_allows_a_minute() -> None:
+    """Forward it is like a silence of an hour; that is not the usual gap when it goes back."""
+    readings = [(812.0, 7140.0), (812.0, 7200.0), (812.5, 10_860.0)]
+    shown, guard = of_a_clock(*readings, (813.0, 7320.0), (813.5, 7380.0))
+    assert shown == [812.0, 812.0, 812.5, 813.0, 813.5]
+    assert not guard.rejections
+    assert of_a_clock(*readings, (813.5, 7320.0))[0][-1] == 812.5
+
+
+def test_a_reading_from_before_a_restart_may_be_of_a_later_time() -> None:
+    """The clock was an hour ahead then: half a kilowatt-hour is possible a minute later, when the next one is read."""
+    guard = CounterGuard(rated_power=8000)
+    guard.seed(812.0, 7200.0)
+    assert [guard.check(812.5, when) for when in (3660.0, 3720.0)] == [812.0, 812.5]
+
+
 MIDNIGHT = 86_400.0
 
 

@@ -116,6 +116,17 @@ def test_another_counter_in_its_place_makes_no_energy() -> None:
     assert clock.shown("pv_energy_total") == (25000.1, 0.1)
 
 
+def test_no_energy_is_lost_when_the_clock_is_set_back_by_an_hour() -> None:
+    """Twenty minutes of 18 kW before it, and forty after it: 0.3 kWh each minute, 18.0 in all."""
+    clock = begun()
+    for minute in range(1, 61):
+        if minute == 21:
+            clock.now -= 3600
+        clock.read(jso={"pv": round(20000.0 + 0.3 * minute, 1)})
+    assert clock.shown("pv_energy_total") == (25018.0, 18.0)
+    assert clock.ledger.rejections() == {}
+
+
 def test_a_first_reading_that_was_a_glitch_makes_no_energy() -> None:
     """The machine says 0 when it wakes up, and 20000 ever after: the sum waits for it, over a restart, too."""
     clock = Clock()

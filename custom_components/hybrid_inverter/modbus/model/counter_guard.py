@@ -79,6 +79,9 @@ class CounterGuard:
         self._period_of = period_of
         self._good: Reading | None = None
         self._candidate: Candidate | None = None
+        # When a reading was checked last, and the seconds between the last three of them.
+        self._checked: float | None = None
+        self._gaps = (0.0, 0.0)
 
     @property
     def value(self) -> float | None:
@@ -88,9 +91,11 @@ class CounterGuard:
     def seed(self, value: float, when: float) -> None:
         """Set a reading that was good at a time in seconds, as one from before a restart."""
         self._good, self._candidate = Reading(value, when), None
+        self._checked = when
 
     def check(self, value: float | None, when: float) -> float | None:
         """A reading in kWh made at a time in seconds if it is plausible, or else the last good one."""
+        self._follow_clock(when)
         reason = self._objection(value, when)
         if reason is not None and self._good is not None:
             self.rejections[reason] += 1
@@ -99,6 +104,20 @@ class CounterGuard:
         if reason is None or self._is_certain(Reading(value, when), reason):
             self.seed(value, when)
         return self.value
+
+    def _follow_clock(self, when: float) -> None:
+        """Date the last good reading back with a clock that was set back, as if one usual gap had passed since.
+
+        Until the clock had caught up, nothing that grows would fit it, and the counter would pass for a replaced one.
+        """
+        last, self._checked = self._checked, when
+        if last is None:
+            return
+        if when >= last:
+            self._gaps = (self._gaps[1], when - last)
+        elif self._good is not None:
+            # The smaller one: the other may be a silence, or a clock that was set forward.
+            self._good.when -= last + min(self._gaps) - when
 
     def _objection(self, value: float | None, when: float) -> Rejection | None:
         """Why a reading cannot be the counter's next one; None if it can."""
