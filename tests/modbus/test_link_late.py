@@ -44,13 +44,7 @@ async def test_late_answer_after_a_reconnect_is_never_taken_for_a_later_value(
         ]
 
 
-async def _late_to_next(server: FaultServer, lost: list[bytes], talk: Talk) -> None:
-    """Give the lost answer to this request, and the right one behind it."""
-    talk.peer.write(lost.pop())
-    await answer(talk)
-
-
-def _lose_then_deliver(server: FaultServer) -> list[Fault]:
+def _lose_then_deliver() -> list[Fault]:
     """Return two faults: the first keeps its answer back, the second sends it before its own."""
     lost: list[bytes] = []
 
@@ -58,7 +52,8 @@ def _lose_then_deliver(server: FaultServer) -> list[Fault]:
         lost.append(talk.frame())
 
     async def deliver(talk: Talk) -> None:
-        await _late_to_next(server, lost, talk)
+        talk.peer.write(lost.pop())
+        await answer(talk)
 
     return [keep, deliver]
 
@@ -70,7 +65,7 @@ async def test_late_answer_before_the_next(
     """However the answer was lost, it is recognised before the next one and thrown away."""
     link = make_link(server, read_retries=0)
     await link.connect()
-    server.faults.extend(_lose_then_deliver(server))
+    server.faults.extend(_lose_then_deliver())
     asking = asyncio.create_task(link.read_holding_registers(1, 0, 4))
     if kind != "timeout":
         await asyncio.sleep(0.02)
@@ -138,7 +133,7 @@ async def test_late_answer_is_recognised_by_its_count_of_registers(
 async def test_late_confirmation_of_a_write(server: FaultServer, make_link: MakeLink) -> None:
     """The confirmation of a write that was given up does not confirm the same write sent again."""
     link = make_link(server)
-    server.faults.extend([*_lose_then_deliver(server), silence])
+    server.faults.extend([*_lose_then_deliver(), silence])
     with pytest.raises(LinkTimeout):
         await link.write_registers(1, 10, [1])
     with pytest.raises(LinkTimeout):
@@ -193,7 +188,7 @@ async def test_a_silent_unit_does_not_disturb_the_others(
 ) -> None:
     """Another unit's answer carries its id: it needs no resynchronisation, and a late one is thrown away."""
     link = make_link(server, read_retries=0)
-    server.faults.extend(_lose_then_deliver(server))
+    server.faults.extend(_lose_then_deliver())
     with pytest.raises(LinkTimeout):
         await link.read_holding_registers(5, 0, 4)
     await link.write_registers(1, 0, [1, 2])

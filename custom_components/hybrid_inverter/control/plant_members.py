@@ -36,7 +36,6 @@ def _inverters(hass: HomeAssistant, plant: ConfigEntry) -> Iterator[str]:
 class BatteryMember:
     """An inverter with a battery, by what is kept of it."""
 
-    serial: str
     family: Family
     tier: Tier
     rated_power: float
@@ -63,7 +62,6 @@ def battery_members(hass: HomeAssistant, plant: ConfigEntry) -> list[BatteryMemb
         identity = identity_of(subentry.data)
         members.append(
             BatteryMember(
-                serial=serial,
                 family=family_of(subentry.data).fitted(identity.features),
                 tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
                 rated_power=identity.facts[RATED_POWER],

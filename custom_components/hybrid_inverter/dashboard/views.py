@@ -79,7 +79,7 @@ def views(found: Found, text: Texts, *, with_energy: bool) -> list[Card]:
         view(text("now"), "now", "mdi:flash", _now(found, text, with_energy=with_energy)),
         view(text("battery"), "battery", "mdi:home-battery", _battery(found, text)),
         view(text("schedule"), "schedule", "mdi:calendar-clock", _schedule(found, text)),
-        view(text("controls"), "controls", "mdi:tune", _controls(found, text)),
+        view(text("controls"), "controls", "mdi:tune", _controls(found)),
         view(text("health"), "health", "mdi:heart-pulse", _health(found, text)),
     )
     return [one for one in made if one is not None]
@@ -183,7 +183,7 @@ def _schedule(found: Found, text: Texts) -> Iterator[Card | None]:
         )
 
 
-def _controls(found: Found, text: Texts) -> Iterator[Card | None]:
+def _controls(found: Found) -> Iterator[Card | None]:
     """Orders of the battery, and the settings of every day."""
     for one in (*found.plants, *found.inverters):
         yield section(

@@ -267,12 +267,12 @@ class Plant:
             self._cancel_update = None
         now = dt_util.utcnow().timestamp()
         readings = {serial: one.values(now) for serial, one in self._attached.items()}
-        self._count(readings, now)
+        self._count(readings)
         self.values = self._values(readings)
         for listener in list(self._listeners):
             listener()
 
-    def _count(self, readings: Mapping[str, Mapping[str, Value | None]], now: float) -> None:
+    def _count(self, readings: Mapping[str, Mapping[str, Value | None]]) -> None:
         """Count what has been polled since the last time."""
         day = dt_util.now().date().isoformat()
         for serial, attached in self._attached.items():

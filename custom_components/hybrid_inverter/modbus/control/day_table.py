@@ -77,7 +77,7 @@ def read_day(image: Image, registers: Registers) -> list[Segment]:
     return in_order(day.values())
 
 
-def put_day(day: Sequence[Segment], words: Words, registers: Registers) -> None:
+def put_day(day: Sequence[Segment], words: Words) -> None:
     """Put as many segments as there are slots into a table."""
     for slot, segment in zip(START_SLOTS, day, strict=True):
         words.put(start_key(slot, START), time(*divmod(segment.start, 60)))

@@ -322,6 +322,6 @@ def _put_slots(
         dropped = 0
     else:
         day = spread(fitted(day, window.first_minute))
-        put_day(day, words, registers)
+        put_day(day, words)
         slots = [number for number, part in zip(START_SLOTS, day, strict=True) if part.is_ordered]
     return set[int]().union(*(order_addresses(number, registers) for number in slots)), dropped
