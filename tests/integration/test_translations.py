@@ -681,10 +681,6 @@ OTHER_DEVICES: Final[dict[str, AbstractSet[str]]] = {
             "sungrow_meter",
             "echoing_meter",
             "unknown_meter",
-            "jso",
-            "saj",
-            "dtsu666",
-            "ddsu666",
             "not_dtsu666",
             "not_ddsu666",
             "no_type",
@@ -753,7 +749,6 @@ def test_every_other_device_has_a_text() -> None:
         for found in verdicts(family, code)
     }
     refused = {
-        *FAMILIES,
         *(f"not_{family.key}" for family in FAMILIES.values() if family.serial is None),
         *(
             f"impossible_{key}"

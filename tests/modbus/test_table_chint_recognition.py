@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from custom_components.hybrid_inverter.modbus.device.device import Device
+from custom_components.hybrid_inverter.modbus.device.register_reader import RegisterReader
 from custom_components.hybrid_inverter.modbus.errors import (
     LinkTimeout,
     RejectedError,
     WrongDeviceError,
 )
 from custom_components.hybrid_inverter.modbus.find.identify import identify
+from custom_components.hybrid_inverter.modbus.model.recognition import OtherDevice, conclude
 from custom_components.hybrid_inverter.modbus.tables.chint import DTSU666
 
 from .fake_unit import FakeUnit, full_of_holes
@@ -19,44 +21,15 @@ from .table_chint import ASKED, IDENTITIES, Words, image, singles
 
 @pytest.mark.parametrize("name", IDENTITIES)
 async def test_meter_is_recognised_with_one_deciding_question(name: str) -> None:
-    """With one question that tells the meters apart, and few others."""
+    """Two questions whether it is one of the inverters, one that tells the meters apart, and few others."""
     unit = full_of_holes(image(name))
-    identity = await identify(unit, "meter")
+    identity = await identify(unit)
     assert identity == IDENTITIES[name]
     assert identity.kind == "meter"
     assert not identity.lacks_rated_power
-    assert unit.reads == ASKED[name]
-
-
-@pytest.mark.parametrize("name", IDENTITIES)
-async def test_search_for_any_kind_costs_two_more_questions(name: str) -> None:
-    """Two questions more: whether it is one of the inverters."""
-    unit = full_of_holes(image(name))
-    assert await identify(unit) == IDENTITIES[name]
     assert unit.reads == [(0, 1), (0x8F00, 1), *ASKED[name]]
 
 
-@pytest.mark.parametrize("name", IDENTITIES)
-async def test_search_for_an_inverter_reports_the_meter_for_one_more_question(name: str) -> None:
-    """Who looks for an inverter is told of the meter, for one question more."""
-    unit = full_of_holes(image(name))
-    with pytest.raises(WrongDeviceError) as caught:
-        await identify(unit, "inverter")
-    assert caught.value.found == ("dtsu666" if "dtsu" in name else "ddsu666")
-    assert unit.reads == [(0, 1), (0x8F00, 1), (0x2000, 8)]
-
-
-async def test_search_for_a_meter_reports_the_inverter() -> None:
-    """Who looks for a meter is told of the inverter."""
-    refused = dict.fromkeys((0x2000, 2110, 0x5000, 0x8F00), 2)
-    unit = FakeUnit({0: 5}, refused=refused)
-    with pytest.raises(WrongDeviceError) as caught:
-        await identify(unit, "meter")
-    assert caught.value.found == "jso"
-    assert unit.reads == [(0x2000, 8), (2110, 2), (0x5000, 1), (0, 1)]
-
-
-@pytest.mark.parametrize("kind", [None, "meter", "inverter"])
 @pytest.mark.parametrize(
     ("name", "found"),
     [
@@ -65,11 +38,11 @@ async def test_search_for_a_meter_reports_the_inverter() -> None:
         ("dtsu666_echo", "echoing_meter"),
     ],
 )
-async def test_similar_meters_are_rejected_by_name(name: str, found: str, kind: str | None) -> None:
+async def test_similar_meters_are_rejected_by_name(name: str, found: str) -> None:
     """They are refused by their names."""
     unit = full_of_holes(image(name))
     with pytest.raises(WrongDeviceError) as caught:
-        await identify(unit, kind)
+        await identify(unit)
     assert caught.value.found == found
     assert len(unit.reads) <= 5
 
@@ -91,15 +64,15 @@ async def test_similar_meters_are_rejected_by_name(name: str, found: str, kind: 
 async def test_three_phases_of_which_some_are_missing(words: Words, family: str) -> None:
     """The meter is the same, and its ratio too."""
     unit = full_of_holes(image("dtsu666_primary") | words)
-    identity = await identify(unit, "meter")
+    identity = await identify(unit)
     assert (identity.family, identity.facts["ct_ratio"]) == (family, 200)
 
 
 async def test_a_single_phase_meter_by_its_frequency() -> None:
     """Where a voltage is out of the ordinary."""
     unit = full_of_holes(image("ddsu666_solar") | singles(0x2000, 62.5))
-    assert (await identify(unit, "meter")).family == "ddsu666"
-    assert unit.reads[:3] == [(0x2000, 8), (0x2044, 2), (0x200E, 2)]
+    assert (await identify(unit)).family == "ddsu666"
+    assert unit.reads[2:5] == [(0x2000, 8), (0x2044, 2), (0x200E, 2)]
 
 
 @pytest.mark.parametrize(
@@ -110,16 +83,17 @@ async def test_a_dead_line_is_known_by_the_settings(name: str, family: str) -> N
     words = image(name)
     words |= {address: 0 for address in words if 0x2000 <= address < 0x2100}
     unit = full_of_holes(words)
-    assert (await identify(unit, "meter")).family == family
+    assert (await identify(unit)).family == family
 
 
 async def test_settings_alone_do_not_make_a_meter() -> None:
     """What measures something that no meter can is none."""
     unit = full_of_holes(image("dtsu666_1000") | singles(0x2000, 1e-19, 1e30, 0, 7.0, 1, 1))
     unit.registers |= singles(0x2044, 3.0)
-    with pytest.raises(WrongDeviceError) as caught:
-        await identify(unit, "meter")
-    assert caught.value.found == "unknown_meter"
+    verdict = await conclude(DTSU666.recognise(), RegisterReader(unit, DTSU666).probe)
+    assert verdict == OtherDevice("unknown_meter", certain=False)
+    with pytest.raises(WrongDeviceError):
+        await identify(unit)
 
 
 @pytest.mark.parametrize("code", [3, 5, 0x0500, 0x0006])
@@ -128,17 +102,11 @@ async def test_a_meter_that_begins_like_an_inverter(code: int) -> None:
     for name in ("ddsu666_solar", "dtsu666_1000"):
         unit = full_of_holes(image(name) | {0: code})
         assert (await identify(unit)).family == IDENTITIES[name].family
-        with pytest.raises(WrongDeviceError, match=IDENTITIES[name].family):
-            await identify(unit, "inverter")
 
 
 async def test_device_that_does_not_answer_is_asked_one_question() -> None:
     """Who does not answer is asked one question; a meter refuses what it does not have, and is never silent."""
     unit = FakeUnit(fault=LinkTimeout("unit 1"))
-    with pytest.raises(LinkTimeout):
-        await identify(unit, "meter")
-    assert unit.reads == [(0x2000, 8)]
-    unit.requests.clear()
     with pytest.raises(LinkTimeout):
         await identify(unit)
     assert unit.reads == [(0, 1), (0x8F00, 1)]

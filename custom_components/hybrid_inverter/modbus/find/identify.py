@@ -103,25 +103,23 @@ class Identity:
         return replace(self, facts=facts)
 
 
-async def identify(unit: Unit, kind: str | None = None) -> Identity:
-    """Identify the device at a unit, as one of a kind (`inverter` or `meter`) if one is given.
+async def identify(unit: Unit) -> Identity:
+    """Identify the device at a unit.
 
-    WrongDeviceError when something else answers, or a device of the other kind; LinkError when nothing usable does;
-    RejectedError when a device or a gateway cannot answer now.
+    WrongDeviceError when something else answers, LinkError when nothing usable does, RejectedError when a device or a
+    gateway cannot answer now.
     """
     questions = _Questions(unit)
     other: OtherDevice | None = None
-    for sought in _kinds(kind):
+    for kind in dict.fromkeys(family.kind for family in FAMILIES.values()):
         try:
-            found = await questions.recognise(sought)
+            found = await questions.recognise(kind)
         except LinkTimeout, RejectedError:
             # Its earlier answers have already shown what it is not.
             if other is None:
                 raise
             continue
         if isinstance(found, Family):
-            if kind not in (None, sought):
-                raise WrongDeviceError(found.key)
             try:
                 return await _identify_as(unit, found)
             except WrongDeviceError as err:
@@ -132,12 +130,6 @@ async def identify(unit: Unit, kind: str | None = None) -> Identity:
     if other is None:
         raise WrongDeviceError(NO_TYPE)
     raise WrongDeviceError(other.code, **other.details)
-
-
-def _kinds(first: str | None) -> list[str]:
-    """All kinds of devices, the one that is looked for first."""
-    kinds = dict.fromkeys(family.kind for family in FAMILIES.values())
-    return sorted(kinds, key=lambda each: each != first)
 
 
 class _Questions:
