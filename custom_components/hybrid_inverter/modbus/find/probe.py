@@ -38,8 +38,6 @@ SCAN_SECONDS: Final = 15.0
 SCAN_UNITS: Final = range(1, 17)
 # Every family has a register here, or refuses it; either answer shows that there is a device.
 SCAN_REGISTER: Final = 0
-# Exceptions by which a gateway says that it got no answer from the unit (10: no path, 11: no response).
-GATEWAY_SILENCE: Final = frozenset({10, 11})
 
 # Proper names, the same in every language.
 FRAMING_NAMES: Final = {Framing.TCP: "Modbus TCP", Framing.RTU: "RTU over TCP"}
@@ -145,7 +143,7 @@ async def probe(endpoint: Endpoint, unit_id: int) -> Identity:
     except WrongDeviceError as err:
         raise not_ours(err) from err
     except RejectedError as err:
-        if err.code not in GATEWAY_SILENCE:
+        if not err.is_silence:
             raise not_ours(err) from err
     except LinkError as err:
         silence = UNUSABLE.get(err.code, silence)
@@ -193,7 +191,7 @@ async def scan(endpoint: Endpoint, units: Iterable[int], answer_within: float) -
                     try:
                         await link.read_holding_registers(unit, SCAN_REGISTER, 1)
                     except RejectedError as err:
-                        if err.code not in GATEWAY_SILENCE:
+                        if not err.is_silence:
                             found.append(unit)
                     except LinkError:
                         continue
