@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import MAXYEAR, datetime, time
 from typing import Final
 
 from .codec import Value
@@ -64,14 +64,11 @@ class ClockTime:
 
     def encode(self, value: Value) -> list[int]:
         """The words of a local time with whole seconds."""
-        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
-            raise ValueError("is not a local time with whole seconds")
-        if not self.first_year <= value.year <= 2255:
-            raise ValueError("is outside the years that the clock counts")
+        moment = _local_time(value, self.first_year, 2255)
         return [
-            value.year - 2000 << 8 | value.month,
-            value.day << 8 | value.hour,
-            value.minute << 8 | value.second,
+            moment.year - 2000 << 8 | moment.month,
+            moment.day << 8 | moment.hour,
+            moment.minute << 8 | moment.second,
         ]
 
 
@@ -94,15 +91,12 @@ class WideClockTime:
 
     def encode(self, value: Value) -> list[int]:
         """The words of a local time with whole seconds."""
-        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
-            raise ValueError("is not a local time with whole seconds")
-        if value.year < self.first_year:
-            raise ValueError("is outside the years that the clock counts")
+        moment = _local_time(value, self.first_year)
         return [
-            value.year,
-            value.month << 8 | value.day,
-            value.hour << 8 | value.minute,
-            value.second << 8,
+            moment.year,
+            moment.month << 8 | moment.day,
+            moment.hour << 8 | moment.minute,
+            moment.second << 8,
         ]
 
 
@@ -124,11 +118,17 @@ class WordClockTime:
 
     def encode(self, value: Value) -> list[int]:
         """The words of a local time with whole seconds, the century among them."""
-        if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
-            raise ValueError("is not a local time with whole seconds")
-        if value.year < self.first_year:
-            raise ValueError("is outside the years that the clock counts")
-        return [value.second, value.minute, value.hour, value.day, value.month, value.year]
+        moment = _local_time(value, self.first_year)
+        return [moment.second, moment.minute, moment.hour, moment.day, moment.month, moment.year]
+
+
+def _local_time(value: Value, first_year: int, last_year: int = MAXYEAR) -> datetime:
+    """A local time with whole seconds that a clock counts from its first to its last year; ValueError for anything else."""
+    if not isinstance(value, datetime) or value.tzinfo or value.microsecond:
+        raise ValueError("is not a local time with whole seconds")
+    if not first_year <= value.year <= last_year:
+        raise ValueError("is outside the years that the clock counts")
+    return value
 
 
 def _hour_and_minute(value: Value) -> tuple[int, int]:
