@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 
-from ..const import CONF_CAPACITIES, CONF_MEMBERS, CONF_TIER, SUBENTRY_INVERTER
+from ..const import CONF_CAPACITIES, CONF_MEMBERS, SUBENTRY_INVERTER
 from ..entities.base import UnitEntityDescription, is_served_by
-from ..entry.data import family_of, identity_of, owner_of
+from ..entry.data import family_of, identity_of, owner_of, tier_of
 from ..modbus.control.order import ControlMode
 from ..modbus.control.styles import control_style_of
 from ..modbus.model.codec import RATED_POWER
@@ -63,7 +63,7 @@ def battery_members(hass: HomeAssistant, plant: ConfigEntry) -> list[BatteryMemb
         members.append(
             BatteryMember(
                 family=family_of(subentry.data).fitted(identity.features),
-                tier=Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)),
+                tier=tier_of(entry),
                 rated_power=identity.facts[RATED_POWER],
             )
         )

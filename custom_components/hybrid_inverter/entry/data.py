@@ -20,6 +20,7 @@ from ..const import (
     CONF_PARITY,
     CONF_ROLE,
     CONF_STOPBITS,
+    CONF_TIER,
     CONF_TYPE,
     CONF_UNIT_ID,
     DEFAULT_INTERVALS,
@@ -35,7 +36,7 @@ from ..modbus.listen.clues import HeardMeter
 from ..modbus.listen.heard import Request
 from ..modbus.listen.heard_family import as_heard
 from ..modbus.model.family import Family
-from ..modbus.model.register import Group
+from ..modbus.model.register import Group, Tier
 from ..modbus.tables import FAMILIES
 from ..modbus.transport.endpoint import (
     Endpoint,
@@ -86,6 +87,11 @@ def interval_of(entry: ConfigEntry, group: Group) -> int:
     if group is Group.FAULTS:
         seconds = max(seconds, interval_of(entry, Group.POWER))
     return seconds
+
+
+def tier_of(entry: ConfigEntry) -> Tier:
+    """Who may write the settings of an entry's devices, as a person has chosen, or by default."""
+    return Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY))
 
 
 def stick_data(endpoint: StickEndpoint | TcpEndpoint) -> dict[str, Any]:

@@ -17,12 +17,11 @@ from ..const import (
     CONF_GRID_INVERTER,
     CONF_MEMBERS,
     CONF_ROLE,
-    CONF_TIER,
     DOMAIN,
     SUBENTRY_INVERTER,
     MeterRole,
 )
-from ..entry.data import identity_of
+from ..entry.data import identity_of, tier_of
 from ..modbus.model.codec import RATED_POWER
 from ..modbus.model.register import Tier
 from ..modbus.tables import FAMILIES
@@ -52,7 +51,7 @@ class PlantDevice:
     @property
     def tier(self) -> Tier:
         """Who may write its settings."""
-        return Tier(self.entry.options.get(CONF_TIER, Tier.EVERYDAY))
+        return tier_of(self.entry)
 
     def member(self, capacity: float) -> Member:
         """It as a member of a plant, with the capacity of its battery in kWh."""

@@ -9,7 +9,8 @@ from homeassistant.const import ATTR_DEVICE_ID, ATTR_NAME
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from ..const import CONF_TIER, DOMAIN, LOGGER
+from ..const import DOMAIN, LOGGER
+from ..entry.data import tier_of
 from ..entry.stores import MachineStores
 from ..entry.texts import async_load_texts, async_text
 from ..modbus.errors import DeviceError, LinkError
@@ -96,7 +97,7 @@ async def async_hand_over(hass: HomeAssistant, entry: HybridInverterConfigEntry)
     of an entry that is disabled, of a machine that was removed from it, and of one that may only be read from now on.
     """
     staying = () if entry.disabled_by else entry.subentries
-    only_read = Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY)) is Tier.READ_ONLY
+    only_read = tier_of(entry) is Tier.READ_ONLY
     await asyncio.gather(
         *(
             unit.machine.async_finish()

@@ -14,7 +14,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from ..const import (
     CONF_INVERTED,
     CONF_ROLE,
-    CONF_TIER,
     CONF_TYPE,
     CONF_UNIT_ID,
     DEFAULT_INTERVALS,
@@ -23,14 +22,22 @@ from ..const import (
     TYPE_LISTEN,
     MeterRole,
 )
-from ..entry.data import endpoint_of, family_of, identity_of, source_of, unit_data, with_serial
+from ..entry.data import (
+    endpoint_of,
+    family_of,
+    identity_of,
+    source_of,
+    tier_of,
+    unit_data,
+    with_serial,
+)
 from ..entry.stick_address import async_search
 from ..entry.stores import MachineStores
 from ..entry.texts import error_text
 from ..modbus.device.device import Device
 from ..modbus.errors import LinkError
 from ..modbus.listen.listener import Listener
-from ..modbus.model.register import Group, Tier
+from ..modbus.model.register import Group
 from ..modbus.transport.connection import Connection
 from ..modbus.transport.link import Link, SerialEndpoint
 from .coordinator import GroupCoordinator
@@ -159,7 +166,7 @@ def build_machine(
     identity, unit_id = identity_of(subentry.data), subentry.data[CONF_UNIT_ID]
     family = family_of(subentry.data)
     line = link.unit(unit_id, family.spacing)
-    tier = Tier(entry.options.get(CONF_TIER, Tier.EVERYDAY))
+    tier = tier_of(entry)
     device = Device(
         line,
         family,
