@@ -1,11 +1,9 @@
 """What an order is for: the inverters that the target of an action means."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, ServiceCall, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.service import async_get_device_and_config_entry
 
 from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN
@@ -17,6 +15,7 @@ from ..runtime.lookup import (
     async_plant_of,
     async_running_units,
     unit_of_device,
+    units_among,
 )
 from ..runtime.runtime import UnitRuntime
 from ..runtime.targets import no_target, selected_devices
@@ -57,7 +56,8 @@ async def async_targets(call: ServiceCall, policy: str, *, as_whole: bool = True
     hass = call.hass
     selected = selected_devices(hass, call.data)
     meant = [_meant(hass, device_id, as_whole=as_whole) for device_id in selected.named]
-    meant += _inverters_among(hass, selected.around)
+    around = units_among(hass, selected.around)
+    meant += ((None, [unit]) for unit in around if driver_of(hass, unit) is not None)
     targets: list[Target] = []
     seen: set[str] = set()
     # One that is meant twice is ordered once, and together with its plant if that is meant.
@@ -84,17 +84,6 @@ def _meant(hass: HomeAssistant, device_id: str, *, as_whole: bool) -> Meant:
     if is_plant(entry):
         return entry, _inverters_of(hass, entry, as_whole=as_whole)
     return None, [unit_of_device(hass, device_id)]
-
-
-def _inverters_among(hass: HomeAssistant, device_ids: Sequence[str]) -> Iterator[Meant]:
-    """The inverters that take orders among devices of all kinds."""
-    for device_id in device_ids:
-        try:
-            unit = unit_of_device(hass, device_id)
-        except ServiceValidationError:
-            continue
-        if driver_of(hass, unit) is not None:
-            yield None, [unit]
 
 
 def _inverters_of(hass: HomeAssistant, plant: ConfigEntry, *, as_whole: bool) -> list[UnitRuntime]:

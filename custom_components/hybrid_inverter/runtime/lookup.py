@@ -1,5 +1,7 @@
 """The units that are loaded: behind a device that a person picks, and whether they may; and those of a plant."""
 
+from collections.abc import Iterable, Iterator
+
 from homeassistant.auth.permissions.const import CAT_ENTITIES
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, ServiceCall, callback
@@ -30,16 +32,20 @@ def unit_of_device(hass: HomeAssistant, device_id: str) -> UnitRuntime:
     )
 
 
+def units_among(hass: HomeAssistant, device_ids: Iterable[str]) -> Iterator[UnitRuntime]:
+    """The units that some of these devices are, or are a part of; others are passed over."""
+    for device_id in device_ids:
+        try:
+            unit = unit_of_device(hass, device_id)
+        except ServiceValidationError:
+            continue
+        yield unit
+
+
 def unit_of_tag(hass: HomeAssistant, tag: str) -> UnitRuntime | None:
     """The unit whose serial number has a tag; None while its entry is not loaded."""
-    entries: list[HybridInverterConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    units = (
-        unit
-        for entry in entries
-        if not is_plant(entry)
-        for unit in entry.runtime_data.units.values()
-    )
-    return next((unit for unit in units if machine_tag(unit.identity.serial) == tag), None)
+    units = async_running_units(hass).items()
+    return next((unit for serial, unit in units if machine_tag(serial) == tag), None)
 
 
 @callback

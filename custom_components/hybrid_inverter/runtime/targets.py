@@ -1,6 +1,6 @@
 """What an action is called for: the devices that its target means, and the inverters behind them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from homeassistant.helpers.target import (
 from homeassistant.util.json import JsonValueType
 
 from ..const import DOMAIN
-from .lookup import async_check_permission, unit_of_device
+from .lookup import async_check_permission, unit_of_device, units_among
 from .runtime import UnitRuntime
 
 # A target: devices, entities, areas, floors and labels, in the target of an action or among its data, one or several.
@@ -101,24 +101,13 @@ async def async_units_of_call(call: ServiceCall, policy: str) -> list[UnitRuntim
     """
     selected = selected_devices(call.hass, call.data)
     meant = [unit_of_device(call.hass, device_id) for device_id in selected.named]
-    meant += _inverters_among(call.hass, selected.around)
+    meant += (unit for unit in units_among(call.hass, selected.around) if unit.role is None)
     units = list({unit.identity.serial: unit for unit in meant}.values())
     if not units:
         raise no_target()
     for unit in units:
         await async_check_permission(call, unit, policy)
     return units
-
-
-def _inverters_among(hass: HomeAssistant, device_ids: Sequence[str]) -> Iterator[UnitRuntime]:
-    """The inverters among devices of all kinds."""
-    for device_id in device_ids:
-        try:
-            unit = unit_of_device(hass, device_id)
-        except ServiceValidationError:
-            continue
-        if unit.role is None:
-            yield unit
 
 
 def response_of(answers: Mapping[str, Mapping[str, JsonValueType]]) -> ServiceResponse:
