@@ -13,11 +13,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import (
-    config_validation as cv,
-    device_registry as dr,
-    entity_registry as er,
-)
+from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from . import binary_sensor, button, calendar, event, number, select, sensor
@@ -138,7 +134,7 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
     await _async_forget_gone(hass, entry, stores)
     for subentry in entry.subentries.values():
         unit = build_unit(hass, entry, subentry, runtime.link, stores)
-        unit.begin_with(enabled_keys(er.async_get(hass), unit, OTHER_DESCRIPTIONS))
+        unit.begin_with(enabled_keys(unit, OTHER_DESCRIPTIONS))
         runtime.units[subentry.subentry_id] = unit
         async_setup_control(hass, entry, unit, stores)
         async_setup_doctor(hass, entry, unit)

@@ -16,7 +16,7 @@ from ..const import CONF_CAPACITIES, CONF_MEMBERS, DOMAIN, MeterRole
 from ..entry.data import is_plant
 from ..plant.members import PlantDevice, async_devices
 from ..runtime.battery_capacity import kilowatt_hours
-from ..runtime.lookup import async_running_units
+from ..runtime.lookup import async_running_units, registered_entity
 from .sources import (
     CAPACITY,
     GRID_METER,
@@ -122,11 +122,9 @@ def _made_of(
     capacity: float | None,
 ) -> Iterator[Proposal]:
     """What can be made of the sensors with this prefix that are enabled; `capacity` is that of the battery in kWh."""
-    registry = er.async_get(hass)
 
     def sensor(key: str) -> er.RegistryEntry | None:
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{prefix}_{key}")
-        known = registry.async_get(entity_id) if entity_id else None
+        known = registered_entity(hass, Platform.SENSOR, f"{prefix}_{key}")
         return known if known and not known.disabled else None
 
     for kind in kinds:

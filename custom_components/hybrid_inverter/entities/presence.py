@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import (
     async_get_current_platform,
 )
 
-from ..const import DOMAIN
 from ..modbus.model.register import Group
+from ..runtime.lookup import registered_entity
 from ..runtime.runtime import HybridInverterConfigEntry, UnitRuntime
 from .base import (
     UnitEntityDescription,
@@ -153,10 +153,8 @@ class EntityPresence[DescriptionT: UnitEntityDescription]:
 
     def _find_registered(self, description: DescriptionT) -> er.RegistryEntry | None:
         """What the entity registry has of an entity."""
-        entity_id = self._registry.async_get_entity_id(
-            self._platform, DOMAIN, unique_id(self._unit, description)
-        )
-        return self._registry.async_get(entity_id) if entity_id else None
+        known_as = unique_id(self._unit, description)
+        return registered_entity(self._unit.hass, self._platform, known_as)
 
 
 async def async_add_rows(

@@ -6,9 +6,9 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import DOMAIN
 from ..modbus.model.part import WHOLE, Part
 from ..runtime.faults import watched_keys
+from ..runtime.lookup import registered_entity
 from ..runtime.runtime import HybridInverterConfigEntry, UnitRuntime
 from .base import (
     UnitEntityDescription,
@@ -33,7 +33,7 @@ def entities_of(
                 yield platform, description
 
 
-def enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, others: ByPlatform) -> set[str]:
+def enabled_keys(unit: UnitRuntime, others: ByPlatform) -> set[str]:
     """The keys that the first poll is for: what is shown, as far as the registry knows, and what is watched."""
     keys = set(watched_keys(unit.device.family.faults))
     for platform, description in entities_of(unit, others):
@@ -44,8 +44,7 @@ def enabled_keys(registry: er.EntityRegistry, unit: UnitRuntime, others: ByPlatf
         known_as = unique_id(unit, description)
         if deciding and not unit.registered_before(known_as):
             continue
-        entity_id = registry.async_get_entity_id(platform, DOMAIN, known_as)
-        known = registry.async_get(entity_id) if entity_id else None
+        known = registered_entity(unit.hass, platform, known_as)
         if not known.disabled if known else description.entity_registry_enabled_default:
             keys |= polled
     return keys

@@ -21,6 +21,7 @@ from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
 from ..runtime.runtime import UnitRuntime
+from ..runtime.writes import entity_of
 
 TABLE: Final = Path(__file__).with_name("predecessors.json")
 # How many ids have to begin with a name before it is taken for that of a former device, and how much likelier than any
@@ -138,11 +139,10 @@ def async_plan(
     statistics: Mapping[str, FormerStatistic],
 ) -> list[Step]:
     """What becomes of our entities, in the order of the table; those that have the id already are left out."""
-    registry = er.async_get(unit.hass)
     steps: dict[str, Step] = {}
     for entity in source.entities:
         former = f"{entity.domain}.{prefix}_{entity.suffix}"
-        ours = _ours(registry, unit, entity.key)
+        ours = entity_of(unit, entity.key)
         if ours is None or ours.entity_id in steps or former not in known:
             continue
         if ours.entity_id == former:
@@ -151,15 +151,6 @@ def async_plan(
             ours.entity_id, former, _obstacle(unit, entity, ours, former, statistics.get(former))
         )
     return list(steps.values())
-
-
-def _ours(registry: er.EntityRegistry, unit: UnitRuntime, key: str) -> er.RegistryEntry | None:
-    """The entity that shows a value of a unit; None where none does."""
-    known_as = f"{unit.identity.serial}_{key}"
-    for entry in er.async_entries_for_config_entry(registry, unit.entry_id):
-        if entry.unique_id == known_as:
-            return entry
-    return None
 
 
 def _obstacle(

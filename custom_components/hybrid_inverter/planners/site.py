@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 
 from ..const import DOMAIN
@@ -14,6 +14,7 @@ from ..control.targets import Controlled, Target, counteracting_plant, stated_ca
 from ..modbus.model.codec import RATED_POWER, as_number
 from ..modbus.model.reserve import FULL, RESERVE
 from ..runtime.battery_capacity import kilowatt_hours
+from ..runtime.lookup import registered_entity
 
 # The setting that ends charging, where an inverter has one.
 CEILING: Final = "charge_upper_limit"
@@ -114,12 +115,12 @@ class Site:
 
     def entity(self, key: str, platform: Platform = Platform.SENSOR) -> str | None:
         """The id of an entity by its key; None, without a word, where there is none."""
-        registry = er.async_get(self._hass)
-        entity_id = registry.async_get_entity_id(platform, DOMAIN, f"{self._identifier}_{key}")
-        known = registry.async_get(entity_id) if entity_id else None
-        if known is not None and known.disabled:
+        known = registered_entity(self._hass, platform, f"{self._identifier}_{key}")
+        if known is None:
+            return None
+        if known.disabled:
             self._lacks(Missing.DISABLED, entity=known.entity_id)
-        return entity_id
+        return known.entity_id
 
     def entities(self, rows: Mapping[str, str], optional: Iterable[str] = ()) -> dict[str, str]:
         """The ids of entities by what the planner calls them, of keys by the same names."""

@@ -1,4 +1,4 @@
-"""The units that are loaded: behind a device that a person picks, and whether they may; and those of a plant."""
+"""The units that are loaded: behind a device that a person picks, and whether they may; those of a plant; and an entity of ours."""
 
 from collections.abc import Iterable, Iterator
 
@@ -68,6 +68,16 @@ def async_running_units(hass: HomeAssistant) -> dict[str, UnitRuntime]:
         if isinstance(entry.runtime_data, RuntimeData)
         for unit in entry.runtime_data.units.values()
     }
+
+
+@callback
+def registered_entity(
+    hass: HomeAssistant, platform: str, unique_id: str
+) -> er.RegistryEntry | None:
+    """What the entity registry has of one of our entities; None where it has none."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(platform, DOMAIN, unique_id)
+    return registry.async_get(entity_id) if entity_id else None
 
 
 async def async_check_permission(call: ServiceCall, unit: UnitRuntime, policy: str) -> None:

@@ -37,6 +37,7 @@ from ..modbus.schedule.days import CUSTOM, DAYS_OF, days_named
 from ..modbus.schedule.styles import keys_of, style_of
 from .busy_automations import async_report_busy
 from .callers import caller_name, origin_of
+from .lookup import registered_entity
 from .runtime import UnitRuntime
 
 # The platforms on which a setting is shown: where it may be written, and where it may not.
@@ -160,7 +161,7 @@ class HasSettings(Protocol):
 
 def display_name(unit: HasSettings, key: str) -> str:
     """The name of the setting with this key: its entity's, as a person may have changed it, or its translation."""
-    entity = _registry_entry(unit, key)
+    entity = entity_of(unit, key)
     if entity is not None and (name := entity.name or entity.original_name):
         return name
     # Not every setting is shown as an entity, and some never are.
@@ -182,7 +183,7 @@ def display_names(unit: HasSettings, keys: Iterable[str]) -> str:
 
 def display_value(unit: UnitRuntime, key: str, value: object) -> str:
     """A value of the setting with this key, as its entity shows it."""
-    entity = _registry_entry(unit, key)
+    entity = entity_of(unit, key)
     if isinstance(value, bool):
         value = STATE_ON if value else STATE_OFF
     states = [value]
@@ -229,14 +230,11 @@ def _entity_text(unit: HasSettings, key: str, path: str) -> str | None:
     return next(filter(None, texts), None)
 
 
-def _registry_entry(unit: HasSettings, key: str) -> er.RegistryEntry | None:
-    """The entity of a setting; None where it has none."""
-    registry = er.async_get(unit.hass)
+def entity_of(unit: HasSettings, key: str) -> er.RegistryEntry | None:
+    """What the entity registry has of the entity that shows a value; None where none does."""
     unique_id = f"{unit.identity.serial}_{key}"
-    for platform in PLATFORMS:
-        if entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id):
-            return registry.async_get(entity_id)
-    return None
+    found = (registered_entity(unit.hass, platform, unique_id) for platform in PLATFORMS)
+    return next((entry for entry in found if entry is not None), None)
 
 
 # ---------------------------------------------------------------------- messages
