@@ -62,6 +62,10 @@ class Permissions:
     forbids_sale: bool = False
 
 
+# What is allowed where nothing is about to be ordered.
+NOTHING_ALLOWED: Final = Permissions(may_sell=False, max_import=None, highest_load=None)
+
+
 def keys_of(machine: Machine, style: ControlStyle) -> frozenset[str]:
     """What is read before a plan is made: all that it may change or rests on, and what no poll has just brought.
 

@@ -1,18 +1,14 @@
 """What is in force at an inverter: by its orders, by the words that it holds, and by somebody else."""
 
 from dataclasses import replace
-from typing import Final
 
 from ..modbus.control.order import ControlMode
 from ..modbus.control.plan import Situation
 from ..modbus.control.styles import settings_of
 from ..runtime.clock import local_time
-from .facts import Permissions, nothing_ordered, situation_with
+from .facts import NOTHING_ALLOWED, nothing_ordered, situation_with
 from .keeper import Keeper
 from .request import AUTO
-
-# What somebody may be allowed plays no part in what the words are.
-NOTHING_ALLOWED: Final = Permissions(may_sell=False, max_import=None, highest_load=None)
 
 
 def mode_in_force(keeper: Keeper) -> str | None:
@@ -48,6 +44,7 @@ def situation_now(keeper: Keeper) -> Situation | None:
     settings = device.snapshot(settings_of(style, device.family.registers.keys())).values
     if not style.reads <= settings.keys():
         return None
+    # What somebody may be allowed plays no part in what the words are.
     lease = nothing_ordered(machine, NOTHING_ALLOWED)
     situation = situation_with(settings, machine, device.image, lease)
     return situation if situation.clock else replace(situation, clock=local_time())

@@ -23,12 +23,10 @@ from .battery import Battery
 from .entities import OrderEntity, OrderEntityDescription
 from .preset import CONTROL_DURATION, CONTROL_POWER, CONTROL_TARGET_SOC, WITH_POWER
 from .shares import whole_power
+from .times import LONGEST, MINUTE, SHORTEST
 
 # Watts: less than this an inverter needs for itself.
 LEAST_POWER: Final = 100
-# Minutes: on the grid of the schedules, and less than a day, of which an inverter would see neither end.
-SHORTEST: Final = 5
-LONGEST: Final = 1435
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +77,8 @@ CONTROL_NUMBERS: Final = (
         entity_registry_enabled_default=False,
         device_class=NumberDeviceClass.DURATION,
         native_unit_of_measurement=UnitOfTime.MINUTES,
-        native_min_value=SHORTEST,
-        native_max_value=LONGEST,
+        native_min_value=SHORTEST // MINUTE,
+        native_max_value=LONGEST // MINUTE,
         native_step=5,
     ),
 )

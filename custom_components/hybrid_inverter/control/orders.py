@@ -21,7 +21,7 @@ from ..runtime.runtime import UnitRuntime
 from ..runtime.undo import async_undo
 from ..runtime.writes import async_write, display_names
 from .refusals import BATTERY_NAME, EXPORT_NAME, refusal, spoken_error
-from .request import AUTO, OrderRequest, request_of
+from .request import AUTO, NO_CHANGE, OrderRequest, request_of
 from .targets import Controlled
 from .waiting_release import SUCCESSOR
 
@@ -128,7 +128,7 @@ async def async_release(
     context: Context | None = None,
 ) -> Answer:
     """End an order now, and put back what it has changed; an owner only ends what is its own."""
-    answer: Answer = {"mode": AUTO, "writes": 0, "registers": [], "left_today": None}
+    answer = NO_CHANGE.response(None)
 
     async def release() -> None:
         change = await one.driver.keeper.async_release(is_export_limit=is_export_limit, owner=owner)
@@ -144,7 +144,7 @@ async def async_release(
 async def async_release_soon(one: Controlled, owner: str) -> Answer:
     """End an order of the battery unless its owner gives another one soon; ServiceValidationError if it is not its own."""
     if not await one.driver.keeper.async_release_soon(owner):
-        return {"mode": AUTO, "writes": 0, "registers": [], "left_today": None}
+        return NO_CHANGE.response(None)
     _release_later(one, owner)
     return {"mode": AUTO, "releases_in": SUCCESSOR}
 

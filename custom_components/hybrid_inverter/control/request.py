@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
@@ -77,6 +77,10 @@ class Change:
             ],
             "left_today": self.left_today,
         }
+
+
+# What became of the device where there was nothing to change.
+NO_CHANGE: Final = Change(told=(), requests=0, words={}, left_today=None)
 
 
 def told_response(told: Told) -> dict[str, JsonValueType]:

@@ -27,6 +27,7 @@ from .orders import (
     async_release,
     async_release_soon,
 )
+from .preset import WITH_POWER
 from .refusals import Mistake, mistake
 from .request import AUTO, OrderRequest, told_response
 from .shares import async_goals, check_alone, shared
@@ -48,8 +49,6 @@ REPLACE: Final = "replace"
 REFUSE: Final = "refuse"
 
 MODES: Final = [mode.value for mode in ControlMode if mode is not ControlMode.EXPORT_LIMIT]
-# Those that have a power and a target.
-POWERED: Final = frozenset({ControlMode.CHARGE, ControlMode.DISCHARGE})
 
 # Planners send numbers as text. What is no number at all is refused here, what makes no sense in words further down.
 NUMBER: Final = vol.All(vol.Coerce(float), vol.Range(min=-1e9, max=1e9))
@@ -87,12 +86,12 @@ async def async_control_battery(call: ServiceCall) -> ServiceResponse:
         mode=mode,
         until=_until(data),
         at=data[ATTR_AT],
-        target_soc=data.get(ATTR_TARGET_SOC) if mode in POWERED else None,
+        target_soc=data.get(ATTR_TARGET_SOC) if mode in WITH_POWER else None,
         replaces=data[ATTR_IF_BUSY] == REPLACE,
         dry_run=data[ATTR_DRY_RUN],
         **await _caller(call),
     )
-    power = data.get(ATTR_POWER) if mode in POWERED else None
+    power = data.get(ATTR_POWER) if mode in WITH_POWER else None
     orders: list[tuple[Controlled, OrderRequest]] = []
     for target in targets:
         check_alone(target, request)
@@ -177,7 +176,7 @@ def _until(data: Mapping[str, Any]) -> datetime:
 def _check(data: Mapping[str, Any]) -> None:
     """Refuse what makes no sense, whatever the inverter."""
     mode = data[ATTR_MODE]
-    if mode in POWERED and data.get(ATTR_POWER, 1) <= 0:
+    if mode in WITH_POWER and data.get(ATTR_POWER, 1) <= 0:
         raise mistake(Mistake.NO_POWER)
     if data[ATTR_AT] is PowerAt.GRID and mode is not ControlMode.DISCHARGE:
         raise mistake(Mistake.AT_GRID)
@@ -186,7 +185,7 @@ def _check(data: Mapping[str, Any]) -> None:
     if not 0 <= data.get(ATTR_TARGET_SOC, 0) <= 100:
         raise mistake(Mistake.TARGET_RANGE, value=f"{data[ATTR_TARGET_SOC]:g}")
     if ATTR_ENERGY in data:
-        if mode not in POWERED:
+        if mode not in WITH_POWER:
             raise mistake(Mistake.ENERGY_MODE)
         if data[ATTR_ENERGY] <= 0:
             raise mistake(Mistake.ENERGY)

@@ -1,8 +1,7 @@
 """The keepers of loaded entries, and what becomes of their orders when an entry is removed."""
 
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -14,12 +13,12 @@ from ..entry.stores import MachineStores
 from ..modbus.control.styles import control_style_of
 from ..modbus.errors import DeviceError
 from ..modbus.model.export_limit import exports_freely
-from ..runtime.machine import Machine
+from ..modbus.transport.connection import Connection
 from ..runtime.runtime import UnitRuntime
 from ..runtime.setup import build_machine, connection_of
 from .deadline import TOO_OLD
 from .driver import Driver
-from .facts import Permissions
+from .facts import NOTHING_ALLOWED, Permissions
 from .issues import ControlIssues
 from .keeper import Keeper
 
@@ -88,23 +87,18 @@ async def async_release_removed(
     subentries: Iterable[ConfigSubentry],
 ) -> None:
     """Put back what orders have changed at inverters that are removed with their entry or out of it, over a link of its own."""
-    link: Any = None
+    link: Connection | None = None
     try:
         for subentry in subentries:
             memory = stores.orders(str(subentry.unique_id))
             if memory.is_empty:
                 continue
             link = link or connection_of(entry.data)
-            machine: Machine = build_machine(entry, subentry, link, stores)
+            machine = build_machine(entry, subentry, link, stores)
             style = control_style_of(machine.device.family.registers.keys())
             if style is None:
                 continue
-            keeper = Keeper(
-                machine,
-                style,
-                memory,
-                partial(Permissions, may_sell=False, max_import=None, highest_load=None),
-            )
+            keeper = Keeper(machine, style, memory, lambda: NOTHING_ALLOWED)
             issues = ControlIssues(hass, entry.entry_id, keeper)
             if memory.ended_before(dt_util.utcnow() - TOO_OLD):
                 issues.async_left_alone()

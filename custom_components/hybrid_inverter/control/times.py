@@ -8,7 +8,7 @@ from homeassistant.util import dt as dt_util
 
 from .refusals import Mistake, mistake
 
-# A slot of a whole day has no edge.
+# How long an order may last, on the grid of the schedules: a slot of a whole day has no edge.
 LONGEST: Final = timedelta(hours=23, minutes=55)
 SHORTEST: Final = timedelta(minutes=5)
 MINUTE: Final = timedelta(minutes=1)

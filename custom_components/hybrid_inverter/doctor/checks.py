@@ -1,7 +1,6 @@
 """Why a test of the wiring is not begun: what keeps it from showing anything, or from being harmless."""
 
 from dataclasses import replace
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +13,7 @@ from ..control.refusals import Mistake, mistake
 from ..control.request import OrderRequest
 from ..control.setup import driver_of
 from ..control.targets import Controlled
+from ..control.times import SHORTEST
 from ..modbus.control.order import ControlMode
 from ..modbus.doctor.member import Role, first_served
 from ..modbus.doctor.owner_test import POWER
@@ -39,8 +39,6 @@ class Obstacle(StrEnum):
     FAILED = "wiring_test_failed"
 
 
-# The shortest order that there is.
-LASTING: Final = timedelta(minutes=5)
 # Percent that the battery has to be away from where charging or discharging ends.
 MARGIN: Final = 3.0
 SOC: Final = "battery_soc"
@@ -51,7 +49,7 @@ def request_for(watts: float, owner: str, *, of_person: bool) -> OrderRequest:
     """The order for so many watts out of the battery."""
     return OrderRequest(
         mode=ControlMode.DISCHARGE if watts > 0 else ControlMode.CHARGE,
-        until=dt_util.utcnow() + LASTING,
+        until=dt_util.utcnow() + SHORTEST,
         owner=owner,
         of_person=of_person,
         power=abs(watts),
@@ -63,7 +61,7 @@ def hold_for(owner: str, *, of_person: bool) -> OrderRequest:
     """The order that keeps a battery still meanwhile."""
     return OrderRequest(
         mode=ControlMode.HOLD,
-        until=dt_util.utcnow() + LASTING,
+        until=dt_util.utcnow() + SHORTEST,
         owner=owner,
         of_person=of_person,
         replaces=False,
