@@ -78,15 +78,15 @@ class UnitBattery(Battery):
         return async_english_part_name(self._unit, description.part)
 
 
-class OrderEntity(WriteOnChangeEntity):
-    """An entity that follows the orders of a battery."""
+class BatteryEntity(WriteOnChangeEntity):
+    """An entity of a battery: of an inverter's, or of those of a plant as one."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
-    entity_description: OrderEntityDescription
+    entity_description: UnitEntityDescription
 
-    def __init__(self, battery: Battery, description: OrderEntityDescription) -> None:
-        """Be available while the settings are polled."""
+    def __init__(self, battery: Battery, description: UnitEntityDescription) -> None:
+        """Follow the settings, and what is ordered."""
         self.battery = battery
         self.entity_description = description
         self._attr_unique_id = battery.unique_id(description)
@@ -113,6 +113,12 @@ class OrderEntity(WriteOnChangeEntity):
     def available(self) -> bool:
         """Whether the settings are polled."""
         return self.battery.available
+
+
+class OrderEntity(BatteryEntity):
+    """An entity of the orders of a battery."""
+
+    entity_description: OrderEntityDescription
 
     async def async_update(self) -> None:
         """Poll the settings, as somebody has asked for it."""

@@ -5,17 +5,16 @@ from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.const import EntityCategory
-from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 
 from ..entities.base import conditions_of
 from ..entities.bounded_number import BoundedNumber
 from ..entities.of_plant import PREFIX
-from ..entities.write_on_change import WriteOnChangeEntity
 from ..modbus.device.to_end import to_end
 from ..modbus.model.reserve import RESERVE
-from .battery import Battery, Follower
+from .battery import Battery
 from .combined import COMBINED_NUMBERS, CombinedDescription, CombinedSetting, reading_of
+from .entities import BatteryEntity
 from .orders import async_load_control_texts, of_member
 from .targets import Controlled
 
@@ -31,42 +30,15 @@ PLANT_NUMBERS: Final = tuple(
 )
 
 
-class PlantNumber(WriteOnChangeEntity, BoundedNumber):
+class PlantNumber(BatteryEntity, BoundedNumber):
     """A number that the inverters of a plant share, or that each of them has."""
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
     entity_description: CombinedDescription
 
     def __init__(self, battery: Battery, description: CombinedDescription) -> None:
         """Poll everything that it rests on."""
-        self.battery = battery
-        self.entity_description = description
-        self._attr_unique_id = battery.unique_id(description)
-        self._attr_device_info = battery.device_info(description)
-        self._attr_translation_key = description.translation_key or description.key
-        self._follower = Follower(
-            updated=self._handle_update,
-            ordered=self._handle_update,
-            wanted=description.polled_from,
-        )
-
-    @property
-    @override
-    def english_device_name(self) -> str:
-        """That of the plant."""
-        return self.battery.english_device_name(self.entity_description)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Update with the settings of all inverters."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self.battery.async_follow(self._follower))
-
-    @callback
-    def _handle_update(self) -> None:
-        """Show what a poll or a write has brought."""
-        self.async_write_if_changed()
+        super().__init__(battery, description)
+        self.follower.wanted = description.polled_from
 
     @property
     def _settings(self) -> list[CombinedSetting]:
@@ -78,7 +50,7 @@ class PlantNumber(WriteOnChangeEntity, BoundedNumber):
     @override
     def available(self) -> bool:
         """Whether all inverters are there and use such a number."""
-        return self.battery.available and all(
+        return super().available and all(
             condition.is_met(one.unit.device.values)
             for one in self.battery.inverters
             for condition in conditions_of(one.unit, self.entity_description)
