@@ -98,7 +98,7 @@ def units_of(one: Controlled, house: House) -> dict[str, UnitRuntime]:
 async def async_check(one: Controlled, house: House, owner: str, *, of_person: bool) -> None:
     """Raise the error with the reason why a test cannot begin; nothing is written."""
     values = one.unit.device.values
-    if not any(_has_clamps(house)):
+    if not _has_clamps(house):
         raise wrong(Obstacle.NO_CLAMPS, device=one.name)
     units_of(one, house)
     if values.get(GRID) is False:
@@ -111,25 +111,25 @@ async def async_check(one: Controlled, house: House, owner: str, *, of_person: b
         told = await async_order(one, request)
         # It was just read for that, whether or not it is polled.
         soc, end = as_number(values.get(SOC)), told.get("target_soc")
-        is_near = isinstance(end, int | float) and soc is not None and _room(end, soc, watts)
+        is_near = isinstance(end, int | float) and soc is not None and _is_near(end, soc, watts)
         if told.get("target_reached") or is_near:
             kind = Obstacle.CHARGE if watts < 0 else Obstacle.DISCHARGE
             raise wrong(kind, device=one.name, soc="?" if soc is None else f"{soc:g}")
 
 
-def _room(end: float, soc: float, watts: float) -> bool:
+def _is_near(end: float, soc: float, watts: float) -> bool:
     """Whether a battery is about to reach the charge in percent at which such an order ends."""
     return (end - soc if watts < 0 else soc - end) < MARGIN
 
 
-def _has_clamps(house: House) -> list[bool]:
-    """Whether each device of a house measures the grid with clamps that can be judged."""
-    return [
+def _has_clamps(house: House) -> bool:
+    """Whether a device of a house measures the grid with clamps that can be judged."""
+    return any(
         one.sees_grid
         and one.role is not Role.SOLAR_METER
-        and bool(first_served(one.instruments.clamps, one.keys))
+        and first_served(one.instruments.clamps, one.keys)
         for one in house.members
-    ]
+    )
 
 
 def _name(unit: UnitRuntime | None) -> str:

@@ -81,7 +81,7 @@ WIRING_BUTTONS: Final = (WiringButtonDescription(key="test_wiring"),)
 
 def _is_judged(family: Family) -> bool:
     """Whether a device is an inverter of which there is anything to judge."""
-    return bool(INSTRUMENTS[family.key].terminals) if family.key in INSTRUMENTS else False
+    return family.key in INSTRUMENTS and bool(INSTRUMENTS[family.key].terminals)
 
 
 def wiring_sensor(unit: UnitRuntime, description: WiringSensorDescription) -> SensorEntity:
