@@ -12,7 +12,13 @@ from ..const import DOMAIN
 from ..entry.data import identity_of
 from ..modbus.doctor.verdict import Cause, State, Suspicion, Verdict
 from ..plant.members import PlantDevice, async_devices
-from ..runtime.issues import async_raise, async_withdraw, issue_id, machine_name
+from ..runtime.issues import (
+    async_kinds_raised,
+    async_raise,
+    async_withdraw,
+    issue_id,
+    machine_name,
+)
 from ..schedule.clock_watch import CLOCK_OFF, CLOCK_OFF_ELSEWHERE
 from .texts import finding_text, manual_text, places_text, ratio_text
 
@@ -53,12 +59,9 @@ class WiringIssues:
     @callback
     def strings_told(self, serial: str) -> tuple[str, ...]:
         """The strings of a device that have been told to be dead, be it before a restart."""
-        prefix = f"{issue_id(serial, f'{KIND}{Cause.STRING_DEAD}')}_"
-        return tuple(
-            known.removeprefix(prefix)
-            for domain, known in ir.async_get(self._hass).issues
-            if domain == DOMAIN and known.startswith(prefix)
-        )
+        kind = f"{KIND}{Cause.STRING_DEAD}_"
+        raised = async_kinds_raised(self._hass, serial, kind)
+        return tuple(known.removeprefix(kind) for known in raised)
 
     @callback
     def async_update(self, serial: str, verdict: Verdict) -> None:
@@ -124,25 +127,21 @@ class WiringIssues:
 
         While too little `is_known`, only those go whose end has been seen.
         """
-        prefix = issue_id(serial, KIND)
         kept = {issue_id(serial, one.kind, one.about) for one in found}
-        for domain, known in list(ir.async_get(self._hass).issues):
-            if domain != DOMAIN or not known.startswith(prefix) or known in kept:
-                continue
-            if is_known or known in self._certain:
+        for kind in async_kinds_raised(self._hass, serial, KIND):
+            known = issue_id(serial, kind)
+            if known not in kept and (is_known or known in self._certain):
                 self._certain.discard(known)
-                kind = known.removeprefix(issue_id(serial, ""))[1:]
                 async_withdraw(self._hass, serial, kind, keep_ignored=True)
 
 
 @callback
 def async_withdraw_wiring(hass: HomeAssistant, serial: str, but: Iterable[Cause] = ()) -> None:
     """Withdraw what nobody judges any more at a device, but for these causes."""
-    start = issue_id(serial, "") + "_"
-    kept = tuple(f"{start}{KIND}{cause}" for cause in but)
-    for domain, known in list(ir.async_get(hass).issues):
-        if domain == DOMAIN and known.startswith(start + KIND) and not known.startswith(kept):
-            async_withdraw(hass, serial, known.removeprefix(start), keep_ignored=True)
+    kept = tuple(f"{KIND}{cause}" for cause in but)
+    for kind in async_kinds_raised(hass, serial, KIND):
+        if not kind.startswith(kept):
+            async_withdraw(hass, serial, kind, keep_ignored=True)
 
 
 def _raised(suspicion: Suspicion) -> Raised:

@@ -23,7 +23,7 @@ from ..modbus.model.faults import (
 )
 from ..modbus.model.register import Group
 from .coordinator import GroupCoordinator
-from .issues import async_withdraw, issue_id, machine_name, machine_tag
+from .issues import async_kinds_raised, async_withdraw, issue_id, machine_name
 
 # Where the translations say what a code means: with the types of the event, which the user interface shows as well.
 MEANING: Final = "entity.event.fault.state_attributes.event_type.state."
@@ -234,8 +234,6 @@ def watched_keys(rules: FaultRules | None) -> frozenset[str]:
 @callback
 def async_remove_issues_of(hass: HomeAssistant, *serials: str) -> None:
     """Delete the issues of machines, also those that a person ignores."""
-    tags = tuple(f"{machine_tag(serial)}_" for serial in serials)
-    registry = ir.async_get(hass)
-    for domain, known in list(registry.issues):
-        if domain == DOMAIN and known.startswith(tags):
-            registry.async_delete(domain, known)
+    for serial in serials:
+        for kind in async_kinds_raised(hass, serial):
+            async_withdraw(hass, serial, kind)

@@ -36,6 +36,17 @@ def issue_id(serial: str, kind: str, about: str = "") -> str:
 
 
 @callback
+def async_kinds_raised(hass: HomeAssistant, serial: str, beginning: str = "") -> list[str]:
+    """The kinds of a machine's issues that begin like this, each with what tells it from others of the kind."""
+    tag = issue_id(serial, "") + "_"
+    return [
+        known.removeprefix(tag)
+        for domain, known in ir.async_get(hass).issues
+        if domain == DOMAIN and known.startswith(tag + beginning)
+    ]
+
+
+@callback
 def async_raise(
     hass: HomeAssistant,
     serial: str,
