@@ -1,8 +1,9 @@
 """Hybrid inverters and their meters, read and controlled locally over Modbus.
 
 A config entry is a link (a gateway, a stick or a serial port); each machine on it is a subentry with a coordinator for
-every group of registers. Only for the first time has a machine to answer: one that is silent later, at night for
-example, or behind a dead link, keeps its entities and shows them as unavailable. An entry can also be a plant: a view of the machines of other entries.
+every group of registers. A machine has to answer when the entry is set up for the first time. One that is silent later, at
+night for example, or behind a dead link, keeps its entities, which are unavailable then. An entry can also be a plant: a
+view of the machines of other entries.
 """
 
 import asyncio

@@ -50,7 +50,7 @@ class GridIsPresent(EntityStateConditionBase):
     _domain_specs = BINARY_SENSORS
 
     def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
-        """It is one state that counts."""
+        """Be met while the state says that the grid is there."""
         super().__init__(hass, config)
         self._states = {STATE_ON}
 

@@ -142,7 +142,7 @@ class StoredCount(SensorExtraStoredData):
 
     @override
     def as_dict(self) -> dict[str, Any]:
-        """It as it is stored."""
+        """The count as it is stored."""
         return {**super().as_dict(), "inverted": self.inverted}
 
 

@@ -219,7 +219,7 @@ class DeviceSilentTrigger(EntityTargetStateTriggerBase):
     _primary_entities_only = False
 
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
-        """It is one state that counts."""
+        """Wait for the state that says that nobody answers."""
         super().__init__(hass, config)
         self._to_states = {STATE_OFF}
 

@@ -51,8 +51,8 @@ class Driver:
         self, hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntime, keeper: Keeper
     ) -> None:
         self.keeper = keeper
-        # What the entities have chosen for the next order, by the key of the number.
         self.rated_power = as_number(unit.identity.facts.get(RATED_POWER))
+        # What the entities have chosen for the next order, by the key of the number.
         self.preset = preset_of(self.rated_power)
         self._hass = hass
         self._entry = entry

@@ -63,7 +63,7 @@ class ControlIssues:
 
     @callback
     def async_put_back(self) -> None:
-        """Withdraw that: it does now."""
+        """Withdraw the issue of an order that could not be ended: the inverter holds again what its owner has set."""
         async_withdraw(self.hass, self.identity.serial, NOT_PUT_BACK)
 
     @callback
@@ -95,7 +95,7 @@ class ControlIssues:
 
     @callback
     def async_looked_after(self) -> None:
-        """Withdraw that: the inverter is back, and so is who puts back."""
+        """Withdraw the issue of an inverter that nobody looks after: it is looked after again."""
         async_withdraw(self.hass, self.identity.serial, GIVEN_UP)
 
     def _tell_remains(self, kind: str) -> None:

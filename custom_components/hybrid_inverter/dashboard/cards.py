@@ -20,7 +20,7 @@ class Texts(Protocol):
 
 
 def section(*cards: Card | None, span: int = 1) -> Card | None:
-    """Cards below each other, without those that there are not; None without any but the heading."""
+    """Cards below each other, without those that are None; None if only headings are left."""
     there = [card for card in cards if card is not None]
     if all(card["type"] == "heading" for card in there):
         return None

@@ -25,7 +25,7 @@ DASHBOARD_SCHEMA: Final = vol.Schema(
 
 
 async def async_get_dashboard(call: ServiceCall) -> ServiceResponse:
-    """Return it; ServiceValidationError while nothing is set up that it could show."""
+    """Return the dashboard, or the cards; ServiceValidationError while nothing is set up that they could show."""
     found = async_find(call.hass)
     kind = call.data[ATTR_KIND]
     if kind == DASHBOARD:

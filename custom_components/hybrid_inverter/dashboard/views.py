@@ -199,12 +199,12 @@ def _in_force(owner: Owner) -> Card | None:
     """Until when an order is in force, and its release; nothing while there is none."""
     if not owner.has(*IN_FORCE) or (card := rows(owner.those(IN_FORCE))) is None:
         return None
-    gone = {
+    is_in_force = {
         "condition": "state",
         "entity": owner.entities[IN_FORCE[0]],
         "state_not": ["unknown", "unavailable"],
     }
-    return card | {"visibility": [gone]}
+    return card | {"visibility": [is_in_force]}
 
 
 def _settings(owner: Owner, *, of_slots: bool) -> list[str]:

@@ -183,7 +183,7 @@ class UnexplainedSensor(DoctorSensor):
     @property
     @override
     def native_value(self) -> float | None:
-        """It as of the last minute."""
+        """The power as of the last minute."""
         verdict = self.verdict
         return None if verdict is None else verdict.unexplained
 

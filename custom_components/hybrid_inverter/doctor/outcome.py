@@ -8,7 +8,7 @@ from ..modbus.doctor.owner_test import TestReport
 
 
 class Result(StrEnum):
-    """It in one word: the key of a text."""
+    """What a test has shown, in one word: the key of a text."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -25,7 +25,7 @@ class Outcome:
 
     @property
     def result(self) -> Result:
-        """It in one word."""
+        """What the test has shown, in one word."""
         if self.report.findings:
             return Result.WRONG
         return Result.RIGHT if self.report.is_certain else Result.UNCERTAIN

@@ -56,7 +56,7 @@ def report_of(hass: HomeAssistant, outcome: Outcome) -> dict[str, Any]:
 
 
 def failed_report(hass: HomeAssistant, error: HomeAssistantError) -> dict[str, Any]:
-    """The same for a test that has not come to its end: why, in words."""
+    """The report of a test that was broken off: why, in words."""
     return {
         "result": "failed",
         "ended": dt_util.utcnow().isoformat(timespec="seconds"),

@@ -36,7 +36,7 @@ UNREAD: Final = object()
 class EntityPresence[DescriptionT: UnitEntityDescription]:
     """The entities that a platform makes of descriptions for one unit.
 
-    An entity whose conditions are not met is in neither the state device nor the entity registry. What a person has
+    An entity whose conditions are not met is in neither the state machine nor the entity registry. What a person has
     made of it (its name, its area, whether it is enabled) is kept by Home Assistant, and is restored with it.
     """
 

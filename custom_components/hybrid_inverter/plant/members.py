@@ -54,7 +54,7 @@ class PlantDevice:
         return tier_of(self.entry)
 
     def member(self, capacity: float) -> Member:
-        """It as a member of a plant, with the capacity of its battery in kWh."""
+        """The device as a member of a plant, with the capacity of its battery in kWh."""
         identity = identity_of(self.subentry.data)
         return Member(
             id=self.serial,

@@ -45,7 +45,7 @@ class ListenedCoordinator(DataUpdateCoordinator[Snapshot]):
 
     @callback
     def async_follow_polls(self, poll_callback: CALLBACK_TYPE) -> Callable[[], None]:
-        """The same for somebody who only looks on, and for whom nothing is polled."""
+        """Call back after every answered poll, like `async_add_poll_listener`, and have nothing polled for that."""
         self._poll_listeners.append(poll_callback)
         return lambda: self._poll_listeners.remove(poll_callback)
 

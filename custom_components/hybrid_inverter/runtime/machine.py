@@ -44,7 +44,7 @@ class Substitute(Protocol):
 
     @property
     def is_in_force(self) -> bool:
-        """Whether that is so now."""
+        """Whether other words are in the place of the owner's now."""
         ...
 
     async def async_owners_words(self) -> Mapping[int, int]:

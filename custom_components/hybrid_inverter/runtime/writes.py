@@ -170,7 +170,7 @@ def display_name(unit: HasSettings, key: str) -> str:
 
 
 def display_names(unit: HasSettings, keys: Iterable[str]) -> str:
-    """The names of settings, each one once; what is a part of the schedule is called so."""
+    """The names of settings, each once; all settings of the schedule together have the name of the schedule."""
     served = unit.device.family.registers.keys()
     style = style_of(served)
     schedule = keys_of(style, served) if style else frozenset[str]()

@@ -22,7 +22,7 @@ TRIES: Final = 5
 
 
 class Outcome(StrEnum):
-    """What has become of it."""
+    """What has become of a change that was broken off."""
 
     FINISHED = "finished"
     PUT_BACK = "put_back"

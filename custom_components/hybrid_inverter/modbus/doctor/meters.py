@@ -51,7 +51,7 @@ class ExchangedMeters:
 
     @property
     def are_exchanged(self) -> bool:
-        """Whether they are."""
+        """Whether the two meters have each other's address."""
         return (
             self._impossible >= NEEDED_SECONDS
             and self._possible <= CONTRADICTING * self._impossible
