@@ -305,6 +305,7 @@ async def test_of_a_clamp_that_the_inverter_does_not_reach_nothing_else_is_told(
     steer(jso.plant, jso.plant.machine(), {"home": 600})
     cause(jso.plant, trouble)
     report = await report_now(jso)
+    assert set(clamps_of(report)) == {"l1", "l2", "l3"}
     for phase, told in clamps_of(report).items():
         finding = {"cause": cause_told, "places": places or [phase], "ratio": None}
         unknown = {"reversed": None, "right_phase": None, "ratio": None}

@@ -266,7 +266,9 @@ async def test_an_urgent_poll_goes_before_reads_that_wait() -> None:
     assert len(unit.requests) > 2
     assert all(isinstance(one, ReadRequest) and one.urgent for one in unit.requests)
     await device.poll(["r0"])
-    assert not isinstance(unit.requests[-1], ReadRequest) or not unit.requests[-1].urgent
+    last = unit.requests[-1]
+    assert isinstance(last, ReadRequest)
+    assert not last.urgent
 
 
 # ---------------------------------------------------------------------- derived values
