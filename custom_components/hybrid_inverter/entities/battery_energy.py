@@ -1,6 +1,7 @@
 """How much energy a battery holds, and how much it can: its capacity in kilowatt-hours, and its state of charge."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -10,11 +11,13 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import UnitOfEnergy
+from homeassistant.core import callback
 
 from ..modbus.model.codec import as_number
 from ..modbus.model.part import Part
 from ..modbus.model.register import Group
 from ..runtime.battery_capacity import CAPACITY, VOLTAGE, kilowatt_hours
+from ..runtime.coordinator import GroupCoordinator
 from ..runtime.runtime import UnitRuntime
 from .base import UnitEntity, UnitEntityDescription
 
@@ -62,9 +65,18 @@ class BatteryEnergySensor(UnitEntity, SensorEntity):
         """Have the other groups polled for it, too."""
         await super().async_added_to_hass()
         for group, keys in self._by_group.items():
+            coordinator = self.unit.coordinators[group]
             self.async_on_remove(
-                self.unit.coordinators[group].async_add_listener(self.async_write_if_changed, keys)
+                coordinator.async_add_listener(
+                    partial(self._others_polled, coordinator, keys), keys
+                )
             )
+
+    @callback
+    def _others_polled(self, coordinator: GroupCoordinator, keys: frozenset[str]) -> None:
+        """Write the state if that may have changed: most settings have nothing to do with it."""
+        if coordinator.changed is None or not keys.isdisjoint(coordinator.changed):
+            self.async_write_if_changed()
 
     @property
     @override
