@@ -28,7 +28,7 @@ from .entities.link import async_register_link
 from .entities.registry import async_remove_orphans, enabled_keys
 from .entry.data import identity_of, is_plant, owner_of
 from .entry.reload import async_reload_on_change
-from .entry.removed_units import async_watch_removed_units
+from .entry.removed_units import async_let_go, async_take_over, async_watch_removed_units
 from .entry.stores import MachineStores
 from .maintenance.remove_device import async_remove_device
 from .maintenance.removed_parts import async_watch_parts
@@ -127,11 +127,15 @@ async def async_remove_config_entry_device(
 
 async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> bool:
     """Open the link and start polling the units on it; ConfigEntryNotReady if it leads nowhere for the first time."""
+    async_give_serials(hass, entry)
+    # Who is taken out from now on is let go when the entry is loaded again; who was before, while the link is closed, as
+    # many gateways serve one client only.
+    entry.async_on_unload(async_reload_on_change(hass, entry))
+    await _async_leave_taken_out(hass, entry)
     runtime = await async_open_link(hass, entry)
     stores = MachineStores(hass, entry.entry_id)
     await stores.async_load()
     entry.async_on_unload(stores.async_close)
-    async_give_serials(hass, entry)
     await _async_forget_gone(hass, entry, stores)
     for subentry in entry.subentries.values():
         unit = build_unit(hass, entry, subentry, runtime.link, stores)
@@ -141,7 +145,6 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
         async_setup_doctor(hass, entry, unit)
         # There is much to look up for a unit, and others want their turn.
         await asyncio.sleep(0)
-    entry.async_on_unload(async_reload_on_change(hass, entry))
     entry.async_on_unload(async_follow_heard(hass, entry, runtime.link))
     await async_start_mirror(hass, entry)
 
@@ -149,10 +152,13 @@ async def _async_setup_link(hass: HomeAssistant, entry: HybridInverterConfigEntr
 
     link_id = async_register_link(hass, entry)
     for unit in runtime.units.values():
-        async_register_device(hass, entry, unit, link_id)
-        async_remove_orphans(hass, entry, unit, OTHER_DESCRIPTIONS)
-        await asyncio.sleep(0)
+        if unit.subentry_id in entry.subentries:
+            async_register_device(hass, entry, unit, link_id)
+            async_remove_orphans(hass, entry, unit, OTHER_DESCRIPTIONS)
+            await asyncio.sleep(0)
+    runtime.drop_others(entry.subentries)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    runtime.drop_others(entry.subentries)
     for unit in runtime.units.values():
         if unit.faults is not None:
             entry.async_on_unload(unit.faults.async_start())
@@ -179,17 +185,31 @@ async def _async_unload_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
     """Remove the entities, and hand the machines over to whoever comes next; then the link is closed."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        gone = [u for key, u in entry.runtime_data.units.items() if key not in entry.subentries]
-        async_remove_issues_of(hass, *(unit.identity.serial for unit in gone))
+        units = entry.runtime_data.units
+        gone = {key: unit for key, unit in units.items() if key not in entry.subentries}
+        async_remove_issues_of(hass, *(unit.identity.serial for unit in gone.values()))
         await async_hand_over(hass, entry)
+        async_let_go(hass, entry, gone)
     return unloaded
 
 
 async def _async_remove_link(hass: HomeAssistant, entry: HybridInverterConfigEntry) -> None:
     """Leave the machines as they were found, and delete the files and the repair issues of an entry."""
     stores = MachineStores(hass, entry.entry_id)
-    await _async_leave(hass, entry, stores, entry.subentries.values())
+    machines = [*async_take_over(hass, entry), *entry.subentries.values()]
+    await _async_leave(hass, entry, stores, machines)
     await stores.async_remove()
+
+
+async def _async_leave_taken_out(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Leave machines that were taken out of an entry while it was being unloaded or loaded.
+
+    One that is in it again goes on with its order.
+    """
+    here = _serials(entry.subentries.values())
+    gone = async_take_over(hass, entry)
+    if gone := [one for one in gone if identity_of(one.data).serial not in here]:
+        await _async_remove_units(hass, entry, gone)
 
 
 async def _async_remove_units(

@@ -1,7 +1,7 @@
 """Loading an entry again when its units have changed, and unloading it for a while."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -9,6 +9,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryChange,
     ConfigEntryState,
+    UnknownEntry,
 )
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -30,7 +31,12 @@ def async_reload_on_change(hass: HomeAssistant, entry: ConfigEntry) -> CALLBACK_
         nonlocal known
         if changed is entry and (now := _units(entry)) != known:
             known = now
-            hass.config_entries.async_schedule_reload(entry.entry_id)
+            hass.async_create_task(reload(), f"{entry.title} reload")
+
+    async def reload() -> None:
+        # It may be removed before its turn comes.
+        with suppress(UnknownEntry):
+            await hass.config_entries.async_reload(entry.entry_id)
 
     return async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, look)
 

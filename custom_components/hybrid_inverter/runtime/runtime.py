@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 
 from homeassistant.config_entries import ConfigEntry
@@ -144,6 +144,12 @@ class RuntimeData:
             if power.last_update_success:
                 await power.async_refresh()
         return self.answered
+
+    @callback
+    def drop_others(self, subentry_ids: Container[str]) -> None:
+        """Go on without the units that are not these: they were taken out of the entry while it was being set up."""
+        for subentry_id in [one for one in self.units if one not in subentry_ids]:
+            del self.units[subentry_id]
 
     async def async_release(self) -> None:
         """Leave the machines as they were found."""
