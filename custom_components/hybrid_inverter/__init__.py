@@ -187,7 +187,7 @@ async def _async_unload_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
     if unloaded:
         units = entry.runtime_data.units
         gone = {key: unit for key, unit in units.items() if key not in entry.subentries}
-        async_remove_issues_of(hass, *(unit.identity.serial for unit in gone.values()))
+        _remove_issues(hass, {unit.identity.serial for unit in gone.values()})
         await async_hand_over(hass, entry)
         async_let_go(hass, entry, gone)
     return unloaded
@@ -233,7 +233,7 @@ async def _async_leave(
 ) -> None:
     """Leave machines as they were found, and delete their repair issues, but for that of what could not be put back."""
     machines = list(subentries)
-    async_remove_issues_of(hass, *_serials(machines))
+    _remove_issues(hass, _serials(machines))
     await async_leave_removed(hass, entry, stores, machines)
     await async_release_removed(hass, entry, stores, machines)
 
@@ -242,9 +242,12 @@ async def _async_forget_gone(
     hass: HomeAssistant, entry: ConfigEntry, stores: MachineStores
 ) -> None:
     """Forget the machines that are in the entry no more, also where nobody has noticed it when they were taken out."""
-    gone = await stores.async_forget_others(_serials(entry.subentries.values()))
-    # One that has moved to another entry keeps its issues.
-    async_remove_issues_of(hass, *(serial for serial in gone if owner_of(hass, serial) is None))
+    _remove_issues(hass, await stores.async_forget_others(_serials(entry.subentries.values())))
+
+
+def _remove_issues(hass: HomeAssistant, serials: Iterable[str]) -> None:
+    """Delete the repair issues of machines that are gone; one that is in some entry by now, be it another one, keeps them."""
+    async_remove_issues_of(hass, *(serial for serial in serials if owner_of(hass, serial) is None))
 
 
 def _serials(subentries: Iterable[ConfigSubentry]) -> set[str]:

@@ -1,5 +1,6 @@
 """Devices that are taken out of an entry while it is being loaded or unloaded: their orders end all the same."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 
 import custom_components.hybrid_inverter as integration
 from custom_components.hybrid_inverter.const import DOMAIN
-from custom_components.hybrid_inverter.runtime.issues import machine_tag
+from custom_components.hybrid_inverter.doctor.setup import FEEDS
+from custom_components.hybrid_inverter.runtime.issues import async_raise, machine_tag
 from custom_components.hybrid_inverter.runtime.machine import Machine
 from simulator import SimulatedPlant
 
@@ -56,23 +58,29 @@ class Street:
             await act(self.hass, "control_battery", SERIALS[unit_id], **CHARGE)
             assert self.is_ordered(unit_id)
 
-    def take_out(self, unit_id: int) -> ConfigSubentry:
-        """Take one of them out of its entry."""
+    def added_again(self, unit_id: int) -> ConfigSubentry:
+        """Return one of them as it is added again, to this entry or to another one."""
         (subentry,) = (
             one for one in self.entry.subentries.values() if one.unique_id == SERIALS[unit_id]
         )
-        self.hass.config_entries.async_remove_subentry(self.entry, subentry.subentry_id)
-        return subentry
-
-    def take_out_and_add_again(self, unit_id: int) -> None:
-        """Take one of them out of its entry, and add it again."""
-        subentry = self.take_out(unit_id)
-        again = ConfigSubentry(
+        return ConfigSubentry(
             data=subentry.data,
             subentry_type=subentry.subentry_type,
             title=subentry.title,
             unique_id=subentry.unique_id,
         )
+
+    def take_out(self, unit_id: int) -> None:
+        """Take one of them out of its entry."""
+        (subentry_id,) = (
+            key for key, one in self.entry.subentries.items() if one.unique_id == SERIALS[unit_id]
+        )
+        self.hass.config_entries.async_remove_subentry(self.entry, subentry_id)
+
+    def take_out_and_add_again(self, unit_id: int) -> None:
+        """Take one of them out of its entry, and add it again."""
+        again = self.added_again(unit_id)
+        self.take_out(unit_id)
         self.hass.config_entries.async_add_subentry(self.entry, again)
 
     async def settle(self) -> None:
@@ -89,7 +97,7 @@ class Street:
 @pytest.fixture
 async def street(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[Street]:
     """Return three of them, loaded."""
-    async with SimulatedPlant(units=tuple(SERIALS)) as plant:
+    async with SimulatedPlant(units=(*SERIALS, 4)) as plant:
         plant.advance(60)
         before = {
             unit_id: [plant.machine(unit_id).word(address) for address in SETTINGS]
@@ -221,5 +229,68 @@ async def test_an_inverter_that_is_in_its_entry_again_when_it_is_loaded_goes_on_
     await street.settle()
     assert (street.words(2), len(street.plant.machine(2).writes)) == (held, arrived)
     assert street.issues(2) == set()
+    await act(hass, "release_battery", SERIALS[2], user=hass_admin_user)
+    assert not street.is_ordered(2)
+
+
+# ---------------------------------------------------------------------- added to another entry meanwhile
+
+
+@pytest.fixture
+async def elsewhere(hass: HomeAssistant, street: Street) -> MockConfigEntry:
+    """Return another entry of the same link, with one that nobody else has, loaded."""
+    serials = {4: "JSO0000004"}
+    return await load(hass, link_entry(network_data(street.plant.tcp_port), serials))
+
+
+def move(street: Street, elsewhere: MockConfigEntry, inverter: ConfigSubentry) -> None:
+    """Add an inverter to the other entry, which has something to tell of it."""
+    street.hass.config_entries.async_add_subentry(elsewhere, inverter)
+    async_raise(street.hass, str(inverter.unique_id), "control_left_alone", name="Cellar")
+
+
+async def test_an_inverter_that_is_in_another_entry_by_now_keeps_what_that_one_tells_of_it(
+    hass: HomeAssistant, street: Street, elsewhere: MockConfigEntry
+) -> None:
+    """The old entry is not loaded, and was busy; the order that it has given is put back."""
+    await street.order(2)
+    assert await hass.config_entries.async_unload(street.entry.entry_id)
+    async with street.entry.setup_lock:
+        inverter = street.added_again(2)
+        street.take_out(2)
+        move(street, elsewhere, inverter)
+        await asyncio.sleep(0.5)
+        assert street.is_ordered(2)
+    await street.settle()
+    assert not street.is_ordered(2)
+    assert street.issues(2) == {"left_alone"}
+
+
+async def test_an_inverter_that_moves_to_another_entry_is_controlled_by_that_one(
+    hass: HomeAssistant,
+    hass_admin_user: MockUser,
+    monkeypatch: pytest.MonkeyPatch,
+    street: Street,
+    elsewhere: MockConfigEntry,
+) -> None:
+    """It is loaded there before the old entry has let it go, which may take long at an inverter that is silent by then."""
+    await street.order(2)
+    inverter, unload = street.added_again(2), ConfigEntries.async_unload_platforms
+
+    async def unload_and_move(self: Any, entry: MockConfigEntry, platforms: Any) -> bool:
+        unloaded = await unload(self, entry, platforms)
+        if entry is street.entry and len(elsewhere.subentries) == 1:
+            move(street, elsewhere, inverter)
+            await asyncio.sleep(2)
+            assert len(elsewhere.runtime_data.units) == 2
+        return unloaded
+
+    monkeypatch.setattr(ConfigEntries, "async_unload_platforms", unload_and_move)
+    street.take_out(2)
+    await street.settle()
+    assert not street.is_ordered(2)
+    assert street.issues(2) == {"left_alone"}
+    assert SERIALS[2] in hass.data[FEEDS]
+    await street.order(2)
     await act(hass, "release_battery", SERIALS[2], user=hass_admin_user)
     assert not street.is_ordered(2)

@@ -46,11 +46,13 @@ def async_setup_control(
         # What could not be put back before it may only be read stays until somebody else does it.
         ControlIssues(hass, entry.entry_id, keeper).async_given_up()
         return
-    drivers[serial] = Driver(hass, entry, unit, keeper)
+    driver = drivers[serial] = Driver(hass, entry, unit, keeper)
 
     @callback
     def forget() -> None:
-        drivers.pop(serial, None)
+        # It may have moved to another entry, and be driven by that one by now.
+        if drivers.get(serial) is driver:
+            del drivers[serial]
 
     entry.async_on_unload(forget)
 

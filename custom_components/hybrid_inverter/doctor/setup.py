@@ -26,7 +26,9 @@ def async_setup_doctor(hass: HomeAssistant, entry: ConfigEntry, unit: UnitRuntim
 
     @callback
     def forget() -> None:
-        feeds.pop(serial, None)
+        # It may have moved to another entry, which tells the doctor by now.
+        if feeds.get(serial) is feed:
+            del feeds[serial]
 
     entry.async_on_unload(forget)
 
