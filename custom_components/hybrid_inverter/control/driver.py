@@ -226,7 +226,7 @@ class Driver:
 
     async def _async_look(self, *, waits: bool = False) -> None:
         """Adopt, end or compare; one that `waits` comes after a look that may have missed what it is for."""
-        if self.keeper.is_left or self.keeper.waits_for_feature:
+        if self.keeper.is_left:
             return
         if self._looking.locked() and not waits:
             return
@@ -287,6 +287,12 @@ class Driver:
         if memory.ended_before(now - TOO_OLD):
             self._issues.async_left_alone()
             await memory.keep((), {}, {})
+        elif keeper.waits_for_feature:
+            # What can be put back is, at its time, and what stays is told until the feature is found.
+            if any(map(keeper.is_over, keeper.leases)):
+                await keeper.async_release_all()
+                self._issues.async_given_up()
+            return
         else:
             await keeper.async_adopt(now)
         self._adopted = True

@@ -142,18 +142,19 @@ class ControlIssues:
         left = {
             address
             for address in changed
-            if address in held
-            and memory.is_ours(address, held[address])
-            and held[address] != before.get(address)
+            if address not in held
+            or (memory.is_ours(address, held[address]) and held[address] != before.get(address))
         }
         return self._settings_at(left or changed)
 
     def _settings_at(self, addresses: Collection[int]) -> list[str]:
         """The settings at these addresses that orders may change."""
+        writes = self._keeper.style.writes
         return [
-            key
-            for key, row in self.device.family.registers.items()
-            if key in self._keeper.style.writes and not set(addresses).isdisjoint(row.addresses)
+            row.key
+            # Those of a feature that was not found may have been changed while it was known.
+            for row in self.device.family.every_row()
+            if row.key in writes and not set(addresses).isdisjoint(row.addresses)
         ]
 
     def _mode(self, mode: str) -> str:

@@ -258,12 +258,9 @@ class Keeper(OrderBook):
 
     @in_turn
     async def async_release_all(self) -> None:
-        """Put back everything, whoever has ordered it; raises the DeviceError."""
-        leases = self.leases
-        if self.memory.is_empty:
-            return
-        await self._writer.async_read()
-        await self._async_change(over=leases, type_=ControlEventType.RELEASED)
+        """Put back everything that can be, whoever has ordered it; raises the DeviceError."""
+        if not self.memory.is_empty:
+            await self._async_release_found()
 
     @in_turn
     async def async_try_other_hold(self, meant: Lease) -> bool:

@@ -58,8 +58,7 @@ class OrderBook(Listeners):
                 name,
                 unknown,
             )
-        found = settings_of_one_word(family.registers.values()).keys()
-        if missing := sorted(self.memory.addresses - found):
+        if missing := sorted(self._writer.missing):
             self.waits_for_feature = True
             LOGGER.warning(
                 "%s: what was ordered is looked after when the feature with the registers %s is found",
@@ -158,6 +157,17 @@ class OrderBook(Listeners):
             raise
         self.async_tell_all(type_, over, **details)
         return change
+
+    async def _async_release_found(self) -> None:
+        """Put back what all orders have changed, but for what cannot be written as its feature was not found: that stays known."""
+        memory, known = self.memory, (*self.leases, *self.memory.ending)
+        aside = memory.set_aside(missing) if (missing := self._writer.missing) else None
+        try:
+            await self._writer.async_read()
+            await self._async_change(over=self.leases, type_=ControlEventType.RELEASED)
+        finally:
+            if aside is not None:
+                await memory.take_in(aside, known)
 
     # ------------------------------------------------------------------ what somebody else has changed
 

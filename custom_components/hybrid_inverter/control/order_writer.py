@@ -10,6 +10,7 @@ from ..modbus.control.order import ControlMode, ControlRefusedError, Refusal
 from ..modbus.control.plan import ControlStyle, Plan
 from ..modbus.control.styles import settings_of
 from ..modbus.device.wear import Origin
+from ..modbus.device.write_request import settings_of_one_word
 from ..modbus.errors import ChangedMeanwhileError, DeviceError, NotRememberedError, RejectedError
 from ..runtime.clock import CLOCK
 from ..runtime.machine import Machine
@@ -55,9 +56,21 @@ class OrderWriter:
         self.plan = Plan()
         # The owner's words of everything that a plan may touch, as they were last read.
         self.owners: dict[int, int] = {}
+        self._writable = settings_of_one_word(machine.device.family.registers.values()).keys()
+
+    @property
+    def missing(self) -> set[int]:
+        """The addresses that orders rest on and that cannot be written, as the feature which they belong to was not found."""
+        return self.memory.addresses - self._writable
 
     async def async_read(self) -> None:
-        """Read everything that a plan is made from and that is not known from the last seconds; raises the DeviceError."""
+        """Read everything that a plan is made from and that is not known from the last seconds; raises the DeviceError.
+
+        ControlRefusedError while orders rest on what cannot be written: they neither change nor end as a whole.
+        """
+        if missing := self.missing:
+            rows = settings_of_one_word(self.machine.device.family.every_row())
+            raise ControlRefusedError(Refusal.NOT_READABLE, setting=rows[min(missing)].key)
         keys, device = keys_of(self.machine, self.style), self.machine.device
         await self.machine.async_verify()
         await device.poll(keys, urgent=True)

@@ -9,7 +9,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import CONF_MAX_IMPORT, CONF_MAY_SELL, DOMAIN, LOGGER
+from ..entry.data import with_features
 from ..entry.stores import MachineStores
+from ..modbus.control.lease import LeaseMemory
 from ..modbus.control.styles import control_style_of
 from ..modbus.errors import DeviceError
 from ..modbus.model.export_limit import exports_freely
@@ -97,20 +99,32 @@ async def async_release_removed(
                 continue
             link = link or connection_of(entry.data)
             machine = build_machine(entry, subentry, link, stores)
-            style = control_style_of(machine.device.family.registers.keys())
-            if style is None:
+            if (keeper := _keeper_without_entry(machine, memory)) is None:
                 continue
-            keeper = Keeper(machine, style, memory, lambda: NOTHING_ALLOWED)
             issues = ControlIssues(hass, entry.entry_id, keeper)
             if memory.ended_before(dt_util.utcnow() - TOO_OLD):
                 issues.async_left_alone()
                 await memory.keep((), {}, {})
                 continue
+            # An inverter that was busy whenever it was asked for a feature may tell it now.
+            if keeper.waits_for_feature and (found := await machine.async_discover()):
+                machine = build_machine(entry, with_features(subentry, found), link, stores)
+                keeper = _keeper_without_entry(machine, memory) or keeper
             try:
                 await keeper.async_release_all()
             except DeviceError as err:
                 LOGGER.warning("%s was not left as it was found: %s", machine.name, err)
+            if not memory.is_empty:
                 issues.async_given_up()
     finally:
         if link is not None:
             await link.close()
+
+
+def _keeper_without_entry(machine: Machine, memory: LeaseMemory) -> Keeper | None:
+    """What ends the orders of an inverter whose entry is not loaded; None of what cannot be controlled."""
+    style = control_style_of(machine.device.family.registers.keys())
+    if style is None:
+        return None
+    allowed = partial(Permissions, may_sell=False, max_import=None, highest_load=None)
+    return Keeper(machine, style, memory, allowed)

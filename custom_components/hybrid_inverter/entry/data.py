@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain, count
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -214,3 +215,11 @@ def identity_of(data: Mapping[str, Any]) -> Identity:
     """The identity that a subentry keeps."""
     stored = data[CONF_IDENTITY]
     return Identity(**{**stored, "features": tuple(stored.get("features", ()))})
+
+
+def with_features(subentry: ConfigSubentry, found: Iterable[str]) -> ConfigSubentry:
+    """The subentry of a device of which these features are known, too; it is not stored."""
+    identity, unit_id = identity_of(subentry.data), subentry.data[CONF_UNIT_ID]
+    features = tuple(sorted({*identity.features, *found}))
+    data = {**subentry.data, **unit_data(unit_id, replace(identity, features=features))}
+    return replace(subentry, data=MappingProxyType(data))

@@ -171,9 +171,10 @@ def display_name(unit: HasSettings, key: str) -> str:
 
 def display_names(unit: HasSettings, keys: Iterable[str]) -> str:
     """The names of settings, each once; all settings of the schedule together have the name of the schedule."""
-    served = unit.device.family.registers.keys()
-    style = style_of(served)
-    schedule = keys_of(style, served) if style else frozenset[str]()
+    family = unit.device.family
+    style = style_of(family.registers.keys())
+    # Also that of a feature which was not found.
+    schedule = keys_of(style, {row.key for row in family.every_row()}) if style else frozenset()
     names = (
         async_text(unit.hass, SCHEDULE_NAME) if key in schedule else display_name(unit, key)
         for key in keys

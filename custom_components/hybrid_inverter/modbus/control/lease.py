@@ -142,11 +142,30 @@ class LeaseMemory:
         It is stored with the next change.
         """
         unknown = {a: self.before.get(a) for a in sorted(self.addresses) if a not in known}
+        self.set_aside(unknown)
+        return unknown
+
+    def set_aside(self, addresses: Container[int]) -> dict[str, dict[str, int]]:
+        """Forget the words of these addresses; returns what `take_in` takes. It is stored with the next change."""
+        aside: dict[str, dict[str, int]] = {}
         for name in (BEFORE, AFTER, FORMER):
             if name in self._stored:
-                words = _words(self._stored[name])
-                self._stored[name] = {str(a): word for a, word in words.items() if a in known}
-        return unknown
+                words: dict[str, int] = self._stored[name]
+                aside[name] = {a: word for a, word in words.items() if int(a) in addresses}
+                self._stored[name] = {a: word for a, word in words.items() if a not in aside[name]}
+        return aside
+
+    async def take_in(
+        self, aside: Mapping[str, Mapping[str, int]], leases: Sequence[Lease]
+    ) -> bool:
+        """Know again what was set aside, for these orders, which are over unless they are still known; whether that is stored."""
+        known = (*self.leases, *self.ending)
+        ending = [*self.ending, *(one for one in leases if one not in known)]
+        self._stored.setdefault(LEASES, [])
+        self._stored[ENDING] = [lease.as_dict() for lease in ending]
+        for name, words in aside.items():
+            self._stored[name] = {**self._stored.get(name, {}), **words}
+        return await self._saved()
 
     def is_ours(self, address: int, word: int) -> bool:
         """Whether a device that holds this word there has it from us."""
