@@ -188,7 +188,11 @@ async def _async_unload_link(hass: HomeAssistant, entry: HybridInverterConfigEnt
         units = entry.runtime_data.units
         gone = {key: unit for key, unit in units.items() if key not in entry.subentries}
         _remove_issues(hass, {unit.identity.serial for unit in gone.values()})
+        was_disabled = entry.disabled_by
         await async_hand_over(hass, entry)
+        if entry.disabled_by is not was_disabled:
+            # Nobody goes on with those that were to stay.
+            await async_hand_over(hass, entry)
         async_let_go(hass, entry, gone)
     return unloaded
 

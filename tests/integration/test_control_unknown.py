@@ -329,3 +329,22 @@ async def test_an_order_of_last_week_of_which_not_all_can_be_written_is_left_alo
     assert windows.words != held
     await windows.release()
     assert windows.words == held
+
+
+async def test_an_order_that_only_home_assistant_ends_does_not_outlive_its_stop_without_a_feature_either(
+    windows: Home,  # noqa: F811 - a fixture
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that can be put back is."""
+    monkeypatch.setattr(Machine, "async_discover", is_busy)
+    await windows.order(mode="idle", duration=60)
+    await windows.life.end(windows.entry)
+    lose_feature(windows)
+    (part,) = hass_storage[file_name(windows.entry, "control")]["data"].values()
+    for name in {"before", "after"} & part.keys():
+        part[name]["13829"] = 0
+    await windows.life.begin(windows.entry)
+    assert windows.words != windows.before
+    await stop(windows.hass)
+    assert windows.words == windows.before

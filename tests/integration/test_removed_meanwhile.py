@@ -5,9 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import (
+    ConfigEntries,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigSubentry,
+)
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
@@ -294,3 +299,48 @@ async def test_an_inverter_that_moves_to_another_entry_is_controlled_by_that_one
     await street.order(2)
     await act(hass, "release_battery", SERIALS[2], user=hass_admin_user)
     assert not street.is_ordered(2)
+
+
+# ---------------------------------------------------------------------- stopped, or disabled meanwhile
+
+
+@pytest.mark.parametrize("is_locked", [False, True])
+async def test_an_inverter_that_is_taken_out_just_before_home_assistant_stops_is_let_go(
+    hass: HomeAssistant, street: Street, is_locked: bool
+) -> None:
+    """Its entry has not come to be loaded again; what stays in it is told, as nobody knows it after the next start."""
+    await street.order(2, 3)
+    held = street.words(3)
+    street.plant.machine(2).trouble.locked = is_locked
+    async with street.entry.setup_lock:
+        street.take_out(2)
+        hass.set_state(CoreState.stopping)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+        await asyncio.sleep(3)
+        assert street.is_ordered(2) is is_locked
+        assert street.issues(2) == ({"given_up"} if is_locked else set())
+        assert (street.words(3), street.issues(3)) == (held, set())
+    await street.settle()
+
+
+async def test_an_entry_that_is_disabled_while_it_is_unloaded_lets_its_inverters_go(
+    hass: HomeAssistant,
+    street: Street,
+    meanwhile: Callable[..., None],
+) -> None:
+    """It was about to be loaded again, and so its orders were to go on."""
+    await street.order(1, 2)
+
+    def disable() -> None:
+        hass.async_create_task(
+            hass.config_entries.async_set_disabled_by(
+                street.entry.entry_id, ConfigEntryDisabler.USER
+            )
+        )
+
+    meanwhile(Machine, "async_finish", disable)
+    await hass.config_entries.async_reload(street.entry.entry_id)
+    await street.settle()
+    assert status(street.entry) is ConfigEntryState.NOT_LOADED
+    assert [street.is_ordered(unit_id) for unit_id in SERIALS] == [False, False, False]
+    assert [street.issues(unit_id) for unit_id in SERIALS] == [set(), set(), set()]

@@ -381,13 +381,13 @@ class Driver:
     @callback
     def _left(self) -> None:
         """Tell what could not be put back at an inverter that is given up: nobody looks after it any more."""
-        if not self._hass.is_stopping:
+        if self._unit.is_given_up:
             self._issues.async_given_up()
 
     async def async_leave(self) -> None:
         """End what nobody would end: everything when the inverter is given up, some of it when Home Assistant stops."""
         keeper = self.keeper
-        if not self._hass.is_stopping:
+        if self._unit.is_given_up:
             keeper.is_left = True
             await keeper.async_release_all()
             return
@@ -395,4 +395,5 @@ class Driver:
         if (lease := keeper.lease()) is not None and lease.order.mode in RUN_FROM_HERE:
             told = keeper.told_of(lease)
             if told is None or told.ends_by is EndsBy.HOME_ASSISTANT:
-                await keeper.async_release()
+                waits = keeper.waits_for_feature
+                await (keeper.async_release_all() if waits else keeper.async_release())

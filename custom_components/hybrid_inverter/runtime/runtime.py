@@ -80,6 +80,13 @@ class UnitRuntime:
         )
         return device.id if device else ""
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody goes on with it after it was left; Home Assistant does after a stop, if it is still in use then."""
+        entry = self.hass.config_entries.async_get_entry(self.entry_id)
+        is_used = entry and not entry.disabled_by and self.subentry_id in entry.subentries
+        return not (self.hass.is_stopping and is_used)
+
     def registered_before(self, unique_id: str) -> bool:
         """Whether an entity existed when the entry was loaded; all did, of a unit that had none yet."""
         return not self.registered or unique_id in self.registered
