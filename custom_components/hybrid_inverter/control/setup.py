@@ -16,6 +16,7 @@ from ..modbus.control.styles import control_style_of
 from ..modbus.errors import DeviceError
 from ..modbus.model.export_limit import exports_freely
 from ..modbus.transport.connection import Connection
+from ..runtime.machine import Machine
 from ..runtime.runtime import UnitRuntime
 from ..runtime.setup import build_machine, connection_of
 from .deadline import TOO_OLD
@@ -126,5 +127,4 @@ def _keeper_without_entry(machine: Machine, memory: LeaseMemory) -> Keeper | Non
     style = control_style_of(machine.device.family.registers.keys())
     if style is None:
         return None
-    allowed = partial(Permissions, may_sell=False, max_import=None, highest_load=None)
-    return Keeper(machine, style, memory, allowed)
+    return Keeper(machine, style, memory, lambda: NOTHING_ALLOWED)
