@@ -290,8 +290,8 @@ class Machine(ABC):
         }
         before = {place: self._image[place] for place in accepted}
         now = self._timer()
-        effective = now + self.trouble.slow_commit
-        if self.trouble.slow_commit > 0:
+        effective = now + (delay := self.trouble.commit_seconds(accepted))
+        if delay > 0:
             self._changes.append(_Change(effective, accepted))
         else:
             self._commit(accepted)

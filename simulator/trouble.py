@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 import math
 from typing import Any, Final
@@ -64,6 +64,8 @@ class Trouble:
 
     # Seconds until a written value can be read back.
     slow_commit: float = 0.0
+    # The addresses of which that is true; all of them if there are none here.
+    slow_registers: frozenset[int] = frozenset()
     # Seconds after which a written value goes back to what it was.
     reverting: float = 0.0
     # Writes are acknowledged and ignored ("Lock out all changes").
@@ -148,6 +150,11 @@ class Trouble:
             self.battery_ratio,
             self.string_light,
         )
+
+    def commit_seconds(self, places: Iterable[int]) -> float:
+        """The seconds until values that were written to these addresses can be read back."""
+        is_slow = not (self.slow_registers and self.slow_registers.isdisjoint(places))
+        return self.slow_commit if is_slow else 0.0
 
     def clamps(self, place: Place = Place.GRID) -> Clamps:
         """The transformers as they are."""

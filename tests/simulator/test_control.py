@@ -48,6 +48,7 @@ async def test_registers_trouble_writes_and_statistics_are_accessible_over_http(
         assert status == 200
         assert trouble == {
             "slow_commit": 2.0,
+            "slow_registers": [],
             "reverting": 0.0,
             "locked": True,
             "busy": False,

@@ -154,6 +154,19 @@ def test_an_acknowledged_write_takes_effect_after_the_commit_delay(plant: Simula
     assert read_words(plant, JSO, 142) == [0]
 
 
+def test_only_some_registers_are_slow(plant: SimulatedPlant) -> None:
+    """The work mode is; the floor beside it is not, until all are."""
+    cause(plant, {"slow_commit": 5, "slow_registers": [0x3647]}, SAJ)
+    for pdu in ("06 3647 0001", "06 3644 001e"):
+        answer_to(plant, SAJ, pdu)
+    assert (*read_words(plant, SAJ, 0x3647), *read_words(plant, SAJ, 0x3644)) == (0, 30)
+    plant.advance(5)
+    assert read_words(plant, SAJ, 0x3647) == [1]
+    cause(plant, {"slow_registers": []}, SAJ)
+    answer_to(plant, SAJ, "06 3644 0028")
+    assert read_words(plant, SAJ, 0x3644) == [30]
+
+
 def test_an_acknowledged_write_is_reverted_after_a_while(plant: SimulatedPlant) -> None:
     """What was acknowledged goes back."""
     cause(plant, {"reverting": 10}, SAJ)
