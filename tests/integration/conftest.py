@@ -26,6 +26,7 @@ from .pictured import PicturedMachine
 
 # Seconds. A simulated machine keeps what is written at once, and answers within a millisecond.
 SETTLE = 0.01
+MODE_SETTLE = 0.05
 TIMEOUT = 1.0
 SPACING = 0.0
 
@@ -116,7 +117,18 @@ async def in_berlin(hass: HomeAssistant, loop_goes_on: None) -> None:
 @pytest.fixture
 def quick_saj(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have SAJ inverters need no time of their own."""
-    quick = replace(FAMILIES["saj"], settle=SETTLE, spacing=0, write_spacing=0, recovery=SETTLE)
+    family = FAMILIES["saj"]
+    slow = {
+        key: replace(row, settle=MODE_SETTLE) for key, row in family.registers.items() if row.settle
+    }
+    quick = replace(
+        family,
+        registers={**family.registers, **slow},
+        settle=SETTLE,
+        spacing=0,
+        write_spacing=0,
+        recovery=SETTLE,
+    )
     monkeypatch.setitem(FAMILIES, "saj", quick)
 
 

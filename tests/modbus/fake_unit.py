@@ -58,6 +58,8 @@ class FakeUnit:
     ignored: int = 0
     # Seconds after which a write is carried out; it is confirmed at once.
     commit_after: float = 0.0
+    # The addresses of which that is true; all of them if there are none here.
+    slow: frozenset[int] = frozenset()
     # How many of the next writes are taken back, and after how many seconds.
     reverted: int = 0
     revert_after: float = 0.0
@@ -135,7 +137,7 @@ class FakeUnit:
         loop = asyncio.get_running_loop()
         if self.ignored:
             self.ignored -= 1
-        elif self.commit_after:
+        elif self.commit_after and not (self.slow and self.slow.isdisjoint(after)):
             loop.call_later(self.commit_after, self.registers.update, after)
         else:
             self.registers.update(after)

@@ -154,8 +154,9 @@ class Device(KnownDevice):
         snapshot = await self._reader.poll(keys, until, urgent=urgent)
         if self._reader.released:
             self._writer.publish(self._reader.take_released())
-        if self._modes.is_empty or self.leased or self._write_lock.locked():
-            # A write notes them itself.
+        busy = self._write_lock.locked() or self._writer.settling.left()
+        if self._modes.is_empty or self.leased or busy:
+            # A write notes them itself, and what it has left undecided is not known yet.
             return snapshot
         await self._modes.note_poll(snapshot.values)
         # To save what was noted takes its time, in which a write may have read back newer values.
@@ -233,9 +234,9 @@ class Device(KnownDevice):
         await self._write_lock.run_to_end(self._reversal.run(self._modes, self._mode_exit))
 
     async def finish(self) -> None:
-        """Return when nothing is being written: a change of several settings is not interrupted."""
+        """Return when nothing is being written, and nothing may take hold that was: no change is interrupted or missed."""
         async with self._write_lock:
-            pass
+            await self._writer.settling.over()
 
     async def preview(self, values: Mapping[str, Value]) -> dict[int, tuple[int, int]]:
         """The words that `write_many` would send by address, each as it is and as it would be; sends nothing."""

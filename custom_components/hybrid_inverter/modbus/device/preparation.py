@@ -18,6 +18,7 @@ from ..model.register import (
 from .image import addresses_of
 from .modes import Modes
 from .register_reader import RegisterReader
+from .settling import Settling
 from .wear import Origin
 from .write_request import WriteRequest, requests_in_order, with_neighbours
 
@@ -27,6 +28,8 @@ class Preparation:
 
     def __init__(self, reader: RegisterReader, modes: Modes, tier: Tier) -> None:
         self.tier = tier
+        # What was sent, and may still take hold.
+        self.settling = Settling()
         self._reader = reader
         self._modes = modes
 
@@ -116,6 +119,8 @@ class Preparation:
                 rows |= {row.key: row for row in self._variable_bounds(request.rows[key])}
             modes = self._reader.served(self._modes.mode_keys(request.wanted))
             rows |= {row.key: row for row in modes} | dict(request.rows)
+        # What an earlier write has left undecided takes hold first, or it would pass for somebody else's.
+        await self.settling.over()
         # What was polled minutes ago may have been changed at the panel since.
         image = await self._reader.read_fresh(rows.values())
         self.check(*requests)

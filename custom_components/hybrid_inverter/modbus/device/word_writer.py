@@ -47,6 +47,7 @@ class WordWriter:
         served = {address for row in rows for address in row.addresses}
         if unknown := sorted(set(addresses) - served):
             raise ValueError(f"the family has no registers {unknown}")
+        await self._writer.settling.over()
         image = await self._reader.read_fresh(rows)
         return {address: image[address] for address in addresses}
 

@@ -21,6 +21,7 @@ from .modes import Modes
 from .preparation import Preparation
 from .proofs import Proofs
 from .register_reader import RegisterReader
+from .settling import PAUSE
 from .verified_unit import VerifiedUnit
 from .wear import Origin, WearBudget
 from .write_request import AppliedChange, WriteRequest
@@ -45,6 +46,7 @@ class Writer:
         self._modes = modes
         self._wear = wear
         self.proofs = Proofs(preparation.related)
+        self.settling = preparation.settling
         # When the device takes the next write, by the event loop's clock.
         self._ready_at = 0.0
         self._listeners: list[Callable[[Group], None]] = []
@@ -125,9 +127,11 @@ class Writer:
     async def _restore(
         self, request: WriteRequest, before: Mapping[int, int], image: Mapping[int, int]
     ) -> bool:
-        """Write the words of `before` unless the device holds them; whether it does in the end."""
+        """Write the words of `before` unless the device holds and keeps them; whether it does in the end."""
         words = [before[address] for address in request.addresses]
-        if words != [image[address] for address in request.addresses]:
+        # What was sent and never seen would come into force with nobody behind it: then it is followed by what was before.
+        may_come = self.settling.may_come(request.addresses)
+        if may_come or words != [image[address] for address in request.addresses]:
             await self._send(request, request.not_applied(before), words)
             image = await self.read_settled(request)
         return words == [image[address] for address in request.addresses]
@@ -157,14 +161,27 @@ class Writer:
             raise
 
     async def read_settled(self, *requests: WriteRequest) -> dict[int, int]:
-        """The words that the device keeps after these writes; a setting may have moved its neighbours."""
+        """The words that the device keeps after these writes; a setting may have moved its neighbours.
+
+        Of a register that takes longer they are looked at now and then until it holds what was sent, or its time is over:
+        nothing waits longer than it has to, and the line is free for others meanwhile.
+        """
         await asyncio.sleep(self._reader.family.settle)
+        image = await self._look(requests)
+        while left := self.settling.left(image):
+            await asyncio.sleep(min(PAUSE, left))
+            image = await self._look(requests)
+        return image
+
+    async def _look(self, requests: Sequence[WriteRequest]) -> dict[int, int]:
+        """The words that the device holds now where these requests are written."""
         before = dict(self._reader.image.words)
         rows = [row for request in requests for row in request.rows.values()]
         image = await self._reader.read_with_polled(rows)
         # What was sent is not in the image until it is read back, which publishes it.
         if any(before.get(address) != word for address, word in image.items()):
             self.publish({group for request in requests for group in request.groups})
+        self.settling.look(image)
         return image
 
     async def send_or_retry(
@@ -190,15 +207,15 @@ class Writer:
         self.proofs.sending(changed)
         if request.stored:
             self._wear.count(changed, request.stored)
-        sent = True
+        sent = may_come = True
         try:
             if self._reader.family.single_write and len(words) == 1:
                 await self._unit.write_register(request.span[0], words[0])
             else:
                 await self._unit.write_registers(request.span[0], words)
         except DeviceError as err:
-            sent = err.sent
-            if err.is_undecided:
+            sent, may_come = err.sent, err.is_undecided
+            if may_come:
                 return False
             if sent and isinstance(err, RejectedError):
                 err.key, err.address = changed[0], request.rows[changed[0]].addresses[0]
@@ -208,6 +225,9 @@ class Writer:
             if sent:
                 # Whatever came of it, nobody knows what they hold until they are read back.
                 self._reader.image.doubt([request.span])
+            if may_come:
+                rows = [request.rows[key] for key in changed]
+                self.settling.sent(rows, dict(zip(request.addresses, words, strict=True)))
         return True
 
     # ------------------------------------------------------------------ one request after another
@@ -281,7 +301,9 @@ class Writer:
             if not may_send:
                 # Nothing was sent since it was read, unless it is not in the image.
                 words = self._reader.image.words
-                restored = all(words.get(a) == before[a] for a in request.addresses)
+                restored = not self.settling.may_come(request.addresses) and all(
+                    words.get(a) == before[a] for a in request.addresses
+                )
             for key in keys:
                 left[key] = None
                 if restored:

@@ -70,7 +70,7 @@ class Family:
     single_write: bool
     # Seconds of silence that the device needs between an answer and the next request.
     spacing: float
-    # Seconds after which a written value is what the device will keep.
+    # Seconds after which a written value is what the device will keep; a row that may take longer says so.
     settle: float
     # How a device of the family is distinguished from others, and a register that each of them has.
     recognise: Callable[[], Recognition]

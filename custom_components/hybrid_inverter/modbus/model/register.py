@@ -196,6 +196,8 @@ class Register(Presented):
     labels: Mapping[int, str] = field(default_factory=dict)
     # The other registers that must be written in the same request.
     written_with: tuple[str, ...] = ()
+    # Seconds that the device may take to apply what is written, where that is longer than its family's time to settle.
+    settle: float = 0
     # Whether the device keeps it in the memory that wears; a clock is not kept there.
     stored: bool = True
     # Whether 0xFFFF in it is a cell that nobody has filled, and not a register that the device does not have.

@@ -56,6 +56,7 @@ class Extra(TypedDict, total=False):
     phases: tuple[int, ...]
     labels: Mapping[int, str]
     written_with: tuple[str, ...]
+    settle: float
     stored: bool
     may_be_blank: bool
     confidence: str

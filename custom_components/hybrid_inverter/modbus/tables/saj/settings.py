@@ -27,6 +27,9 @@ SETUP = SajPage(Group.SETTINGS, Part.INVERTER, confidence="medium")
 # What the vendor's app or the factory sets: shown, and kept until a person chooses another mode.
 OTHER_MODES: Final = {10: "peak_shaving", 12: "ai_saving", 14: "ageing"}
 
+# Seconds: those who control these devices wait so long after a change of the mode before they read settings.
+MODE_SETTLE: Final = 5.0
+
 ROWS: tuple[Register, ...] = (
     SETUP.choice(
         "meter_wiring",
@@ -99,6 +102,7 @@ ROWS: tuple[Register, ...] = (
         part=Part.INVERTER,
         shown=True,
         primary=True,
+        settle=MODE_SETTLE,
     ),
     SETTINGS.share(
         "battery_charge_power_limit", 0x364D, tier=EVERYDAY, limits=OVERLOAD, shown=True
