@@ -72,6 +72,8 @@ class OrderWriter:
             rows = settings_of_one_word(self.machine.device.family.every_row())
             raise ControlRefusedError(Refusal.NOT_READABLE, setting=rows[min(missing)].key)
         keys, device = keys_of(self.machine, self.style), self.machine.device
+        # What an earlier write has left undecided would come into force behind it.
+        await device.finish()
         await self.machine.async_verify()
         await device.poll(keys, urgent=True)
         await self._async_read_again()
