@@ -176,7 +176,8 @@ class Device(KnownDevice):
         the value, ResidueError when only what a mode has left behind could not be restored, WriteBudgetError when its
         register was written too often today for this origin; `unconfirmed` of the error says that something was sent and
         could not be read back. Its prerequisites are written before it; then it is like `write_steps`. While it waits,
-        it gives way to a later one of the same setting, and returns; unless one between them may rest on its value.
+        it gives way to a later one of the same setting, and ends as that one does, or is carried out when that one is
+        refused before it is sent; unless one between them may rest on its value.
         """
         request = self._preparation.request({key: value}, origin=origin)
         if self._preparation.has_prerequisites(key, request.wanted[key]):

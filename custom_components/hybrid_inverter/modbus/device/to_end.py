@@ -16,7 +16,7 @@ async def finish[T](task: asyncio.Task[T]) -> T:
     try:
         await asyncio.wait((task,))
     except asyncio.CancelledError:
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(log_failure)
         raise
     return task.result()
 
@@ -61,7 +61,7 @@ class Turn(asyncio.Lock):
         self.release()
 
 
-def _log_failure(task: asyncio.Task[Any]) -> None:
+def log_failure(task: asyncio.Task[Any]) -> None:
     """Log why a write failed that nobody waits for any more."""
     if not task.cancelled() and (err := task.exception()) is not None:
         _LOGGER.warning(
