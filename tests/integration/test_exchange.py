@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -193,6 +193,27 @@ async def test_of_two_hundred_values_of_a_number_the_last_is_written(
     )
     assert [write.values for write in plant.machine().writes] == [(100,), (299,)]
     assert state(hass, Platform.NUMBER, "zero_export_power").state == "299"
+
+
+async def test_the_value_before_one_that_is_refused_is_written(
+    hass: HomeAssistant, plant: SimulatedPlant, loaded: MockConfigEntry
+) -> None:
+    """Somebody at the panel has lowered the restart threshold to 43 since it was read: 39 may be set, and 44 may not."""
+    machine = plant.machine()
+    machine.panel_change(116, 43)
+    results = await asyncio.gather(
+        set_number(hass, "zero_export_power", 60),
+        set_number(hass, "battery_low_soc", 39),
+        set_number(hass, "battery_low_soc", 44),
+        return_exceptions=True,
+    )
+    assert results[:2] == [None, None]
+    assert isinstance(results[2], ServiceValidationError)
+    assert [(write.address, write.values) for write in machine.writes] == [
+        (104, (60,)),
+        (117, (39,)),
+    ]
+    assert machine.word(117) == 39
 
 
 async def test_a_setting_that_waited_for_an_inverter_that_went_silent_was_not_changed(
