@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import replace
 import logging
 
 import pytest
@@ -374,39 +373,6 @@ async def test_the_last_try_comes_a_second_later() -> None:
     unit.faults.append(RejectedError(6, "busy"))
     with pytest.raises(RejectedError):
         await device.poll(keys(0), later(0.9))
-
-
-# ---------------------------------------------------------------------- one register of all that is polled
-
-
-@pytest.mark.parametrize("code", [None, 4, 10, 11])
-async def test_a_machine_that_is_silent_about_a_part_of_its_only_read_answers_the_rest(
-    code: int | None, clock: Clock
-) -> None:
-    """It answers what every device does, so it is not taken for a silent one: register 5 alone is left alone in the end."""
-    unit = trouble(code, 5)
-    device = Device(unit, replace(numbered(*WANTED), presence_register="r50"))
-    shown = []
-    for _ in range(6):
-        await device.poll(keys(*range(8)))
-        shown.append(len(device.snapshot(keys(*range(8))).values))
-        clock.now += 5
-    assert shown == [0, 0, 4, 4, 7, 7]
-    assert device.quarantined == [5]
-
-
-async def test_a_machine_that_falls_silent_is_asked_once_whether_it_is_there(clock: Clock) -> None:
-    """Every question costs a timeout; from the second poll on it is not asked any more."""
-    unit = trouble(None, *WANTED)
-    device = Device(unit, replace(numbered(*WANTED), presence_register="r50"))
-    asked = []
-    for _ in range(3):
-        unit.requests.clear()
-        with pytest.raises(LinkTimeout):
-            await device.poll(keys(*range(8)))
-        asked.append(unit.reads)
-        clock.now += 5
-    assert asked == [[(0, 8), (50, 1)], [(0, 8)], [(0, 8)]]
 
 
 # ---------------------------------------------------------------------- two polls at a time

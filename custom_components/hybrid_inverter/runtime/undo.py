@@ -8,7 +8,7 @@ from ..modbus.device.device import Change
 from ..modbus.device.undo import check_unchanged, values_before
 from ..modbus.device.wear import Origin
 from ..modbus.device.word_writer import keys_on
-from ..modbus.errors import ChangedElsewhereError
+from ..modbus.errors import ChangedElsewhereError, UndoError
 from ..modbus.schedule.styles import keys_of, style_of
 from .machine import Substitute
 from .runtime import UnitRuntime
@@ -41,11 +41,12 @@ async def _async_undo_behind(
     owners = await substitute.async_owners_words()
     try:
         check_unchanged(changes, {one.key: registers[one.key].decode(owners) for one in changes})
-    except ChangedElsewhereError:
+        before = values_before(changes)
+    except ChangedElsewhereError, UndoError:
         unit.device.forget_change(changes[-1])
         raise
     words = Words(owners, registers)
-    for key, value in reversed(values_before(changes)):
+    for key, value in reversed(before):
         words.put(key, value)
     await substitute.async_become_owners(words.changed, Origin.RESTORE)
     unit.device.forget_change(changes[-1])

@@ -154,9 +154,11 @@ class Device(KnownDevice):
         snapshot = await self._reader.poll(keys, until, urgent=urgent)
         if self._reader.released:
             self._writer.publish(self._reader.take_released())
-        busy = self._write_lock.locked() or self._writer.settling.left()
-        if self._modes.is_empty or self.leased or busy:
-            # A write notes them itself, and what it has left undecided is not known yet.
+        if self._modes.is_empty or self.leased or self._write_lock.locked():
+            # A write notes them itself.
+            return snapshot
+        if self._writer.settling.left():
+            # What a write has left undecided is not known yet.
             return snapshot
         await self._modes.note_poll(snapshot.values)
         # To save what was noted takes its time, in which a write may have read back newer values.
@@ -229,8 +231,8 @@ class Device(KnownDevice):
     async def undo(self) -> None:
         """Revert the last change that is still there, checked like any write; what was made together goes together.
 
-        UndoError when there is none, ChangedElsewhereError when a setting of it was changed elsewhere since, for which
-        the change is dropped; otherwise raises like the write that made it, and the change stays.
+        UndoError when there is none, or when nobody knows what was before it, ChangedElsewhereError when a setting of it was
+        changed elsewhere since: for both the change is dropped. Otherwise raises like the write that made it, and it stays.
         """
         await self._write_lock.run_to_end(self._reversal.run(self._modes, self._mode_exit))
 

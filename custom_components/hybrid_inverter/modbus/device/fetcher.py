@@ -66,12 +66,8 @@ class Fetcher:
         image: RegisterImage,
         quarantine: Quarantine,
         planner: ReadPlanner,
-        presence: Sequence[Span],
     ) -> None:
-        """What is urgent belongs to a write, and comes from the machine that was asked for.
-
-        `presence` is what every device of the family answers; empty where nothing is.
-        """
+        """What is urgent belongs to a write, and comes from the machine that was asked for."""
         self.gates: Sequence[Gate] = ()
         # How many answers were dropped because they could not be true.
         self.dropped = 0
@@ -82,7 +78,6 @@ class Fetcher:
         self._image = image
         self._quarantine = quarantine
         self._planner = planner
-        self._presence = presence
         # Whether the last poll brought anything.
         self._answering = True
         # The reads that were not answered while nothing was, and in which order they have failed.
@@ -110,8 +105,6 @@ class Fetcher:
             self._image.forget(spans)
         if outcome.refused:
             self._image.forget(outcome.refused)
-        if reads and not outcome.answered and await self._is_present(outcome):
-            outcome.answered = True
         if reads and not outcome.answered:
             self._answering = False
             for spans, error in outcome.unanswered.items():
@@ -177,20 +170,6 @@ class Fetcher:
             return False
         await asyncio.sleep(LAST_TRY_AFTER)
         return self._unit.idle
-
-    async def _is_present(self, outcome: _Outcome) -> bool:
-        """Whether the device answers what every device does, after it has kept silent about all that was asked.
-
-        Some devices keep silent where others refuse, be it about one register of a long read. It is asked once, when it
-        falls silent: every question costs a timeout.
-        """
-        if not (self._answering and outcome.unanswered and self._presence):
-            return False
-        try:
-            await self._request(self._presence, urgent=outcome.urgent, once=True)
-        except DeviceError:
-            return False
-        return True
 
     def _explain(self, outcome: _Outcome) -> None:
         """Suspect the earlier reads without an answer, now that others are answered, unless they were, too."""

@@ -33,7 +33,7 @@ class ListedWords:
         self._family = family
         self._quarantine = Quarantine(image)
         self._planner = ReadPlanner(family, cost, self._quarantine)
-        self._fetcher = Fetcher(unit, verified, image, self._quarantine, self._planner, ())
+        self._fetcher = Fetcher(unit, verified, image, self._quarantine, self._planner)
         self._fetcher.gates = family.gates
 
     @property

@@ -56,12 +56,7 @@ class RegisterReader:
         self.planner = ReadPlanner(family, self._cost, self.quarantine)
         self._unit = unit
         self._verified = verified or VerifiedUnit(unit, None)
-        # Nobody may be heard to ask a meter for it that is only listened to.
-        row = family.registers.get(family.presence_register)
-        presence = () if row is None else row.spans
-        self._fetcher = Fetcher(
-            unit, self._verified, self.image, self.quarantine, self.planner, presence
-        )
+        self._fetcher = Fetcher(unit, self._verified, self.image, self.quarantine, self.planner)
         # Made when somebody has words polled.
         self._listed: ListedWords | None = None
         # What is served again, and was read beside the polls of its group.

@@ -33,11 +33,17 @@ class Reversal:
     async def run(self, modes: Modes, mode_exit: ModeExit) -> None:
         """Revert the last change, and restore what a mode that is left by that leaves behind.
 
-        UndoError when there is none; it is dropped with a ChangedElsewhereError, and stays when it could not be reverted.
+        UndoError when there is none, or what was before it is not known; it is dropped with that and with a
+        ChangedElsewhereError, and stays when it could not be reverted.
         """
         if not (changes := self._change_log.last()):
             raise UndoError
-        before, restore = values_before(changes), self._preparation.restore_request
+        try:
+            before = values_before(changes)
+        except UndoError:
+            self._change_log.forget(changes[-1])
+            raise
+        restore = self._preparation.restore_request
         in_order = changes[-1].in_order
         requests = (
             requests_in_order(reversed(before), restore) if in_order else [restore(dict(before))]
