@@ -154,11 +154,9 @@ class Device(KnownDevice):
         snapshot = await self._reader.poll(keys, until, urgent=urgent)
         if self._reader.released:
             self._writer.publish(self._reader.take_released())
-        if self._modes.is_empty or self.leased or self._write_lock.locked():
-            # A write notes them itself.
-            return snapshot
-        if self._writer.settling.left():
-            # What a write has left undecided is not known yet.
+        nothing_to_note = self._modes.is_empty or self.leased or self._write_lock.locked()
+        if nothing_to_note or self._writer.settling.left():
+            # A write notes them itself, and what it has left undecided is not known yet.
             return snapshot
         await self._modes.note_poll(snapshot.values)
         # To save what was noted takes its time, in which a write may have read back newer values.
