@@ -76,6 +76,23 @@ async def test_an_inverter_that_does_not_take_the_floor_is_held_by_its_reserve_a
     assert {write.address for write in windows.plant.machine().writes[arrived:]} == {MODE, RESERVE}
 
 
+async def test_a_hold_that_is_extended_goes_on_by_the_reserve_where_the_floor_is_refused(
+    windows: Home,  # noqa: F811
+) -> None:
+    """The later end is written when three quarters of the first are over, and the floor is not asked for again."""
+    windows.plant.machine().trouble.refused_writes = ((FLOOR, FLOOR, 3),)
+    await windows.order(**HOLD)
+    await windows.wait(5)
+    await windows.order(**HOLD)
+    await windows.wait(50)
+    assert windows.happened == ["started", "extended"]
+    assert (windows.words[MODE], windows.words[FLOOR]) == (BACKUP, windows.before[FLOOR])
+    await windows.wait(5.5)
+    assert windows.words[MODE] == BACKUP
+    await windows.wait(5)
+    assert (windows.words, windows.happened) == (windows.before, ["started", "extended", "ended"])
+
+
 async def test_a_discharge_is_held_at_its_target_where_the_floor_has_no_effect(
     windows: Home,  # noqa: F811
 ) -> None:

@@ -71,10 +71,11 @@ class FlowWatch:
             return Verdict.FOLLOWED
         self.reached = self.reached or _is_reached(told, values)
         is_over = told.target_reached or _is_reached(told, values, beyond=BEYOND)
-        self.is_held = (is_over or told.mode is ControlMode.HOLD) and _is_low(told, values)
+        is_low = _is_low(told, values)
+        self.is_held = is_low and (is_over or told.mode is ControlMode.HOLD)
         margin = LEAST if is_over else max(LEAST, PART * (told.power or 0.0))
         low, high = (HELD if is_over else BOUNDS)[told.mode]
-        if not _is_low(told, values):
+        if not is_low:
             high = None
         is_wrong = (low is not None and power < low * margin) or (
             high is not None and power > high * margin

@@ -164,10 +164,13 @@ class Keeper(OrderBook):
             at=request.at,
             target_soc=request.target_soc,
         )
-        facts = facts_of(self.machine, self._permissions())
-        if self._refuses_hold:
-            facts[HOLD_IGNORED] = 1.0
+        facts = self._facts()
         return Lease(order=order, owner=request.owner, of_person=request.of_person, facts=facts)
+
+    def _facts(self) -> dict[str, float]:
+        """What is known now, and goes into the plan of an order."""
+        facts = facts_of(self.machine, self._permissions())
+        return facts | ({HOLD_IGNORED: 1.0} if self._refuses_hold else {})
 
     def _put_off(self, present: Lease, wanted: Lease) -> tuple[Told, Change] | None:
         """What is told of an order that need not be written yet, as nearly the same one is in force; it is kept for later."""
@@ -201,9 +204,8 @@ class Keeper(OrderBook):
             if present is None:
                 # It was changed at the device.
                 return
-            now_known = facts_of(self.machine, self._permissions())
             begun = replace(
-                lease, order=replace(lease.order, start=dt_util.utcnow()), facts=now_known
+                lease, order=replace(lease.order, start=dt_util.utcnow()), facts=self._facts()
             )
             leases = [begun if one == present else one for one in self.leases]
             await self._async_change(leases, Origin.AUTOMATION)

@@ -160,14 +160,14 @@ class OrderBook(Listeners):
 
     async def _async_release_found(self) -> None:
         """Put back what all orders have changed, but for what cannot be written as its feature was not found: that stays known."""
-        memory, known = self.memory, (*self.leases, *self.memory.ending)
-        aside = memory.set_aside(missing) if (missing := self._writer.missing) else None
+        if missing := self._writer.missing:
+            self.memory.set_aside(missing)
         try:
             await self._writer.async_read()
             await self._async_change(over=self.leases, type_=ControlEventType.RELEASED)
         finally:
-            if aside is not None:
-                await memory.take_in(aside, known)
+            if missing:
+                await self.memory.take_in()
 
     # ------------------------------------------------------------------ what somebody else has changed
 

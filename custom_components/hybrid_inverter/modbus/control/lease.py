@@ -16,6 +16,7 @@ BEFORE: Final = "before"
 AFTER: Final = "after"
 FORMER: Final = "former"
 ENDING: Final = "ending"
+ASIDE: Final = "aside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,8 @@ class LeaseMemory:
         """`stored` is changed in place and fit for JSON; `save` stores it."""
         self._stored = {} if stored is None else stored
         self._save = save
+        # All died before that was taken in again.
+        self._join_aside()
 
     @property
     def leases(self) -> tuple[Lease, ...]:
@@ -142,30 +145,41 @@ class LeaseMemory:
         It is stored with the next change.
         """
         unknown = {a: self.before.get(a) for a in sorted(self.addresses) if a not in known}
-        self.set_aside(unknown)
+        self._take_out(unknown)
         return unknown
 
-    def set_aside(self, addresses: Container[int]) -> dict[str, dict[str, int]]:
-        """Forget the words of these addresses; returns what `take_in` takes. It is stored with the next change."""
-        aside: dict[str, dict[str, int]] = {}
+    def set_aside(self, addresses: Container[int]) -> None:
+        """Leave the words of these addresses out of everything until `take_in`; they are stored all the while."""
+        known = [lease.as_dict() for lease in (*self.leases, *self.ending)]
+        self._stored[ASIDE] = {LEASES: known, **self._take_out(addresses)}
+
+    async def take_in(self) -> bool:
+        """Know again what was set aside, for its orders, which are over unless they are still known; whether that is stored."""
+        self._join_aside()
+        return await self._saved()
+
+    def _take_out(self, addresses: Container[int]) -> dict[str, dict[str, int]]:
+        """Remove the words of these addresses from what is stored; by part and address."""
+        taken: dict[str, dict[str, int]] = {}
         for name in (BEFORE, AFTER, FORMER):
             if name in self._stored:
                 words: dict[str, int] = self._stored[name]
-                aside[name] = {a: word for a, word in words.items() if int(a) in addresses}
-                self._stored[name] = {a: word for a, word in words.items() if a not in aside[name]}
-        return aside
+                taken[name] = {a: word for a, word in words.items() if int(a) in addresses}
+                self._stored[name] = {a: word for a, word in words.items() if a not in taken[name]}
+        return taken
 
-    async def take_in(
-        self, aside: Mapping[str, Mapping[str, int]], leases: Sequence[Lease]
-    ) -> bool:
-        """Know again what was set aside, for these orders, which are over unless they are still known; whether that is stored."""
-        known = (*self.leases, *self.ending)
-        ending = [*self.ending, *(one for one in leases if one not in known)]
-        self._stored.setdefault(LEASES, [])
-        self._stored[ENDING] = [lease.as_dict() for lease in ending]
+    def _join_aside(self) -> None:
+        """Put what was set aside back among the rest, if anything was."""
+        if (aside := self._stored.pop(ASIDE, None)) is None:
+            return
+        over = aside.pop(LEASES)
+        known = [*self._stored.setdefault(LEASES, []), *self._stored.get(ENDING, [])]
+        self._stored[ENDING] = [
+            *self._stored.get(ENDING, []),
+            *(lease for lease in over if lease not in known),
+        ]
         for name, words in aside.items():
             self._stored[name] = {**self._stored.get(name, {}), **words}
-        return await self._saved()
 
     def is_ours(self, address: int, word: int) -> bool:
         """Whether a device that holds this word there has it from us."""
@@ -193,7 +207,10 @@ class LeaseMemory:
 
         `former` are the words that are there before a change which is about to be carried out, be it none.
         """
+        aside = self._stored.get(ASIDE)
         self._stored.clear()
+        if aside is not None:
+            self._stored[ASIDE] = aside
         if leases or after or former:
             self._stored[LEASES] = [lease.as_dict() for lease in leases]
             self._stored[ENDING] = [lease.as_dict() for lease in ending]

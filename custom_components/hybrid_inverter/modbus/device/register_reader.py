@@ -191,7 +191,7 @@ class RegisterReader:
         self._catch_up(plan.names)
         failed = self._missing & plan.names
         for derived in plan.derived:
-            # What has no number because the device does not have it counts nothing; all else would be missing.
+            # What the device may lack, and has never served, counts nothing; without anything else there is no value.
             missing = failed.intersection(derived.inputs)
             may_lack = derived.may_lack_some and len(missing) < len(derived.inputs)
             if not missing or (may_lack and missing <= plan.absent):
