@@ -8,8 +8,8 @@ from typing import Final
 
 from ..errors import ChangedMeanwhileError, DeviceError, NotAppliedError, RejectedError
 from ..model.register import Register
-from .in_turn import Due, stages
 from .register_reader import RegisterReader
+from .stages import Due, stages
 from .wear import Origin, WearBudget
 from .write_request import WriteRequest
 from .writer import Writer
@@ -96,7 +96,7 @@ class WordWriter:
         self._writer.proofs.sending(keys_on(changed, self._reader.family.registers))
         sent: list[Due] = []
         try:
-            await self._send_in_turn(due, after, sent, past_refusals=not all_or_none)
+            await self._send_in_stages(due, after, sent, past_refusals=not all_or_none)
         except DeviceError as err:
             if all_or_none:
                 await self._writer.take_back(sent, err)
@@ -104,7 +104,7 @@ class WordWriter:
                 err.left = _left(due, after, image.words)
             raise
 
-    async def _send_in_turn(
+    async def _send_in_stages(
         self,
         due: Sequence[Due],
         after: Mapping[int, int],
@@ -112,7 +112,7 @@ class WordWriter:
         *,
         past_refusals: bool,
     ) -> None:
-        """Send these like `_send_until_kept`, those that go in turn only when the one before is held."""
+        """Send these like `_send_until_kept`, the next stage only when the last one is held."""
         failure: DeviceError | None = None
         for part in stages(due, self._reader.family):
             try:

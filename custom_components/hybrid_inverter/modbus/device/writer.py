@@ -16,12 +16,12 @@ from ..errors import (
     RejectedError,
 )
 from ..model.register import Group
-from .in_turn import Due, keys_in_turn
 from .modes import Modes
 from .preparation import Preparation
 from .proofs import Proofs
 from .register_reader import RegisterReader
 from .settling import PAUSE
+from .stages import Due, staged_keys
 from .verified_unit import VerifiedUnit
 from .wear import Origin, WearBudget
 from .write_request import AppliedChange, WriteRequest
@@ -287,11 +287,11 @@ class Writer:
     async def _roll_back(self, sent: Sequence[Due]) -> tuple[str, ...]:
         """Restore what was before these requests, the last one first; the keys for which that did not work."""
         left: dict[str, None] = {}
-        reached, in_turn = True, keys_in_turn(sent, self._reader.family)
+        reached, staged = True, staged_keys(sent, self._reader.family)
         for request, before in reversed(sent):
             keys = request.not_applied(before)
-            # What went in turn comes back in turn, too.
-            waits = not in_turn.isdisjoint(request.wanted) and not in_turn.isdisjoint(left)
+            # What went in stages comes back in stages, too.
+            waits = not staged.isdisjoint(request.wanted) and not staged.isdisjoint(left)
             may_send = reached and not waits
             try:
                 restored = may_send and await self._restore_or_retry(request, before)

@@ -79,7 +79,7 @@ class ExportLimit:
             limit.reverse()
         return [*limit, *_given(self.open)]
 
-    def in_turn(self, before: Values, after: Values) -> frozenset[str]:
+    def staged_keys(self, before: Values, after: Values) -> frozenset[str]:
         """The settings of which a change writes one only when the device holds the one before it; mostly none.
 
         Where one limit takes the place of another, neither may be in force with what it holds while the other one is.

@@ -14,7 +14,7 @@ from .write_request import WriteRequest
 type Due = tuple[WriteRequest, dict[int, int]]
 
 
-def keys_in_turn(changes: Sequence[Due], family: Family) -> frozenset[str]:
+def staged_keys(changes: Sequence[Due], family: Family) -> frozenset[str]:
     """The settings of which one is only written when the device holds the one before it; none of nearly all changes."""
     limit = family.export_limit
     if limit is None or limit.elsewhere is None:
@@ -24,13 +24,13 @@ def keys_in_turn(changes: Sequence[Due], family: Family) -> frozenset[str]:
     for request, before in changes:
         if mode is not None and mode.key in request.wanted:
             after = dict(zip(request.addresses, request.encode(before), strict=True))
-            keys |= limit.in_turn(_value(mode, before), _value(mode, after))
+            keys |= limit.staged_keys(_value(mode, before), _value(mode, after))
     return keys
 
 
 def stages(changes: Sequence[Due], family: Family) -> list[Sequence[Due]]:
-    """These changes in order, in parts that end with what the next part waits for; one part of nearly all changes."""
-    keys = keys_in_turn(changes, family)
+    """These changes in order, in stages that end with what the next one waits for; one stage of nearly all changes."""
+    keys = staged_keys(changes, family)
     ends = [
         number
         for number, (request, _) in enumerate(changes, 1)
